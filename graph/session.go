@@ -33,15 +33,15 @@ func (r *Resolver) signUp(ctx context.Context, in model.SignUpInput) (*session.T
 	}
 	f := input.Form{Path: "input"}
 	name := f.Username("username", in.Username, schema.UsernameLength)
-	address, _ := in.Email.ValueOK()
-	address, key := f.Email("email", address, schema.EmailLength)
+	given, _ := in.Email.ValueOK()
+	address := f.Email("email", given, schema.EmailLength)
 	secret := f.Password("password", &in.Password)
 	if f.Err() != nil {
 		return nil, f.Err()
 	}
 	return s.SignUp(ctx, *secret, func(ctx context.Context, hash string) (*session.Account, error) {
 		u, err := ent.FromUnit(ctx).User.Create().SetUsername(name).SetNillableEmail(address).
-			SetNillableEmailKey(key).SetHashedPassword(hash).Save(ctx)
+			SetHashedPassword(hash).Save(ctx)
 		if err != nil {
 			return nil, inGeneral(fmt.Errorf("sign a user up: %w", err))
 		}

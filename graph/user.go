@@ -125,9 +125,7 @@ func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput)
 		m.SetUsername(f.Username("username", name, schema.UsernameLength))
 	}
 	if given, ok := in.Email.ValueOK(); ok {
-		address, key := f.Email("email", given, schema.EmailLength)
-		input.SetOrClear(address, m.SetEmail, m.ClearEmail)
-		input.SetOrClear(key, m.SetEmailKey, m.ClearEmailKey)
+		input.SetOrClear(f.Email("email", given, schema.EmailLength), m.SetEmail, m.ClearEmail)
 	}
 	if active, ok := input.Value(&f, "isActive", in.IsActive); ok {
 		m.SetIsActive(active)

@@ -359,9 +359,9 @@ var (
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
-		{Name: "username", Type: field.TypeString, Size: 50},
 		{Name: "email", Type: field.TypeString, Nullable: true, Size: 254},
 		{Name: "email_key", Type: field.TypeString, Nullable: true, Size: 508},
+		{Name: "username", Type: field.TypeString, Size: 50},
 		{Name: "hashed_password", Type: field.TypeString, Nullable: true, Size: 200},
 		{Name: "tokens_valid_after", Type: field.TypeTime, Nullable: true},
 		{Name: "role", Type: field.TypeEnum, Enums: []string{"USER", "ADMIN"}, Default: "USER"},
@@ -374,15 +374,15 @@ var (
 		PrimaryKey: []*schema.Column{UsersColumns[0]},
 		Indexes: []*schema.Index{
 			{
-				Name:    "user_username",
+				Name:    "user_email_key",
 				Unique:  true,
-				Columns: []*schema.Column{UsersColumns[5]},
+				Columns: []*schema.Column{UsersColumns[6]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "deleted_at IS NULL",
 				},
 			},
 			{
-				Name:    "user_email_key",
+				Name:    "user_username",
 				Unique:  true,
 				Columns: []*schema.Column{UsersColumns[7]},
 				Annotation: &entsql.IndexAnnotation{

@@ -323,12 +323,15 @@ func init() {
 	userMixinHooks1 := userMixin[1].Hooks()
 	userMixinHooks2 := userMixin[2].Hooks()
 	userMixinHooks3 := userMixin[3].Hooks()
+	userMixinHooks4 := userMixin[4].Hooks()
 
 	user.Hooks[1] = userMixinHooks1[0]
 
 	user.Hooks[2] = userMixinHooks2[0]
 
 	user.Hooks[3] = userMixinHooks3[0]
+
+	user.Hooks[4] = userMixinHooks4[0]
 	userMixinInters3 := userMixin[3].Interceptors()
 	user.Interceptors[0] = userMixinInters3[0]
 	userMixinFields0 := userMixin[0].Fields()
@@ -337,6 +340,8 @@ func init() {
 	_ = userMixinFields1
 	userMixinFields2 := userMixin[2].Fields()
 	_ = userMixinFields2
+	userMixinFields4 := userMixin[4].Fields()
+	_ = userMixinFields4
 	userFields := schema.User{}.Fields()
 	_ = userFields
 	// userDescCreatedAt is the schema descriptor for created_at field.
@@ -353,24 +358,24 @@ func init() {
 	userDescVersion := userMixinFields2[0].Descriptor()
 	// user.DefaultVersion holds the default value on creation for the version field.
 	user.DefaultVersion = userDescVersion.Default.(int)
+	// userDescEmail is the schema descriptor for email field.
+	userDescEmail := userMixinFields4[0].Descriptor()
+	// user.EmailValidator is a validator for the "email" field. It is called by the builders before save.
+	user.EmailValidator = userDescEmail.Validators[0].(func(string) error)
+	// userDescEmailKey is the schema descriptor for email_key field.
+	userDescEmailKey := userMixinFields4[1].Descriptor()
+	// user.EmailKeyValidator is a validator for the "email_key" field. It is called by the builders before save.
+	user.EmailKeyValidator = userDescEmailKey.Validators[0].(func(string) error)
 	// userDescUsername is the schema descriptor for username field.
 	userDescUsername := userFields[0].Descriptor()
 	// user.UsernameValidator is a validator for the "username" field. It is called by the builders before save.
 	user.UsernameValidator = userDescUsername.Validators[0].(func(string) error)
-	// userDescEmail is the schema descriptor for email field.
-	userDescEmail := userFields[1].Descriptor()
-	// user.EmailValidator is a validator for the "email" field. It is called by the builders before save.
-	user.EmailValidator = userDescEmail.Validators[0].(func(string) error)
-	// userDescEmailKey is the schema descriptor for email_key field.
-	userDescEmailKey := userFields[2].Descriptor()
-	// user.EmailKeyValidator is a validator for the "email_key" field. It is called by the builders before save.
-	user.EmailKeyValidator = userDescEmailKey.Validators[0].(func(string) error)
 	// userDescHashedPassword is the schema descriptor for hashed_password field.
-	userDescHashedPassword := userFields[3].Descriptor()
+	userDescHashedPassword := userFields[1].Descriptor()
 	// user.HashedPasswordValidator is a validator for the "hashed_password" field. It is called by the builders before save.
 	user.HashedPasswordValidator = userDescHashedPassword.Validators[0].(func(string) error)
 	// userDescIsActive is the schema descriptor for is_active field.
-	userDescIsActive := userFields[6].Descriptor()
+	userDescIsActive := userFields[4].Descriptor()
 	// user.DefaultIsActive holds the default value on creation for the is_active field.
 	user.DefaultIsActive = userDescIsActive.Default.(bool)
 	// userDescID is the schema descriptor for id field.

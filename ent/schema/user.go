@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
+	"forge/internal/email"
 	"forge/internal/entity"
 	"forge/internal/rule"
 	"forge/internal/viewer"
@@ -44,17 +45,14 @@ func (User) Annotations() []schema.Annotation {
 
 // Mixin returns the mixins, which add the key, the times, the version and the mark of deleted rows.
 func (User) Mixin() []ent.Mixin {
-	return []ent.Mixin{Identified{Prefix: "user"}, Timed{}, Versioned{}, SoftDeleted{}}
+	return []ent.Mixin{Identified{Prefix: "user"}, Timed{}, Versioned{}, SoftDeleted{},
+		Folded{Name: "email", Length: EmailLength, Optional: true, SoftDeleted: true, Key: email.Key}}
 }
 
 // Fields returns the fields that no mixin adds.
 func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("username").MaxRuneLen(UsernameLength),
-		field.String("email").MaxRuneLen(EmailLength).Optional().Nillable().
-			Annotations(entity.Annotation{MatchBy: "email_key"}),
-		field.String("email_key").MaxRuneLen(2 * EmailLength).Optional().Nillable().Sensitive().
-			Comment("The email without regard to case: what is unique, and what filters compare."),
 		field.String("hashed_password").MaxRuneLen(200).Optional().Nillable().Sensitive(),
 		field.Time("tokens_valid_after").Optional().Nillable().StructTag(`json:"-"`).
 			Comment("When all of the user's tokens were ended last: no older one counts."),
@@ -71,12 +69,10 @@ func (User) Edges() []ent.Edge {
 	}
 }
 
-// Indexes returns the indexes of the table. Other users may take the name and the email of a
-// deleted user.
+// Indexes returns the indexes that no mixin adds. Other users may take the name of a deleted user.
 func (User) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("username").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
-		index.Fields("email_key").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("created_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("updated_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		// This helps session.Revocations to read the newest times.

@@ -12,6 +12,7 @@ import (
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
 
+	"forge/internal/application"
 	"forge/internal/database"
 )
 
@@ -64,6 +65,11 @@ func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {
 	if number/10000 < oldestTested {
 		found = append(found, warn("database", fmt.Sprintf("PostgreSQL %s is older than what Forge is tested with", version),
 			fmt.Sprintf("Upgrade to version %d or newer.", oldestTested)))
+	}
+	if places := d.app.API(application.Services{}).Folds(); places != nil {
+		if err := db.Folds(ctx); err != nil {
+			found = append(found, fail("database", err.Error(), "Take "+strings.Join(places, ", ")+" out of schema.graphqls, or give the columns a MatchBy in ent/schema."))
+		}
 	}
 	if round > slowRoundTrip {
 		found = append(found, warn("database", fmt.Sprintf("a round trip takes %s, and a request has one for each level of its selection", round.Round(time.Microsecond)),

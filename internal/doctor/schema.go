@@ -36,7 +36,7 @@ func (d *Doctor) indexes(context.Context, *database.DB) []Finding {
 	case sorts == nil:
 		return []Finding{ok("indexes", "what is offered is served, or is a scan by nature")}
 	}
-	return []Finding{ok("indexes", "what is offered is served, or is a scan by nature; in %d orders all rows of a parent are sorted: `forge check` names them", len(sorts))}
+	return []Finding{ok("indexes", "what is offered is served, or is a scan by nature; %d ways to sort a nested list read all rows of the parent: `forge check` names them", len(sorts))}
 }
 
 // missing returns a warning for each index that is missing, and a finding for each order in which

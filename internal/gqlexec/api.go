@@ -87,19 +87,12 @@ func (a API) MissingIndexes() ([]index.Missing, error) {
 
 // Folds returns the conditions that compare texts regardless of case as the database does, by their
 // places in the schema.
-func (a API) Folds() (places []string) {
+func (a API) Folds() []string {
 	b, err := a.bind()
 	if err != nil {
-		return nil
+		return nil // which the start tells
 	}
-	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
-		for _, filter := range slices.Sorted(maps.Keys(b.Objects[name].Filters)) {
-			if b.Objects[name].Filters[filter].Folds() {
-				places = append(places, name+"WhereInput."+filter)
-			}
-		}
-	}
-	return places
+	return b.Folding
 }
 
 func (a API) bind() (*binding.Binding, error) { return binding.Bind(a.contract(a.executable())) }

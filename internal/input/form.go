@@ -129,27 +129,22 @@ func (f *Form) Username(name, s string, most int) string {
 	return f.Text(name, enforced, most)
 }
 
-// Email returns a mail address, and the key by which addresses are unique. Both are nil if the
-// argument is null or blank. most is the largest number of characters in the address.
-func (f *Form) Email(name string, s *string, most int) (address, key *string) {
-	address = f.Optional(name, s, most)
-	if address == nil {
-		return nil, nil
-	}
-	if f.err != nil {
-		return nil, nil
+// Email returns a mail address, or nil if the argument is null or blank. most is the largest number
+// of characters in the address. email.Key of it, by which addresses are unique, has at most twice
+// as many.
+func (f *Form) Email(name string, s *string, most int) *string {
+	address := f.Optional(name, s, most)
+	if address == nil || f.err != nil {
+		return nil
 	}
 	parsed, err := email.Parse(*address)
 	if err != nil {
 		f.Refuse(name, "%s", err)
 	}
-	// ^The key ignores case, and one character may become two or three in it. So the key's column
-	// is twice as long as the address's.
-	k := email.Key(parsed)
-	if utf8.RuneCountInString(parsed) > most || utf8.RuneCountInString(k) > 2*most {
+	if utf8.RuneCountInString(parsed) > most || utf8.RuneCountInString(email.Key(parsed)) > 2*most {
 		f.Refuse(name, "is too long; at most %d characters are allowed", most)
 	}
-	return &parsed, &k
+	return &parsed
 }
 
 // Password returns a password unchanged, with any white space around it, or nil if the argument is

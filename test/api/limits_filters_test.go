@@ -46,6 +46,10 @@ func TestLimitsFilterCost(t *testing.T) {
 		{"one branch without brackets", `where: {or: {username: "x"}}`, nil, 40 + 40},
 		{"a long list", `where: $w`, vars{"w": map[string]any{"usernameIn": many}}, 40 + 40 + 40},
 		{"has", `where: {hasHeroes: false}`, nil, 40 + 1000},
+		{"a part of a text", `where: {usernameContains: "x", emailHasSuffix: "y"}`, nil, 40 + 2*100},
+		{"regardless of case", `where: {usernameContainsFold: "x", usernameEqualFold: "y"}`, nil, 40 + 2*600},
+		{"not in a long list", `where: $w`, vars{"w": map[string]any{"usernameNotIn": many}}, 40 + 100 + 40},
+		{"a number of related rows", `where: {heroesCountGTE: 5, ordersCount: 0}`, nil, 40 + 2*1000},
 		{"in not, and, or", `where: {not: {and: [{or: [{hasOrders: true}]}]}}`, nil, 40 + 1000},
 		{"has inside of has", `where: {hasHeroesWith: [{hasTeam: false}]}`, nil, 40 + 2*1000},
 		{"has inside of has by variable", `where: $w`, vars{"w": related}, 40 + 2*1000},
@@ -56,6 +60,14 @@ func TestLimitsFilterCost(t *testing.T) {
 		if got := cost(page(tt.arguments), tt.vars); got != base+tt.more {
 			t.Errorf("%s: %d; want %d more than %d", tt.name, got, tt.more, base)
 		}
+	}
+	ages := func(arguments string) int {
+		return cost(`{ heroes(first: 1, orderBy: {field: AGE}`+arguments+`) { nodes { id } } }`, nil)
+	}
+	a.Must(`mutation { createHero(input: {name: "x"}) { hero { id } } }`, nil)
+	after := a.Must(`{ heroes(first: 1, orderBy: {field: AGE}) { pageInfo { endCursor } } }`, nil).Text("heroes.pageInfo.endCursor")
+	if got, plain := ages(fmt.Sprintf(", after: %q", after)), ages(""); got != plain+400 {
+		t.Errorf("after a cursor where NULLs follow: %d, without it %d", got, plain)
 	}
 	for name, query := range map[string]string{
 		"plain":         `{ users(first: 0) { totalCount } }`,
@@ -107,6 +119,8 @@ func TestLimitsManyFilters(t *testing.T) {
 		"below one row": `{ user(id: "user_01h455vb4pex5vsknk084sn02q") { ` +
 			aliases(`a`, 10, `heroes(where: {hasTeamWith: {name: "x"}}) { totalCount }`) + `} }`,
 		"in the order of several below one row": `{ viewer { ` + aliases(`a`, 98, `heroes(orderBy: [{field: NAME}, {field: AGE}]) { totalCount }`) + `} }`,
+		"numbers of related rows":               `{ users(where: {or: [` + strings.Repeat(`{heroesCountGT: 5} `, 20) + `]}) { nodes { id } } }`,
+		"texts regardless of case":              `{ users(where: {or: [` + strings.Repeat(`{usernameContainsFold: "x"} `, 20) + `]}) { nodes { id } } }`,
 		"conditions":                            `{ users(where: {or: [` + strings.Repeat(`{username: "x"} `, 300) + `]}) { nodes { id } } }`,
 		"a million rows passed":                 `{ heroes(offset: 1000000) { nodes { id } } }`,
 		"counts":                                `{ ` + aliases(`a`, 99, `heroes(first: 100) { totalCount }`) + `}`,

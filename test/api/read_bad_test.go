@@ -144,6 +144,17 @@ func badReads() []refusal {
 	add("enum in lower case in a condition, root", `query($w: OrderWhereInput) { orders(where: $w) { totalCount } }`, `{"w":{"statusIn":["PAID","pending"]}}`, badInput, "where.statusIn.1", "", "")
 	add("enum in lower case in a condition, nested", `query($w: OrderWhereInput) { user(id: "@user1") { orders(where: $w) { totalCount } } }`, `{"w":{"statusIn":["PAID","pending"]}}`, badInput, "where.statusIn.1", "", "")
 	add("enum in lower case in a condition over an edge", `query($w: [OrderWhereInput!]) { users(where: {hasOrdersWith: $w}) { totalCount } }`, `{"w":[{"status":"paid"}]}`, badInput, "where.hasOrdersWith.0.status", "", "")
+	for _, language := range []string{"", "DE", "de-x-icu", "da", "C", "klingon", `de\" DESC; DROP TABLE users --`, strings.Repeat("x", 5000), "de\\u0000"} {
+		page(fmt.Sprintf("collation %.20q", language), `query($l: String) `, `orderBy: [{field: AGE}, {field: NAME, collation: $l}]`, `{"l":"`+language+`"}`, "orderBy.1.collation")
+	}
+	for _, field := range []string{"AGE", "CREATED_AT"} {
+		page("collation of "+field, "", `orderBy: {field: `+field+`, collation: "de"}`, "", "orderBy.0.collation")
+	}
+	add("collation of a number of rows", `{ teams(orderBy: [{field: HEROES_COUNT, collation: "und"}]) { totalCount } }`, "", badInput, "orderBy.0.collation", "teams", "null")
+	add("collation as a number", `{ heroes(orderBy: [{field: NAME, collation: 5}]) { totalCount } }`, "", notValid, "", "", "")
+	page("cursor of another collation", "", `after: "^byname", orderBy: [{field: NAME, collation: "de"}]`, "", "after")
+	page("cursor of an order by related rows", "", `before: "^byname", orderBy: [{field: TEAM_NAME}]`, "", "before")
+	page("too many terms", "", `orderBy: [`+strings.Repeat(`{field: NAME}, `, 21)+`]`, "", "orderBy")
 	add("unknown condition", `{ users(where: {hashedPassword: "x"}) { totalCount } }`, "", notValid, "", "", "")
 	add("unknown condition in a variable", `query($w: UserWhereInput) { users(where: $w) { totalCount } }`, `{"w":{"hashedPassword":"x"}}`, badInput, "where.hashedPassword", "", "")
 	add("null in a list", `{ users(where: {usernameIn: ["a", null]}) { totalCount } }`, "", notValid, "", "", "")

@@ -16,6 +16,7 @@ import (
 
 	"forge/ent"
 	"forge/graph/generated"
+	"forge/internal/collation"
 	"forge/test/gqltest"
 )
 
@@ -31,6 +32,7 @@ type line struct {
 type ordering []struct {
 	Field     string `json:"field"`
 	Direction string `json:"direction,omitempty"`
+	Collation string `json:"collation,omitempty"`
 }
 
 // compare returns which line comes first. NULLs come last in both directions. The key breaks ties,
@@ -51,7 +53,11 @@ func (o ordering) compare(a, b line) int {
 		case y == nil:
 			return -1
 		}
-		if c := directed(compareValues(x, y), desc); c != 0 {
+		compare := compareValues
+		if term.Collation != "" {
+			compare = func(x, y any) int { return collation.Comparer(term.Collation)(x.(string), y.(string)) }
+		}
+		if c := directed(compare(x, y), desc); c != 0 {
 			return c
 		}
 	}
@@ -78,6 +84,8 @@ func compareValues(x, y any) int {
 	switch x := x.(type) {
 	case int32:
 		return cmp.Compare(x, y.(int32))
+	case int:
+		return cmp.Compare(x, y.(int))
 	case string:
 		return cmp.Compare(x, y.(string)) // UTF-8 sorts as code points do
 	case time.Time:
@@ -202,25 +210,29 @@ func collections(w *world) []collection {
 	var users, teams, products []line
 	for _, u := range w.users {
 		if u.DeletedAt == nil {
-			l := newLine("user", u.ID, map[string]any{"USERNAME": u.Username, "CREATED_AT": u.CreatedAt})
+			l := newLine("user", u.ID, map[string]any{"USERNAME": u.Username, "CREATED_AT": u.CreatedAt, "UPDATED_AT": u.CreatedAt,
+				"HEROES_COUNT": count(w.heroes, func(h *ent.Hero) bool { return h.OwnerID != nil && *h.OwnerID == u.ID }),
+				"ORDERS_COUNT": count(w.orders, func(o *ent.Order) bool { return o.UserID != nil && *o.UserID == u.ID })})
 			l.match = map[string]bool{`{"usernameHasPrefix":"ada"}`: strings.HasPrefix(u.Username, "ada")}
 			users = append(users, l)
 			heroes[l.id], orders[l.id] = nil, nil
 		}
 	}
 	for _, m := range w.teams {
-		l := newLine("team", m.ID, map[string]any{"NAME": m.Name, "CREATED_AT": m.CreatedAt})
+		l := newLine("team", m.ID, map[string]any{"NAME": m.Name, "CREATED_AT": m.CreatedAt, "UPDATED_AT": m.CreatedAt,
+			"HEROES_COUNT": count(w.heroes, func(h *ent.Hero) bool { return h.TeamID != nil && *h.TeamID == m.ID })})
 		l.match = map[string]bool{`{"nameGT":"b"}`: m.Name > "b"}
 		teams = append(teams, l)
 		perTeam[l.id] = nil
 	}
-	for _, p := range w.products {
-		l := newLine("product", p.ID, map[string]any{"SKU": p.Sku, "NAME": p.Name, "PRICE_CENTS": p.PriceCents, "CREATED_AT": p.CreatedAt})
+	for i, p := range w.products {
+		l := newLine("product", p.ID, map[string]any{"STOCK": w.stock[i].Quantity,
+			"SKU": p.Sku, "NAME": p.Name, "PRICE_CENTS": p.PriceCents, "CREATED_AT": p.CreatedAt, "UPDATED_AT": p.CreatedAt})
 		l.match = map[string]bool{`{"priceCentsIn":[0,500]}`: p.PriceCents == 0 || p.PriceCents == 500}
 		products = append(products, l)
 	}
 	for _, h := range w.heroes {
-		l := heroLine(h)
+		l := heroLine(w, h)
 		for where, holds := range heroWhere {
 			l.match[where] = holds(h)
 		}
@@ -233,7 +245,8 @@ func collections(w *world) []collection {
 		}
 	}
 	for _, o := range w.orders {
-		l := newLine("order", o.ID, map[string]any{"TOTAL_CENTS": o.TotalCents, "CREATED_AT": o.CreatedAt})
+		l := newLine("order", o.ID, map[string]any{"TOTAL_CENTS": o.TotalCents, "CREATED_AT": o.CreatedAt, "UPDATED_AT": o.CreatedAt, "USER_USERNAME": w.username(o.UserID),
+			"ITEMS_COUNT": count(w.items, func(item *ent.OrderItem) bool { return item.OrderID == o.ID })})
 		for where, holds := range orderWhere {
 			l.match[where] = holds(o)
 		}
@@ -259,8 +272,33 @@ func newLine(prefix string, key uuid.UUID, by map[string]any) line {
 	return line{key: key, id: idOf(prefix, key), by: by, match: map[string]bool{}}
 }
 
-func heroLine(h *ent.Hero) line {
-	by := map[string]any{"NAME": h.Name, "AGE": nil, "CREATED_AT": h.CreatedAt}
+// count returns for how many rows the condition holds.
+func count[T any](rows []T, holds func(T) bool) (n int) {
+	for _, row := range rows {
+		if holds(row) {
+			n++
+		}
+	}
+	return n
+}
+
+// username returns the name of the user with the key, or nil if there is none, or it was deleted.
+func (w *world) username(key *uuid.UUID) any {
+	for _, u := range w.users {
+		if key != nil && u.ID == *key && u.DeletedAt == nil {
+			return u.Username
+		}
+	}
+	return nil
+}
+
+func heroLine(w *world, h *ent.Hero) line {
+	by := map[string]any{"NAME": h.Name, "AGE": nil, "CREATED_AT": h.CreatedAt, "UPDATED_AT": h.CreatedAt, "TEAM_NAME": nil, "OWNER_USERNAME": w.username(h.OwnerID)}
+	for _, m := range w.teams {
+		if h.TeamID != nil && *h.TeamID == m.ID {
+			by["TEAM_NAME"] = m.Name
+		}
+	}
 	if h.Age != nil {
 		by["AGE"] = *h.Age
 	}
@@ -281,7 +319,10 @@ func orderings(t *testing.T, c collection) []ordering {
 			}
 		}
 		for _, direction := range []string{"", "ASC", "DESC"} {
-			single = append(single, ordering{{value.Name, direction}})
+			single = append(single, ordering{{value.Name, direction, ""}})
+		}
+		if strings.HasSuffix(value.Name, "NAME") {
+			single = append(single, ordering{{value.Name, "ASC", "de"}}, ordering{{value.Name, "DESC", "sv"}})
 		}
 	}
 	orders = append(orders, single...)
@@ -476,7 +517,7 @@ func TestReadWalk(t *testing.T) {
 		list := func() (lines []line) {
 			for _, h := range heroes {
 				if !nested || h.OwnerID != nil && *h.OwnerID == owner {
-					lines = append(lines, heroLine(h))
+					lines = append(lines, heroLine(w, h))
 				}
 			}
 			return lines

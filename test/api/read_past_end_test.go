@@ -13,7 +13,7 @@ func TestReadPastTheEnd(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()
 	both := newTwins(t, w)
-	order := ordering{{"NAME", "ASC"}}
+	order := ordering{{"NAME", "ASC", ""}}
 	heroes := collection{entity: "Hero", field: "heroes"}
 	cursors := rootCursors(t, both, heroes, order)
 	first, last := firstAndLast(w, order)
@@ -118,7 +118,7 @@ func TestReadPastStatements(t *testing.T) {
 // firstAndLast returns the first and the last hero in an order.
 func firstAndLast(w *world, order ordering) (first, last line) {
 	for i, h := range w.heroes {
-		l := heroLine(h)
+		l := heroLine(w, h)
 		if i == 0 || order.compare(l, first) < 0 {
 			first = l
 		}

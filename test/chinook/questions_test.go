@@ -3,9 +3,12 @@ package chinook_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/shopspring/decimal"
 
 	"forge/test/chinook/ent"
 	"forge/test/gqltest"
@@ -104,7 +107,7 @@ func named(name string) func(*ent.Track) any {
 // questions returns what the tests ask.
 func (s *shop) questions() []question {
 	return slices.Concat(s.aboutMusic(), s.aboutPlaylists(), s.aboutPeople(), s.aboutSales(), s.aboutKinds(), s.aboutSeveral(),
-		s.aboutInterfaces(), s.aboutUnions())
+		s.aboutInterfaces(), s.aboutUnions(), s.aboutNumbers())
 }
 
 func (s *shop) aboutMusic() []question {
@@ -419,6 +422,80 @@ func (s *shop) aboutSeveral() []question {
 				"mediaTypes": counted(s.mediaTypes, func(m *ent.MediaType) any { return object{"id": idOf("mediatype", m.ID), "name": m.Name} }),
 				"playlists":  object{"totalCount": len(s.playlists)},
 			},
+		},
+	}
+}
+
+// groupsOf groups rows, and returns a list of what show makes of each group, in the order of their
+// keys.
+func groupsOf[T any](rows []T, key func(T) string, show func(key string, group []T) any) []any {
+	groups := map[string][]T{}
+	for _, row := range rows {
+		groups[key(row)] = append(groups[key(row)], row)
+	}
+	shown := []any{}
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		shown = append(shown, show(name, groups[name]))
+	}
+	return shown
+}
+
+// aboutNumbers asks for aggregates and groups, also along a many-to-many edge.
+func (s *shop) aboutNumbers() []question {
+	total := func(invoices []*ent.Invoice) string {
+		sum := decimal.Zero
+		for _, v := range invoices {
+			sum = sum.Add(v.Total)
+		}
+		return sum.StringFixed(2)
+	}
+	month := func(v *ent.Invoice) string {
+		return time.Date(v.InvoicedAt.UTC().Year(), v.InvoicedAt.UTC().Month(), 1, 0, 0, 0, 0, time.UTC).Format(time.RFC3339)
+	}
+	country := func(v *ent.Invoice) string { return v.BillingCountry }
+	inList := func(p *ent.Playlist) []*ent.Track {
+		return those(s.tracks, func(t *ent.Track) bool { return slices.Contains(s.listed[p.ID], t.ID) })
+	}
+	return []question{
+		{
+			"invoices by month", `{ invoices { aggregate { count sum { total } } groups(by: [{field: INVOICED_AT, bucket: MONTH}], first: 1000) { key { invoicedAt } aggregate { count sum { total } } } } }`, nil,
+			object{"invoices": object{
+				"aggregate": object{"count": len(s.invoices), "sum": object{"total": total(s.invoices)}},
+				"groups": groupsOf(s.invoices, month, func(key string, group []*ent.Invoice) any {
+					return object{"key": object{"invoicedAt": key}, "aggregate": object{"count": len(group), "sum": object{"total": total(group)}}}
+				}),
+			}},
+		},
+		{
+			"invoices of customers by country", `{ customers(first: 20) { nodes { lastName invoices(first: 1) { totalCount groups(by: [{field: BILLING_COUNTRY}]) { key { billingCountry } aggregate { sum { total } } } } } } }`, nil,
+			object{"customers": nodes(top(20, s.customers), func(c *ent.Customer) any {
+				all := s.invoicesOf(c.ID)
+				return object{"lastName": c.LastName, "invoices": object{"totalCount": len(all), "groups": groupsOf(all, country, func(key string, group []*ent.Invoice) any {
+					return object{"key": object{"billingCountry": key}, "aggregate": object{"sum": object{"total": total(group)}}}
+				})}}
+			})},
+		},
+		{
+			"genres of playlists", `{ playlists(first: 8) { nodes { name tracks(first: 1) { aggregate { count countDistinct(field: GENRE) } groups(by: [{field: GENRE}], first: 1000) { key { genre { name } } aggregate { count } } } } } }`, nil,
+			object{"playlists": nodes(top(8, s.playlists), func(p *ent.Playlist) any {
+				all := inList(p)
+				genre := func(t *ent.Track) string {
+					if t.GenreID == nil {
+						return "none" // after the numbers
+					}
+					return fmt.Sprintf("%06d", *t.GenreID)
+				}
+				kinds := map[string]bool{}
+				for _, t := range all {
+					if t.GenreID != nil {
+						kinds[genre(t)] = true
+					}
+				}
+				return object{"name": p.Name, "tracks": object{"aggregate": object{"count": len(all), "countDistinct": len(kinds)},
+					"groups": groupsOf(all, genre, func(_ string, group []*ent.Track) any {
+						return object{"key": object{"genre": when(group[0].GenreID, s.genre)}, "aggregate": object{"count": len(group)}}
+					})}}
+			})},
 		},
 	}
 }

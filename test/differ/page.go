@@ -4,38 +4,85 @@ import (
 	"slices"
 	"strings"
 
+	"forge/internal/collation"
 	"forge/internal/entity"
 )
 
 // ordering is an orderBy argument.
 type ordering []struct {
-	Field     string `json:"field"`
-	Direction string `json:"direction,omitempty"`
+	Field     string  `json:"field"`
+	Direction string  `json:"direction,omitempty"`
+	Collation *string `json:"collation,omitempty"`
 }
 
-// column returns the column that a term of an order compares.
-func (r *row) column(term string) *entity.Field {
-	for i, f := range r.entity.Fields {
-		if strings.EqualFold(f.Name, strings.ReplaceAll(term, "_", "")) {
-			return &r.entity.Fields[i]
+// term is what a term of an order compares.
+type term struct {
+	edge   *entity.Edge  // to the related rows; nil for a column of the row itself
+	column *entity.Field // nil if the related rows are counted
+}
+
+// termOf returns what a term of an order of an entity's rows compares.
+func (c *contents) termOf(e *entity.Entity, name string) term {
+	name = folded(name)
+	for i := range e.Fields {
+		if folded(e.Fields[i].Name) == name {
+			return term{nil, &e.Fields[i]}
 		}
 	}
-	panic(r.entity.Name + " cannot be ordered by " + term)
+	for i := range e.Edges {
+		edge := &e.Edges[i]
+		for shown, column := range edge.Shows {
+			if folded(shown) == name {
+				return term{edge, fieldOf(c.entities[edge.To], column)}
+			}
+		}
+		rest, ok := strings.CutPrefix(name, folded(edge.Name))
+		if ok && !edge.Unique && rest == "count" {
+			return term{edge, nil}
+		}
+		if to := c.entities[edge.To]; ok && edge.Unique {
+			for j := range to.Fields {
+				if folded(to.Fields[j].Name) == rest {
+					return term{edge, &to.Fields[j]}
+				}
+			}
+		}
+	}
+	panic(e.Name + " cannot be ordered by " + name)
 }
 
-// by returns the value that a term of an order compares.
-func (r *row) by(term string) any { return r.values[r.column(term).Column] }
+// value returns the value that the term compares.
+func (t term) value(r *row) any {
+	switch {
+	case t.edge == nil:
+		return r.values[t.column.Column]
+	case t.column == nil:
+		return int64(len(r.related[t.edge.Name]))
+	case len(r.related[t.edge.Name]) == 0:
+		return nil
+	}
+	return r.related[t.edge.Name][0].values[t.column.Column]
+}
 
-// compare returns which row comes first. NULLs come last in both directions. The key breaks ties,
-// in the direction of the last term. If a field is named twice, only the first time counts.
-func (o ordering) compare(a, b *row) int {
+// kind returns the kind of the values that the term compares.
+func (t term) kind() entity.Kind {
+	if t.column == nil {
+		return entity.BigInt
+	}
+	return t.column.Kind
+}
+
+// compareRows returns which row comes first. NULLs come last in both directions. The key breaks
+// ties, in the direction of the last term. If a field is named twice, only the first time counts.
+func (c *contents) compareRows(a, b *row, order ordering) int {
 	desc := false
-	for i, term := range o {
-		if o[:i].has(term.Field) {
+	for i, by := range order {
+		if order[:i].has(by.Field) {
 			continue
 		}
-		desc = term.Direction == "DESC"
-		x, y := a.by(term.Field), b.by(term.Field)
+		desc = by.Direction == "DESC"
+		term := c.termOf(a.entity, by.Field)
+		x, y := term.value(a), term.value(b)
 		switch {
 		case x == nil && y == nil:
 			continue
@@ -44,8 +91,12 @@ func (o ordering) compare(a, b *row) int {
 		case y == nil:
 			return -1
 		}
-		if c := directed(compareValues(x, y), desc); c != 0 {
-			return c
+		compare := compareValues
+		if by.Collation != nil {
+			compare = func(x, y any) int { return collation.Comparer(*by.Collation)(x.(string), y.(string)) }
+		}
+		if n := directed(compare(x, y), desc); n != 0 {
+			return n
 		}
 	}
 	return directed(compareValues(a.key, b.key), desc)
@@ -69,6 +120,7 @@ func directed(c int, desc bool) int {
 
 // cut says which part of a list a page is. after and before are nil without a cursor.
 type cut struct {
+	contents            *contents
 	first, last, offset *int
 	after, before       *row
 	order               ordering
@@ -84,14 +136,15 @@ type page struct {
 // of returns the page by the rules of the Relay specification, section "Pagination algorithm".
 // offset skips rows from where the page starts. The page has neighbours where rows were skipped.
 func (c cut) of(all []*row) (p page) {
+	compare := func(a, b *row) int { return c.contents.compareRows(a, b, c.order) }
 	edges := []*row{}
 	for _, r := range all {
 		p.total++
-		if (c.after == nil || c.order.compare(r, c.after) > 0) && (c.before == nil || c.order.compare(r, c.before) < 0) {
+		if (c.after == nil || compare(r, c.after) > 0) && (c.before == nil || compare(r, c.before) < 0) {
 			edges = append(edges, r)
 		}
 	}
-	slices.SortFunc(edges, c.order.compare)
+	slices.SortFunc(edges, compare)
 	skip := 0
 	if c.offset != nil {
 		skip = *c.offset

@@ -19,6 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/apperr"
+	"forge/internal/collation"
 	"forge/internal/cursorcipher"
 	"forge/internal/entity"
 	"forge/internal/ids"
@@ -290,10 +291,15 @@ func (c *contents) plainly(t *ast.Type, value any) any {
 
 // cut reads the arguments that say where the page begins and ends.
 func (q question) cut(name string, args map[string]any) (cut, error) {
-	var wanted cut
+	wanted := cut{contents: q.contents}
 	order, _ := json.Marshal(args["orderBy"])
 	if err := json.Unmarshal(order, &wanted.order); err != nil {
 		return cut{}, err
+	}
+	for i, by := range wanted.order {
+		if err := q.checkTerm(name, by.Field, by.Collation, fmt.Sprintf("orderBy.%d.", i)); err != nil {
+			return cut{}, err
+		}
 	}
 	for argument, to := range map[string]**int{"first": &wanted.first, "last": &wanted.last, "offset": &wanted.offset} {
 		n, given := args[argument].(int)
@@ -317,11 +323,37 @@ func (q question) cut(name string, args map[string]any) (cut, error) {
 	return wanted, nil
 }
 
-// find returns the row with the cursor, or nil.
+// checkTerm returns an error if the viewer may not order by what a term compares, or if it has a
+// collation that its values do not have.
+func (c *contents) checkTerm(name, field string, language *string, path string) error {
+	term := c.termOf(c.entities[name], field)
+	visible := c.entities[name].Visible
+	closed := term.edge != nil && visible[term.edge.Name] != entity.ToAll
+	if term.edge != nil {
+		visible = c.entities[term.edge.To].Visible
+	}
+	if closed = closed || term.column != nil && visible[term.column.Name] != entity.ToAll; closed && c.viewer.Role != viewer.Admin {
+		return apperr.Forbidden(path+"field", "only an administrator may order by this")
+	}
+	switch {
+	case language == nil:
+		return nil
+	case term.kind() != entity.String:
+		return apperr.BadInput(path+"collation", "only texts can be ordered by a language; leave collation out here")
+	case !collation.Known(*language):
+		return apperr.BadInput(path+"collation", "%.20q is no language that texts can be ordered by; allowed: %s", *language, strings.Join(collation.Languages(), ", "))
+	}
+	return nil
+}
+
+// find returns the row with the cursor, or nil. The row may be one that the viewer does not see: it
+// is but a place in the order. Its related rows are those that whoever got the cursor sees.
 func (c *contents) find(name string, order ordering, cursor string) *row {
-	for _, r := range c.all.rows[name] { // also one that the viewer does not see: it is but a place in the order
-		if c.cursor(r, order) == cursor {
-			return r
+	for _, of := range []*contents{c, c.all} {
+		for _, r := range of.rows[name] {
+			if of.cursor(r, order) == cursor {
+				return r
+			}
 		}
 	}
 	return nil
@@ -330,12 +362,18 @@ func (c *contents) find(name string, order ordering, cursor string) *row {
 // cursor returns the cursor of a row. Where the order is by columns of few kinds, it is made here;
 // for others, the engine is asked for it: what a cursor holds is nothing that clients rely on.
 func (c *contents) cursor(r *row, order ordering) string {
-	for _, term := range order {
-		if !slices.Contains([]entity.Kind{entity.Int, entity.BigInt, entity.String, entity.Time, entity.Enum}, r.column(term.Field).Kind) {
-			return c.all.cursors.of(r, order)
+	engine, by := c.all.cursors, false
+	for _, of := range order {
+		term := c.termOf(r.entity, of.Field)
+		if term.edge != nil {
+			engine = c.cursors // another viewer sees other related rows
 		}
+		by = by || !slices.Contains([]entity.Kind{entity.Int, entity.BigInt, entity.String, entity.Time, entity.Enum}, term.kind())
 	}
-	return r.cursor(order)
+	if by {
+		return engine.of(r, order)
+	}
+	return c.makeCursor(r, order)
 }
 
 // cursors are those that the engine gives to all rows, by their orders.
@@ -372,18 +410,23 @@ func newCursors(schema *ast.Schema, engine *gqltest.Client) *cursors {
 	return c
 }
 
-// cursor returns the cursor of a row. It holds each term's value after the value's length, and the
-// key, and is encrypted for the order.
-func (r *row) cursor(order ordering) string {
+// makeCursor returns the cursor of a row. It holds each term's value after the value's length, and
+// the key, and is encrypted for the order.
+func (c *contents) makeCursor(r *row, order ordering) string {
 	print, desc := r.entity.Name, false
 	var values []byte
-	for i, term := range order {
-		if order[:i].has(term.Field) {
+	for i, by := range order {
+		if order[:i].has(by.Field) {
 			continue
 		}
-		desc = term.Direction == "DESC"
-		print += "|" + strings.ToLower(term.Field) + strconv.FormatBool(desc)
-		value := r.by(term.Field)
+		desc = by.Direction == "DESC"
+		term := c.termOf(r.entity, by.Field)
+		print += "|" + term.print()
+		if by.Collation != nil {
+			print += "~" + *by.Collation
+		}
+		print += strconv.FormatBool(desc)
+		value := term.value(r)
 		text := fmt.Sprint(value)
 		switch v := value.(type) {
 		case nil:
@@ -402,6 +445,17 @@ func (r *row) cursor(order ordering) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(print))
 	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, key...)))
+}
+
+// print returns how the order that a cursor is encrypted for names the term.
+func (t term) print() string {
+	switch {
+	case t.edge == nil:
+		return t.column.Column
+	case t.column == nil:
+		return t.edge.Name + "#"
+	}
+	return t.edge.Name + "." + t.column.Column
 }
 
 // check returns an error if a where input is not valid.

@@ -312,9 +312,24 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 					return enumValue(choose(&g.choices, []string{"DESC", "ASC"}))
 				})})
 			}
+			if g.schema.Types[name+"Order"].Fields.ForName("collation") != nil && g.often(25) {
+				o = append(o, objectField{"collation", g.value(ast.NamedType("String", nil), func() any { return g.language(name, o) })})
+			}
 			return o
 		})
 	})
+}
+
+// language makes the collation of a term of an order.
+func (g *generator) language(name string, term object) any {
+	field := string(effective(term[0].value).(enumValue))
+	if g.termOf(g.entities[name], field).kind() != entity.String && !g.refused() {
+		return nil
+	}
+	if g.refused() {
+		return choose(&g.choices, []string{"", "DE", "da", "C", `de" DESC --`})
+	}
+	return choose(&g.choices, []string{"de", "sv", "und"})
 }
 
 func (g *generator) anyRow(name string) *row { return choose(&g.choices, g.rows[name]) }

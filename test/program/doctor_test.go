@@ -46,3 +46,19 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("no processes: status %d, stderr %q", code, stderr)
 	}
 }
+
+// TestWithoutICU expects a server not to start on a PostgreSQL that cannot compare texts regardless
+// of case as the schema offers it.
+func TestWithoutICU(t *testing.T) {
+	t.Parallel()
+	url := dbtest.Postgres(t)
+	mustExec(t, url, `DROP COLLATION "und-x-icu"`)
+	code, stdout, _ := do(t, "DATABASE_URL="+url, "doctor")
+	if code != 1 || !strings.Contains(stdout, "FAIL    database     this PostgreSQL cannot compare texts regardless of case") {
+		t.Errorf("doctor: status %d, %s", code, stdout)
+	}
+	code, _, stderr := do(t, "DATABASE_URL="+url, "ADDR=127.0.0.1:0", "serve")
+	if code != 1 || !strings.Contains(stderr, "UserWhereInput.usernameContainsFold") || !isOneLine(stderr) {
+		t.Errorf("serve: status %d, %s", code, stderr)
+	}
+}

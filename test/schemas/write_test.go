@@ -218,7 +218,8 @@ func (t *thing) arguments() string {
 	return text + ")"
 }
 
-// orders returns the columns that pages can be ordered by.
+// orders returns what pages can be ordered by: columns, some columns of the rows that edges to one
+// lead to, and the numbers of rows that other edges lead to.
 func (t *thing) orders() (names []string) {
 	for _, c := range t.columns {
 		if c.orders {
@@ -227,6 +228,17 @@ func (t *thing) orders() (names []string) {
 	}
 	if slices.Contains(t.mixins, "Timed") {
 		names = append(names, "CREATED_AT")
+	}
+	for _, e := range t.edges {
+		if e.toMany() {
+			names = append(names, strings.ToUpper(e.name)+"_COUNT")
+			continue
+		}
+		for _, c := range e.to.columns[:min(2, len(e.to.columns))] {
+			if c.orders {
+				names = append(names, strings.ToUpper(e.name+"_"+c.column))
+			}
+		}
 	}
 	return names
 }
@@ -269,7 +281,7 @@ func (t *thing) types(p func(string, ...any)) {
 		}
 	}
 	if orders := t.orders(); len(orders) > 0 {
-		p("input %[1]sOrder { field: %[1]sOrderField! direction: OrderDirection! = ASC }\nenum %[1]sOrderField { %[2]s }", t.name, strings.Join(orders, " "))
+		p("input %[1]sOrder { field: %[1]sOrderField! direction: OrderDirection! = ASC collation: String }\nenum %[1]sOrderField { %[2]s }", t.name, strings.Join(orders, " "))
 	}
 }
 

@@ -302,7 +302,7 @@ func TestDiffOfTrigrams(t *testing.T) {
 		t.Errorf("another diff writes %q", written)
 	}
 	url := dbtest.EmptyPostgres(t)
-	mustUp(t, mustOpen(t, url), os.DirFS(dir))
+	mustUp(t, mustOpen(t, url), os.DirFS(filepath.Join(dir, "postgres")))
 	db = mustOpen(t, url)
 	db.SetMaxOpenConns(1)
 	for _, s := range []string{"SET enable_seqscan = off", "SET plan_cache_mode = force_generic_plan", "PREPARE find AS SELECT id FROM teams WHERE name LIKE $1"} {

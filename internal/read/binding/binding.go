@@ -31,6 +31,8 @@ type Binding struct {
 	Members  map[string][]*Object
 	Prefixes map[string]*Object // by the prefix of IDs
 	Links    map[string]*Link   // by the name of the connection type
+	// Folding are the places in the schema of the conditions for which Filter.Folds.
+	Folding []string
 
 	refers func(field string) bool // see Contract.Refers
 }
@@ -457,6 +459,9 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 		}
 		f.Closed = f.hides(o)
 		b.checkFilter(at, d, o, f)
+		if f.Field != nil && f.Folds() {
+			b.Folding = append(b.Folding, at)
+		}
 		o.Filters[d.Name] = f
 	}
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -34,10 +35,14 @@ const keyBytes = 32
 type prices struct {
 	where     int // a where argument
 	condition int // a condition on a column
+	search    int // NotIn, or a condition on a part of a text
+	fold      int // a condition on a text regardless of case, which is written in capitals for each row
 	document  int // a condition on a JSON document or a list, which is decoded for each row
 	value     int // a value after the first in what it is compared with, which is also decoded for each row
 	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
+	nulls     int // a cursor in an order that begins with a column that may be NULL
+	derived   int // a term of orderBy by related rows or by language, which compares what no index has
 	count     int // totalCount and aggregate
 	measure   int // each result of a function, beside the count
 	groups    int // the field groups
@@ -49,8 +54,8 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, document: 2000, value: 60, relation: 1000, order: 40, count: 40, measure: 40, groups: 200}
-	nestedPrices = prices{where: 2, condition: 2, document: 100, value: 3, relation: 50, order: 2, count: 2, measure: 2, groups: 10}
+	rootPrices   = prices{where: 40, condition: 40, search: 100, fold: 600, document: 2000, value: 60, relation: 1000, order: 40, nulls: 400, derived: 500, count: 40, measure: 40, groups: 200}
+	nestedPrices = prices{where: 2, condition: 2, search: 5, fold: 30, document: 100, value: 3, relation: 50, order: 2, nulls: 20, derived: 25, count: 2, measure: 2, groups: 10}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
@@ -169,17 +174,45 @@ func argumentCost(o *binding.Object, args Arguments, of prices, asked questions,
 		c.total += c.where
 		c.all(o, where)
 	}
-	if args.OrderBy != nil {
-		terms := len(List(args.OrderBy))
-		c.total += c.order * max(0, terms-1)
-		if nested && terms > 0 {
-			c.total += c.order // no index by the parent's key serves the first term
-		}
+	if (args.After != nil || args.Before != nil) && mayBeginWithNull(o, args.OrderBy) {
+		c.total += c.nulls
 	}
+	c.orders(o, args.OrderBy, nested)
 	if skipped := int(args.Offset.Int); skipped > 0 && !nested {
 		c.total += skipped / rowsAPoint
 	}
 	return min(c.total+asked.cost(of), maxCost)
+}
+
+// mayBeginWithNull reports whether some rows may have NULL for the first term of an order. A page
+// then begins at its cursor by no one range of an index: all rows before it are passed.
+func mayBeginWithNull(o *binding.Object, orderBy any) bool {
+	terms := List(orderBy)
+	if len(terms) == 0 {
+		return false
+	}
+	term, _ := terms[0].(map[string]any)
+	field, _ := term["field"].(string)
+	by := o.Orders[field]
+	return by != nil && by.Nullable
+}
+
+// orders adds the terms of an orderBy argument. At the root an index serves the first term, unless
+// it is by related rows or by language. Below a row no index by the parent's key does.
+func (c *costs) orders(o *binding.Object, value any, nested bool) {
+	for i, entry := range List(value) {
+		input, _ := entry.(map[string]any)
+		by := o.Orders[fmt.Sprint(input["field"])]
+		if by != nil && by.Edge != nil {
+			c.total += c.derived
+		}
+		if input["collation"] != nil {
+			c.total += c.derived
+		}
+		if i > 0 || nested {
+			c.total += c.order
+		}
+	}
 }
 
 // costs adds up the cost of the conditions of one where argument.
@@ -221,12 +254,19 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 		c.each(by.To, value)
 	case "Has", "HasEvery", "HasSome", "IsEmpty", "HasKey", "PathEquals":
 		c.document(value)
-	case "In", "NotIn":
+	case "In":
 		c.total += c.condition + len(List(value))/entriesAPoint
+	case "NotIn":
+		c.total += c.search + len(List(value))/entriesAPoint
 	default:
-		if f := by.Field; f != nil && f.Kind == entity.JSON {
+		switch {
+		case by.Field != nil && by.Field.Kind == entity.JSON:
 			c.document(value)
-		} else {
+		case by.Folds():
+			c.total += c.fold
+		case by.Op == "Contains" || by.Op == "ContainsFold" || by.Op == "HasSuffix":
+			c.total += c.search
+		default:
 			c.total += c.condition
 		}
 	}

@@ -80,3 +80,28 @@ func TestListCost(t *testing.T) {
 		}
 	}
 }
+
+// TestOrderCost expects an order by related rows or by language to cost what is done for each row
+// that matches, also as the first term, which an index serves otherwise.
+func TestOrderCost(t *testing.T) {
+	t.Parallel()
+	o := &binding.Object{Orders: map[string]*binding.Order{"NAME": {Field: &entity.Field{Kind: entity.String}}, "PARTS_COUNT": {Edge: &entity.Edge{}, Count: true}}}
+	term := func(field string, collation any) any { return map[string]any{"field": field, "collation": collation} }
+	for _, tt := range []struct {
+		terms  []any
+		nested bool
+		want   int
+	}{
+		{[]any{term("NAME", nil)}, false, 0},
+		{[]any{term("NAME", nil)}, true, rootPrices.order},
+		{[]any{term("NAME", "de")}, false, rootPrices.derived},
+		{[]any{term("PARTS_COUNT", nil)}, false, rootPrices.derived},
+		{[]any{term("NAME", nil), term("PARTS_COUNT", nil)}, false, rootPrices.order + rootPrices.derived},
+		{[]any{term("UNKNOWN", nil)}, false, 0},
+	} {
+		c := costs{prices: rootPrices}
+		if c.orders(o, tt.terms, tt.nested); c.total != tt.want {
+			t.Errorf("%v: %d points, want %d", tt.terms, c.total, tt.want)
+		}
+	}
+}

@@ -197,7 +197,7 @@ func collated(of entity.Kind, value any, at string) (string, error) {
 	case of != entity.String:
 		return "", apperr.BadInput(at, "only texts can be ordered by a language; leave collation out here")
 	case !ok || !collation.Known(language):
-		return "", apperr.BadInput(at, "%.40q is no language that texts can be ordered by; allowed: %s", value, strings.Join(collation.Languages(), ", "))
+		return "", apperr.BadInput(at, "%.20q is no language that texts can be ordered by; allowed: %s", value, strings.Join(collation.Languages(), ", "))
 	default:
 		return language, nil
 	}

@@ -131,7 +131,8 @@ func (q *Query) average(column string, of entity.Kind) string {
 	count := "count(" + column + ")"
 	switch {
 	case of == entity.Float || of == entity.Float32:
-		return "(" + q.sum(column, of) + ") / " + count
+		sum := "(" + q.sum(column, of) + ")" // where a quotient is too small, PostgreSQL stops with an error
+		return "CASE WHEN abs" + sum + " < 1e-300 THEN 0.0 ELSE " + sum + " / " + count + " END"
 	case q.sqlite() && of == entity.Int:
 		return "CAST(sum(" + column + ") AS REAL) / " + count
 	case q.sqlite():

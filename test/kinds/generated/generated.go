@@ -80,6 +80,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputCreateSampleInput,
 		ec.unmarshalInputJSONPathInput,
+		ec.unmarshalInputSampleGroupBy,
+		ec.unmarshalInputSampleGroupOrder,
+		ec.unmarshalInputSampleHaving,
 		ec.unmarshalInputSampleOrder,
 		ec.unmarshalInputSampleWhereInput,
 	)
@@ -187,7 +190,14 @@ type Mutation {
 }
 
 type CreateSamplePayload { sample: Sample! }
-type SampleConnection { edges: [SampleEdge!]! nodes: [Sample!]! pageInfo: PageInfo! totalCount: Int! }
+type SampleConnection {
+  edges: [SampleEdge!]!
+  nodes: [Sample!]!
+  pageInfo: PageInfo!
+  totalCount: Int!
+  aggregate: SampleAggregate!
+  groups(by: [SampleGroupBy!]!, having: SampleHaving, orderBy: [SampleGroupOrder!], first: Int): [SampleGroup!]!
+}
 type SampleEdge { cursor: Cursor! node: Sample! }
 
 type Sample implements Node {
@@ -394,6 +404,634 @@ enum SampleOrderField {
   COLOR
   MAYBE_COLOR
 }
+
+enum TimeBucket { HOUR DAY WEEK MONTH QUARTER YEAR }
+type SampleAggregate { count: Int! countDistinct(field: SampleGroupField!): Int! sum: SampleSum! avg: SampleAverage! min: SampleExtremes! max: SampleExtremes! }
+type SampleSum { whole: BigInt big: BigInt huge: BigInt real: Float near: Float price: Decimal measure: Decimal span: Duration maybeWhole: BigInt maybeBig: BigInt maybeHuge: BigInt maybeReal: Float maybeNear: Float maybePrice: Decimal maybeMeasure: Decimal maybeSpan: Duration }
+type SampleAverage { whole: Float big: Float huge: Float real: Float near: Float price: Float measure: Float maybeWhole: Float maybeBig: Float maybeHuge: Float maybeReal: Float maybeNear: Float maybePrice: Float maybeMeasure: Float }
+type SampleExtremes { whole: Int big: BigInt huge: BigInt real: Float near: Float price: Decimal measure: Decimal moment: Time day: Date clock: LocalTime span: Duration word: String color: Color maybeWhole: Int maybeBig: BigInt maybeHuge: BigInt maybeReal: Float maybeNear: Float maybePrice: Decimal maybeMeasure: Decimal maybeMoment: Time maybeDay: Date maybeClock: LocalTime maybeSpan: Duration maybeWord: String maybeColor: Color }
+type SampleGroup { key: SampleGroupKey! aggregate: SampleAggregate! }
+type SampleGroupKey { flag: Boolean whole: Int big: BigInt huge: BigInt real: Float near: Float price: Decimal measure: Decimal moment: Time day: Date clock: LocalTime span: Duration word: String color: Color token: UUID data: Bytes maybeFlag: Boolean maybeWhole: Int maybeBig: BigInt maybeHuge: BigInt maybeReal: Float maybeNear: Float maybePrice: Decimal maybeMeasure: Decimal maybeMoment: Time maybeDay: Date maybeClock: LocalTime maybeSpan: Duration maybeWord: String maybeColor: Color maybeToken: UUID maybeData: Bytes of: Sample ofId: ID }
+input SampleGroupBy { field: SampleGroupField! bucket: TimeBucket timeZone: String }
+enum SampleGroupField { FLAG WHOLE BIG HUGE REAL NEAR PRICE MEASURE MOMENT DAY CLOCK SPAN WORD COLOR TOKEN DATA MAYBE_FLAG MAYBE_WHOLE MAYBE_BIG MAYBE_HUGE MAYBE_REAL MAYBE_NEAR MAYBE_PRICE MAYBE_MEASURE MAYBE_MOMENT MAYBE_DAY MAYBE_CLOCK MAYBE_SPAN MAYBE_WORD MAYBE_COLOR MAYBE_TOKEN MAYBE_DATA OF OF_ID }
+input SampleHaving {
+  count: Int
+  countNEQ: Int
+  countGT: Int
+  countGTE: Int
+  countLT: Int
+  countLTE: Int
+  sumWhole: BigInt
+  sumWholeNEQ: BigInt
+  sumWholeGT: BigInt
+  sumWholeGTE: BigInt
+  sumWholeLT: BigInt
+  sumWholeLTE: BigInt
+  sumBig: BigInt
+  sumBigNEQ: BigInt
+  sumBigGT: BigInt
+  sumBigGTE: BigInt
+  sumBigLT: BigInt
+  sumBigLTE: BigInt
+  sumHuge: BigInt
+  sumHugeNEQ: BigInt
+  sumHugeGT: BigInt
+  sumHugeGTE: BigInt
+  sumHugeLT: BigInt
+  sumHugeLTE: BigInt
+  sumReal: Float
+  sumRealNEQ: Float
+  sumRealGT: Float
+  sumRealGTE: Float
+  sumRealLT: Float
+  sumRealLTE: Float
+  sumNear: Float
+  sumNearNEQ: Float
+  sumNearGT: Float
+  sumNearGTE: Float
+  sumNearLT: Float
+  sumNearLTE: Float
+  sumPrice: Decimal
+  sumPriceNEQ: Decimal
+  sumPriceGT: Decimal
+  sumPriceGTE: Decimal
+  sumPriceLT: Decimal
+  sumPriceLTE: Decimal
+  sumMeasure: Decimal
+  sumMeasureNEQ: Decimal
+  sumMeasureGT: Decimal
+  sumMeasureGTE: Decimal
+  sumMeasureLT: Decimal
+  sumMeasureLTE: Decimal
+  sumSpan: Duration
+  sumSpanNEQ: Duration
+  sumSpanGT: Duration
+  sumSpanGTE: Duration
+  sumSpanLT: Duration
+  sumSpanLTE: Duration
+  sumMaybeWhole: BigInt
+  sumMaybeWholeNEQ: BigInt
+  sumMaybeWholeGT: BigInt
+  sumMaybeWholeGTE: BigInt
+  sumMaybeWholeLT: BigInt
+  sumMaybeWholeLTE: BigInt
+  sumMaybeBig: BigInt
+  sumMaybeBigNEQ: BigInt
+  sumMaybeBigGT: BigInt
+  sumMaybeBigGTE: BigInt
+  sumMaybeBigLT: BigInt
+  sumMaybeBigLTE: BigInt
+  sumMaybeHuge: BigInt
+  sumMaybeHugeNEQ: BigInt
+  sumMaybeHugeGT: BigInt
+  sumMaybeHugeGTE: BigInt
+  sumMaybeHugeLT: BigInt
+  sumMaybeHugeLTE: BigInt
+  sumMaybeReal: Float
+  sumMaybeRealNEQ: Float
+  sumMaybeRealGT: Float
+  sumMaybeRealGTE: Float
+  sumMaybeRealLT: Float
+  sumMaybeRealLTE: Float
+  sumMaybeNear: Float
+  sumMaybeNearNEQ: Float
+  sumMaybeNearGT: Float
+  sumMaybeNearGTE: Float
+  sumMaybeNearLT: Float
+  sumMaybeNearLTE: Float
+  sumMaybePrice: Decimal
+  sumMaybePriceNEQ: Decimal
+  sumMaybePriceGT: Decimal
+  sumMaybePriceGTE: Decimal
+  sumMaybePriceLT: Decimal
+  sumMaybePriceLTE: Decimal
+  sumMaybeMeasure: Decimal
+  sumMaybeMeasureNEQ: Decimal
+  sumMaybeMeasureGT: Decimal
+  sumMaybeMeasureGTE: Decimal
+  sumMaybeMeasureLT: Decimal
+  sumMaybeMeasureLTE: Decimal
+  sumMaybeSpan: Duration
+  sumMaybeSpanNEQ: Duration
+  sumMaybeSpanGT: Duration
+  sumMaybeSpanGTE: Duration
+  sumMaybeSpanLT: Duration
+  sumMaybeSpanLTE: Duration
+  avgWhole: Float
+  avgWholeNEQ: Float
+  avgWholeGT: Float
+  avgWholeGTE: Float
+  avgWholeLT: Float
+  avgWholeLTE: Float
+  avgBig: Float
+  avgBigNEQ: Float
+  avgBigGT: Float
+  avgBigGTE: Float
+  avgBigLT: Float
+  avgBigLTE: Float
+  avgHuge: Float
+  avgHugeNEQ: Float
+  avgHugeGT: Float
+  avgHugeGTE: Float
+  avgHugeLT: Float
+  avgHugeLTE: Float
+  avgReal: Float
+  avgRealNEQ: Float
+  avgRealGT: Float
+  avgRealGTE: Float
+  avgRealLT: Float
+  avgRealLTE: Float
+  avgNear: Float
+  avgNearNEQ: Float
+  avgNearGT: Float
+  avgNearGTE: Float
+  avgNearLT: Float
+  avgNearLTE: Float
+  avgPrice: Float
+  avgPriceNEQ: Float
+  avgPriceGT: Float
+  avgPriceGTE: Float
+  avgPriceLT: Float
+  avgPriceLTE: Float
+  avgMeasure: Float
+  avgMeasureNEQ: Float
+  avgMeasureGT: Float
+  avgMeasureGTE: Float
+  avgMeasureLT: Float
+  avgMeasureLTE: Float
+  avgMaybeWhole: Float
+  avgMaybeWholeNEQ: Float
+  avgMaybeWholeGT: Float
+  avgMaybeWholeGTE: Float
+  avgMaybeWholeLT: Float
+  avgMaybeWholeLTE: Float
+  avgMaybeBig: Float
+  avgMaybeBigNEQ: Float
+  avgMaybeBigGT: Float
+  avgMaybeBigGTE: Float
+  avgMaybeBigLT: Float
+  avgMaybeBigLTE: Float
+  avgMaybeHuge: Float
+  avgMaybeHugeNEQ: Float
+  avgMaybeHugeGT: Float
+  avgMaybeHugeGTE: Float
+  avgMaybeHugeLT: Float
+  avgMaybeHugeLTE: Float
+  avgMaybeReal: Float
+  avgMaybeRealNEQ: Float
+  avgMaybeRealGT: Float
+  avgMaybeRealGTE: Float
+  avgMaybeRealLT: Float
+  avgMaybeRealLTE: Float
+  avgMaybeNear: Float
+  avgMaybeNearNEQ: Float
+  avgMaybeNearGT: Float
+  avgMaybeNearGTE: Float
+  avgMaybeNearLT: Float
+  avgMaybeNearLTE: Float
+  avgMaybePrice: Float
+  avgMaybePriceNEQ: Float
+  avgMaybePriceGT: Float
+  avgMaybePriceGTE: Float
+  avgMaybePriceLT: Float
+  avgMaybePriceLTE: Float
+  avgMaybeMeasure: Float
+  avgMaybeMeasureNEQ: Float
+  avgMaybeMeasureGT: Float
+  avgMaybeMeasureGTE: Float
+  avgMaybeMeasureLT: Float
+  avgMaybeMeasureLTE: Float
+  minWhole: Int
+  minWholeNEQ: Int
+  minWholeGT: Int
+  minWholeGTE: Int
+  minWholeLT: Int
+  minWholeLTE: Int
+  minBig: BigInt
+  minBigNEQ: BigInt
+  minBigGT: BigInt
+  minBigGTE: BigInt
+  minBigLT: BigInt
+  minBigLTE: BigInt
+  minHuge: BigInt
+  minHugeNEQ: BigInt
+  minHugeGT: BigInt
+  minHugeGTE: BigInt
+  minHugeLT: BigInt
+  minHugeLTE: BigInt
+  minReal: Float
+  minRealNEQ: Float
+  minRealGT: Float
+  minRealGTE: Float
+  minRealLT: Float
+  minRealLTE: Float
+  minNear: Float
+  minNearNEQ: Float
+  minNearGT: Float
+  minNearGTE: Float
+  minNearLT: Float
+  minNearLTE: Float
+  minPrice: Decimal
+  minPriceNEQ: Decimal
+  minPriceGT: Decimal
+  minPriceGTE: Decimal
+  minPriceLT: Decimal
+  minPriceLTE: Decimal
+  minMeasure: Decimal
+  minMeasureNEQ: Decimal
+  minMeasureGT: Decimal
+  minMeasureGTE: Decimal
+  minMeasureLT: Decimal
+  minMeasureLTE: Decimal
+  minMoment: Time
+  minMomentNEQ: Time
+  minMomentGT: Time
+  minMomentGTE: Time
+  minMomentLT: Time
+  minMomentLTE: Time
+  minDay: Date
+  minDayNEQ: Date
+  minDayGT: Date
+  minDayGTE: Date
+  minDayLT: Date
+  minDayLTE: Date
+  minClock: LocalTime
+  minClockNEQ: LocalTime
+  minClockGT: LocalTime
+  minClockGTE: LocalTime
+  minClockLT: LocalTime
+  minClockLTE: LocalTime
+  minSpan: Duration
+  minSpanNEQ: Duration
+  minSpanGT: Duration
+  minSpanGTE: Duration
+  minSpanLT: Duration
+  minSpanLTE: Duration
+  minWord: String
+  minWordNEQ: String
+  minWordGT: String
+  minWordGTE: String
+  minWordLT: String
+  minWordLTE: String
+  minColor: Color
+  minColorNEQ: Color
+  minColorGT: Color
+  minColorGTE: Color
+  minColorLT: Color
+  minColorLTE: Color
+  minMaybeWhole: Int
+  minMaybeWholeNEQ: Int
+  minMaybeWholeGT: Int
+  minMaybeWholeGTE: Int
+  minMaybeWholeLT: Int
+  minMaybeWholeLTE: Int
+  minMaybeBig: BigInt
+  minMaybeBigNEQ: BigInt
+  minMaybeBigGT: BigInt
+  minMaybeBigGTE: BigInt
+  minMaybeBigLT: BigInt
+  minMaybeBigLTE: BigInt
+  minMaybeHuge: BigInt
+  minMaybeHugeNEQ: BigInt
+  minMaybeHugeGT: BigInt
+  minMaybeHugeGTE: BigInt
+  minMaybeHugeLT: BigInt
+  minMaybeHugeLTE: BigInt
+  minMaybeReal: Float
+  minMaybeRealNEQ: Float
+  minMaybeRealGT: Float
+  minMaybeRealGTE: Float
+  minMaybeRealLT: Float
+  minMaybeRealLTE: Float
+  minMaybeNear: Float
+  minMaybeNearNEQ: Float
+  minMaybeNearGT: Float
+  minMaybeNearGTE: Float
+  minMaybeNearLT: Float
+  minMaybeNearLTE: Float
+  minMaybePrice: Decimal
+  minMaybePriceNEQ: Decimal
+  minMaybePriceGT: Decimal
+  minMaybePriceGTE: Decimal
+  minMaybePriceLT: Decimal
+  minMaybePriceLTE: Decimal
+  minMaybeMeasure: Decimal
+  minMaybeMeasureNEQ: Decimal
+  minMaybeMeasureGT: Decimal
+  minMaybeMeasureGTE: Decimal
+  minMaybeMeasureLT: Decimal
+  minMaybeMeasureLTE: Decimal
+  minMaybeMoment: Time
+  minMaybeMomentNEQ: Time
+  minMaybeMomentGT: Time
+  minMaybeMomentGTE: Time
+  minMaybeMomentLT: Time
+  minMaybeMomentLTE: Time
+  minMaybeDay: Date
+  minMaybeDayNEQ: Date
+  minMaybeDayGT: Date
+  minMaybeDayGTE: Date
+  minMaybeDayLT: Date
+  minMaybeDayLTE: Date
+  minMaybeClock: LocalTime
+  minMaybeClockNEQ: LocalTime
+  minMaybeClockGT: LocalTime
+  minMaybeClockGTE: LocalTime
+  minMaybeClockLT: LocalTime
+  minMaybeClockLTE: LocalTime
+  minMaybeSpan: Duration
+  minMaybeSpanNEQ: Duration
+  minMaybeSpanGT: Duration
+  minMaybeSpanGTE: Duration
+  minMaybeSpanLT: Duration
+  minMaybeSpanLTE: Duration
+  minMaybeWord: String
+  minMaybeWordNEQ: String
+  minMaybeWordGT: String
+  minMaybeWordGTE: String
+  minMaybeWordLT: String
+  minMaybeWordLTE: String
+  minMaybeColor: Color
+  minMaybeColorNEQ: Color
+  minMaybeColorGT: Color
+  minMaybeColorGTE: Color
+  minMaybeColorLT: Color
+  minMaybeColorLTE: Color
+  maxWhole: Int
+  maxWholeNEQ: Int
+  maxWholeGT: Int
+  maxWholeGTE: Int
+  maxWholeLT: Int
+  maxWholeLTE: Int
+  maxBig: BigInt
+  maxBigNEQ: BigInt
+  maxBigGT: BigInt
+  maxBigGTE: BigInt
+  maxBigLT: BigInt
+  maxBigLTE: BigInt
+  maxHuge: BigInt
+  maxHugeNEQ: BigInt
+  maxHugeGT: BigInt
+  maxHugeGTE: BigInt
+  maxHugeLT: BigInt
+  maxHugeLTE: BigInt
+  maxReal: Float
+  maxRealNEQ: Float
+  maxRealGT: Float
+  maxRealGTE: Float
+  maxRealLT: Float
+  maxRealLTE: Float
+  maxNear: Float
+  maxNearNEQ: Float
+  maxNearGT: Float
+  maxNearGTE: Float
+  maxNearLT: Float
+  maxNearLTE: Float
+  maxPrice: Decimal
+  maxPriceNEQ: Decimal
+  maxPriceGT: Decimal
+  maxPriceGTE: Decimal
+  maxPriceLT: Decimal
+  maxPriceLTE: Decimal
+  maxMeasure: Decimal
+  maxMeasureNEQ: Decimal
+  maxMeasureGT: Decimal
+  maxMeasureGTE: Decimal
+  maxMeasureLT: Decimal
+  maxMeasureLTE: Decimal
+  maxMoment: Time
+  maxMomentNEQ: Time
+  maxMomentGT: Time
+  maxMomentGTE: Time
+  maxMomentLT: Time
+  maxMomentLTE: Time
+  maxDay: Date
+  maxDayNEQ: Date
+  maxDayGT: Date
+  maxDayGTE: Date
+  maxDayLT: Date
+  maxDayLTE: Date
+  maxClock: LocalTime
+  maxClockNEQ: LocalTime
+  maxClockGT: LocalTime
+  maxClockGTE: LocalTime
+  maxClockLT: LocalTime
+  maxClockLTE: LocalTime
+  maxSpan: Duration
+  maxSpanNEQ: Duration
+  maxSpanGT: Duration
+  maxSpanGTE: Duration
+  maxSpanLT: Duration
+  maxSpanLTE: Duration
+  maxWord: String
+  maxWordNEQ: String
+  maxWordGT: String
+  maxWordGTE: String
+  maxWordLT: String
+  maxWordLTE: String
+  maxColor: Color
+  maxColorNEQ: Color
+  maxColorGT: Color
+  maxColorGTE: Color
+  maxColorLT: Color
+  maxColorLTE: Color
+  maxMaybeWhole: Int
+  maxMaybeWholeNEQ: Int
+  maxMaybeWholeGT: Int
+  maxMaybeWholeGTE: Int
+  maxMaybeWholeLT: Int
+  maxMaybeWholeLTE: Int
+  maxMaybeBig: BigInt
+  maxMaybeBigNEQ: BigInt
+  maxMaybeBigGT: BigInt
+  maxMaybeBigGTE: BigInt
+  maxMaybeBigLT: BigInt
+  maxMaybeBigLTE: BigInt
+  maxMaybeHuge: BigInt
+  maxMaybeHugeNEQ: BigInt
+  maxMaybeHugeGT: BigInt
+  maxMaybeHugeGTE: BigInt
+  maxMaybeHugeLT: BigInt
+  maxMaybeHugeLTE: BigInt
+  maxMaybeReal: Float
+  maxMaybeRealNEQ: Float
+  maxMaybeRealGT: Float
+  maxMaybeRealGTE: Float
+  maxMaybeRealLT: Float
+  maxMaybeRealLTE: Float
+  maxMaybeNear: Float
+  maxMaybeNearNEQ: Float
+  maxMaybeNearGT: Float
+  maxMaybeNearGTE: Float
+  maxMaybeNearLT: Float
+  maxMaybeNearLTE: Float
+  maxMaybePrice: Decimal
+  maxMaybePriceNEQ: Decimal
+  maxMaybePriceGT: Decimal
+  maxMaybePriceGTE: Decimal
+  maxMaybePriceLT: Decimal
+  maxMaybePriceLTE: Decimal
+  maxMaybeMeasure: Decimal
+  maxMaybeMeasureNEQ: Decimal
+  maxMaybeMeasureGT: Decimal
+  maxMaybeMeasureGTE: Decimal
+  maxMaybeMeasureLT: Decimal
+  maxMaybeMeasureLTE: Decimal
+  maxMaybeMoment: Time
+  maxMaybeMomentNEQ: Time
+  maxMaybeMomentGT: Time
+  maxMaybeMomentGTE: Time
+  maxMaybeMomentLT: Time
+  maxMaybeMomentLTE: Time
+  maxMaybeDay: Date
+  maxMaybeDayNEQ: Date
+  maxMaybeDayGT: Date
+  maxMaybeDayGTE: Date
+  maxMaybeDayLT: Date
+  maxMaybeDayLTE: Date
+  maxMaybeClock: LocalTime
+  maxMaybeClockNEQ: LocalTime
+  maxMaybeClockGT: LocalTime
+  maxMaybeClockGTE: LocalTime
+  maxMaybeClockLT: LocalTime
+  maxMaybeClockLTE: LocalTime
+  maxMaybeSpan: Duration
+  maxMaybeSpanNEQ: Duration
+  maxMaybeSpanGT: Duration
+  maxMaybeSpanGTE: Duration
+  maxMaybeSpanLT: Duration
+  maxMaybeSpanLTE: Duration
+  maxMaybeWord: String
+  maxMaybeWordNEQ: String
+  maxMaybeWordGT: String
+  maxMaybeWordGTE: String
+  maxMaybeWordLT: String
+  maxMaybeWordLTE: String
+  maxMaybeColor: Color
+  maxMaybeColorNEQ: Color
+  maxMaybeColorGT: Color
+  maxMaybeColorGTE: Color
+  maxMaybeColorLT: Color
+  maxMaybeColorLTE: Color
+}
+input SampleGroupOrder { field: SampleGroupOrderField! direction: OrderDirection! = ASC }
+enum SampleGroupOrderField {
+  FLAG
+  WHOLE
+  BIG
+  HUGE
+  REAL
+  NEAR
+  PRICE
+  MEASURE
+  MOMENT
+  DAY
+  CLOCK
+  SPAN
+  WORD
+  COLOR
+  TOKEN
+  DATA
+  MAYBE_FLAG
+  MAYBE_WHOLE
+  MAYBE_BIG
+  MAYBE_HUGE
+  MAYBE_REAL
+  MAYBE_NEAR
+  MAYBE_PRICE
+  MAYBE_MEASURE
+  MAYBE_MOMENT
+  MAYBE_DAY
+  MAYBE_CLOCK
+  MAYBE_SPAN
+  MAYBE_WORD
+  MAYBE_COLOR
+  MAYBE_TOKEN
+  MAYBE_DATA
+  COUNT
+  SUM_WHOLE
+  SUM_BIG
+  SUM_HUGE
+  SUM_REAL
+  SUM_NEAR
+  SUM_PRICE
+  SUM_MEASURE
+  SUM_SPAN
+  SUM_MAYBE_WHOLE
+  SUM_MAYBE_BIG
+  SUM_MAYBE_HUGE
+  SUM_MAYBE_REAL
+  SUM_MAYBE_NEAR
+  SUM_MAYBE_PRICE
+  SUM_MAYBE_MEASURE
+  SUM_MAYBE_SPAN
+  AVG_WHOLE
+  AVG_BIG
+  AVG_HUGE
+  AVG_REAL
+  AVG_NEAR
+  AVG_PRICE
+  AVG_MEASURE
+  AVG_MAYBE_WHOLE
+  AVG_MAYBE_BIG
+  AVG_MAYBE_HUGE
+  AVG_MAYBE_REAL
+  AVG_MAYBE_NEAR
+  AVG_MAYBE_PRICE
+  AVG_MAYBE_MEASURE
+  MIN_WHOLE
+  MIN_BIG
+  MIN_HUGE
+  MIN_REAL
+  MIN_NEAR
+  MIN_PRICE
+  MIN_MEASURE
+  MIN_MOMENT
+  MIN_DAY
+  MIN_CLOCK
+  MIN_SPAN
+  MIN_WORD
+  MIN_COLOR
+  MIN_MAYBE_WHOLE
+  MIN_MAYBE_BIG
+  MIN_MAYBE_HUGE
+  MIN_MAYBE_REAL
+  MIN_MAYBE_NEAR
+  MIN_MAYBE_PRICE
+  MIN_MAYBE_MEASURE
+  MIN_MAYBE_MOMENT
+  MIN_MAYBE_DAY
+  MIN_MAYBE_CLOCK
+  MIN_MAYBE_SPAN
+  MIN_MAYBE_WORD
+  MIN_MAYBE_COLOR
+  MAX_WHOLE
+  MAX_BIG
+  MAX_HUGE
+  MAX_REAL
+  MAX_NEAR
+  MAX_PRICE
+  MAX_MEASURE
+  MAX_MOMENT
+  MAX_DAY
+  MAX_CLOCK
+  MAX_SPAN
+  MAX_WORD
+  MAX_COLOR
+  MAX_MAYBE_WHOLE
+  MAX_MAYBE_BIG
+  MAX_MAYBE_HUGE
+  MAX_MAYBE_REAL
+  MAX_MAYBE_NEAR
+  MAX_MAYBE_PRICE
+  MAX_MAYBE_MEASURE
+  MAX_MAYBE_MOMENT
+  MAX_MAYBE_DAY
+  MAX_MAYBE_CLOCK
+  MAX_MAYBE_SPAN
+  MAX_MAYBE_WORD
+  MAX_MAYBE_COLOR
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -540,6 +1178,58 @@ func (ec *executionContext) childFields_Sample(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Sample", field.Name)
 }
 
+func (ec *executionContext) childFields_SampleAggregate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_SampleAggregate_count(ctx, field)
+	case "countDistinct":
+		return ec.fieldContext_SampleAggregate_countDistinct(ctx, field)
+	case "sum":
+		return ec.fieldContext_SampleAggregate_sum(ctx, field)
+	case "avg":
+		return ec.fieldContext_SampleAggregate_avg(ctx, field)
+	case "min":
+		return ec.fieldContext_SampleAggregate_min(ctx, field)
+	case "max":
+		return ec.fieldContext_SampleAggregate_max(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SampleAggregate", field.Name)
+}
+
+func (ec *executionContext) childFields_SampleAverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "whole":
+		return ec.fieldContext_SampleAverage_whole(ctx, field)
+	case "big":
+		return ec.fieldContext_SampleAverage_big(ctx, field)
+	case "huge":
+		return ec.fieldContext_SampleAverage_huge(ctx, field)
+	case "real":
+		return ec.fieldContext_SampleAverage_real(ctx, field)
+	case "near":
+		return ec.fieldContext_SampleAverage_near(ctx, field)
+	case "price":
+		return ec.fieldContext_SampleAverage_price(ctx, field)
+	case "measure":
+		return ec.fieldContext_SampleAverage_measure(ctx, field)
+	case "maybeWhole":
+		return ec.fieldContext_SampleAverage_maybeWhole(ctx, field)
+	case "maybeBig":
+		return ec.fieldContext_SampleAverage_maybeBig(ctx, field)
+	case "maybeHuge":
+		return ec.fieldContext_SampleAverage_maybeHuge(ctx, field)
+	case "maybeReal":
+		return ec.fieldContext_SampleAverage_maybeReal(ctx, field)
+	case "maybeNear":
+		return ec.fieldContext_SampleAverage_maybeNear(ctx, field)
+	case "maybePrice":
+		return ec.fieldContext_SampleAverage_maybePrice(ctx, field)
+	case "maybeMeasure":
+		return ec.fieldContext_SampleAverage_maybeMeasure(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SampleAverage", field.Name)
+}
+
 func (ec *executionContext) childFields_SampleConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -550,6 +1240,10 @@ func (ec *executionContext) childFields_SampleConnection(ctx context.Context, fi
 		return ec.fieldContext_SampleConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_SampleConnection_totalCount(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_SampleConnection_aggregate(ctx, field)
+	case "groups":
+		return ec.fieldContext_SampleConnection_groups(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SampleConnection", field.Name)
 }
@@ -562,6 +1256,186 @@ func (ec *executionContext) childFields_SampleEdge(ctx context.Context, field gr
 		return ec.fieldContext_SampleEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SampleEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SampleExtremes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "whole":
+		return ec.fieldContext_SampleExtremes_whole(ctx, field)
+	case "big":
+		return ec.fieldContext_SampleExtremes_big(ctx, field)
+	case "huge":
+		return ec.fieldContext_SampleExtremes_huge(ctx, field)
+	case "real":
+		return ec.fieldContext_SampleExtremes_real(ctx, field)
+	case "near":
+		return ec.fieldContext_SampleExtremes_near(ctx, field)
+	case "price":
+		return ec.fieldContext_SampleExtremes_price(ctx, field)
+	case "measure":
+		return ec.fieldContext_SampleExtremes_measure(ctx, field)
+	case "moment":
+		return ec.fieldContext_SampleExtremes_moment(ctx, field)
+	case "day":
+		return ec.fieldContext_SampleExtremes_day(ctx, field)
+	case "clock":
+		return ec.fieldContext_SampleExtremes_clock(ctx, field)
+	case "span":
+		return ec.fieldContext_SampleExtremes_span(ctx, field)
+	case "word":
+		return ec.fieldContext_SampleExtremes_word(ctx, field)
+	case "color":
+		return ec.fieldContext_SampleExtremes_color(ctx, field)
+	case "maybeWhole":
+		return ec.fieldContext_SampleExtremes_maybeWhole(ctx, field)
+	case "maybeBig":
+		return ec.fieldContext_SampleExtremes_maybeBig(ctx, field)
+	case "maybeHuge":
+		return ec.fieldContext_SampleExtremes_maybeHuge(ctx, field)
+	case "maybeReal":
+		return ec.fieldContext_SampleExtremes_maybeReal(ctx, field)
+	case "maybeNear":
+		return ec.fieldContext_SampleExtremes_maybeNear(ctx, field)
+	case "maybePrice":
+		return ec.fieldContext_SampleExtremes_maybePrice(ctx, field)
+	case "maybeMeasure":
+		return ec.fieldContext_SampleExtremes_maybeMeasure(ctx, field)
+	case "maybeMoment":
+		return ec.fieldContext_SampleExtremes_maybeMoment(ctx, field)
+	case "maybeDay":
+		return ec.fieldContext_SampleExtremes_maybeDay(ctx, field)
+	case "maybeClock":
+		return ec.fieldContext_SampleExtremes_maybeClock(ctx, field)
+	case "maybeSpan":
+		return ec.fieldContext_SampleExtremes_maybeSpan(ctx, field)
+	case "maybeWord":
+		return ec.fieldContext_SampleExtremes_maybeWord(ctx, field)
+	case "maybeColor":
+		return ec.fieldContext_SampleExtremes_maybeColor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SampleExtremes", field.Name)
+}
+
+func (ec *executionContext) childFields_SampleGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_SampleGroup_key(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_SampleGroup_aggregate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SampleGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_SampleGroupKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "flag":
+		return ec.fieldContext_SampleGroupKey_flag(ctx, field)
+	case "whole":
+		return ec.fieldContext_SampleGroupKey_whole(ctx, field)
+	case "big":
+		return ec.fieldContext_SampleGroupKey_big(ctx, field)
+	case "huge":
+		return ec.fieldContext_SampleGroupKey_huge(ctx, field)
+	case "real":
+		return ec.fieldContext_SampleGroupKey_real(ctx, field)
+	case "near":
+		return ec.fieldContext_SampleGroupKey_near(ctx, field)
+	case "price":
+		return ec.fieldContext_SampleGroupKey_price(ctx, field)
+	case "measure":
+		return ec.fieldContext_SampleGroupKey_measure(ctx, field)
+	case "moment":
+		return ec.fieldContext_SampleGroupKey_moment(ctx, field)
+	case "day":
+		return ec.fieldContext_SampleGroupKey_day(ctx, field)
+	case "clock":
+		return ec.fieldContext_SampleGroupKey_clock(ctx, field)
+	case "span":
+		return ec.fieldContext_SampleGroupKey_span(ctx, field)
+	case "word":
+		return ec.fieldContext_SampleGroupKey_word(ctx, field)
+	case "color":
+		return ec.fieldContext_SampleGroupKey_color(ctx, field)
+	case "token":
+		return ec.fieldContext_SampleGroupKey_token(ctx, field)
+	case "data":
+		return ec.fieldContext_SampleGroupKey_data(ctx, field)
+	case "maybeFlag":
+		return ec.fieldContext_SampleGroupKey_maybeFlag(ctx, field)
+	case "maybeWhole":
+		return ec.fieldContext_SampleGroupKey_maybeWhole(ctx, field)
+	case "maybeBig":
+		return ec.fieldContext_SampleGroupKey_maybeBig(ctx, field)
+	case "maybeHuge":
+		return ec.fieldContext_SampleGroupKey_maybeHuge(ctx, field)
+	case "maybeReal":
+		return ec.fieldContext_SampleGroupKey_maybeReal(ctx, field)
+	case "maybeNear":
+		return ec.fieldContext_SampleGroupKey_maybeNear(ctx, field)
+	case "maybePrice":
+		return ec.fieldContext_SampleGroupKey_maybePrice(ctx, field)
+	case "maybeMeasure":
+		return ec.fieldContext_SampleGroupKey_maybeMeasure(ctx, field)
+	case "maybeMoment":
+		return ec.fieldContext_SampleGroupKey_maybeMoment(ctx, field)
+	case "maybeDay":
+		return ec.fieldContext_SampleGroupKey_maybeDay(ctx, field)
+	case "maybeClock":
+		return ec.fieldContext_SampleGroupKey_maybeClock(ctx, field)
+	case "maybeSpan":
+		return ec.fieldContext_SampleGroupKey_maybeSpan(ctx, field)
+	case "maybeWord":
+		return ec.fieldContext_SampleGroupKey_maybeWord(ctx, field)
+	case "maybeColor":
+		return ec.fieldContext_SampleGroupKey_maybeColor(ctx, field)
+	case "maybeToken":
+		return ec.fieldContext_SampleGroupKey_maybeToken(ctx, field)
+	case "maybeData":
+		return ec.fieldContext_SampleGroupKey_maybeData(ctx, field)
+	case "of":
+		return ec.fieldContext_SampleGroupKey_of(ctx, field)
+	case "ofId":
+		return ec.fieldContext_SampleGroupKey_ofId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SampleGroupKey", field.Name)
+}
+
+func (ec *executionContext) childFields_SampleSum(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "whole":
+		return ec.fieldContext_SampleSum_whole(ctx, field)
+	case "big":
+		return ec.fieldContext_SampleSum_big(ctx, field)
+	case "huge":
+		return ec.fieldContext_SampleSum_huge(ctx, field)
+	case "real":
+		return ec.fieldContext_SampleSum_real(ctx, field)
+	case "near":
+		return ec.fieldContext_SampleSum_near(ctx, field)
+	case "price":
+		return ec.fieldContext_SampleSum_price(ctx, field)
+	case "measure":
+		return ec.fieldContext_SampleSum_measure(ctx, field)
+	case "span":
+		return ec.fieldContext_SampleSum_span(ctx, field)
+	case "maybeWhole":
+		return ec.fieldContext_SampleSum_maybeWhole(ctx, field)
+	case "maybeBig":
+		return ec.fieldContext_SampleSum_maybeBig(ctx, field)
+	case "maybeHuge":
+		return ec.fieldContext_SampleSum_maybeHuge(ctx, field)
+	case "maybeReal":
+		return ec.fieldContext_SampleSum_maybeReal(ctx, field)
+	case "maybeNear":
+		return ec.fieldContext_SampleSum_maybeNear(ctx, field)
+	case "maybePrice":
+		return ec.fieldContext_SampleSum_maybePrice(ctx, field)
+	case "maybeMeasure":
+		return ec.fieldContext_SampleSum_maybeMeasure(ctx, field)
+	case "maybeSpan":
+		return ec.fieldContext_SampleSum_maybeSpan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SampleSum", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -795,6 +1669,58 @@ func (ec *executionContext) field_Query_samples_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["orderBy"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_SampleAggregate_countDistinct_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (SampleGroupField, error) {
+			return ec.unmarshalNSampleGroupField2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_SampleConnection_groups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]SampleGroupBy, error) {
+			return ec.unmarshalNSampleGroupBy2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "having",
+		func(ctx context.Context, v any) (*SampleHaving, error) {
+			return ec.unmarshalOSampleHaving2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleHaving(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["having"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]SampleGroupOrder, error) {
+			return ec.unmarshalOSampleGroupOrder2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
 	return args, nil
 }
 
@@ -2590,6 +3516,522 @@ func (ec *executionContext) fieldContext_Sample_maybePrices(_ context.Context, f
 	return graphql.NewScalarFieldContext("Sample", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
+func (ec *executionContext) _SampleAggregate_count(ctx context.Context, field graphql.CollectedField, obj *SampleAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAggregate_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAggregate_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAggregate", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAggregate_countDistinct(ctx context.Context, field graphql.CollectedField, obj *SampleAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAggregate_countDistinct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountDistinct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAggregate_countDistinct(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_SampleAggregate_countDistinct_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SampleAggregate_sum(ctx context.Context, field graphql.CollectedField, obj *SampleAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAggregate_sum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SampleSum) graphql.Marshaler {
+			return ec.marshalNSampleSum2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleSum(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAggregate_sum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SampleSum(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SampleAggregate_avg(ctx context.Context, field graphql.CollectedField, obj *SampleAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAggregate_avg(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Avg, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SampleAverage) graphql.Marshaler {
+			return ec.marshalNSampleAverage2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleAverage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAggregate_avg(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SampleAverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SampleAggregate_min(ctx context.Context, field graphql.CollectedField, obj *SampleAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAggregate_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SampleExtremes) graphql.Marshaler {
+			return ec.marshalNSampleExtremes2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAggregate_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SampleExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SampleAggregate_max(ctx context.Context, field graphql.CollectedField, obj *SampleAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAggregate_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SampleExtremes) graphql.Marshaler {
+			return ec.marshalNSampleExtremes2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAggregate_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SampleExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SampleAverage_whole(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_whole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Whole, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_whole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_big(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_big(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Big, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_big(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_huge(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_huge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Huge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_huge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_real(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_real(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Real, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_real(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_near(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_near(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Near, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_near(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_price(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_price(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Price, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_price(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_measure(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_measure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_maybeWhole(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_maybeWhole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeWhole, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_maybeWhole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_maybeBig(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_maybeBig(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeBig, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_maybeBig(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_maybeHuge(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_maybeHuge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeHuge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_maybeHuge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_maybeReal(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_maybeReal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeReal, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_maybeReal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_maybeNear(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_maybeNear(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeNear, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_maybeNear(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_maybePrice(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_maybePrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybePrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_maybePrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleAverage_maybeMeasure(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleAverage_maybeMeasure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeMeasure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleAverage_maybeMeasure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
 func (ec *executionContext) _SampleConnection_edges(ctx context.Context, field graphql.CollectedField, obj *SampleConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2709,6 +4151,81 @@ func (ec *executionContext) fieldContext_SampleConnection_totalCount(_ context.C
 	return graphql.NewScalarFieldContext("SampleConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _SampleConnection_aggregate(ctx context.Context, field graphql.CollectedField, obj *SampleConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleConnection_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SampleAggregate) graphql.Marshaler {
+			return ec.marshalNSampleAggregate2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleConnection_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SampleAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SampleConnection_groups(ctx context.Context, field graphql.CollectedField, obj *SampleConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleConnection_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []SampleGroup) graphql.Marshaler {
+			return ec.marshalNSampleGroup2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleConnection_groups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SampleGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_SampleConnection_groups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SampleEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *SampleEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2762,6 +4279,1827 @@ func (ec *executionContext) fieldContext_SampleEdge_node(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SampleExtremes_whole(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_whole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Whole, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_whole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_big(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_big(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Big, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_big(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_huge(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_huge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Huge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_huge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_real(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_real(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Real, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_real(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_near(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_near(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Near, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_near(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_price(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_price(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Price, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_price(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_measure(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_measure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_moment(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_moment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Moment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_moment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_day(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_day(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODate2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_clock(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_clock(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Clock, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOLocalTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_clock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type LocalTime does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_span(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_span(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Span, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖtimeᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_span(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_word(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_word(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Word, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_word(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_color(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_color(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Color, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Color) graphql.Marshaler {
+			return ec.marshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_color(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Color does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeWhole(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeWhole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeWhole, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeWhole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeBig(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeBig(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeBig, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeBig(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeHuge(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeHuge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeHuge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeHuge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeReal(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeReal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeReal, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeReal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeNear(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeNear(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeNear, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeNear(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybePrice(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybePrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybePrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybePrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeMeasure(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeMeasure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeMeasure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeMeasure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeMoment(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeMoment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeMoment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeMoment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeDay(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeDay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeDay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODate2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeDay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeClock(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeClock(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeClock, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOLocalTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeClock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type LocalTime does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeSpan(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeSpan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeSpan, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖtimeᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeSpan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeWord(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeWord(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeWord, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeWord(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SampleExtremes_maybeColor(ctx context.Context, field graphql.CollectedField, obj *SampleExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleExtremes_maybeColor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeColor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Color) graphql.Marshaler {
+			return ec.marshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleExtremes_maybeColor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleExtremes", field, false, false, errors.New("field of type Color does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroup_key(ctx context.Context, field graphql.CollectedField, obj *SampleGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SampleGroupKey) graphql.Marshaler {
+			return ec.marshalNSampleGroupKey2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupKey(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SampleGroupKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SampleGroup_aggregate(ctx context.Context, field graphql.CollectedField, obj *SampleGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroup_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SampleAggregate) graphql.Marshaler {
+			return ec.marshalNSampleAggregate2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroup_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SampleAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SampleGroupKey_flag(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_flag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Flag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_flag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_whole(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_whole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Whole, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_whole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_big(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_big(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Big, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_big(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_huge(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_huge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Huge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_huge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_real(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_real(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Real, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_real(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_near(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_near(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Near, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_near(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_price(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_price(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Price, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_price(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_measure(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_measure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_moment(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_moment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Moment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_moment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_day(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_day(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODate2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_clock(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_clock(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Clock, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOLocalTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_clock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type LocalTime does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_span(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_span(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Span, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖtimeᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_span(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_word(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_word(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Word, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_word(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_color(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_color(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Color, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Color) graphql.Marshaler {
+			return ec.marshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_color(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Color does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_token(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Token, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type UUID does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_data(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_data(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Data, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalOBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_data(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Bytes does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeFlag(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeFlag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeFlag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeFlag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeWhole(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeWhole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeWhole, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeWhole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeBig(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeBig(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeBig, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeBig(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeHuge(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeHuge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeHuge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeHuge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeReal(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeReal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeReal, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeReal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeNear(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeNear(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeNear, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeNear(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybePrice(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybePrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybePrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybePrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeMeasure(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeMeasure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeMeasure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeMeasure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeMoment(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeMoment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeMoment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeMoment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeDay(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeDay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeDay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODate2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeDay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeClock(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeClock(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeClock, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOLocalTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeClock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type LocalTime does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeSpan(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeSpan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeSpan, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖtimeᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeSpan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeWord(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeWord(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeWord, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeWord(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeColor(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeColor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeColor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Color) graphql.Marshaler {
+			return ec.marshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeColor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Color does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeToken(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type UUID does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_maybeData(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_maybeData(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeData, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalOBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_maybeData(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type Bytes does not have child fields"))
+}
+
+func (ec *executionContext) _SampleGroupKey_of(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_of(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Of, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Sample) graphql.Marshaler {
+			return ec.marshalOSample2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSample(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_of(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SampleGroupKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Sample(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SampleGroupKey_ofId(ctx context.Context, field graphql.CollectedField, obj *SampleGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleGroupKey_ofId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OfID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ids.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleGroupKey_ofId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleGroupKey", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_whole(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_whole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Whole, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_whole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_big(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_big(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Big, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_big(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_huge(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_huge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Huge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_huge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_real(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_real(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Real, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_real(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_near(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_near(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Near, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_near(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_price(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_price(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Price, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_price(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_measure(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_measure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_span(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_span(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Span, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖtimeᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_span(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_maybeWhole(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_maybeWhole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeWhole, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_maybeWhole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_maybeBig(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_maybeBig(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeBig, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_maybeBig(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_maybeHuge(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_maybeHuge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeHuge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_maybeHuge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_maybeReal(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_maybeReal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeReal, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_maybeReal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_maybeNear(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_maybeNear(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeNear, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_maybeNear(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_maybePrice(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_maybePrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybePrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_maybePrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_maybeMeasure(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_maybeMeasure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeMeasure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_maybeMeasure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _SampleSum_maybeSpan(ctx context.Context, field graphql.CollectedField, obj *SampleSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleSum_maybeSpan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaybeSpan, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖtimeᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleSum_maybeSpan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleSum", field, false, false, errors.New("field of type Duration does not have child fields"))
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -4249,6 +7587,3600 @@ func (ec *executionContext) unmarshalInputJSONPathInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Value = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSampleGroupBy(ctx context.Context, obj any) (SampleGroupBy, error) {
+	var it SampleGroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "bucket", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNSampleGroupField2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "bucket":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bucket"))
+			data, err := ec.unmarshalOTimeBucket2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐTimeBucket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bucket = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSampleGroupOrder(ctx context.Context, obj any) (SampleGroupOrder, error) {
+	var it SampleGroupOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNSampleGroupOrderField2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2forgeᚋtestᚋkindsᚋgeneratedᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSampleHaving(ctx context.Context, obj any) (SampleHaving, error) {
+	var it SampleHaving
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"count", "countNEQ", "countGT", "countGTE", "countLT", "countLTE", "sumWhole", "sumWholeNEQ", "sumWholeGT", "sumWholeGTE", "sumWholeLT", "sumWholeLTE", "sumBig", "sumBigNEQ", "sumBigGT", "sumBigGTE", "sumBigLT", "sumBigLTE", "sumHuge", "sumHugeNEQ", "sumHugeGT", "sumHugeGTE", "sumHugeLT", "sumHugeLTE", "sumReal", "sumRealNEQ", "sumRealGT", "sumRealGTE", "sumRealLT", "sumRealLTE", "sumNear", "sumNearNEQ", "sumNearGT", "sumNearGTE", "sumNearLT", "sumNearLTE", "sumPrice", "sumPriceNEQ", "sumPriceGT", "sumPriceGTE", "sumPriceLT", "sumPriceLTE", "sumMeasure", "sumMeasureNEQ", "sumMeasureGT", "sumMeasureGTE", "sumMeasureLT", "sumMeasureLTE", "sumSpan", "sumSpanNEQ", "sumSpanGT", "sumSpanGTE", "sumSpanLT", "sumSpanLTE", "sumMaybeWhole", "sumMaybeWholeNEQ", "sumMaybeWholeGT", "sumMaybeWholeGTE", "sumMaybeWholeLT", "sumMaybeWholeLTE", "sumMaybeBig", "sumMaybeBigNEQ", "sumMaybeBigGT", "sumMaybeBigGTE", "sumMaybeBigLT", "sumMaybeBigLTE", "sumMaybeHuge", "sumMaybeHugeNEQ", "sumMaybeHugeGT", "sumMaybeHugeGTE", "sumMaybeHugeLT", "sumMaybeHugeLTE", "sumMaybeReal", "sumMaybeRealNEQ", "sumMaybeRealGT", "sumMaybeRealGTE", "sumMaybeRealLT", "sumMaybeRealLTE", "sumMaybeNear", "sumMaybeNearNEQ", "sumMaybeNearGT", "sumMaybeNearGTE", "sumMaybeNearLT", "sumMaybeNearLTE", "sumMaybePrice", "sumMaybePriceNEQ", "sumMaybePriceGT", "sumMaybePriceGTE", "sumMaybePriceLT", "sumMaybePriceLTE", "sumMaybeMeasure", "sumMaybeMeasureNEQ", "sumMaybeMeasureGT", "sumMaybeMeasureGTE", "sumMaybeMeasureLT", "sumMaybeMeasureLTE", "sumMaybeSpan", "sumMaybeSpanNEQ", "sumMaybeSpanGT", "sumMaybeSpanGTE", "sumMaybeSpanLT", "sumMaybeSpanLTE", "avgWhole", "avgWholeNEQ", "avgWholeGT", "avgWholeGTE", "avgWholeLT", "avgWholeLTE", "avgBig", "avgBigNEQ", "avgBigGT", "avgBigGTE", "avgBigLT", "avgBigLTE", "avgHuge", "avgHugeNEQ", "avgHugeGT", "avgHugeGTE", "avgHugeLT", "avgHugeLTE", "avgReal", "avgRealNEQ", "avgRealGT", "avgRealGTE", "avgRealLT", "avgRealLTE", "avgNear", "avgNearNEQ", "avgNearGT", "avgNearGTE", "avgNearLT", "avgNearLTE", "avgPrice", "avgPriceNEQ", "avgPriceGT", "avgPriceGTE", "avgPriceLT", "avgPriceLTE", "avgMeasure", "avgMeasureNEQ", "avgMeasureGT", "avgMeasureGTE", "avgMeasureLT", "avgMeasureLTE", "avgMaybeWhole", "avgMaybeWholeNEQ", "avgMaybeWholeGT", "avgMaybeWholeGTE", "avgMaybeWholeLT", "avgMaybeWholeLTE", "avgMaybeBig", "avgMaybeBigNEQ", "avgMaybeBigGT", "avgMaybeBigGTE", "avgMaybeBigLT", "avgMaybeBigLTE", "avgMaybeHuge", "avgMaybeHugeNEQ", "avgMaybeHugeGT", "avgMaybeHugeGTE", "avgMaybeHugeLT", "avgMaybeHugeLTE", "avgMaybeReal", "avgMaybeRealNEQ", "avgMaybeRealGT", "avgMaybeRealGTE", "avgMaybeRealLT", "avgMaybeRealLTE", "avgMaybeNear", "avgMaybeNearNEQ", "avgMaybeNearGT", "avgMaybeNearGTE", "avgMaybeNearLT", "avgMaybeNearLTE", "avgMaybePrice", "avgMaybePriceNEQ", "avgMaybePriceGT", "avgMaybePriceGTE", "avgMaybePriceLT", "avgMaybePriceLTE", "avgMaybeMeasure", "avgMaybeMeasureNEQ", "avgMaybeMeasureGT", "avgMaybeMeasureGTE", "avgMaybeMeasureLT", "avgMaybeMeasureLTE", "minWhole", "minWholeNEQ", "minWholeGT", "minWholeGTE", "minWholeLT", "minWholeLTE", "minBig", "minBigNEQ", "minBigGT", "minBigGTE", "minBigLT", "minBigLTE", "minHuge", "minHugeNEQ", "minHugeGT", "minHugeGTE", "minHugeLT", "minHugeLTE", "minReal", "minRealNEQ", "minRealGT", "minRealGTE", "minRealLT", "minRealLTE", "minNear", "minNearNEQ", "minNearGT", "minNearGTE", "minNearLT", "minNearLTE", "minPrice", "minPriceNEQ", "minPriceGT", "minPriceGTE", "minPriceLT", "minPriceLTE", "minMeasure", "minMeasureNEQ", "minMeasureGT", "minMeasureGTE", "minMeasureLT", "minMeasureLTE", "minMoment", "minMomentNEQ", "minMomentGT", "minMomentGTE", "minMomentLT", "minMomentLTE", "minDay", "minDayNEQ", "minDayGT", "minDayGTE", "minDayLT", "minDayLTE", "minClock", "minClockNEQ", "minClockGT", "minClockGTE", "minClockLT", "minClockLTE", "minSpan", "minSpanNEQ", "minSpanGT", "minSpanGTE", "minSpanLT", "minSpanLTE", "minWord", "minWordNEQ", "minWordGT", "minWordGTE", "minWordLT", "minWordLTE", "minColor", "minColorNEQ", "minColorGT", "minColorGTE", "minColorLT", "minColorLTE", "minMaybeWhole", "minMaybeWholeNEQ", "minMaybeWholeGT", "minMaybeWholeGTE", "minMaybeWholeLT", "minMaybeWholeLTE", "minMaybeBig", "minMaybeBigNEQ", "minMaybeBigGT", "minMaybeBigGTE", "minMaybeBigLT", "minMaybeBigLTE", "minMaybeHuge", "minMaybeHugeNEQ", "minMaybeHugeGT", "minMaybeHugeGTE", "minMaybeHugeLT", "minMaybeHugeLTE", "minMaybeReal", "minMaybeRealNEQ", "minMaybeRealGT", "minMaybeRealGTE", "minMaybeRealLT", "minMaybeRealLTE", "minMaybeNear", "minMaybeNearNEQ", "minMaybeNearGT", "minMaybeNearGTE", "minMaybeNearLT", "minMaybeNearLTE", "minMaybePrice", "minMaybePriceNEQ", "minMaybePriceGT", "minMaybePriceGTE", "minMaybePriceLT", "minMaybePriceLTE", "minMaybeMeasure", "minMaybeMeasureNEQ", "minMaybeMeasureGT", "minMaybeMeasureGTE", "minMaybeMeasureLT", "minMaybeMeasureLTE", "minMaybeMoment", "minMaybeMomentNEQ", "minMaybeMomentGT", "minMaybeMomentGTE", "minMaybeMomentLT", "minMaybeMomentLTE", "minMaybeDay", "minMaybeDayNEQ", "minMaybeDayGT", "minMaybeDayGTE", "minMaybeDayLT", "minMaybeDayLTE", "minMaybeClock", "minMaybeClockNEQ", "minMaybeClockGT", "minMaybeClockGTE", "minMaybeClockLT", "minMaybeClockLTE", "minMaybeSpan", "minMaybeSpanNEQ", "minMaybeSpanGT", "minMaybeSpanGTE", "minMaybeSpanLT", "minMaybeSpanLTE", "minMaybeWord", "minMaybeWordNEQ", "minMaybeWordGT", "minMaybeWordGTE", "minMaybeWordLT", "minMaybeWordLTE", "minMaybeColor", "minMaybeColorNEQ", "minMaybeColorGT", "minMaybeColorGTE", "minMaybeColorLT", "minMaybeColorLTE", "maxWhole", "maxWholeNEQ", "maxWholeGT", "maxWholeGTE", "maxWholeLT", "maxWholeLTE", "maxBig", "maxBigNEQ", "maxBigGT", "maxBigGTE", "maxBigLT", "maxBigLTE", "maxHuge", "maxHugeNEQ", "maxHugeGT", "maxHugeGTE", "maxHugeLT", "maxHugeLTE", "maxReal", "maxRealNEQ", "maxRealGT", "maxRealGTE", "maxRealLT", "maxRealLTE", "maxNear", "maxNearNEQ", "maxNearGT", "maxNearGTE", "maxNearLT", "maxNearLTE", "maxPrice", "maxPriceNEQ", "maxPriceGT", "maxPriceGTE", "maxPriceLT", "maxPriceLTE", "maxMeasure", "maxMeasureNEQ", "maxMeasureGT", "maxMeasureGTE", "maxMeasureLT", "maxMeasureLTE", "maxMoment", "maxMomentNEQ", "maxMomentGT", "maxMomentGTE", "maxMomentLT", "maxMomentLTE", "maxDay", "maxDayNEQ", "maxDayGT", "maxDayGTE", "maxDayLT", "maxDayLTE", "maxClock", "maxClockNEQ", "maxClockGT", "maxClockGTE", "maxClockLT", "maxClockLTE", "maxSpan", "maxSpanNEQ", "maxSpanGT", "maxSpanGTE", "maxSpanLT", "maxSpanLTE", "maxWord", "maxWordNEQ", "maxWordGT", "maxWordGTE", "maxWordLT", "maxWordLTE", "maxColor", "maxColorNEQ", "maxColorGT", "maxColorGTE", "maxColorLT", "maxColorLTE", "maxMaybeWhole", "maxMaybeWholeNEQ", "maxMaybeWholeGT", "maxMaybeWholeGTE", "maxMaybeWholeLT", "maxMaybeWholeLTE", "maxMaybeBig", "maxMaybeBigNEQ", "maxMaybeBigGT", "maxMaybeBigGTE", "maxMaybeBigLT", "maxMaybeBigLTE", "maxMaybeHuge", "maxMaybeHugeNEQ", "maxMaybeHugeGT", "maxMaybeHugeGTE", "maxMaybeHugeLT", "maxMaybeHugeLTE", "maxMaybeReal", "maxMaybeRealNEQ", "maxMaybeRealGT", "maxMaybeRealGTE", "maxMaybeRealLT", "maxMaybeRealLTE", "maxMaybeNear", "maxMaybeNearNEQ", "maxMaybeNearGT", "maxMaybeNearGTE", "maxMaybeNearLT", "maxMaybeNearLTE", "maxMaybePrice", "maxMaybePriceNEQ", "maxMaybePriceGT", "maxMaybePriceGTE", "maxMaybePriceLT", "maxMaybePriceLTE", "maxMaybeMeasure", "maxMaybeMeasureNEQ", "maxMaybeMeasureGT", "maxMaybeMeasureGTE", "maxMaybeMeasureLT", "maxMaybeMeasureLTE", "maxMaybeMoment", "maxMaybeMomentNEQ", "maxMaybeMomentGT", "maxMaybeMomentGTE", "maxMaybeMomentLT", "maxMaybeMomentLTE", "maxMaybeDay", "maxMaybeDayNEQ", "maxMaybeDayGT", "maxMaybeDayGTE", "maxMaybeDayLT", "maxMaybeDayLTE", "maxMaybeClock", "maxMaybeClockNEQ", "maxMaybeClockGT", "maxMaybeClockGTE", "maxMaybeClockLT", "maxMaybeClockLTE", "maxMaybeSpan", "maxMaybeSpanNEQ", "maxMaybeSpanGT", "maxMaybeSpanGTE", "maxMaybeSpanLT", "maxMaybeSpanLTE", "maxMaybeWord", "maxMaybeWordNEQ", "maxMaybeWordGT", "maxMaybeWordGTE", "maxMaybeWordLT", "maxMaybeWordLTE", "maxMaybeColor", "maxMaybeColorNEQ", "maxMaybeColorGT", "maxMaybeColorGTE", "maxMaybeColorLT", "maxMaybeColorLTE"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		case "countNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountNeq = graphql.OmittableOf(data)
+		case "countGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGt = graphql.OmittableOf(data)
+		case "countGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGte = graphql.OmittableOf(data)
+		case "countLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLt = graphql.OmittableOf(data)
+		case "countLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLte = graphql.OmittableOf(data)
+		case "sumWhole":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumWhole"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumWhole = graphql.OmittableOf(data)
+		case "sumWholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumWholeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumWholeNeq = graphql.OmittableOf(data)
+		case "sumWholeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumWholeGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumWholeGt = graphql.OmittableOf(data)
+		case "sumWholeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumWholeGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumWholeGte = graphql.OmittableOf(data)
+		case "sumWholeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumWholeLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumWholeLt = graphql.OmittableOf(data)
+		case "sumWholeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumWholeLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumWholeLte = graphql.OmittableOf(data)
+		case "sumBig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBig"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBig = graphql.OmittableOf(data)
+		case "sumBigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBigNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBigNeq = graphql.OmittableOf(data)
+		case "sumBigGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBigGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBigGt = graphql.OmittableOf(data)
+		case "sumBigGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBigGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBigGte = graphql.OmittableOf(data)
+		case "sumBigLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBigLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBigLt = graphql.OmittableOf(data)
+		case "sumBigLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBigLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBigLte = graphql.OmittableOf(data)
+		case "sumHuge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumHuge"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumHuge = graphql.OmittableOf(data)
+		case "sumHugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumHugeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumHugeNeq = graphql.OmittableOf(data)
+		case "sumHugeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumHugeGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumHugeGt = graphql.OmittableOf(data)
+		case "sumHugeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumHugeGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumHugeGte = graphql.OmittableOf(data)
+		case "sumHugeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumHugeLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumHugeLt = graphql.OmittableOf(data)
+		case "sumHugeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumHugeLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumHugeLte = graphql.OmittableOf(data)
+		case "sumReal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumReal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumReal = graphql.OmittableOf(data)
+		case "sumRealNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumRealNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumRealNeq = graphql.OmittableOf(data)
+		case "sumRealGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumRealGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumRealGt = graphql.OmittableOf(data)
+		case "sumRealGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumRealGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumRealGte = graphql.OmittableOf(data)
+		case "sumRealLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumRealLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumRealLt = graphql.OmittableOf(data)
+		case "sumRealLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumRealLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumRealLte = graphql.OmittableOf(data)
+		case "sumNear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumNear"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumNear = graphql.OmittableOf(data)
+		case "sumNearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumNearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumNearNeq = graphql.OmittableOf(data)
+		case "sumNearGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumNearGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumNearGt = graphql.OmittableOf(data)
+		case "sumNearGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumNearGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumNearGte = graphql.OmittableOf(data)
+		case "sumNearLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumNearLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumNearLt = graphql.OmittableOf(data)
+		case "sumNearLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumNearLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumNearLte = graphql.OmittableOf(data)
+		case "sumPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPrice"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPrice = graphql.OmittableOf(data)
+		case "sumPriceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPriceNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPriceNeq = graphql.OmittableOf(data)
+		case "sumPriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPriceGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPriceGt = graphql.OmittableOf(data)
+		case "sumPriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPriceGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPriceGte = graphql.OmittableOf(data)
+		case "sumPriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPriceLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPriceLt = graphql.OmittableOf(data)
+		case "sumPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPriceLte = graphql.OmittableOf(data)
+		case "sumMeasure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMeasure"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMeasure = graphql.OmittableOf(data)
+		case "sumMeasureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMeasureNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMeasureNeq = graphql.OmittableOf(data)
+		case "sumMeasureGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMeasureGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMeasureGt = graphql.OmittableOf(data)
+		case "sumMeasureGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMeasureGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMeasureGte = graphql.OmittableOf(data)
+		case "sumMeasureLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMeasureLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMeasureLt = graphql.OmittableOf(data)
+		case "sumMeasureLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMeasureLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMeasureLte = graphql.OmittableOf(data)
+		case "sumSpan":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumSpan"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumSpan = graphql.OmittableOf(data)
+		case "sumSpanNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumSpanNEQ"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumSpanNeq = graphql.OmittableOf(data)
+		case "sumSpanGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumSpanGT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumSpanGt = graphql.OmittableOf(data)
+		case "sumSpanGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumSpanGTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumSpanGte = graphql.OmittableOf(data)
+		case "sumSpanLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumSpanLT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumSpanLt = graphql.OmittableOf(data)
+		case "sumSpanLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumSpanLTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumSpanLte = graphql.OmittableOf(data)
+		case "sumMaybeWhole":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeWhole"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeWhole = graphql.OmittableOf(data)
+		case "sumMaybeWholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeWholeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeWholeNeq = graphql.OmittableOf(data)
+		case "sumMaybeWholeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeWholeGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeWholeGt = graphql.OmittableOf(data)
+		case "sumMaybeWholeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeWholeGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeWholeGte = graphql.OmittableOf(data)
+		case "sumMaybeWholeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeWholeLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeWholeLt = graphql.OmittableOf(data)
+		case "sumMaybeWholeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeWholeLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeWholeLte = graphql.OmittableOf(data)
+		case "sumMaybeBig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeBig"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeBig = graphql.OmittableOf(data)
+		case "sumMaybeBigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeBigNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeBigNeq = graphql.OmittableOf(data)
+		case "sumMaybeBigGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeBigGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeBigGt = graphql.OmittableOf(data)
+		case "sumMaybeBigGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeBigGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeBigGte = graphql.OmittableOf(data)
+		case "sumMaybeBigLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeBigLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeBigLt = graphql.OmittableOf(data)
+		case "sumMaybeBigLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeBigLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeBigLte = graphql.OmittableOf(data)
+		case "sumMaybeHuge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeHuge"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeHuge = graphql.OmittableOf(data)
+		case "sumMaybeHugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeHugeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeHugeNeq = graphql.OmittableOf(data)
+		case "sumMaybeHugeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeHugeGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeHugeGt = graphql.OmittableOf(data)
+		case "sumMaybeHugeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeHugeGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeHugeGte = graphql.OmittableOf(data)
+		case "sumMaybeHugeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeHugeLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeHugeLt = graphql.OmittableOf(data)
+		case "sumMaybeHugeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeHugeLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeHugeLte = graphql.OmittableOf(data)
+		case "sumMaybeReal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeReal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeReal = graphql.OmittableOf(data)
+		case "sumMaybeRealNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeRealNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeRealNeq = graphql.OmittableOf(data)
+		case "sumMaybeRealGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeRealGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeRealGt = graphql.OmittableOf(data)
+		case "sumMaybeRealGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeRealGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeRealGte = graphql.OmittableOf(data)
+		case "sumMaybeRealLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeRealLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeRealLt = graphql.OmittableOf(data)
+		case "sumMaybeRealLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeRealLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeRealLte = graphql.OmittableOf(data)
+		case "sumMaybeNear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeNear"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeNear = graphql.OmittableOf(data)
+		case "sumMaybeNearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeNearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeNearNeq = graphql.OmittableOf(data)
+		case "sumMaybeNearGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeNearGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeNearGt = graphql.OmittableOf(data)
+		case "sumMaybeNearGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeNearGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeNearGte = graphql.OmittableOf(data)
+		case "sumMaybeNearLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeNearLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeNearLt = graphql.OmittableOf(data)
+		case "sumMaybeNearLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeNearLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeNearLte = graphql.OmittableOf(data)
+		case "sumMaybePrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybePrice"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybePrice = graphql.OmittableOf(data)
+		case "sumMaybePriceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybePriceNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybePriceNeq = graphql.OmittableOf(data)
+		case "sumMaybePriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybePriceGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybePriceGt = graphql.OmittableOf(data)
+		case "sumMaybePriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybePriceGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybePriceGte = graphql.OmittableOf(data)
+		case "sumMaybePriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybePriceLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybePriceLt = graphql.OmittableOf(data)
+		case "sumMaybePriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybePriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybePriceLte = graphql.OmittableOf(data)
+		case "sumMaybeMeasure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeMeasure"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeMeasure = graphql.OmittableOf(data)
+		case "sumMaybeMeasureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeMeasureNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeMeasureNeq = graphql.OmittableOf(data)
+		case "sumMaybeMeasureGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeMeasureGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeMeasureGt = graphql.OmittableOf(data)
+		case "sumMaybeMeasureGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeMeasureGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeMeasureGte = graphql.OmittableOf(data)
+		case "sumMaybeMeasureLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeMeasureLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeMeasureLt = graphql.OmittableOf(data)
+		case "sumMaybeMeasureLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeMeasureLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeMeasureLte = graphql.OmittableOf(data)
+		case "sumMaybeSpan":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeSpan"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeSpan = graphql.OmittableOf(data)
+		case "sumMaybeSpanNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeSpanNEQ"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeSpanNeq = graphql.OmittableOf(data)
+		case "sumMaybeSpanGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeSpanGT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeSpanGt = graphql.OmittableOf(data)
+		case "sumMaybeSpanGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeSpanGTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeSpanGte = graphql.OmittableOf(data)
+		case "sumMaybeSpanLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeSpanLT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeSpanLt = graphql.OmittableOf(data)
+		case "sumMaybeSpanLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMaybeSpanLTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMaybeSpanLte = graphql.OmittableOf(data)
+		case "avgWhole":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgWhole"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgWhole = graphql.OmittableOf(data)
+		case "avgWholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgWholeNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgWholeNeq = graphql.OmittableOf(data)
+		case "avgWholeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgWholeGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgWholeGt = graphql.OmittableOf(data)
+		case "avgWholeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgWholeGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgWholeGte = graphql.OmittableOf(data)
+		case "avgWholeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgWholeLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgWholeLt = graphql.OmittableOf(data)
+		case "avgWholeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgWholeLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgWholeLte = graphql.OmittableOf(data)
+		case "avgBig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBig"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBig = graphql.OmittableOf(data)
+		case "avgBigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBigNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBigNeq = graphql.OmittableOf(data)
+		case "avgBigGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBigGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBigGt = graphql.OmittableOf(data)
+		case "avgBigGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBigGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBigGte = graphql.OmittableOf(data)
+		case "avgBigLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBigLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBigLt = graphql.OmittableOf(data)
+		case "avgBigLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBigLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBigLte = graphql.OmittableOf(data)
+		case "avgHuge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgHuge"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgHuge = graphql.OmittableOf(data)
+		case "avgHugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgHugeNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgHugeNeq = graphql.OmittableOf(data)
+		case "avgHugeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgHugeGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgHugeGt = graphql.OmittableOf(data)
+		case "avgHugeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgHugeGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgHugeGte = graphql.OmittableOf(data)
+		case "avgHugeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgHugeLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgHugeLt = graphql.OmittableOf(data)
+		case "avgHugeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgHugeLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgHugeLte = graphql.OmittableOf(data)
+		case "avgReal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgReal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgReal = graphql.OmittableOf(data)
+		case "avgRealNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgRealNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgRealNeq = graphql.OmittableOf(data)
+		case "avgRealGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgRealGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgRealGt = graphql.OmittableOf(data)
+		case "avgRealGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgRealGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgRealGte = graphql.OmittableOf(data)
+		case "avgRealLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgRealLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgRealLt = graphql.OmittableOf(data)
+		case "avgRealLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgRealLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgRealLte = graphql.OmittableOf(data)
+		case "avgNear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgNear"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgNear = graphql.OmittableOf(data)
+		case "avgNearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgNearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgNearNeq = graphql.OmittableOf(data)
+		case "avgNearGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgNearGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgNearGt = graphql.OmittableOf(data)
+		case "avgNearGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgNearGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgNearGte = graphql.OmittableOf(data)
+		case "avgNearLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgNearLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgNearLt = graphql.OmittableOf(data)
+		case "avgNearLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgNearLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgNearLte = graphql.OmittableOf(data)
+		case "avgPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPrice"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPrice = graphql.OmittableOf(data)
+		case "avgPriceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPriceNeq = graphql.OmittableOf(data)
+		case "avgPriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPriceGt = graphql.OmittableOf(data)
+		case "avgPriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPriceGte = graphql.OmittableOf(data)
+		case "avgPriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPriceLt = graphql.OmittableOf(data)
+		case "avgPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPriceLte = graphql.OmittableOf(data)
+		case "avgMeasure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasure"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMeasure = graphql.OmittableOf(data)
+		case "avgMeasureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMeasureNeq = graphql.OmittableOf(data)
+		case "avgMeasureGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMeasureGt = graphql.OmittableOf(data)
+		case "avgMeasureGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMeasureGte = graphql.OmittableOf(data)
+		case "avgMeasureLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMeasureLt = graphql.OmittableOf(data)
+		case "avgMeasureLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMeasureLte = graphql.OmittableOf(data)
+		case "avgMaybeWhole":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeWhole"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeWhole = graphql.OmittableOf(data)
+		case "avgMaybeWholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeWholeNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeWholeNeq = graphql.OmittableOf(data)
+		case "avgMaybeWholeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeWholeGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeWholeGt = graphql.OmittableOf(data)
+		case "avgMaybeWholeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeWholeGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeWholeGte = graphql.OmittableOf(data)
+		case "avgMaybeWholeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeWholeLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeWholeLt = graphql.OmittableOf(data)
+		case "avgMaybeWholeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeWholeLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeWholeLte = graphql.OmittableOf(data)
+		case "avgMaybeBig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeBig"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeBig = graphql.OmittableOf(data)
+		case "avgMaybeBigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeBigNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeBigNeq = graphql.OmittableOf(data)
+		case "avgMaybeBigGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeBigGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeBigGt = graphql.OmittableOf(data)
+		case "avgMaybeBigGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeBigGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeBigGte = graphql.OmittableOf(data)
+		case "avgMaybeBigLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeBigLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeBigLt = graphql.OmittableOf(data)
+		case "avgMaybeBigLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeBigLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeBigLte = graphql.OmittableOf(data)
+		case "avgMaybeHuge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeHuge"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeHuge = graphql.OmittableOf(data)
+		case "avgMaybeHugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeHugeNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeHugeNeq = graphql.OmittableOf(data)
+		case "avgMaybeHugeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeHugeGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeHugeGt = graphql.OmittableOf(data)
+		case "avgMaybeHugeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeHugeGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeHugeGte = graphql.OmittableOf(data)
+		case "avgMaybeHugeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeHugeLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeHugeLt = graphql.OmittableOf(data)
+		case "avgMaybeHugeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeHugeLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeHugeLte = graphql.OmittableOf(data)
+		case "avgMaybeReal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeReal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeReal = graphql.OmittableOf(data)
+		case "avgMaybeRealNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeRealNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeRealNeq = graphql.OmittableOf(data)
+		case "avgMaybeRealGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeRealGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeRealGt = graphql.OmittableOf(data)
+		case "avgMaybeRealGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeRealGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeRealGte = graphql.OmittableOf(data)
+		case "avgMaybeRealLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeRealLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeRealLt = graphql.OmittableOf(data)
+		case "avgMaybeRealLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeRealLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeRealLte = graphql.OmittableOf(data)
+		case "avgMaybeNear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeNear"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeNear = graphql.OmittableOf(data)
+		case "avgMaybeNearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeNearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeNearNeq = graphql.OmittableOf(data)
+		case "avgMaybeNearGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeNearGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeNearGt = graphql.OmittableOf(data)
+		case "avgMaybeNearGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeNearGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeNearGte = graphql.OmittableOf(data)
+		case "avgMaybeNearLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeNearLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeNearLt = graphql.OmittableOf(data)
+		case "avgMaybeNearLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeNearLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeNearLte = graphql.OmittableOf(data)
+		case "avgMaybePrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePrice"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybePrice = graphql.OmittableOf(data)
+		case "avgMaybePriceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybePriceNeq = graphql.OmittableOf(data)
+		case "avgMaybePriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybePriceGt = graphql.OmittableOf(data)
+		case "avgMaybePriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybePriceGte = graphql.OmittableOf(data)
+		case "avgMaybePriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybePriceLt = graphql.OmittableOf(data)
+		case "avgMaybePriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybePriceLte = graphql.OmittableOf(data)
+		case "avgMaybeMeasure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasure"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeMeasure = graphql.OmittableOf(data)
+		case "avgMaybeMeasureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeMeasureNeq = graphql.OmittableOf(data)
+		case "avgMaybeMeasureGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeMeasureGt = graphql.OmittableOf(data)
+		case "avgMaybeMeasureGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeMeasureGte = graphql.OmittableOf(data)
+		case "avgMaybeMeasureLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeMeasureLt = graphql.OmittableOf(data)
+		case "avgMaybeMeasureLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMaybeMeasureLte = graphql.OmittableOf(data)
+		case "minWhole":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWhole"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWhole = graphql.OmittableOf(data)
+		case "minWholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWholeNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWholeNeq = graphql.OmittableOf(data)
+		case "minWholeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWholeGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWholeGt = graphql.OmittableOf(data)
+		case "minWholeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWholeGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWholeGte = graphql.OmittableOf(data)
+		case "minWholeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWholeLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWholeLt = graphql.OmittableOf(data)
+		case "minWholeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWholeLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWholeLte = graphql.OmittableOf(data)
+		case "minBig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minBig"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinBig = graphql.OmittableOf(data)
+		case "minBigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minBigNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinBigNeq = graphql.OmittableOf(data)
+		case "minBigGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minBigGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinBigGt = graphql.OmittableOf(data)
+		case "minBigGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minBigGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinBigGte = graphql.OmittableOf(data)
+		case "minBigLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minBigLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinBigLt = graphql.OmittableOf(data)
+		case "minBigLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minBigLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinBigLte = graphql.OmittableOf(data)
+		case "minHuge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minHuge"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinHuge = graphql.OmittableOf(data)
+		case "minHugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minHugeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinHugeNeq = graphql.OmittableOf(data)
+		case "minHugeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minHugeGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinHugeGt = graphql.OmittableOf(data)
+		case "minHugeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minHugeGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinHugeGte = graphql.OmittableOf(data)
+		case "minHugeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minHugeLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinHugeLt = graphql.OmittableOf(data)
+		case "minHugeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minHugeLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinHugeLte = graphql.OmittableOf(data)
+		case "minReal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minReal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinReal = graphql.OmittableOf(data)
+		case "minRealNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minRealNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinRealNeq = graphql.OmittableOf(data)
+		case "minRealGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minRealGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinRealGt = graphql.OmittableOf(data)
+		case "minRealGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minRealGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinRealGte = graphql.OmittableOf(data)
+		case "minRealLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minRealLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinRealLt = graphql.OmittableOf(data)
+		case "minRealLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minRealLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinRealLte = graphql.OmittableOf(data)
+		case "minNear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minNear"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinNear = graphql.OmittableOf(data)
+		case "minNearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minNearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinNearNeq = graphql.OmittableOf(data)
+		case "minNearGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minNearGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinNearGt = graphql.OmittableOf(data)
+		case "minNearGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minNearGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinNearGte = graphql.OmittableOf(data)
+		case "minNearLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minNearLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinNearLt = graphql.OmittableOf(data)
+		case "minNearLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minNearLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinNearLte = graphql.OmittableOf(data)
+		case "minPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPrice"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPrice = graphql.OmittableOf(data)
+		case "minPriceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPriceNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPriceNeq = graphql.OmittableOf(data)
+		case "minPriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPriceGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPriceGt = graphql.OmittableOf(data)
+		case "minPriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPriceGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPriceGte = graphql.OmittableOf(data)
+		case "minPriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPriceLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPriceLt = graphql.OmittableOf(data)
+		case "minPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPriceLte = graphql.OmittableOf(data)
+		case "minMeasure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMeasure"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMeasure = graphql.OmittableOf(data)
+		case "minMeasureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMeasureNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMeasureNeq = graphql.OmittableOf(data)
+		case "minMeasureGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMeasureGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMeasureGt = graphql.OmittableOf(data)
+		case "minMeasureGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMeasureGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMeasureGte = graphql.OmittableOf(data)
+		case "minMeasureLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMeasureLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMeasureLt = graphql.OmittableOf(data)
+		case "minMeasureLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMeasureLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMeasureLte = graphql.OmittableOf(data)
+		case "minMoment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMoment"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMoment = graphql.OmittableOf(data)
+		case "minMomentNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMomentNEQ"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMomentNeq = graphql.OmittableOf(data)
+		case "minMomentGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMomentGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMomentGt = graphql.OmittableOf(data)
+		case "minMomentGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMomentGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMomentGte = graphql.OmittableOf(data)
+		case "minMomentLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMomentLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMomentLt = graphql.OmittableOf(data)
+		case "minMomentLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMomentLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMomentLte = graphql.OmittableOf(data)
+		case "minDay":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minDay"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinDay = graphql.OmittableOf(data)
+		case "minDayNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minDayNEQ"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinDayNeq = graphql.OmittableOf(data)
+		case "minDayGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minDayGT"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinDayGt = graphql.OmittableOf(data)
+		case "minDayGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minDayGTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinDayGte = graphql.OmittableOf(data)
+		case "minDayLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minDayLT"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinDayLt = graphql.OmittableOf(data)
+		case "minDayLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minDayLTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinDayLte = graphql.OmittableOf(data)
+		case "minClock":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minClock"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinClock = graphql.OmittableOf(data)
+		case "minClockNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minClockNEQ"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinClockNeq = graphql.OmittableOf(data)
+		case "minClockGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minClockGT"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinClockGt = graphql.OmittableOf(data)
+		case "minClockGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minClockGTE"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinClockGte = graphql.OmittableOf(data)
+		case "minClockLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minClockLT"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinClockLt = graphql.OmittableOf(data)
+		case "minClockLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minClockLTE"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinClockLte = graphql.OmittableOf(data)
+		case "minSpan":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minSpan"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinSpan = graphql.OmittableOf(data)
+		case "minSpanNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minSpanNEQ"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinSpanNeq = graphql.OmittableOf(data)
+		case "minSpanGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minSpanGT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinSpanGt = graphql.OmittableOf(data)
+		case "minSpanGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minSpanGTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinSpanGte = graphql.OmittableOf(data)
+		case "minSpanLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minSpanLT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinSpanLt = graphql.OmittableOf(data)
+		case "minSpanLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minSpanLTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinSpanLte = graphql.OmittableOf(data)
+		case "minWord":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWord"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWord = graphql.OmittableOf(data)
+		case "minWordNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWordNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWordNeq = graphql.OmittableOf(data)
+		case "minWordGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWordGT"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWordGt = graphql.OmittableOf(data)
+		case "minWordGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWordGTE"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWordGte = graphql.OmittableOf(data)
+		case "minWordLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWordLT"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWordLt = graphql.OmittableOf(data)
+		case "minWordLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minWordLTE"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinWordLte = graphql.OmittableOf(data)
+		case "minColor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minColor"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinColor = graphql.OmittableOf(data)
+		case "minColorNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minColorNEQ"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinColorNeq = graphql.OmittableOf(data)
+		case "minColorGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minColorGT"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinColorGt = graphql.OmittableOf(data)
+		case "minColorGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minColorGTE"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinColorGte = graphql.OmittableOf(data)
+		case "minColorLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minColorLT"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinColorLt = graphql.OmittableOf(data)
+		case "minColorLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minColorLTE"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinColorLte = graphql.OmittableOf(data)
+		case "minMaybeWhole":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWhole"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWhole = graphql.OmittableOf(data)
+		case "minMaybeWholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWholeNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWholeNeq = graphql.OmittableOf(data)
+		case "minMaybeWholeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWholeGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWholeGt = graphql.OmittableOf(data)
+		case "minMaybeWholeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWholeGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWholeGte = graphql.OmittableOf(data)
+		case "minMaybeWholeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWholeLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWholeLt = graphql.OmittableOf(data)
+		case "minMaybeWholeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWholeLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWholeLte = graphql.OmittableOf(data)
+		case "minMaybeBig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeBig"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeBig = graphql.OmittableOf(data)
+		case "minMaybeBigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeBigNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeBigNeq = graphql.OmittableOf(data)
+		case "minMaybeBigGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeBigGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeBigGt = graphql.OmittableOf(data)
+		case "minMaybeBigGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeBigGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeBigGte = graphql.OmittableOf(data)
+		case "minMaybeBigLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeBigLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeBigLt = graphql.OmittableOf(data)
+		case "minMaybeBigLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeBigLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeBigLte = graphql.OmittableOf(data)
+		case "minMaybeHuge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeHuge"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeHuge = graphql.OmittableOf(data)
+		case "minMaybeHugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeHugeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeHugeNeq = graphql.OmittableOf(data)
+		case "minMaybeHugeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeHugeGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeHugeGt = graphql.OmittableOf(data)
+		case "minMaybeHugeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeHugeGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeHugeGte = graphql.OmittableOf(data)
+		case "minMaybeHugeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeHugeLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeHugeLt = graphql.OmittableOf(data)
+		case "minMaybeHugeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeHugeLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeHugeLte = graphql.OmittableOf(data)
+		case "minMaybeReal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeReal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeReal = graphql.OmittableOf(data)
+		case "minMaybeRealNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeRealNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeRealNeq = graphql.OmittableOf(data)
+		case "minMaybeRealGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeRealGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeRealGt = graphql.OmittableOf(data)
+		case "minMaybeRealGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeRealGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeRealGte = graphql.OmittableOf(data)
+		case "minMaybeRealLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeRealLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeRealLt = graphql.OmittableOf(data)
+		case "minMaybeRealLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeRealLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeRealLte = graphql.OmittableOf(data)
+		case "minMaybeNear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeNear"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeNear = graphql.OmittableOf(data)
+		case "minMaybeNearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeNearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeNearNeq = graphql.OmittableOf(data)
+		case "minMaybeNearGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeNearGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeNearGt = graphql.OmittableOf(data)
+		case "minMaybeNearGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeNearGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeNearGte = graphql.OmittableOf(data)
+		case "minMaybeNearLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeNearLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeNearLt = graphql.OmittableOf(data)
+		case "minMaybeNearLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeNearLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeNearLte = graphql.OmittableOf(data)
+		case "minMaybePrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybePrice"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybePrice = graphql.OmittableOf(data)
+		case "minMaybePriceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybePriceNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybePriceNeq = graphql.OmittableOf(data)
+		case "minMaybePriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybePriceGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybePriceGt = graphql.OmittableOf(data)
+		case "minMaybePriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybePriceGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybePriceGte = graphql.OmittableOf(data)
+		case "minMaybePriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybePriceLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybePriceLt = graphql.OmittableOf(data)
+		case "minMaybePriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybePriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybePriceLte = graphql.OmittableOf(data)
+		case "minMaybeMeasure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMeasure"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMeasure = graphql.OmittableOf(data)
+		case "minMaybeMeasureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMeasureNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMeasureNeq = graphql.OmittableOf(data)
+		case "minMaybeMeasureGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMeasureGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMeasureGt = graphql.OmittableOf(data)
+		case "minMaybeMeasureGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMeasureGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMeasureGte = graphql.OmittableOf(data)
+		case "minMaybeMeasureLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMeasureLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMeasureLt = graphql.OmittableOf(data)
+		case "minMaybeMeasureLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMeasureLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMeasureLte = graphql.OmittableOf(data)
+		case "minMaybeMoment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMoment"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMoment = graphql.OmittableOf(data)
+		case "minMaybeMomentNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMomentNEQ"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMomentNeq = graphql.OmittableOf(data)
+		case "minMaybeMomentGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMomentGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMomentGt = graphql.OmittableOf(data)
+		case "minMaybeMomentGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMomentGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMomentGte = graphql.OmittableOf(data)
+		case "minMaybeMomentLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMomentLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMomentLt = graphql.OmittableOf(data)
+		case "minMaybeMomentLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeMomentLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeMomentLte = graphql.OmittableOf(data)
+		case "minMaybeDay":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeDay"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeDay = graphql.OmittableOf(data)
+		case "minMaybeDayNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeDayNEQ"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeDayNeq = graphql.OmittableOf(data)
+		case "minMaybeDayGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeDayGT"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeDayGt = graphql.OmittableOf(data)
+		case "minMaybeDayGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeDayGTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeDayGte = graphql.OmittableOf(data)
+		case "minMaybeDayLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeDayLT"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeDayLt = graphql.OmittableOf(data)
+		case "minMaybeDayLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeDayLTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeDayLte = graphql.OmittableOf(data)
+		case "minMaybeClock":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeClock"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeClock = graphql.OmittableOf(data)
+		case "minMaybeClockNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeClockNEQ"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeClockNeq = graphql.OmittableOf(data)
+		case "minMaybeClockGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeClockGT"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeClockGt = graphql.OmittableOf(data)
+		case "minMaybeClockGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeClockGTE"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeClockGte = graphql.OmittableOf(data)
+		case "minMaybeClockLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeClockLT"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeClockLt = graphql.OmittableOf(data)
+		case "minMaybeClockLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeClockLTE"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeClockLte = graphql.OmittableOf(data)
+		case "minMaybeSpan":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeSpan"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeSpan = graphql.OmittableOf(data)
+		case "minMaybeSpanNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeSpanNEQ"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeSpanNeq = graphql.OmittableOf(data)
+		case "minMaybeSpanGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeSpanGT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeSpanGt = graphql.OmittableOf(data)
+		case "minMaybeSpanGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeSpanGTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeSpanGte = graphql.OmittableOf(data)
+		case "minMaybeSpanLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeSpanLT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeSpanLt = graphql.OmittableOf(data)
+		case "minMaybeSpanLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeSpanLTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeSpanLte = graphql.OmittableOf(data)
+		case "minMaybeWord":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWord"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWord = graphql.OmittableOf(data)
+		case "minMaybeWordNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWordNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWordNeq = graphql.OmittableOf(data)
+		case "minMaybeWordGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWordGT"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWordGt = graphql.OmittableOf(data)
+		case "minMaybeWordGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWordGTE"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWordGte = graphql.OmittableOf(data)
+		case "minMaybeWordLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWordLT"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWordLt = graphql.OmittableOf(data)
+		case "minMaybeWordLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeWordLTE"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeWordLte = graphql.OmittableOf(data)
+		case "minMaybeColor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeColor"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeColor = graphql.OmittableOf(data)
+		case "minMaybeColorNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeColorNEQ"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeColorNeq = graphql.OmittableOf(data)
+		case "minMaybeColorGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeColorGT"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeColorGt = graphql.OmittableOf(data)
+		case "minMaybeColorGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeColorGTE"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeColorGte = graphql.OmittableOf(data)
+		case "minMaybeColorLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeColorLT"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeColorLt = graphql.OmittableOf(data)
+		case "minMaybeColorLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMaybeColorLTE"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMaybeColorLte = graphql.OmittableOf(data)
+		case "maxWhole":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWhole"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWhole = graphql.OmittableOf(data)
+		case "maxWholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWholeNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWholeNeq = graphql.OmittableOf(data)
+		case "maxWholeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWholeGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWholeGt = graphql.OmittableOf(data)
+		case "maxWholeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWholeGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWholeGte = graphql.OmittableOf(data)
+		case "maxWholeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWholeLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWholeLt = graphql.OmittableOf(data)
+		case "maxWholeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWholeLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWholeLte = graphql.OmittableOf(data)
+		case "maxBig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxBig"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxBig = graphql.OmittableOf(data)
+		case "maxBigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxBigNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxBigNeq = graphql.OmittableOf(data)
+		case "maxBigGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxBigGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxBigGt = graphql.OmittableOf(data)
+		case "maxBigGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxBigGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxBigGte = graphql.OmittableOf(data)
+		case "maxBigLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxBigLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxBigLt = graphql.OmittableOf(data)
+		case "maxBigLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxBigLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxBigLte = graphql.OmittableOf(data)
+		case "maxHuge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxHuge"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxHuge = graphql.OmittableOf(data)
+		case "maxHugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxHugeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxHugeNeq = graphql.OmittableOf(data)
+		case "maxHugeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxHugeGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxHugeGt = graphql.OmittableOf(data)
+		case "maxHugeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxHugeGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxHugeGte = graphql.OmittableOf(data)
+		case "maxHugeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxHugeLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxHugeLt = graphql.OmittableOf(data)
+		case "maxHugeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxHugeLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxHugeLte = graphql.OmittableOf(data)
+		case "maxReal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxReal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxReal = graphql.OmittableOf(data)
+		case "maxRealNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRealNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxRealNeq = graphql.OmittableOf(data)
+		case "maxRealGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRealGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxRealGt = graphql.OmittableOf(data)
+		case "maxRealGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRealGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxRealGte = graphql.OmittableOf(data)
+		case "maxRealLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRealLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxRealLt = graphql.OmittableOf(data)
+		case "maxRealLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRealLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxRealLte = graphql.OmittableOf(data)
+		case "maxNear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxNear"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxNear = graphql.OmittableOf(data)
+		case "maxNearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxNearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxNearNeq = graphql.OmittableOf(data)
+		case "maxNearGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxNearGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxNearGt = graphql.OmittableOf(data)
+		case "maxNearGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxNearGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxNearGte = graphql.OmittableOf(data)
+		case "maxNearLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxNearLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxNearLt = graphql.OmittableOf(data)
+		case "maxNearLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxNearLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxNearLte = graphql.OmittableOf(data)
+		case "maxPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPrice"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPrice = graphql.OmittableOf(data)
+		case "maxPriceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPriceNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPriceNeq = graphql.OmittableOf(data)
+		case "maxPriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPriceGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPriceGt = graphql.OmittableOf(data)
+		case "maxPriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPriceGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPriceGte = graphql.OmittableOf(data)
+		case "maxPriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPriceLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPriceLt = graphql.OmittableOf(data)
+		case "maxPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPriceLte = graphql.OmittableOf(data)
+		case "maxMeasure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMeasure"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMeasure = graphql.OmittableOf(data)
+		case "maxMeasureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMeasureNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMeasureNeq = graphql.OmittableOf(data)
+		case "maxMeasureGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMeasureGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMeasureGt = graphql.OmittableOf(data)
+		case "maxMeasureGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMeasureGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMeasureGte = graphql.OmittableOf(data)
+		case "maxMeasureLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMeasureLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMeasureLt = graphql.OmittableOf(data)
+		case "maxMeasureLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMeasureLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMeasureLte = graphql.OmittableOf(data)
+		case "maxMoment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMoment"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMoment = graphql.OmittableOf(data)
+		case "maxMomentNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMomentNEQ"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMomentNeq = graphql.OmittableOf(data)
+		case "maxMomentGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMomentGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMomentGt = graphql.OmittableOf(data)
+		case "maxMomentGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMomentGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMomentGte = graphql.OmittableOf(data)
+		case "maxMomentLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMomentLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMomentLt = graphql.OmittableOf(data)
+		case "maxMomentLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMomentLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMomentLte = graphql.OmittableOf(data)
+		case "maxDay":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxDay"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxDay = graphql.OmittableOf(data)
+		case "maxDayNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxDayNEQ"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxDayNeq = graphql.OmittableOf(data)
+		case "maxDayGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxDayGT"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxDayGt = graphql.OmittableOf(data)
+		case "maxDayGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxDayGTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxDayGte = graphql.OmittableOf(data)
+		case "maxDayLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxDayLT"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxDayLt = graphql.OmittableOf(data)
+		case "maxDayLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxDayLTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxDayLte = graphql.OmittableOf(data)
+		case "maxClock":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxClock"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxClock = graphql.OmittableOf(data)
+		case "maxClockNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxClockNEQ"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxClockNeq = graphql.OmittableOf(data)
+		case "maxClockGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxClockGT"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxClockGt = graphql.OmittableOf(data)
+		case "maxClockGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxClockGTE"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxClockGte = graphql.OmittableOf(data)
+		case "maxClockLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxClockLT"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxClockLt = graphql.OmittableOf(data)
+		case "maxClockLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxClockLTE"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxClockLte = graphql.OmittableOf(data)
+		case "maxSpan":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxSpan"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxSpan = graphql.OmittableOf(data)
+		case "maxSpanNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxSpanNEQ"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxSpanNeq = graphql.OmittableOf(data)
+		case "maxSpanGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxSpanGT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxSpanGt = graphql.OmittableOf(data)
+		case "maxSpanGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxSpanGTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxSpanGte = graphql.OmittableOf(data)
+		case "maxSpanLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxSpanLT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxSpanLt = graphql.OmittableOf(data)
+		case "maxSpanLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxSpanLTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxSpanLte = graphql.OmittableOf(data)
+		case "maxWord":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWord"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWord = graphql.OmittableOf(data)
+		case "maxWordNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWordNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWordNeq = graphql.OmittableOf(data)
+		case "maxWordGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWordGT"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWordGt = graphql.OmittableOf(data)
+		case "maxWordGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWordGTE"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWordGte = graphql.OmittableOf(data)
+		case "maxWordLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWordLT"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWordLt = graphql.OmittableOf(data)
+		case "maxWordLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxWordLTE"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxWordLte = graphql.OmittableOf(data)
+		case "maxColor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxColor"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxColor = graphql.OmittableOf(data)
+		case "maxColorNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxColorNEQ"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxColorNeq = graphql.OmittableOf(data)
+		case "maxColorGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxColorGT"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxColorGt = graphql.OmittableOf(data)
+		case "maxColorGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxColorGTE"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxColorGte = graphql.OmittableOf(data)
+		case "maxColorLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxColorLT"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxColorLt = graphql.OmittableOf(data)
+		case "maxColorLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxColorLTE"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxColorLte = graphql.OmittableOf(data)
+		case "maxMaybeWhole":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWhole"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWhole = graphql.OmittableOf(data)
+		case "maxMaybeWholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWholeNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWholeNeq = graphql.OmittableOf(data)
+		case "maxMaybeWholeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWholeGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWholeGt = graphql.OmittableOf(data)
+		case "maxMaybeWholeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWholeGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWholeGte = graphql.OmittableOf(data)
+		case "maxMaybeWholeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWholeLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWholeLt = graphql.OmittableOf(data)
+		case "maxMaybeWholeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWholeLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWholeLte = graphql.OmittableOf(data)
+		case "maxMaybeBig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeBig"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeBig = graphql.OmittableOf(data)
+		case "maxMaybeBigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeBigNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeBigNeq = graphql.OmittableOf(data)
+		case "maxMaybeBigGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeBigGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeBigGt = graphql.OmittableOf(data)
+		case "maxMaybeBigGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeBigGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeBigGte = graphql.OmittableOf(data)
+		case "maxMaybeBigLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeBigLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeBigLt = graphql.OmittableOf(data)
+		case "maxMaybeBigLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeBigLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeBigLte = graphql.OmittableOf(data)
+		case "maxMaybeHuge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeHuge"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeHuge = graphql.OmittableOf(data)
+		case "maxMaybeHugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeHugeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeHugeNeq = graphql.OmittableOf(data)
+		case "maxMaybeHugeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeHugeGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeHugeGt = graphql.OmittableOf(data)
+		case "maxMaybeHugeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeHugeGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeHugeGte = graphql.OmittableOf(data)
+		case "maxMaybeHugeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeHugeLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeHugeLt = graphql.OmittableOf(data)
+		case "maxMaybeHugeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeHugeLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeHugeLte = graphql.OmittableOf(data)
+		case "maxMaybeReal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeReal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeReal = graphql.OmittableOf(data)
+		case "maxMaybeRealNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeRealNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeRealNeq = graphql.OmittableOf(data)
+		case "maxMaybeRealGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeRealGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeRealGt = graphql.OmittableOf(data)
+		case "maxMaybeRealGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeRealGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeRealGte = graphql.OmittableOf(data)
+		case "maxMaybeRealLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeRealLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeRealLt = graphql.OmittableOf(data)
+		case "maxMaybeRealLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeRealLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeRealLte = graphql.OmittableOf(data)
+		case "maxMaybeNear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeNear"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeNear = graphql.OmittableOf(data)
+		case "maxMaybeNearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeNearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeNearNeq = graphql.OmittableOf(data)
+		case "maxMaybeNearGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeNearGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeNearGt = graphql.OmittableOf(data)
+		case "maxMaybeNearGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeNearGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeNearGte = graphql.OmittableOf(data)
+		case "maxMaybeNearLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeNearLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeNearLt = graphql.OmittableOf(data)
+		case "maxMaybeNearLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeNearLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeNearLte = graphql.OmittableOf(data)
+		case "maxMaybePrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybePrice"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybePrice = graphql.OmittableOf(data)
+		case "maxMaybePriceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybePriceNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybePriceNeq = graphql.OmittableOf(data)
+		case "maxMaybePriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybePriceGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybePriceGt = graphql.OmittableOf(data)
+		case "maxMaybePriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybePriceGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybePriceGte = graphql.OmittableOf(data)
+		case "maxMaybePriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybePriceLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybePriceLt = graphql.OmittableOf(data)
+		case "maxMaybePriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybePriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybePriceLte = graphql.OmittableOf(data)
+		case "maxMaybeMeasure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMeasure"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMeasure = graphql.OmittableOf(data)
+		case "maxMaybeMeasureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMeasureNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMeasureNeq = graphql.OmittableOf(data)
+		case "maxMaybeMeasureGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMeasureGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMeasureGt = graphql.OmittableOf(data)
+		case "maxMaybeMeasureGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMeasureGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMeasureGte = graphql.OmittableOf(data)
+		case "maxMaybeMeasureLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMeasureLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMeasureLt = graphql.OmittableOf(data)
+		case "maxMaybeMeasureLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMeasureLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMeasureLte = graphql.OmittableOf(data)
+		case "maxMaybeMoment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMoment"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMoment = graphql.OmittableOf(data)
+		case "maxMaybeMomentNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMomentNEQ"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMomentNeq = graphql.OmittableOf(data)
+		case "maxMaybeMomentGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMomentGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMomentGt = graphql.OmittableOf(data)
+		case "maxMaybeMomentGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMomentGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMomentGte = graphql.OmittableOf(data)
+		case "maxMaybeMomentLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMomentLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMomentLt = graphql.OmittableOf(data)
+		case "maxMaybeMomentLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeMomentLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeMomentLte = graphql.OmittableOf(data)
+		case "maxMaybeDay":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeDay"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeDay = graphql.OmittableOf(data)
+		case "maxMaybeDayNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeDayNEQ"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeDayNeq = graphql.OmittableOf(data)
+		case "maxMaybeDayGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeDayGT"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeDayGt = graphql.OmittableOf(data)
+		case "maxMaybeDayGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeDayGTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeDayGte = graphql.OmittableOf(data)
+		case "maxMaybeDayLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeDayLT"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeDayLt = graphql.OmittableOf(data)
+		case "maxMaybeDayLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeDayLTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeDayLte = graphql.OmittableOf(data)
+		case "maxMaybeClock":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeClock"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeClock = graphql.OmittableOf(data)
+		case "maxMaybeClockNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeClockNEQ"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeClockNeq = graphql.OmittableOf(data)
+		case "maxMaybeClockGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeClockGT"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeClockGt = graphql.OmittableOf(data)
+		case "maxMaybeClockGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeClockGTE"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeClockGte = graphql.OmittableOf(data)
+		case "maxMaybeClockLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeClockLT"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeClockLt = graphql.OmittableOf(data)
+		case "maxMaybeClockLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeClockLTE"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeClockLte = graphql.OmittableOf(data)
+		case "maxMaybeSpan":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeSpan"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeSpan = graphql.OmittableOf(data)
+		case "maxMaybeSpanNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeSpanNEQ"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeSpanNeq = graphql.OmittableOf(data)
+		case "maxMaybeSpanGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeSpanGT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeSpanGt = graphql.OmittableOf(data)
+		case "maxMaybeSpanGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeSpanGTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeSpanGte = graphql.OmittableOf(data)
+		case "maxMaybeSpanLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeSpanLT"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeSpanLt = graphql.OmittableOf(data)
+		case "maxMaybeSpanLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeSpanLTE"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeSpanLte = graphql.OmittableOf(data)
+		case "maxMaybeWord":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWord"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWord = graphql.OmittableOf(data)
+		case "maxMaybeWordNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWordNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWordNeq = graphql.OmittableOf(data)
+		case "maxMaybeWordGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWordGT"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWordGt = graphql.OmittableOf(data)
+		case "maxMaybeWordGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWordGTE"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWordGte = graphql.OmittableOf(data)
+		case "maxMaybeWordLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWordLT"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWordLt = graphql.OmittableOf(data)
+		case "maxMaybeWordLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeWordLTE"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeWordLte = graphql.OmittableOf(data)
+		case "maxMaybeColor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeColor"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeColor = graphql.OmittableOf(data)
+		case "maxMaybeColorNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeColorNEQ"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeColorNeq = graphql.OmittableOf(data)
+		case "maxMaybeColorGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeColorGT"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeColorGt = graphql.OmittableOf(data)
+		case "maxMaybeColorGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeColorGTE"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeColorGte = graphql.OmittableOf(data)
+		case "maxMaybeColorLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeColorLT"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeColorLt = graphql.OmittableOf(data)
+		case "maxMaybeColorLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMaybeColorLTE"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMaybeColorLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -7966,6 +14898,172 @@ func (ec *executionContext) _Sample(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var sampleAggregateImplementors = []string{"SampleAggregate"}
+
+func (ec *executionContext) _SampleAggregate(ctx context.Context, sel ast.SelectionSet, obj *SampleAggregate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sampleAggregateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SampleAggregate")
+		case "count":
+			out.Values[i] = ec._SampleAggregate_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countDistinct":
+			out.Values[i] = ec._SampleAggregate_countDistinct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sum":
+			out.Values[i] = ec._SampleAggregate_sum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "avg":
+			out.Values[i] = ec._SampleAggregate_avg(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "min":
+			out.Values[i] = ec._SampleAggregate_min(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._SampleAggregate_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sampleAverageImplementors = []string{"SampleAverage"}
+
+func (ec *executionContext) _SampleAverage(ctx context.Context, sel ast.SelectionSet, obj *SampleAverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sampleAverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SampleAverage")
+		case "whole":
+			out.Values[i] = ec._SampleAverage_whole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "big":
+			out.Values[i] = ec._SampleAverage_big(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "huge":
+			out.Values[i] = ec._SampleAverage_huge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "real":
+			out.Values[i] = ec._SampleAverage_real(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "near":
+			out.Values[i] = ec._SampleAverage_near(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "price":
+			out.Values[i] = ec._SampleAverage_price(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "measure":
+			out.Values[i] = ec._SampleAverage_measure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeWhole":
+			out.Values[i] = ec._SampleAverage_maybeWhole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeBig":
+			out.Values[i] = ec._SampleAverage_maybeBig(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeHuge":
+			out.Values[i] = ec._SampleAverage_maybeHuge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeReal":
+			out.Values[i] = ec._SampleAverage_maybeReal(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeNear":
+			out.Values[i] = ec._SampleAverage_maybeNear(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybePrice":
+			out.Values[i] = ec._SampleAverage_maybePrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeMeasure":
+			out.Values[i] = ec._SampleAverage_maybeMeasure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var sampleConnectionImplementors = []string{"SampleConnection"}
 
 func (ec *executionContext) _SampleConnection(ctx context.Context, sel ast.SelectionSet, obj *SampleConnection) graphql.Marshaler {
@@ -7995,6 +15093,16 @@ func (ec *executionContext) _SampleConnection(ctx context.Context, sel ast.Selec
 			}
 		case "totalCount":
 			out.Values[i] = ec._SampleConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._SampleConnection_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._SampleConnection_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -8039,6 +15147,528 @@ func (ec *executionContext) _SampleEdge(ctx context.Context, sel ast.SelectionSe
 		case "node":
 			out.Values[i] = ec._SampleEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sampleExtremesImplementors = []string{"SampleExtremes"}
+
+func (ec *executionContext) _SampleExtremes(ctx context.Context, sel ast.SelectionSet, obj *SampleExtremes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sampleExtremesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SampleExtremes")
+		case "whole":
+			out.Values[i] = ec._SampleExtremes_whole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "big":
+			out.Values[i] = ec._SampleExtremes_big(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "huge":
+			out.Values[i] = ec._SampleExtremes_huge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "real":
+			out.Values[i] = ec._SampleExtremes_real(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "near":
+			out.Values[i] = ec._SampleExtremes_near(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "price":
+			out.Values[i] = ec._SampleExtremes_price(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "measure":
+			out.Values[i] = ec._SampleExtremes_measure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "moment":
+			out.Values[i] = ec._SampleExtremes_moment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "day":
+			out.Values[i] = ec._SampleExtremes_day(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "clock":
+			out.Values[i] = ec._SampleExtremes_clock(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "span":
+			out.Values[i] = ec._SampleExtremes_span(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "word":
+			out.Values[i] = ec._SampleExtremes_word(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "color":
+			out.Values[i] = ec._SampleExtremes_color(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeWhole":
+			out.Values[i] = ec._SampleExtremes_maybeWhole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeBig":
+			out.Values[i] = ec._SampleExtremes_maybeBig(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeHuge":
+			out.Values[i] = ec._SampleExtremes_maybeHuge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeReal":
+			out.Values[i] = ec._SampleExtremes_maybeReal(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeNear":
+			out.Values[i] = ec._SampleExtremes_maybeNear(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybePrice":
+			out.Values[i] = ec._SampleExtremes_maybePrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeMeasure":
+			out.Values[i] = ec._SampleExtremes_maybeMeasure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeMoment":
+			out.Values[i] = ec._SampleExtremes_maybeMoment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeDay":
+			out.Values[i] = ec._SampleExtremes_maybeDay(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeClock":
+			out.Values[i] = ec._SampleExtremes_maybeClock(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeSpan":
+			out.Values[i] = ec._SampleExtremes_maybeSpan(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeWord":
+			out.Values[i] = ec._SampleExtremes_maybeWord(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeColor":
+			out.Values[i] = ec._SampleExtremes_maybeColor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sampleGroupImplementors = []string{"SampleGroup"}
+
+func (ec *executionContext) _SampleGroup(ctx context.Context, sel ast.SelectionSet, obj *SampleGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sampleGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SampleGroup")
+		case "key":
+			out.Values[i] = ec._SampleGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._SampleGroup_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sampleGroupKeyImplementors = []string{"SampleGroupKey"}
+
+func (ec *executionContext) _SampleGroupKey(ctx context.Context, sel ast.SelectionSet, obj *SampleGroupKey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sampleGroupKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SampleGroupKey")
+		case "flag":
+			out.Values[i] = ec._SampleGroupKey_flag(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "whole":
+			out.Values[i] = ec._SampleGroupKey_whole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "big":
+			out.Values[i] = ec._SampleGroupKey_big(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "huge":
+			out.Values[i] = ec._SampleGroupKey_huge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "real":
+			out.Values[i] = ec._SampleGroupKey_real(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "near":
+			out.Values[i] = ec._SampleGroupKey_near(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "price":
+			out.Values[i] = ec._SampleGroupKey_price(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "measure":
+			out.Values[i] = ec._SampleGroupKey_measure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "moment":
+			out.Values[i] = ec._SampleGroupKey_moment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "day":
+			out.Values[i] = ec._SampleGroupKey_day(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "clock":
+			out.Values[i] = ec._SampleGroupKey_clock(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "span":
+			out.Values[i] = ec._SampleGroupKey_span(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "word":
+			out.Values[i] = ec._SampleGroupKey_word(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "color":
+			out.Values[i] = ec._SampleGroupKey_color(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "token":
+			out.Values[i] = ec._SampleGroupKey_token(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "data":
+			out.Values[i] = ec._SampleGroupKey_data(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeFlag":
+			out.Values[i] = ec._SampleGroupKey_maybeFlag(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeWhole":
+			out.Values[i] = ec._SampleGroupKey_maybeWhole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeBig":
+			out.Values[i] = ec._SampleGroupKey_maybeBig(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeHuge":
+			out.Values[i] = ec._SampleGroupKey_maybeHuge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeReal":
+			out.Values[i] = ec._SampleGroupKey_maybeReal(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeNear":
+			out.Values[i] = ec._SampleGroupKey_maybeNear(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybePrice":
+			out.Values[i] = ec._SampleGroupKey_maybePrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeMeasure":
+			out.Values[i] = ec._SampleGroupKey_maybeMeasure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeMoment":
+			out.Values[i] = ec._SampleGroupKey_maybeMoment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeDay":
+			out.Values[i] = ec._SampleGroupKey_maybeDay(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeClock":
+			out.Values[i] = ec._SampleGroupKey_maybeClock(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeSpan":
+			out.Values[i] = ec._SampleGroupKey_maybeSpan(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeWord":
+			out.Values[i] = ec._SampleGroupKey_maybeWord(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeColor":
+			out.Values[i] = ec._SampleGroupKey_maybeColor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeToken":
+			out.Values[i] = ec._SampleGroupKey_maybeToken(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeData":
+			out.Values[i] = ec._SampleGroupKey_maybeData(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "of":
+			out.Values[i] = ec._SampleGroupKey_of(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "ofId":
+			out.Values[i] = ec._SampleGroupKey_ofId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sampleSumImplementors = []string{"SampleSum"}
+
+func (ec *executionContext) _SampleSum(ctx context.Context, sel ast.SelectionSet, obj *SampleSum) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sampleSumImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SampleSum")
+		case "whole":
+			out.Values[i] = ec._SampleSum_whole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "big":
+			out.Values[i] = ec._SampleSum_big(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "huge":
+			out.Values[i] = ec._SampleSum_huge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "real":
+			out.Values[i] = ec._SampleSum_real(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "near":
+			out.Values[i] = ec._SampleSum_near(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "price":
+			out.Values[i] = ec._SampleSum_price(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "measure":
+			out.Values[i] = ec._SampleSum_measure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "span":
+			out.Values[i] = ec._SampleSum_span(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeWhole":
+			out.Values[i] = ec._SampleSum_maybeWhole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeBig":
+			out.Values[i] = ec._SampleSum_maybeBig(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeHuge":
+			out.Values[i] = ec._SampleSum_maybeHuge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeReal":
+			out.Values[i] = ec._SampleSum_maybeReal(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeNear":
+			out.Values[i] = ec._SampleSum_maybeNear(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybePrice":
+			out.Values[i] = ec._SampleSum_maybePrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeMeasure":
+			out.Values[i] = ec._SampleSum_maybeMeasure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maybeSpan":
+			out.Values[i] = ec._SampleSum_maybeSpan(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -8872,6 +16502,26 @@ func (ec *executionContext) marshalNSample2ᚖforgeᚋtestᚋkindsᚋgenerated�
 	return ec._Sample(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNSampleAggregate2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleAggregate(ctx context.Context, sel ast.SelectionSet, v *SampleAggregate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SampleAggregate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSampleAverage2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleAverage(ctx context.Context, sel ast.SelectionSet, v *SampleAverage) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SampleAverage(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSampleConnection2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleConnection(ctx context.Context, sel ast.SelectionSet, v *SampleConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -8902,6 +16552,90 @@ func (ec *executionContext) marshalNSampleEdge2ᚕforgeᚋtestᚋkindsᚋgenerat
 	return ret
 }
 
+func (ec *executionContext) marshalNSampleExtremes2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleExtremes(ctx context.Context, sel ast.SelectionSet, v *SampleExtremes) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SampleExtremes(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSampleGroup2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroup(ctx context.Context, sel ast.SelectionSet, v SampleGroup) graphql.Marshaler {
+	return ec._SampleGroup(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSampleGroup2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []SampleGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSampleGroup2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSampleGroupBy2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupBy(ctx context.Context, v any) (SampleGroupBy, error) {
+	res, err := ec.unmarshalInputSampleGroupBy(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSampleGroupBy2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupByᚄ(ctx context.Context, v any) ([]SampleGroupBy, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]SampleGroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSampleGroupBy2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNSampleGroupField2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupField(ctx context.Context, v any) (SampleGroupField, error) {
+	var res SampleGroupField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSampleGroupField2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupField(ctx context.Context, sel ast.SelectionSet, v SampleGroupField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNSampleGroupKey2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupKey(ctx context.Context, sel ast.SelectionSet, v *SampleGroupKey) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SampleGroupKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSampleGroupOrder2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupOrder(ctx context.Context, v any) (SampleGroupOrder, error) {
+	res, err := ec.unmarshalInputSampleGroupOrder(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSampleGroupOrderField2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupOrderField(ctx context.Context, v any) (SampleGroupOrderField, error) {
+	var res SampleGroupOrderField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSampleGroupOrderField2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupOrderField(ctx context.Context, sel ast.SelectionSet, v SampleGroupOrderField) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNSampleOrder2forgeᚋtestᚋkindsᚋgeneratedᚐSampleOrder(ctx context.Context, v any) (SampleOrder, error) {
 	res, err := ec.unmarshalInputSampleOrder(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -8915,6 +16649,16 @@ func (ec *executionContext) unmarshalNSampleOrderField2forgeᚋtestᚋkindsᚋge
 
 func (ec *executionContext) marshalNSampleOrderField2forgeᚋtestᚋkindsᚋgeneratedᚐSampleOrderField(ctx context.Context, sel ast.SelectionSet, v SampleOrderField) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNSampleSum2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleSum(ctx context.Context, sel ast.SelectionSet, v *SampleSum) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SampleSum(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSampleWhereInput2forgeᚋtestᚋkindsᚋgeneratedᚐSampleWhereInput(ctx context.Context, v any) (SampleWhereInput, error) {
@@ -9782,6 +17526,31 @@ func (ec *executionContext) marshalOSample2ᚖforgeᚋtestᚋkindsᚋgenerated�
 	return ec._Sample(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOSampleGroupOrder2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupOrderᚄ(ctx context.Context, v any) ([]SampleGroupOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]SampleGroupOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSampleGroupOrder2forgeᚋtestᚋkindsᚋgeneratedᚐSampleGroupOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOSampleHaving2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSampleHaving(ctx context.Context, v any) (*SampleHaving, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSampleHaving(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOSampleOrder2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐSampleOrderᚄ(ctx context.Context, v any) ([]SampleOrder, error) {
 	if v == nil {
 		return nil, nil
@@ -9928,6 +17697,22 @@ func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel
 	_ = ctx
 	res := scalar.MarshalTime(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOTimeBucket2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐTimeBucket(ctx context.Context, v any) (*TimeBucket, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(TimeBucket)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTimeBucket2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐTimeBucket(ctx context.Context, sel ast.SelectionSet, v *TimeBucket) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOUUID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx context.Context, v any) ([]uuid.UUID, error) {

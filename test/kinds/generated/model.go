@@ -159,11 +159,39 @@ type Sample struct {
 func (Sample) IsNode()            {}
 func (this Sample) GetID() ids.ID { return this.ID }
 
+type SampleAggregate struct {
+	Count         int32           `json:"count"`
+	CountDistinct int32           `json:"countDistinct"`
+	Sum           *SampleSum      `json:"sum"`
+	Avg           *SampleAverage  `json:"avg"`
+	Min           *SampleExtremes `json:"min"`
+	Max           *SampleExtremes `json:"max"`
+}
+
+type SampleAverage struct {
+	Whole        *float64 `json:"whole,omitempty"`
+	Big          *float64 `json:"big,omitempty"`
+	Huge         *float64 `json:"huge,omitempty"`
+	Real         *float64 `json:"real,omitempty"`
+	Near         *float64 `json:"near,omitempty"`
+	Price        *float64 `json:"price,omitempty"`
+	Measure      *float64 `json:"measure,omitempty"`
+	MaybeWhole   *float64 `json:"maybeWhole,omitempty"`
+	MaybeBig     *float64 `json:"maybeBig,omitempty"`
+	MaybeHuge    *float64 `json:"maybeHuge,omitempty"`
+	MaybeReal    *float64 `json:"maybeReal,omitempty"`
+	MaybeNear    *float64 `json:"maybeNear,omitempty"`
+	MaybePrice   *float64 `json:"maybePrice,omitempty"`
+	MaybeMeasure *float64 `json:"maybeMeasure,omitempty"`
+}
+
 type SampleConnection struct {
-	Edges      []SampleEdge `json:"edges"`
-	Nodes      []Sample     `json:"nodes"`
-	PageInfo   *PageInfo    `json:"pageInfo"`
-	TotalCount int32        `json:"totalCount"`
+	Edges      []SampleEdge     `json:"edges"`
+	Nodes      []Sample         `json:"nodes"`
+	PageInfo   *PageInfo        `json:"pageInfo"`
+	TotalCount int32            `json:"totalCount"`
+	Aggregate  *SampleAggregate `json:"aggregate"`
+	Groups     []SampleGroup    `json:"groups"`
 }
 
 type SampleEdge struct {
@@ -171,9 +199,611 @@ type SampleEdge struct {
 	Node   *Sample `json:"node"`
 }
 
+type SampleExtremes struct {
+	Whole        *int32           `json:"whole,omitempty"`
+	Big          *int64           `json:"big,omitempty"`
+	Huge         *int64           `json:"huge,omitempty"`
+	Real         *float64         `json:"real,omitempty"`
+	Near         *float64         `json:"near,omitempty"`
+	Price        *decimal.Decimal `json:"price,omitempty"`
+	Measure      *decimal.Decimal `json:"measure,omitempty"`
+	Moment       *time.Time       `json:"moment,omitempty"`
+	Day          *time.Time       `json:"day,omitempty"`
+	Clock        *time.Time       `json:"clock,omitempty"`
+	Span         *time.Duration   `json:"span,omitempty"`
+	Word         *string          `json:"word,omitempty"`
+	Color        *Color           `json:"color,omitempty"`
+	MaybeWhole   *int32           `json:"maybeWhole,omitempty"`
+	MaybeBig     *int64           `json:"maybeBig,omitempty"`
+	MaybeHuge    *int64           `json:"maybeHuge,omitempty"`
+	MaybeReal    *float64         `json:"maybeReal,omitempty"`
+	MaybeNear    *float64         `json:"maybeNear,omitempty"`
+	MaybePrice   *decimal.Decimal `json:"maybePrice,omitempty"`
+	MaybeMeasure *decimal.Decimal `json:"maybeMeasure,omitempty"`
+	MaybeMoment  *time.Time       `json:"maybeMoment,omitempty"`
+	MaybeDay     *time.Time       `json:"maybeDay,omitempty"`
+	MaybeClock   *time.Time       `json:"maybeClock,omitempty"`
+	MaybeSpan    *time.Duration   `json:"maybeSpan,omitempty"`
+	MaybeWord    *string          `json:"maybeWord,omitempty"`
+	MaybeColor   *Color           `json:"maybeColor,omitempty"`
+}
+
+type SampleGroup struct {
+	Key       *SampleGroupKey  `json:"key"`
+	Aggregate *SampleAggregate `json:"aggregate"`
+}
+
+type SampleGroupBy struct {
+	Field    SampleGroupField               `json:"field"`
+	Bucket   graphql.Omittable[*TimeBucket] `json:"bucket,omitempty"`
+	TimeZone graphql.Omittable[*string]     `json:"timeZone,omitempty"`
+}
+
+type SampleGroupKey struct {
+	Flag         *bool            `json:"flag,omitempty"`
+	Whole        *int32           `json:"whole,omitempty"`
+	Big          *int64           `json:"big,omitempty"`
+	Huge         *int64           `json:"huge,omitempty"`
+	Real         *float64         `json:"real,omitempty"`
+	Near         *float64         `json:"near,omitempty"`
+	Price        *decimal.Decimal `json:"price,omitempty"`
+	Measure      *decimal.Decimal `json:"measure,omitempty"`
+	Moment       *time.Time       `json:"moment,omitempty"`
+	Day          *time.Time       `json:"day,omitempty"`
+	Clock        *time.Time       `json:"clock,omitempty"`
+	Span         *time.Duration   `json:"span,omitempty"`
+	Word         *string          `json:"word,omitempty"`
+	Color        *Color           `json:"color,omitempty"`
+	Token        *uuid.UUID       `json:"token,omitempty"`
+	Data         []byte           `json:"data,omitempty"`
+	MaybeFlag    *bool            `json:"maybeFlag,omitempty"`
+	MaybeWhole   *int32           `json:"maybeWhole,omitempty"`
+	MaybeBig     *int64           `json:"maybeBig,omitempty"`
+	MaybeHuge    *int64           `json:"maybeHuge,omitempty"`
+	MaybeReal    *float64         `json:"maybeReal,omitempty"`
+	MaybeNear    *float64         `json:"maybeNear,omitempty"`
+	MaybePrice   *decimal.Decimal `json:"maybePrice,omitempty"`
+	MaybeMeasure *decimal.Decimal `json:"maybeMeasure,omitempty"`
+	MaybeMoment  *time.Time       `json:"maybeMoment,omitempty"`
+	MaybeDay     *time.Time       `json:"maybeDay,omitempty"`
+	MaybeClock   *time.Time       `json:"maybeClock,omitempty"`
+	MaybeSpan    *time.Duration   `json:"maybeSpan,omitempty"`
+	MaybeWord    *string          `json:"maybeWord,omitempty"`
+	MaybeColor   *Color           `json:"maybeColor,omitempty"`
+	MaybeToken   *uuid.UUID       `json:"maybeToken,omitempty"`
+	MaybeData    []byte           `json:"maybeData,omitempty"`
+	Of           *Sample          `json:"of,omitempty"`
+	OfID         *ids.ID          `json:"ofId,omitempty"`
+}
+
+type SampleGroupOrder struct {
+	Field     SampleGroupOrderField `json:"field"`
+	Direction OrderDirection        `json:"direction"`
+}
+
+type SampleHaving struct {
+	Count              graphql.Omittable[*int32]           `json:"count,omitempty"`
+	CountNeq           graphql.Omittable[*int32]           `json:"countNEQ,omitempty"`
+	CountGt            graphql.Omittable[*int32]           `json:"countGT,omitempty"`
+	CountGte           graphql.Omittable[*int32]           `json:"countGTE,omitempty"`
+	CountLt            graphql.Omittable[*int32]           `json:"countLT,omitempty"`
+	CountLte           graphql.Omittable[*int32]           `json:"countLTE,omitempty"`
+	SumWhole           graphql.Omittable[*int64]           `json:"sumWhole,omitempty"`
+	SumWholeNeq        graphql.Omittable[*int64]           `json:"sumWholeNEQ,omitempty"`
+	SumWholeGt         graphql.Omittable[*int64]           `json:"sumWholeGT,omitempty"`
+	SumWholeGte        graphql.Omittable[*int64]           `json:"sumWholeGTE,omitempty"`
+	SumWholeLt         graphql.Omittable[*int64]           `json:"sumWholeLT,omitempty"`
+	SumWholeLte        graphql.Omittable[*int64]           `json:"sumWholeLTE,omitempty"`
+	SumBig             graphql.Omittable[*int64]           `json:"sumBig,omitempty"`
+	SumBigNeq          graphql.Omittable[*int64]           `json:"sumBigNEQ,omitempty"`
+	SumBigGt           graphql.Omittable[*int64]           `json:"sumBigGT,omitempty"`
+	SumBigGte          graphql.Omittable[*int64]           `json:"sumBigGTE,omitempty"`
+	SumBigLt           graphql.Omittable[*int64]           `json:"sumBigLT,omitempty"`
+	SumBigLte          graphql.Omittable[*int64]           `json:"sumBigLTE,omitempty"`
+	SumHuge            graphql.Omittable[*int64]           `json:"sumHuge,omitempty"`
+	SumHugeNeq         graphql.Omittable[*int64]           `json:"sumHugeNEQ,omitempty"`
+	SumHugeGt          graphql.Omittable[*int64]           `json:"sumHugeGT,omitempty"`
+	SumHugeGte         graphql.Omittable[*int64]           `json:"sumHugeGTE,omitempty"`
+	SumHugeLt          graphql.Omittable[*int64]           `json:"sumHugeLT,omitempty"`
+	SumHugeLte         graphql.Omittable[*int64]           `json:"sumHugeLTE,omitempty"`
+	SumReal            graphql.Omittable[*float64]         `json:"sumReal,omitempty"`
+	SumRealNeq         graphql.Omittable[*float64]         `json:"sumRealNEQ,omitempty"`
+	SumRealGt          graphql.Omittable[*float64]         `json:"sumRealGT,omitempty"`
+	SumRealGte         graphql.Omittable[*float64]         `json:"sumRealGTE,omitempty"`
+	SumRealLt          graphql.Omittable[*float64]         `json:"sumRealLT,omitempty"`
+	SumRealLte         graphql.Omittable[*float64]         `json:"sumRealLTE,omitempty"`
+	SumNear            graphql.Omittable[*float64]         `json:"sumNear,omitempty"`
+	SumNearNeq         graphql.Omittable[*float64]         `json:"sumNearNEQ,omitempty"`
+	SumNearGt          graphql.Omittable[*float64]         `json:"sumNearGT,omitempty"`
+	SumNearGte         graphql.Omittable[*float64]         `json:"sumNearGTE,omitempty"`
+	SumNearLt          graphql.Omittable[*float64]         `json:"sumNearLT,omitempty"`
+	SumNearLte         graphql.Omittable[*float64]         `json:"sumNearLTE,omitempty"`
+	SumPrice           graphql.Omittable[*decimal.Decimal] `json:"sumPrice,omitempty"`
+	SumPriceNeq        graphql.Omittable[*decimal.Decimal] `json:"sumPriceNEQ,omitempty"`
+	SumPriceGt         graphql.Omittable[*decimal.Decimal] `json:"sumPriceGT,omitempty"`
+	SumPriceGte        graphql.Omittable[*decimal.Decimal] `json:"sumPriceGTE,omitempty"`
+	SumPriceLt         graphql.Omittable[*decimal.Decimal] `json:"sumPriceLT,omitempty"`
+	SumPriceLte        graphql.Omittable[*decimal.Decimal] `json:"sumPriceLTE,omitempty"`
+	SumMeasure         graphql.Omittable[*decimal.Decimal] `json:"sumMeasure,omitempty"`
+	SumMeasureNeq      graphql.Omittable[*decimal.Decimal] `json:"sumMeasureNEQ,omitempty"`
+	SumMeasureGt       graphql.Omittable[*decimal.Decimal] `json:"sumMeasureGT,omitempty"`
+	SumMeasureGte      graphql.Omittable[*decimal.Decimal] `json:"sumMeasureGTE,omitempty"`
+	SumMeasureLt       graphql.Omittable[*decimal.Decimal] `json:"sumMeasureLT,omitempty"`
+	SumMeasureLte      graphql.Omittable[*decimal.Decimal] `json:"sumMeasureLTE,omitempty"`
+	SumSpan            graphql.Omittable[*time.Duration]   `json:"sumSpan,omitempty"`
+	SumSpanNeq         graphql.Omittable[*time.Duration]   `json:"sumSpanNEQ,omitempty"`
+	SumSpanGt          graphql.Omittable[*time.Duration]   `json:"sumSpanGT,omitempty"`
+	SumSpanGte         graphql.Omittable[*time.Duration]   `json:"sumSpanGTE,omitempty"`
+	SumSpanLt          graphql.Omittable[*time.Duration]   `json:"sumSpanLT,omitempty"`
+	SumSpanLte         graphql.Omittable[*time.Duration]   `json:"sumSpanLTE,omitempty"`
+	SumMaybeWhole      graphql.Omittable[*int64]           `json:"sumMaybeWhole,omitempty"`
+	SumMaybeWholeNeq   graphql.Omittable[*int64]           `json:"sumMaybeWholeNEQ,omitempty"`
+	SumMaybeWholeGt    graphql.Omittable[*int64]           `json:"sumMaybeWholeGT,omitempty"`
+	SumMaybeWholeGte   graphql.Omittable[*int64]           `json:"sumMaybeWholeGTE,omitempty"`
+	SumMaybeWholeLt    graphql.Omittable[*int64]           `json:"sumMaybeWholeLT,omitempty"`
+	SumMaybeWholeLte   graphql.Omittable[*int64]           `json:"sumMaybeWholeLTE,omitempty"`
+	SumMaybeBig        graphql.Omittable[*int64]           `json:"sumMaybeBig,omitempty"`
+	SumMaybeBigNeq     graphql.Omittable[*int64]           `json:"sumMaybeBigNEQ,omitempty"`
+	SumMaybeBigGt      graphql.Omittable[*int64]           `json:"sumMaybeBigGT,omitempty"`
+	SumMaybeBigGte     graphql.Omittable[*int64]           `json:"sumMaybeBigGTE,omitempty"`
+	SumMaybeBigLt      graphql.Omittable[*int64]           `json:"sumMaybeBigLT,omitempty"`
+	SumMaybeBigLte     graphql.Omittable[*int64]           `json:"sumMaybeBigLTE,omitempty"`
+	SumMaybeHuge       graphql.Omittable[*int64]           `json:"sumMaybeHuge,omitempty"`
+	SumMaybeHugeNeq    graphql.Omittable[*int64]           `json:"sumMaybeHugeNEQ,omitempty"`
+	SumMaybeHugeGt     graphql.Omittable[*int64]           `json:"sumMaybeHugeGT,omitempty"`
+	SumMaybeHugeGte    graphql.Omittable[*int64]           `json:"sumMaybeHugeGTE,omitempty"`
+	SumMaybeHugeLt     graphql.Omittable[*int64]           `json:"sumMaybeHugeLT,omitempty"`
+	SumMaybeHugeLte    graphql.Omittable[*int64]           `json:"sumMaybeHugeLTE,omitempty"`
+	SumMaybeReal       graphql.Omittable[*float64]         `json:"sumMaybeReal,omitempty"`
+	SumMaybeRealNeq    graphql.Omittable[*float64]         `json:"sumMaybeRealNEQ,omitempty"`
+	SumMaybeRealGt     graphql.Omittable[*float64]         `json:"sumMaybeRealGT,omitempty"`
+	SumMaybeRealGte    graphql.Omittable[*float64]         `json:"sumMaybeRealGTE,omitempty"`
+	SumMaybeRealLt     graphql.Omittable[*float64]         `json:"sumMaybeRealLT,omitempty"`
+	SumMaybeRealLte    graphql.Omittable[*float64]         `json:"sumMaybeRealLTE,omitempty"`
+	SumMaybeNear       graphql.Omittable[*float64]         `json:"sumMaybeNear,omitempty"`
+	SumMaybeNearNeq    graphql.Omittable[*float64]         `json:"sumMaybeNearNEQ,omitempty"`
+	SumMaybeNearGt     graphql.Omittable[*float64]         `json:"sumMaybeNearGT,omitempty"`
+	SumMaybeNearGte    graphql.Omittable[*float64]         `json:"sumMaybeNearGTE,omitempty"`
+	SumMaybeNearLt     graphql.Omittable[*float64]         `json:"sumMaybeNearLT,omitempty"`
+	SumMaybeNearLte    graphql.Omittable[*float64]         `json:"sumMaybeNearLTE,omitempty"`
+	SumMaybePrice      graphql.Omittable[*decimal.Decimal] `json:"sumMaybePrice,omitempty"`
+	SumMaybePriceNeq   graphql.Omittable[*decimal.Decimal] `json:"sumMaybePriceNEQ,omitempty"`
+	SumMaybePriceGt    graphql.Omittable[*decimal.Decimal] `json:"sumMaybePriceGT,omitempty"`
+	SumMaybePriceGte   graphql.Omittable[*decimal.Decimal] `json:"sumMaybePriceGTE,omitempty"`
+	SumMaybePriceLt    graphql.Omittable[*decimal.Decimal] `json:"sumMaybePriceLT,omitempty"`
+	SumMaybePriceLte   graphql.Omittable[*decimal.Decimal] `json:"sumMaybePriceLTE,omitempty"`
+	SumMaybeMeasure    graphql.Omittable[*decimal.Decimal] `json:"sumMaybeMeasure,omitempty"`
+	SumMaybeMeasureNeq graphql.Omittable[*decimal.Decimal] `json:"sumMaybeMeasureNEQ,omitempty"`
+	SumMaybeMeasureGt  graphql.Omittable[*decimal.Decimal] `json:"sumMaybeMeasureGT,omitempty"`
+	SumMaybeMeasureGte graphql.Omittable[*decimal.Decimal] `json:"sumMaybeMeasureGTE,omitempty"`
+	SumMaybeMeasureLt  graphql.Omittable[*decimal.Decimal] `json:"sumMaybeMeasureLT,omitempty"`
+	SumMaybeMeasureLte graphql.Omittable[*decimal.Decimal] `json:"sumMaybeMeasureLTE,omitempty"`
+	SumMaybeSpan       graphql.Omittable[*time.Duration]   `json:"sumMaybeSpan,omitempty"`
+	SumMaybeSpanNeq    graphql.Omittable[*time.Duration]   `json:"sumMaybeSpanNEQ,omitempty"`
+	SumMaybeSpanGt     graphql.Omittable[*time.Duration]   `json:"sumMaybeSpanGT,omitempty"`
+	SumMaybeSpanGte    graphql.Omittable[*time.Duration]   `json:"sumMaybeSpanGTE,omitempty"`
+	SumMaybeSpanLt     graphql.Omittable[*time.Duration]   `json:"sumMaybeSpanLT,omitempty"`
+	SumMaybeSpanLte    graphql.Omittable[*time.Duration]   `json:"sumMaybeSpanLTE,omitempty"`
+	AvgWhole           graphql.Omittable[*float64]         `json:"avgWhole,omitempty"`
+	AvgWholeNeq        graphql.Omittable[*float64]         `json:"avgWholeNEQ,omitempty"`
+	AvgWholeGt         graphql.Omittable[*float64]         `json:"avgWholeGT,omitempty"`
+	AvgWholeGte        graphql.Omittable[*float64]         `json:"avgWholeGTE,omitempty"`
+	AvgWholeLt         graphql.Omittable[*float64]         `json:"avgWholeLT,omitempty"`
+	AvgWholeLte        graphql.Omittable[*float64]         `json:"avgWholeLTE,omitempty"`
+	AvgBig             graphql.Omittable[*float64]         `json:"avgBig,omitempty"`
+	AvgBigNeq          graphql.Omittable[*float64]         `json:"avgBigNEQ,omitempty"`
+	AvgBigGt           graphql.Omittable[*float64]         `json:"avgBigGT,omitempty"`
+	AvgBigGte          graphql.Omittable[*float64]         `json:"avgBigGTE,omitempty"`
+	AvgBigLt           graphql.Omittable[*float64]         `json:"avgBigLT,omitempty"`
+	AvgBigLte          graphql.Omittable[*float64]         `json:"avgBigLTE,omitempty"`
+	AvgHuge            graphql.Omittable[*float64]         `json:"avgHuge,omitempty"`
+	AvgHugeNeq         graphql.Omittable[*float64]         `json:"avgHugeNEQ,omitempty"`
+	AvgHugeGt          graphql.Omittable[*float64]         `json:"avgHugeGT,omitempty"`
+	AvgHugeGte         graphql.Omittable[*float64]         `json:"avgHugeGTE,omitempty"`
+	AvgHugeLt          graphql.Omittable[*float64]         `json:"avgHugeLT,omitempty"`
+	AvgHugeLte         graphql.Omittable[*float64]         `json:"avgHugeLTE,omitempty"`
+	AvgReal            graphql.Omittable[*float64]         `json:"avgReal,omitempty"`
+	AvgRealNeq         graphql.Omittable[*float64]         `json:"avgRealNEQ,omitempty"`
+	AvgRealGt          graphql.Omittable[*float64]         `json:"avgRealGT,omitempty"`
+	AvgRealGte         graphql.Omittable[*float64]         `json:"avgRealGTE,omitempty"`
+	AvgRealLt          graphql.Omittable[*float64]         `json:"avgRealLT,omitempty"`
+	AvgRealLte         graphql.Omittable[*float64]         `json:"avgRealLTE,omitempty"`
+	AvgNear            graphql.Omittable[*float64]         `json:"avgNear,omitempty"`
+	AvgNearNeq         graphql.Omittable[*float64]         `json:"avgNearNEQ,omitempty"`
+	AvgNearGt          graphql.Omittable[*float64]         `json:"avgNearGT,omitempty"`
+	AvgNearGte         graphql.Omittable[*float64]         `json:"avgNearGTE,omitempty"`
+	AvgNearLt          graphql.Omittable[*float64]         `json:"avgNearLT,omitempty"`
+	AvgNearLte         graphql.Omittable[*float64]         `json:"avgNearLTE,omitempty"`
+	AvgPrice           graphql.Omittable[*float64]         `json:"avgPrice,omitempty"`
+	AvgPriceNeq        graphql.Omittable[*float64]         `json:"avgPriceNEQ,omitempty"`
+	AvgPriceGt         graphql.Omittable[*float64]         `json:"avgPriceGT,omitempty"`
+	AvgPriceGte        graphql.Omittable[*float64]         `json:"avgPriceGTE,omitempty"`
+	AvgPriceLt         graphql.Omittable[*float64]         `json:"avgPriceLT,omitempty"`
+	AvgPriceLte        graphql.Omittable[*float64]         `json:"avgPriceLTE,omitempty"`
+	AvgMeasure         graphql.Omittable[*float64]         `json:"avgMeasure,omitempty"`
+	AvgMeasureNeq      graphql.Omittable[*float64]         `json:"avgMeasureNEQ,omitempty"`
+	AvgMeasureGt       graphql.Omittable[*float64]         `json:"avgMeasureGT,omitempty"`
+	AvgMeasureGte      graphql.Omittable[*float64]         `json:"avgMeasureGTE,omitempty"`
+	AvgMeasureLt       graphql.Omittable[*float64]         `json:"avgMeasureLT,omitempty"`
+	AvgMeasureLte      graphql.Omittable[*float64]         `json:"avgMeasureLTE,omitempty"`
+	AvgMaybeWhole      graphql.Omittable[*float64]         `json:"avgMaybeWhole,omitempty"`
+	AvgMaybeWholeNeq   graphql.Omittable[*float64]         `json:"avgMaybeWholeNEQ,omitempty"`
+	AvgMaybeWholeGt    graphql.Omittable[*float64]         `json:"avgMaybeWholeGT,omitempty"`
+	AvgMaybeWholeGte   graphql.Omittable[*float64]         `json:"avgMaybeWholeGTE,omitempty"`
+	AvgMaybeWholeLt    graphql.Omittable[*float64]         `json:"avgMaybeWholeLT,omitempty"`
+	AvgMaybeWholeLte   graphql.Omittable[*float64]         `json:"avgMaybeWholeLTE,omitempty"`
+	AvgMaybeBig        graphql.Omittable[*float64]         `json:"avgMaybeBig,omitempty"`
+	AvgMaybeBigNeq     graphql.Omittable[*float64]         `json:"avgMaybeBigNEQ,omitempty"`
+	AvgMaybeBigGt      graphql.Omittable[*float64]         `json:"avgMaybeBigGT,omitempty"`
+	AvgMaybeBigGte     graphql.Omittable[*float64]         `json:"avgMaybeBigGTE,omitempty"`
+	AvgMaybeBigLt      graphql.Omittable[*float64]         `json:"avgMaybeBigLT,omitempty"`
+	AvgMaybeBigLte     graphql.Omittable[*float64]         `json:"avgMaybeBigLTE,omitempty"`
+	AvgMaybeHuge       graphql.Omittable[*float64]         `json:"avgMaybeHuge,omitempty"`
+	AvgMaybeHugeNeq    graphql.Omittable[*float64]         `json:"avgMaybeHugeNEQ,omitempty"`
+	AvgMaybeHugeGt     graphql.Omittable[*float64]         `json:"avgMaybeHugeGT,omitempty"`
+	AvgMaybeHugeGte    graphql.Omittable[*float64]         `json:"avgMaybeHugeGTE,omitempty"`
+	AvgMaybeHugeLt     graphql.Omittable[*float64]         `json:"avgMaybeHugeLT,omitempty"`
+	AvgMaybeHugeLte    graphql.Omittable[*float64]         `json:"avgMaybeHugeLTE,omitempty"`
+	AvgMaybeReal       graphql.Omittable[*float64]         `json:"avgMaybeReal,omitempty"`
+	AvgMaybeRealNeq    graphql.Omittable[*float64]         `json:"avgMaybeRealNEQ,omitempty"`
+	AvgMaybeRealGt     graphql.Omittable[*float64]         `json:"avgMaybeRealGT,omitempty"`
+	AvgMaybeRealGte    graphql.Omittable[*float64]         `json:"avgMaybeRealGTE,omitempty"`
+	AvgMaybeRealLt     graphql.Omittable[*float64]         `json:"avgMaybeRealLT,omitempty"`
+	AvgMaybeRealLte    graphql.Omittable[*float64]         `json:"avgMaybeRealLTE,omitempty"`
+	AvgMaybeNear       graphql.Omittable[*float64]         `json:"avgMaybeNear,omitempty"`
+	AvgMaybeNearNeq    graphql.Omittable[*float64]         `json:"avgMaybeNearNEQ,omitempty"`
+	AvgMaybeNearGt     graphql.Omittable[*float64]         `json:"avgMaybeNearGT,omitempty"`
+	AvgMaybeNearGte    graphql.Omittable[*float64]         `json:"avgMaybeNearGTE,omitempty"`
+	AvgMaybeNearLt     graphql.Omittable[*float64]         `json:"avgMaybeNearLT,omitempty"`
+	AvgMaybeNearLte    graphql.Omittable[*float64]         `json:"avgMaybeNearLTE,omitempty"`
+	AvgMaybePrice      graphql.Omittable[*float64]         `json:"avgMaybePrice,omitempty"`
+	AvgMaybePriceNeq   graphql.Omittable[*float64]         `json:"avgMaybePriceNEQ,omitempty"`
+	AvgMaybePriceGt    graphql.Omittable[*float64]         `json:"avgMaybePriceGT,omitempty"`
+	AvgMaybePriceGte   graphql.Omittable[*float64]         `json:"avgMaybePriceGTE,omitempty"`
+	AvgMaybePriceLt    graphql.Omittable[*float64]         `json:"avgMaybePriceLT,omitempty"`
+	AvgMaybePriceLte   graphql.Omittable[*float64]         `json:"avgMaybePriceLTE,omitempty"`
+	AvgMaybeMeasure    graphql.Omittable[*float64]         `json:"avgMaybeMeasure,omitempty"`
+	AvgMaybeMeasureNeq graphql.Omittable[*float64]         `json:"avgMaybeMeasureNEQ,omitempty"`
+	AvgMaybeMeasureGt  graphql.Omittable[*float64]         `json:"avgMaybeMeasureGT,omitempty"`
+	AvgMaybeMeasureGte graphql.Omittable[*float64]         `json:"avgMaybeMeasureGTE,omitempty"`
+	AvgMaybeMeasureLt  graphql.Omittable[*float64]         `json:"avgMaybeMeasureLT,omitempty"`
+	AvgMaybeMeasureLte graphql.Omittable[*float64]         `json:"avgMaybeMeasureLTE,omitempty"`
+	MinWhole           graphql.Omittable[*int32]           `json:"minWhole,omitempty"`
+	MinWholeNeq        graphql.Omittable[*int32]           `json:"minWholeNEQ,omitempty"`
+	MinWholeGt         graphql.Omittable[*int32]           `json:"minWholeGT,omitempty"`
+	MinWholeGte        graphql.Omittable[*int32]           `json:"minWholeGTE,omitempty"`
+	MinWholeLt         graphql.Omittable[*int32]           `json:"minWholeLT,omitempty"`
+	MinWholeLte        graphql.Omittable[*int32]           `json:"minWholeLTE,omitempty"`
+	MinBig             graphql.Omittable[*int64]           `json:"minBig,omitempty"`
+	MinBigNeq          graphql.Omittable[*int64]           `json:"minBigNEQ,omitempty"`
+	MinBigGt           graphql.Omittable[*int64]           `json:"minBigGT,omitempty"`
+	MinBigGte          graphql.Omittable[*int64]           `json:"minBigGTE,omitempty"`
+	MinBigLt           graphql.Omittable[*int64]           `json:"minBigLT,omitempty"`
+	MinBigLte          graphql.Omittable[*int64]           `json:"minBigLTE,omitempty"`
+	MinHuge            graphql.Omittable[*int64]           `json:"minHuge,omitempty"`
+	MinHugeNeq         graphql.Omittable[*int64]           `json:"minHugeNEQ,omitempty"`
+	MinHugeGt          graphql.Omittable[*int64]           `json:"minHugeGT,omitempty"`
+	MinHugeGte         graphql.Omittable[*int64]           `json:"minHugeGTE,omitempty"`
+	MinHugeLt          graphql.Omittable[*int64]           `json:"minHugeLT,omitempty"`
+	MinHugeLte         graphql.Omittable[*int64]           `json:"minHugeLTE,omitempty"`
+	MinReal            graphql.Omittable[*float64]         `json:"minReal,omitempty"`
+	MinRealNeq         graphql.Omittable[*float64]         `json:"minRealNEQ,omitempty"`
+	MinRealGt          graphql.Omittable[*float64]         `json:"minRealGT,omitempty"`
+	MinRealGte         graphql.Omittable[*float64]         `json:"minRealGTE,omitempty"`
+	MinRealLt          graphql.Omittable[*float64]         `json:"minRealLT,omitempty"`
+	MinRealLte         graphql.Omittable[*float64]         `json:"minRealLTE,omitempty"`
+	MinNear            graphql.Omittable[*float64]         `json:"minNear,omitempty"`
+	MinNearNeq         graphql.Omittable[*float64]         `json:"minNearNEQ,omitempty"`
+	MinNearGt          graphql.Omittable[*float64]         `json:"minNearGT,omitempty"`
+	MinNearGte         graphql.Omittable[*float64]         `json:"minNearGTE,omitempty"`
+	MinNearLt          graphql.Omittable[*float64]         `json:"minNearLT,omitempty"`
+	MinNearLte         graphql.Omittable[*float64]         `json:"minNearLTE,omitempty"`
+	MinPrice           graphql.Omittable[*decimal.Decimal] `json:"minPrice,omitempty"`
+	MinPriceNeq        graphql.Omittable[*decimal.Decimal] `json:"minPriceNEQ,omitempty"`
+	MinPriceGt         graphql.Omittable[*decimal.Decimal] `json:"minPriceGT,omitempty"`
+	MinPriceGte        graphql.Omittable[*decimal.Decimal] `json:"minPriceGTE,omitempty"`
+	MinPriceLt         graphql.Omittable[*decimal.Decimal] `json:"minPriceLT,omitempty"`
+	MinPriceLte        graphql.Omittable[*decimal.Decimal] `json:"minPriceLTE,omitempty"`
+	MinMeasure         graphql.Omittable[*decimal.Decimal] `json:"minMeasure,omitempty"`
+	MinMeasureNeq      graphql.Omittable[*decimal.Decimal] `json:"minMeasureNEQ,omitempty"`
+	MinMeasureGt       graphql.Omittable[*decimal.Decimal] `json:"minMeasureGT,omitempty"`
+	MinMeasureGte      graphql.Omittable[*decimal.Decimal] `json:"minMeasureGTE,omitempty"`
+	MinMeasureLt       graphql.Omittable[*decimal.Decimal] `json:"minMeasureLT,omitempty"`
+	MinMeasureLte      graphql.Omittable[*decimal.Decimal] `json:"minMeasureLTE,omitempty"`
+	MinMoment          graphql.Omittable[*time.Time]       `json:"minMoment,omitempty"`
+	MinMomentNeq       graphql.Omittable[*time.Time]       `json:"minMomentNEQ,omitempty"`
+	MinMomentGt        graphql.Omittable[*time.Time]       `json:"minMomentGT,omitempty"`
+	MinMomentGte       graphql.Omittable[*time.Time]       `json:"minMomentGTE,omitempty"`
+	MinMomentLt        graphql.Omittable[*time.Time]       `json:"minMomentLT,omitempty"`
+	MinMomentLte       graphql.Omittable[*time.Time]       `json:"minMomentLTE,omitempty"`
+	MinDay             graphql.Omittable[*time.Time]       `json:"minDay,omitempty"`
+	MinDayNeq          graphql.Omittable[*time.Time]       `json:"minDayNEQ,omitempty"`
+	MinDayGt           graphql.Omittable[*time.Time]       `json:"minDayGT,omitempty"`
+	MinDayGte          graphql.Omittable[*time.Time]       `json:"minDayGTE,omitempty"`
+	MinDayLt           graphql.Omittable[*time.Time]       `json:"minDayLT,omitempty"`
+	MinDayLte          graphql.Omittable[*time.Time]       `json:"minDayLTE,omitempty"`
+	MinClock           graphql.Omittable[*time.Time]       `json:"minClock,omitempty"`
+	MinClockNeq        graphql.Omittable[*time.Time]       `json:"minClockNEQ,omitempty"`
+	MinClockGt         graphql.Omittable[*time.Time]       `json:"minClockGT,omitempty"`
+	MinClockGte        graphql.Omittable[*time.Time]       `json:"minClockGTE,omitempty"`
+	MinClockLt         graphql.Omittable[*time.Time]       `json:"minClockLT,omitempty"`
+	MinClockLte        graphql.Omittable[*time.Time]       `json:"minClockLTE,omitempty"`
+	MinSpan            graphql.Omittable[*time.Duration]   `json:"minSpan,omitempty"`
+	MinSpanNeq         graphql.Omittable[*time.Duration]   `json:"minSpanNEQ,omitempty"`
+	MinSpanGt          graphql.Omittable[*time.Duration]   `json:"minSpanGT,omitempty"`
+	MinSpanGte         graphql.Omittable[*time.Duration]   `json:"minSpanGTE,omitempty"`
+	MinSpanLt          graphql.Omittable[*time.Duration]   `json:"minSpanLT,omitempty"`
+	MinSpanLte         graphql.Omittable[*time.Duration]   `json:"minSpanLTE,omitempty"`
+	MinWord            graphql.Omittable[*string]          `json:"minWord,omitempty"`
+	MinWordNeq         graphql.Omittable[*string]          `json:"minWordNEQ,omitempty"`
+	MinWordGt          graphql.Omittable[*string]          `json:"minWordGT,omitempty"`
+	MinWordGte         graphql.Omittable[*string]          `json:"minWordGTE,omitempty"`
+	MinWordLt          graphql.Omittable[*string]          `json:"minWordLT,omitempty"`
+	MinWordLte         graphql.Omittable[*string]          `json:"minWordLTE,omitempty"`
+	MinColor           graphql.Omittable[*Color]           `json:"minColor,omitempty"`
+	MinColorNeq        graphql.Omittable[*Color]           `json:"minColorNEQ,omitempty"`
+	MinColorGt         graphql.Omittable[*Color]           `json:"minColorGT,omitempty"`
+	MinColorGte        graphql.Omittable[*Color]           `json:"minColorGTE,omitempty"`
+	MinColorLt         graphql.Omittable[*Color]           `json:"minColorLT,omitempty"`
+	MinColorLte        graphql.Omittable[*Color]           `json:"minColorLTE,omitempty"`
+	MinMaybeWhole      graphql.Omittable[*int32]           `json:"minMaybeWhole,omitempty"`
+	MinMaybeWholeNeq   graphql.Omittable[*int32]           `json:"minMaybeWholeNEQ,omitempty"`
+	MinMaybeWholeGt    graphql.Omittable[*int32]           `json:"minMaybeWholeGT,omitempty"`
+	MinMaybeWholeGte   graphql.Omittable[*int32]           `json:"minMaybeWholeGTE,omitempty"`
+	MinMaybeWholeLt    graphql.Omittable[*int32]           `json:"minMaybeWholeLT,omitempty"`
+	MinMaybeWholeLte   graphql.Omittable[*int32]           `json:"minMaybeWholeLTE,omitempty"`
+	MinMaybeBig        graphql.Omittable[*int64]           `json:"minMaybeBig,omitempty"`
+	MinMaybeBigNeq     graphql.Omittable[*int64]           `json:"minMaybeBigNEQ,omitempty"`
+	MinMaybeBigGt      graphql.Omittable[*int64]           `json:"minMaybeBigGT,omitempty"`
+	MinMaybeBigGte     graphql.Omittable[*int64]           `json:"minMaybeBigGTE,omitempty"`
+	MinMaybeBigLt      graphql.Omittable[*int64]           `json:"minMaybeBigLT,omitempty"`
+	MinMaybeBigLte     graphql.Omittable[*int64]           `json:"minMaybeBigLTE,omitempty"`
+	MinMaybeHuge       graphql.Omittable[*int64]           `json:"minMaybeHuge,omitempty"`
+	MinMaybeHugeNeq    graphql.Omittable[*int64]           `json:"minMaybeHugeNEQ,omitempty"`
+	MinMaybeHugeGt     graphql.Omittable[*int64]           `json:"minMaybeHugeGT,omitempty"`
+	MinMaybeHugeGte    graphql.Omittable[*int64]           `json:"minMaybeHugeGTE,omitempty"`
+	MinMaybeHugeLt     graphql.Omittable[*int64]           `json:"minMaybeHugeLT,omitempty"`
+	MinMaybeHugeLte    graphql.Omittable[*int64]           `json:"minMaybeHugeLTE,omitempty"`
+	MinMaybeReal       graphql.Omittable[*float64]         `json:"minMaybeReal,omitempty"`
+	MinMaybeRealNeq    graphql.Omittable[*float64]         `json:"minMaybeRealNEQ,omitempty"`
+	MinMaybeRealGt     graphql.Omittable[*float64]         `json:"minMaybeRealGT,omitempty"`
+	MinMaybeRealGte    graphql.Omittable[*float64]         `json:"minMaybeRealGTE,omitempty"`
+	MinMaybeRealLt     graphql.Omittable[*float64]         `json:"minMaybeRealLT,omitempty"`
+	MinMaybeRealLte    graphql.Omittable[*float64]         `json:"minMaybeRealLTE,omitempty"`
+	MinMaybeNear       graphql.Omittable[*float64]         `json:"minMaybeNear,omitempty"`
+	MinMaybeNearNeq    graphql.Omittable[*float64]         `json:"minMaybeNearNEQ,omitempty"`
+	MinMaybeNearGt     graphql.Omittable[*float64]         `json:"minMaybeNearGT,omitempty"`
+	MinMaybeNearGte    graphql.Omittable[*float64]         `json:"minMaybeNearGTE,omitempty"`
+	MinMaybeNearLt     graphql.Omittable[*float64]         `json:"minMaybeNearLT,omitempty"`
+	MinMaybeNearLte    graphql.Omittable[*float64]         `json:"minMaybeNearLTE,omitempty"`
+	MinMaybePrice      graphql.Omittable[*decimal.Decimal] `json:"minMaybePrice,omitempty"`
+	MinMaybePriceNeq   graphql.Omittable[*decimal.Decimal] `json:"minMaybePriceNEQ,omitempty"`
+	MinMaybePriceGt    graphql.Omittable[*decimal.Decimal] `json:"minMaybePriceGT,omitempty"`
+	MinMaybePriceGte   graphql.Omittable[*decimal.Decimal] `json:"minMaybePriceGTE,omitempty"`
+	MinMaybePriceLt    graphql.Omittable[*decimal.Decimal] `json:"minMaybePriceLT,omitempty"`
+	MinMaybePriceLte   graphql.Omittable[*decimal.Decimal] `json:"minMaybePriceLTE,omitempty"`
+	MinMaybeMeasure    graphql.Omittable[*decimal.Decimal] `json:"minMaybeMeasure,omitempty"`
+	MinMaybeMeasureNeq graphql.Omittable[*decimal.Decimal] `json:"minMaybeMeasureNEQ,omitempty"`
+	MinMaybeMeasureGt  graphql.Omittable[*decimal.Decimal] `json:"minMaybeMeasureGT,omitempty"`
+	MinMaybeMeasureGte graphql.Omittable[*decimal.Decimal] `json:"minMaybeMeasureGTE,omitempty"`
+	MinMaybeMeasureLt  graphql.Omittable[*decimal.Decimal] `json:"minMaybeMeasureLT,omitempty"`
+	MinMaybeMeasureLte graphql.Omittable[*decimal.Decimal] `json:"minMaybeMeasureLTE,omitempty"`
+	MinMaybeMoment     graphql.Omittable[*time.Time]       `json:"minMaybeMoment,omitempty"`
+	MinMaybeMomentNeq  graphql.Omittable[*time.Time]       `json:"minMaybeMomentNEQ,omitempty"`
+	MinMaybeMomentGt   graphql.Omittable[*time.Time]       `json:"minMaybeMomentGT,omitempty"`
+	MinMaybeMomentGte  graphql.Omittable[*time.Time]       `json:"minMaybeMomentGTE,omitempty"`
+	MinMaybeMomentLt   graphql.Omittable[*time.Time]       `json:"minMaybeMomentLT,omitempty"`
+	MinMaybeMomentLte  graphql.Omittable[*time.Time]       `json:"minMaybeMomentLTE,omitempty"`
+	MinMaybeDay        graphql.Omittable[*time.Time]       `json:"minMaybeDay,omitempty"`
+	MinMaybeDayNeq     graphql.Omittable[*time.Time]       `json:"minMaybeDayNEQ,omitempty"`
+	MinMaybeDayGt      graphql.Omittable[*time.Time]       `json:"minMaybeDayGT,omitempty"`
+	MinMaybeDayGte     graphql.Omittable[*time.Time]       `json:"minMaybeDayGTE,omitempty"`
+	MinMaybeDayLt      graphql.Omittable[*time.Time]       `json:"minMaybeDayLT,omitempty"`
+	MinMaybeDayLte     graphql.Omittable[*time.Time]       `json:"minMaybeDayLTE,omitempty"`
+	MinMaybeClock      graphql.Omittable[*time.Time]       `json:"minMaybeClock,omitempty"`
+	MinMaybeClockNeq   graphql.Omittable[*time.Time]       `json:"minMaybeClockNEQ,omitempty"`
+	MinMaybeClockGt    graphql.Omittable[*time.Time]       `json:"minMaybeClockGT,omitempty"`
+	MinMaybeClockGte   graphql.Omittable[*time.Time]       `json:"minMaybeClockGTE,omitempty"`
+	MinMaybeClockLt    graphql.Omittable[*time.Time]       `json:"minMaybeClockLT,omitempty"`
+	MinMaybeClockLte   graphql.Omittable[*time.Time]       `json:"minMaybeClockLTE,omitempty"`
+	MinMaybeSpan       graphql.Omittable[*time.Duration]   `json:"minMaybeSpan,omitempty"`
+	MinMaybeSpanNeq    graphql.Omittable[*time.Duration]   `json:"minMaybeSpanNEQ,omitempty"`
+	MinMaybeSpanGt     graphql.Omittable[*time.Duration]   `json:"minMaybeSpanGT,omitempty"`
+	MinMaybeSpanGte    graphql.Omittable[*time.Duration]   `json:"minMaybeSpanGTE,omitempty"`
+	MinMaybeSpanLt     graphql.Omittable[*time.Duration]   `json:"minMaybeSpanLT,omitempty"`
+	MinMaybeSpanLte    graphql.Omittable[*time.Duration]   `json:"minMaybeSpanLTE,omitempty"`
+	MinMaybeWord       graphql.Omittable[*string]          `json:"minMaybeWord,omitempty"`
+	MinMaybeWordNeq    graphql.Omittable[*string]          `json:"minMaybeWordNEQ,omitempty"`
+	MinMaybeWordGt     graphql.Omittable[*string]          `json:"minMaybeWordGT,omitempty"`
+	MinMaybeWordGte    graphql.Omittable[*string]          `json:"minMaybeWordGTE,omitempty"`
+	MinMaybeWordLt     graphql.Omittable[*string]          `json:"minMaybeWordLT,omitempty"`
+	MinMaybeWordLte    graphql.Omittable[*string]          `json:"minMaybeWordLTE,omitempty"`
+	MinMaybeColor      graphql.Omittable[*Color]           `json:"minMaybeColor,omitempty"`
+	MinMaybeColorNeq   graphql.Omittable[*Color]           `json:"minMaybeColorNEQ,omitempty"`
+	MinMaybeColorGt    graphql.Omittable[*Color]           `json:"minMaybeColorGT,omitempty"`
+	MinMaybeColorGte   graphql.Omittable[*Color]           `json:"minMaybeColorGTE,omitempty"`
+	MinMaybeColorLt    graphql.Omittable[*Color]           `json:"minMaybeColorLT,omitempty"`
+	MinMaybeColorLte   graphql.Omittable[*Color]           `json:"minMaybeColorLTE,omitempty"`
+	MaxWhole           graphql.Omittable[*int32]           `json:"maxWhole,omitempty"`
+	MaxWholeNeq        graphql.Omittable[*int32]           `json:"maxWholeNEQ,omitempty"`
+	MaxWholeGt         graphql.Omittable[*int32]           `json:"maxWholeGT,omitempty"`
+	MaxWholeGte        graphql.Omittable[*int32]           `json:"maxWholeGTE,omitempty"`
+	MaxWholeLt         graphql.Omittable[*int32]           `json:"maxWholeLT,omitempty"`
+	MaxWholeLte        graphql.Omittable[*int32]           `json:"maxWholeLTE,omitempty"`
+	MaxBig             graphql.Omittable[*int64]           `json:"maxBig,omitempty"`
+	MaxBigNeq          graphql.Omittable[*int64]           `json:"maxBigNEQ,omitempty"`
+	MaxBigGt           graphql.Omittable[*int64]           `json:"maxBigGT,omitempty"`
+	MaxBigGte          graphql.Omittable[*int64]           `json:"maxBigGTE,omitempty"`
+	MaxBigLt           graphql.Omittable[*int64]           `json:"maxBigLT,omitempty"`
+	MaxBigLte          graphql.Omittable[*int64]           `json:"maxBigLTE,omitempty"`
+	MaxHuge            graphql.Omittable[*int64]           `json:"maxHuge,omitempty"`
+	MaxHugeNeq         graphql.Omittable[*int64]           `json:"maxHugeNEQ,omitempty"`
+	MaxHugeGt          graphql.Omittable[*int64]           `json:"maxHugeGT,omitempty"`
+	MaxHugeGte         graphql.Omittable[*int64]           `json:"maxHugeGTE,omitempty"`
+	MaxHugeLt          graphql.Omittable[*int64]           `json:"maxHugeLT,omitempty"`
+	MaxHugeLte         graphql.Omittable[*int64]           `json:"maxHugeLTE,omitempty"`
+	MaxReal            graphql.Omittable[*float64]         `json:"maxReal,omitempty"`
+	MaxRealNeq         graphql.Omittable[*float64]         `json:"maxRealNEQ,omitempty"`
+	MaxRealGt          graphql.Omittable[*float64]         `json:"maxRealGT,omitempty"`
+	MaxRealGte         graphql.Omittable[*float64]         `json:"maxRealGTE,omitempty"`
+	MaxRealLt          graphql.Omittable[*float64]         `json:"maxRealLT,omitempty"`
+	MaxRealLte         graphql.Omittable[*float64]         `json:"maxRealLTE,omitempty"`
+	MaxNear            graphql.Omittable[*float64]         `json:"maxNear,omitempty"`
+	MaxNearNeq         graphql.Omittable[*float64]         `json:"maxNearNEQ,omitempty"`
+	MaxNearGt          graphql.Omittable[*float64]         `json:"maxNearGT,omitempty"`
+	MaxNearGte         graphql.Omittable[*float64]         `json:"maxNearGTE,omitempty"`
+	MaxNearLt          graphql.Omittable[*float64]         `json:"maxNearLT,omitempty"`
+	MaxNearLte         graphql.Omittable[*float64]         `json:"maxNearLTE,omitempty"`
+	MaxPrice           graphql.Omittable[*decimal.Decimal] `json:"maxPrice,omitempty"`
+	MaxPriceNeq        graphql.Omittable[*decimal.Decimal] `json:"maxPriceNEQ,omitempty"`
+	MaxPriceGt         graphql.Omittable[*decimal.Decimal] `json:"maxPriceGT,omitempty"`
+	MaxPriceGte        graphql.Omittable[*decimal.Decimal] `json:"maxPriceGTE,omitempty"`
+	MaxPriceLt         graphql.Omittable[*decimal.Decimal] `json:"maxPriceLT,omitempty"`
+	MaxPriceLte        graphql.Omittable[*decimal.Decimal] `json:"maxPriceLTE,omitempty"`
+	MaxMeasure         graphql.Omittable[*decimal.Decimal] `json:"maxMeasure,omitempty"`
+	MaxMeasureNeq      graphql.Omittable[*decimal.Decimal] `json:"maxMeasureNEQ,omitempty"`
+	MaxMeasureGt       graphql.Omittable[*decimal.Decimal] `json:"maxMeasureGT,omitempty"`
+	MaxMeasureGte      graphql.Omittable[*decimal.Decimal] `json:"maxMeasureGTE,omitempty"`
+	MaxMeasureLt       graphql.Omittable[*decimal.Decimal] `json:"maxMeasureLT,omitempty"`
+	MaxMeasureLte      graphql.Omittable[*decimal.Decimal] `json:"maxMeasureLTE,omitempty"`
+	MaxMoment          graphql.Omittable[*time.Time]       `json:"maxMoment,omitempty"`
+	MaxMomentNeq       graphql.Omittable[*time.Time]       `json:"maxMomentNEQ,omitempty"`
+	MaxMomentGt        graphql.Omittable[*time.Time]       `json:"maxMomentGT,omitempty"`
+	MaxMomentGte       graphql.Omittable[*time.Time]       `json:"maxMomentGTE,omitempty"`
+	MaxMomentLt        graphql.Omittable[*time.Time]       `json:"maxMomentLT,omitempty"`
+	MaxMomentLte       graphql.Omittable[*time.Time]       `json:"maxMomentLTE,omitempty"`
+	MaxDay             graphql.Omittable[*time.Time]       `json:"maxDay,omitempty"`
+	MaxDayNeq          graphql.Omittable[*time.Time]       `json:"maxDayNEQ,omitempty"`
+	MaxDayGt           graphql.Omittable[*time.Time]       `json:"maxDayGT,omitempty"`
+	MaxDayGte          graphql.Omittable[*time.Time]       `json:"maxDayGTE,omitempty"`
+	MaxDayLt           graphql.Omittable[*time.Time]       `json:"maxDayLT,omitempty"`
+	MaxDayLte          graphql.Omittable[*time.Time]       `json:"maxDayLTE,omitempty"`
+	MaxClock           graphql.Omittable[*time.Time]       `json:"maxClock,omitempty"`
+	MaxClockNeq        graphql.Omittable[*time.Time]       `json:"maxClockNEQ,omitempty"`
+	MaxClockGt         graphql.Omittable[*time.Time]       `json:"maxClockGT,omitempty"`
+	MaxClockGte        graphql.Omittable[*time.Time]       `json:"maxClockGTE,omitempty"`
+	MaxClockLt         graphql.Omittable[*time.Time]       `json:"maxClockLT,omitempty"`
+	MaxClockLte        graphql.Omittable[*time.Time]       `json:"maxClockLTE,omitempty"`
+	MaxSpan            graphql.Omittable[*time.Duration]   `json:"maxSpan,omitempty"`
+	MaxSpanNeq         graphql.Omittable[*time.Duration]   `json:"maxSpanNEQ,omitempty"`
+	MaxSpanGt          graphql.Omittable[*time.Duration]   `json:"maxSpanGT,omitempty"`
+	MaxSpanGte         graphql.Omittable[*time.Duration]   `json:"maxSpanGTE,omitempty"`
+	MaxSpanLt          graphql.Omittable[*time.Duration]   `json:"maxSpanLT,omitempty"`
+	MaxSpanLte         graphql.Omittable[*time.Duration]   `json:"maxSpanLTE,omitempty"`
+	MaxWord            graphql.Omittable[*string]          `json:"maxWord,omitempty"`
+	MaxWordNeq         graphql.Omittable[*string]          `json:"maxWordNEQ,omitempty"`
+	MaxWordGt          graphql.Omittable[*string]          `json:"maxWordGT,omitempty"`
+	MaxWordGte         graphql.Omittable[*string]          `json:"maxWordGTE,omitempty"`
+	MaxWordLt          graphql.Omittable[*string]          `json:"maxWordLT,omitempty"`
+	MaxWordLte         graphql.Omittable[*string]          `json:"maxWordLTE,omitempty"`
+	MaxColor           graphql.Omittable[*Color]           `json:"maxColor,omitempty"`
+	MaxColorNeq        graphql.Omittable[*Color]           `json:"maxColorNEQ,omitempty"`
+	MaxColorGt         graphql.Omittable[*Color]           `json:"maxColorGT,omitempty"`
+	MaxColorGte        graphql.Omittable[*Color]           `json:"maxColorGTE,omitempty"`
+	MaxColorLt         graphql.Omittable[*Color]           `json:"maxColorLT,omitempty"`
+	MaxColorLte        graphql.Omittable[*Color]           `json:"maxColorLTE,omitempty"`
+	MaxMaybeWhole      graphql.Omittable[*int32]           `json:"maxMaybeWhole,omitempty"`
+	MaxMaybeWholeNeq   graphql.Omittable[*int32]           `json:"maxMaybeWholeNEQ,omitempty"`
+	MaxMaybeWholeGt    graphql.Omittable[*int32]           `json:"maxMaybeWholeGT,omitempty"`
+	MaxMaybeWholeGte   graphql.Omittable[*int32]           `json:"maxMaybeWholeGTE,omitempty"`
+	MaxMaybeWholeLt    graphql.Omittable[*int32]           `json:"maxMaybeWholeLT,omitempty"`
+	MaxMaybeWholeLte   graphql.Omittable[*int32]           `json:"maxMaybeWholeLTE,omitempty"`
+	MaxMaybeBig        graphql.Omittable[*int64]           `json:"maxMaybeBig,omitempty"`
+	MaxMaybeBigNeq     graphql.Omittable[*int64]           `json:"maxMaybeBigNEQ,omitempty"`
+	MaxMaybeBigGt      graphql.Omittable[*int64]           `json:"maxMaybeBigGT,omitempty"`
+	MaxMaybeBigGte     graphql.Omittable[*int64]           `json:"maxMaybeBigGTE,omitempty"`
+	MaxMaybeBigLt      graphql.Omittable[*int64]           `json:"maxMaybeBigLT,omitempty"`
+	MaxMaybeBigLte     graphql.Omittable[*int64]           `json:"maxMaybeBigLTE,omitempty"`
+	MaxMaybeHuge       graphql.Omittable[*int64]           `json:"maxMaybeHuge,omitempty"`
+	MaxMaybeHugeNeq    graphql.Omittable[*int64]           `json:"maxMaybeHugeNEQ,omitempty"`
+	MaxMaybeHugeGt     graphql.Omittable[*int64]           `json:"maxMaybeHugeGT,omitempty"`
+	MaxMaybeHugeGte    graphql.Omittable[*int64]           `json:"maxMaybeHugeGTE,omitempty"`
+	MaxMaybeHugeLt     graphql.Omittable[*int64]           `json:"maxMaybeHugeLT,omitempty"`
+	MaxMaybeHugeLte    graphql.Omittable[*int64]           `json:"maxMaybeHugeLTE,omitempty"`
+	MaxMaybeReal       graphql.Omittable[*float64]         `json:"maxMaybeReal,omitempty"`
+	MaxMaybeRealNeq    graphql.Omittable[*float64]         `json:"maxMaybeRealNEQ,omitempty"`
+	MaxMaybeRealGt     graphql.Omittable[*float64]         `json:"maxMaybeRealGT,omitempty"`
+	MaxMaybeRealGte    graphql.Omittable[*float64]         `json:"maxMaybeRealGTE,omitempty"`
+	MaxMaybeRealLt     graphql.Omittable[*float64]         `json:"maxMaybeRealLT,omitempty"`
+	MaxMaybeRealLte    graphql.Omittable[*float64]         `json:"maxMaybeRealLTE,omitempty"`
+	MaxMaybeNear       graphql.Omittable[*float64]         `json:"maxMaybeNear,omitempty"`
+	MaxMaybeNearNeq    graphql.Omittable[*float64]         `json:"maxMaybeNearNEQ,omitempty"`
+	MaxMaybeNearGt     graphql.Omittable[*float64]         `json:"maxMaybeNearGT,omitempty"`
+	MaxMaybeNearGte    graphql.Omittable[*float64]         `json:"maxMaybeNearGTE,omitempty"`
+	MaxMaybeNearLt     graphql.Omittable[*float64]         `json:"maxMaybeNearLT,omitempty"`
+	MaxMaybeNearLte    graphql.Omittable[*float64]         `json:"maxMaybeNearLTE,omitempty"`
+	MaxMaybePrice      graphql.Omittable[*decimal.Decimal] `json:"maxMaybePrice,omitempty"`
+	MaxMaybePriceNeq   graphql.Omittable[*decimal.Decimal] `json:"maxMaybePriceNEQ,omitempty"`
+	MaxMaybePriceGt    graphql.Omittable[*decimal.Decimal] `json:"maxMaybePriceGT,omitempty"`
+	MaxMaybePriceGte   graphql.Omittable[*decimal.Decimal] `json:"maxMaybePriceGTE,omitempty"`
+	MaxMaybePriceLt    graphql.Omittable[*decimal.Decimal] `json:"maxMaybePriceLT,omitempty"`
+	MaxMaybePriceLte   graphql.Omittable[*decimal.Decimal] `json:"maxMaybePriceLTE,omitempty"`
+	MaxMaybeMeasure    graphql.Omittable[*decimal.Decimal] `json:"maxMaybeMeasure,omitempty"`
+	MaxMaybeMeasureNeq graphql.Omittable[*decimal.Decimal] `json:"maxMaybeMeasureNEQ,omitempty"`
+	MaxMaybeMeasureGt  graphql.Omittable[*decimal.Decimal] `json:"maxMaybeMeasureGT,omitempty"`
+	MaxMaybeMeasureGte graphql.Omittable[*decimal.Decimal] `json:"maxMaybeMeasureGTE,omitempty"`
+	MaxMaybeMeasureLt  graphql.Omittable[*decimal.Decimal] `json:"maxMaybeMeasureLT,omitempty"`
+	MaxMaybeMeasureLte graphql.Omittable[*decimal.Decimal] `json:"maxMaybeMeasureLTE,omitempty"`
+	MaxMaybeMoment     graphql.Omittable[*time.Time]       `json:"maxMaybeMoment,omitempty"`
+	MaxMaybeMomentNeq  graphql.Omittable[*time.Time]       `json:"maxMaybeMomentNEQ,omitempty"`
+	MaxMaybeMomentGt   graphql.Omittable[*time.Time]       `json:"maxMaybeMomentGT,omitempty"`
+	MaxMaybeMomentGte  graphql.Omittable[*time.Time]       `json:"maxMaybeMomentGTE,omitempty"`
+	MaxMaybeMomentLt   graphql.Omittable[*time.Time]       `json:"maxMaybeMomentLT,omitempty"`
+	MaxMaybeMomentLte  graphql.Omittable[*time.Time]       `json:"maxMaybeMomentLTE,omitempty"`
+	MaxMaybeDay        graphql.Omittable[*time.Time]       `json:"maxMaybeDay,omitempty"`
+	MaxMaybeDayNeq     graphql.Omittable[*time.Time]       `json:"maxMaybeDayNEQ,omitempty"`
+	MaxMaybeDayGt      graphql.Omittable[*time.Time]       `json:"maxMaybeDayGT,omitempty"`
+	MaxMaybeDayGte     graphql.Omittable[*time.Time]       `json:"maxMaybeDayGTE,omitempty"`
+	MaxMaybeDayLt      graphql.Omittable[*time.Time]       `json:"maxMaybeDayLT,omitempty"`
+	MaxMaybeDayLte     graphql.Omittable[*time.Time]       `json:"maxMaybeDayLTE,omitempty"`
+	MaxMaybeClock      graphql.Omittable[*time.Time]       `json:"maxMaybeClock,omitempty"`
+	MaxMaybeClockNeq   graphql.Omittable[*time.Time]       `json:"maxMaybeClockNEQ,omitempty"`
+	MaxMaybeClockGt    graphql.Omittable[*time.Time]       `json:"maxMaybeClockGT,omitempty"`
+	MaxMaybeClockGte   graphql.Omittable[*time.Time]       `json:"maxMaybeClockGTE,omitempty"`
+	MaxMaybeClockLt    graphql.Omittable[*time.Time]       `json:"maxMaybeClockLT,omitempty"`
+	MaxMaybeClockLte   graphql.Omittable[*time.Time]       `json:"maxMaybeClockLTE,omitempty"`
+	MaxMaybeSpan       graphql.Omittable[*time.Duration]   `json:"maxMaybeSpan,omitempty"`
+	MaxMaybeSpanNeq    graphql.Omittable[*time.Duration]   `json:"maxMaybeSpanNEQ,omitempty"`
+	MaxMaybeSpanGt     graphql.Omittable[*time.Duration]   `json:"maxMaybeSpanGT,omitempty"`
+	MaxMaybeSpanGte    graphql.Omittable[*time.Duration]   `json:"maxMaybeSpanGTE,omitempty"`
+	MaxMaybeSpanLt     graphql.Omittable[*time.Duration]   `json:"maxMaybeSpanLT,omitempty"`
+	MaxMaybeSpanLte    graphql.Omittable[*time.Duration]   `json:"maxMaybeSpanLTE,omitempty"`
+	MaxMaybeWord       graphql.Omittable[*string]          `json:"maxMaybeWord,omitempty"`
+	MaxMaybeWordNeq    graphql.Omittable[*string]          `json:"maxMaybeWordNEQ,omitempty"`
+	MaxMaybeWordGt     graphql.Omittable[*string]          `json:"maxMaybeWordGT,omitempty"`
+	MaxMaybeWordGte    graphql.Omittable[*string]          `json:"maxMaybeWordGTE,omitempty"`
+	MaxMaybeWordLt     graphql.Omittable[*string]          `json:"maxMaybeWordLT,omitempty"`
+	MaxMaybeWordLte    graphql.Omittable[*string]          `json:"maxMaybeWordLTE,omitempty"`
+	MaxMaybeColor      graphql.Omittable[*Color]           `json:"maxMaybeColor,omitempty"`
+	MaxMaybeColorNeq   graphql.Omittable[*Color]           `json:"maxMaybeColorNEQ,omitempty"`
+	MaxMaybeColorGt    graphql.Omittable[*Color]           `json:"maxMaybeColorGT,omitempty"`
+	MaxMaybeColorGte   graphql.Omittable[*Color]           `json:"maxMaybeColorGTE,omitempty"`
+	MaxMaybeColorLt    graphql.Omittable[*Color]           `json:"maxMaybeColorLT,omitempty"`
+	MaxMaybeColorLte   graphql.Omittable[*Color]           `json:"maxMaybeColorLTE,omitempty"`
+}
+
 type SampleOrder struct {
 	Field     SampleOrderField `json:"field"`
 	Direction OrderDirection   `json:"direction"`
+}
+
+type SampleSum struct {
+	Whole        *int64           `json:"whole,omitempty"`
+	Big          *int64           `json:"big,omitempty"`
+	Huge         *int64           `json:"huge,omitempty"`
+	Real         *float64         `json:"real,omitempty"`
+	Near         *float64         `json:"near,omitempty"`
+	Price        *decimal.Decimal `json:"price,omitempty"`
+	Measure      *decimal.Decimal `json:"measure,omitempty"`
+	Span         *time.Duration   `json:"span,omitempty"`
+	MaybeWhole   *int64           `json:"maybeWhole,omitempty"`
+	MaybeBig     *int64           `json:"maybeBig,omitempty"`
+	MaybeHuge    *int64           `json:"maybeHuge,omitempty"`
+	MaybeReal    *float64         `json:"maybeReal,omitempty"`
+	MaybeNear    *float64         `json:"maybeNear,omitempty"`
+	MaybePrice   *decimal.Decimal `json:"maybePrice,omitempty"`
+	MaybeMeasure *decimal.Decimal `json:"maybeMeasure,omitempty"`
+	MaybeSpan    *time.Duration   `json:"maybeSpan,omitempty"`
 }
 
 type SampleWhereInput struct {
@@ -725,6 +1355,406 @@ func (e OrderDirection) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+type SampleGroupField string
+
+const (
+	SampleGroupFieldFlag         SampleGroupField = "FLAG"
+	SampleGroupFieldWhole        SampleGroupField = "WHOLE"
+	SampleGroupFieldBig          SampleGroupField = "BIG"
+	SampleGroupFieldHuge         SampleGroupField = "HUGE"
+	SampleGroupFieldReal         SampleGroupField = "REAL"
+	SampleGroupFieldNear         SampleGroupField = "NEAR"
+	SampleGroupFieldPrice        SampleGroupField = "PRICE"
+	SampleGroupFieldMeasure      SampleGroupField = "MEASURE"
+	SampleGroupFieldMoment       SampleGroupField = "MOMENT"
+	SampleGroupFieldDay          SampleGroupField = "DAY"
+	SampleGroupFieldClock        SampleGroupField = "CLOCK"
+	SampleGroupFieldSpan         SampleGroupField = "SPAN"
+	SampleGroupFieldWord         SampleGroupField = "WORD"
+	SampleGroupFieldColor        SampleGroupField = "COLOR"
+	SampleGroupFieldToken        SampleGroupField = "TOKEN"
+	SampleGroupFieldData         SampleGroupField = "DATA"
+	SampleGroupFieldMaybeFlag    SampleGroupField = "MAYBE_FLAG"
+	SampleGroupFieldMaybeWhole   SampleGroupField = "MAYBE_WHOLE"
+	SampleGroupFieldMaybeBig     SampleGroupField = "MAYBE_BIG"
+	SampleGroupFieldMaybeHuge    SampleGroupField = "MAYBE_HUGE"
+	SampleGroupFieldMaybeReal    SampleGroupField = "MAYBE_REAL"
+	SampleGroupFieldMaybeNear    SampleGroupField = "MAYBE_NEAR"
+	SampleGroupFieldMaybePrice   SampleGroupField = "MAYBE_PRICE"
+	SampleGroupFieldMaybeMeasure SampleGroupField = "MAYBE_MEASURE"
+	SampleGroupFieldMaybeMoment  SampleGroupField = "MAYBE_MOMENT"
+	SampleGroupFieldMaybeDay     SampleGroupField = "MAYBE_DAY"
+	SampleGroupFieldMaybeClock   SampleGroupField = "MAYBE_CLOCK"
+	SampleGroupFieldMaybeSpan    SampleGroupField = "MAYBE_SPAN"
+	SampleGroupFieldMaybeWord    SampleGroupField = "MAYBE_WORD"
+	SampleGroupFieldMaybeColor   SampleGroupField = "MAYBE_COLOR"
+	SampleGroupFieldMaybeToken   SampleGroupField = "MAYBE_TOKEN"
+	SampleGroupFieldMaybeData    SampleGroupField = "MAYBE_DATA"
+	SampleGroupFieldOf           SampleGroupField = "OF"
+	SampleGroupFieldOfID         SampleGroupField = "OF_ID"
+)
+
+var AllSampleGroupField = []SampleGroupField{
+	SampleGroupFieldFlag,
+	SampleGroupFieldWhole,
+	SampleGroupFieldBig,
+	SampleGroupFieldHuge,
+	SampleGroupFieldReal,
+	SampleGroupFieldNear,
+	SampleGroupFieldPrice,
+	SampleGroupFieldMeasure,
+	SampleGroupFieldMoment,
+	SampleGroupFieldDay,
+	SampleGroupFieldClock,
+	SampleGroupFieldSpan,
+	SampleGroupFieldWord,
+	SampleGroupFieldColor,
+	SampleGroupFieldToken,
+	SampleGroupFieldData,
+	SampleGroupFieldMaybeFlag,
+	SampleGroupFieldMaybeWhole,
+	SampleGroupFieldMaybeBig,
+	SampleGroupFieldMaybeHuge,
+	SampleGroupFieldMaybeReal,
+	SampleGroupFieldMaybeNear,
+	SampleGroupFieldMaybePrice,
+	SampleGroupFieldMaybeMeasure,
+	SampleGroupFieldMaybeMoment,
+	SampleGroupFieldMaybeDay,
+	SampleGroupFieldMaybeClock,
+	SampleGroupFieldMaybeSpan,
+	SampleGroupFieldMaybeWord,
+	SampleGroupFieldMaybeColor,
+	SampleGroupFieldMaybeToken,
+	SampleGroupFieldMaybeData,
+	SampleGroupFieldOf,
+	SampleGroupFieldOfID,
+}
+
+func (e SampleGroupField) IsValid() bool {
+	switch e {
+	case SampleGroupFieldFlag, SampleGroupFieldWhole, SampleGroupFieldBig, SampleGroupFieldHuge, SampleGroupFieldReal, SampleGroupFieldNear, SampleGroupFieldPrice, SampleGroupFieldMeasure, SampleGroupFieldMoment, SampleGroupFieldDay, SampleGroupFieldClock, SampleGroupFieldSpan, SampleGroupFieldWord, SampleGroupFieldColor, SampleGroupFieldToken, SampleGroupFieldData, SampleGroupFieldMaybeFlag, SampleGroupFieldMaybeWhole, SampleGroupFieldMaybeBig, SampleGroupFieldMaybeHuge, SampleGroupFieldMaybeReal, SampleGroupFieldMaybeNear, SampleGroupFieldMaybePrice, SampleGroupFieldMaybeMeasure, SampleGroupFieldMaybeMoment, SampleGroupFieldMaybeDay, SampleGroupFieldMaybeClock, SampleGroupFieldMaybeSpan, SampleGroupFieldMaybeWord, SampleGroupFieldMaybeColor, SampleGroupFieldMaybeToken, SampleGroupFieldMaybeData, SampleGroupFieldOf, SampleGroupFieldOfID:
+		return true
+	}
+	return false
+}
+
+func (e SampleGroupField) String() string {
+	return string(e)
+}
+
+func (e *SampleGroupField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SampleGroupField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SampleGroupField", str)
+	}
+	return nil
+}
+
+func (e SampleGroupField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SampleGroupField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SampleGroupField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type SampleGroupOrderField string
+
+const (
+	SampleGroupOrderFieldFlag            SampleGroupOrderField = "FLAG"
+	SampleGroupOrderFieldWhole           SampleGroupOrderField = "WHOLE"
+	SampleGroupOrderFieldBig             SampleGroupOrderField = "BIG"
+	SampleGroupOrderFieldHuge            SampleGroupOrderField = "HUGE"
+	SampleGroupOrderFieldReal            SampleGroupOrderField = "REAL"
+	SampleGroupOrderFieldNear            SampleGroupOrderField = "NEAR"
+	SampleGroupOrderFieldPrice           SampleGroupOrderField = "PRICE"
+	SampleGroupOrderFieldMeasure         SampleGroupOrderField = "MEASURE"
+	SampleGroupOrderFieldMoment          SampleGroupOrderField = "MOMENT"
+	SampleGroupOrderFieldDay             SampleGroupOrderField = "DAY"
+	SampleGroupOrderFieldClock           SampleGroupOrderField = "CLOCK"
+	SampleGroupOrderFieldSpan            SampleGroupOrderField = "SPAN"
+	SampleGroupOrderFieldWord            SampleGroupOrderField = "WORD"
+	SampleGroupOrderFieldColor           SampleGroupOrderField = "COLOR"
+	SampleGroupOrderFieldToken           SampleGroupOrderField = "TOKEN"
+	SampleGroupOrderFieldData            SampleGroupOrderField = "DATA"
+	SampleGroupOrderFieldMaybeFlag       SampleGroupOrderField = "MAYBE_FLAG"
+	SampleGroupOrderFieldMaybeWhole      SampleGroupOrderField = "MAYBE_WHOLE"
+	SampleGroupOrderFieldMaybeBig        SampleGroupOrderField = "MAYBE_BIG"
+	SampleGroupOrderFieldMaybeHuge       SampleGroupOrderField = "MAYBE_HUGE"
+	SampleGroupOrderFieldMaybeReal       SampleGroupOrderField = "MAYBE_REAL"
+	SampleGroupOrderFieldMaybeNear       SampleGroupOrderField = "MAYBE_NEAR"
+	SampleGroupOrderFieldMaybePrice      SampleGroupOrderField = "MAYBE_PRICE"
+	SampleGroupOrderFieldMaybeMeasure    SampleGroupOrderField = "MAYBE_MEASURE"
+	SampleGroupOrderFieldMaybeMoment     SampleGroupOrderField = "MAYBE_MOMENT"
+	SampleGroupOrderFieldMaybeDay        SampleGroupOrderField = "MAYBE_DAY"
+	SampleGroupOrderFieldMaybeClock      SampleGroupOrderField = "MAYBE_CLOCK"
+	SampleGroupOrderFieldMaybeSpan       SampleGroupOrderField = "MAYBE_SPAN"
+	SampleGroupOrderFieldMaybeWord       SampleGroupOrderField = "MAYBE_WORD"
+	SampleGroupOrderFieldMaybeColor      SampleGroupOrderField = "MAYBE_COLOR"
+	SampleGroupOrderFieldMaybeToken      SampleGroupOrderField = "MAYBE_TOKEN"
+	SampleGroupOrderFieldMaybeData       SampleGroupOrderField = "MAYBE_DATA"
+	SampleGroupOrderFieldCount           SampleGroupOrderField = "COUNT"
+	SampleGroupOrderFieldSumWhole        SampleGroupOrderField = "SUM_WHOLE"
+	SampleGroupOrderFieldSumBig          SampleGroupOrderField = "SUM_BIG"
+	SampleGroupOrderFieldSumHuge         SampleGroupOrderField = "SUM_HUGE"
+	SampleGroupOrderFieldSumReal         SampleGroupOrderField = "SUM_REAL"
+	SampleGroupOrderFieldSumNear         SampleGroupOrderField = "SUM_NEAR"
+	SampleGroupOrderFieldSumPrice        SampleGroupOrderField = "SUM_PRICE"
+	SampleGroupOrderFieldSumMeasure      SampleGroupOrderField = "SUM_MEASURE"
+	SampleGroupOrderFieldSumSpan         SampleGroupOrderField = "SUM_SPAN"
+	SampleGroupOrderFieldSumMaybeWhole   SampleGroupOrderField = "SUM_MAYBE_WHOLE"
+	SampleGroupOrderFieldSumMaybeBig     SampleGroupOrderField = "SUM_MAYBE_BIG"
+	SampleGroupOrderFieldSumMaybeHuge    SampleGroupOrderField = "SUM_MAYBE_HUGE"
+	SampleGroupOrderFieldSumMaybeReal    SampleGroupOrderField = "SUM_MAYBE_REAL"
+	SampleGroupOrderFieldSumMaybeNear    SampleGroupOrderField = "SUM_MAYBE_NEAR"
+	SampleGroupOrderFieldSumMaybePrice   SampleGroupOrderField = "SUM_MAYBE_PRICE"
+	SampleGroupOrderFieldSumMaybeMeasure SampleGroupOrderField = "SUM_MAYBE_MEASURE"
+	SampleGroupOrderFieldSumMaybeSpan    SampleGroupOrderField = "SUM_MAYBE_SPAN"
+	SampleGroupOrderFieldAvgWhole        SampleGroupOrderField = "AVG_WHOLE"
+	SampleGroupOrderFieldAvgBig          SampleGroupOrderField = "AVG_BIG"
+	SampleGroupOrderFieldAvgHuge         SampleGroupOrderField = "AVG_HUGE"
+	SampleGroupOrderFieldAvgReal         SampleGroupOrderField = "AVG_REAL"
+	SampleGroupOrderFieldAvgNear         SampleGroupOrderField = "AVG_NEAR"
+	SampleGroupOrderFieldAvgPrice        SampleGroupOrderField = "AVG_PRICE"
+	SampleGroupOrderFieldAvgMeasure      SampleGroupOrderField = "AVG_MEASURE"
+	SampleGroupOrderFieldAvgMaybeWhole   SampleGroupOrderField = "AVG_MAYBE_WHOLE"
+	SampleGroupOrderFieldAvgMaybeBig     SampleGroupOrderField = "AVG_MAYBE_BIG"
+	SampleGroupOrderFieldAvgMaybeHuge    SampleGroupOrderField = "AVG_MAYBE_HUGE"
+	SampleGroupOrderFieldAvgMaybeReal    SampleGroupOrderField = "AVG_MAYBE_REAL"
+	SampleGroupOrderFieldAvgMaybeNear    SampleGroupOrderField = "AVG_MAYBE_NEAR"
+	SampleGroupOrderFieldAvgMaybePrice   SampleGroupOrderField = "AVG_MAYBE_PRICE"
+	SampleGroupOrderFieldAvgMaybeMeasure SampleGroupOrderField = "AVG_MAYBE_MEASURE"
+	SampleGroupOrderFieldMinWhole        SampleGroupOrderField = "MIN_WHOLE"
+	SampleGroupOrderFieldMinBig          SampleGroupOrderField = "MIN_BIG"
+	SampleGroupOrderFieldMinHuge         SampleGroupOrderField = "MIN_HUGE"
+	SampleGroupOrderFieldMinReal         SampleGroupOrderField = "MIN_REAL"
+	SampleGroupOrderFieldMinNear         SampleGroupOrderField = "MIN_NEAR"
+	SampleGroupOrderFieldMinPrice        SampleGroupOrderField = "MIN_PRICE"
+	SampleGroupOrderFieldMinMeasure      SampleGroupOrderField = "MIN_MEASURE"
+	SampleGroupOrderFieldMinMoment       SampleGroupOrderField = "MIN_MOMENT"
+	SampleGroupOrderFieldMinDay          SampleGroupOrderField = "MIN_DAY"
+	SampleGroupOrderFieldMinClock        SampleGroupOrderField = "MIN_CLOCK"
+	SampleGroupOrderFieldMinSpan         SampleGroupOrderField = "MIN_SPAN"
+	SampleGroupOrderFieldMinWord         SampleGroupOrderField = "MIN_WORD"
+	SampleGroupOrderFieldMinColor        SampleGroupOrderField = "MIN_COLOR"
+	SampleGroupOrderFieldMinMaybeWhole   SampleGroupOrderField = "MIN_MAYBE_WHOLE"
+	SampleGroupOrderFieldMinMaybeBig     SampleGroupOrderField = "MIN_MAYBE_BIG"
+	SampleGroupOrderFieldMinMaybeHuge    SampleGroupOrderField = "MIN_MAYBE_HUGE"
+	SampleGroupOrderFieldMinMaybeReal    SampleGroupOrderField = "MIN_MAYBE_REAL"
+	SampleGroupOrderFieldMinMaybeNear    SampleGroupOrderField = "MIN_MAYBE_NEAR"
+	SampleGroupOrderFieldMinMaybePrice   SampleGroupOrderField = "MIN_MAYBE_PRICE"
+	SampleGroupOrderFieldMinMaybeMeasure SampleGroupOrderField = "MIN_MAYBE_MEASURE"
+	SampleGroupOrderFieldMinMaybeMoment  SampleGroupOrderField = "MIN_MAYBE_MOMENT"
+	SampleGroupOrderFieldMinMaybeDay     SampleGroupOrderField = "MIN_MAYBE_DAY"
+	SampleGroupOrderFieldMinMaybeClock   SampleGroupOrderField = "MIN_MAYBE_CLOCK"
+	SampleGroupOrderFieldMinMaybeSpan    SampleGroupOrderField = "MIN_MAYBE_SPAN"
+	SampleGroupOrderFieldMinMaybeWord    SampleGroupOrderField = "MIN_MAYBE_WORD"
+	SampleGroupOrderFieldMinMaybeColor   SampleGroupOrderField = "MIN_MAYBE_COLOR"
+	SampleGroupOrderFieldMaxWhole        SampleGroupOrderField = "MAX_WHOLE"
+	SampleGroupOrderFieldMaxBig          SampleGroupOrderField = "MAX_BIG"
+	SampleGroupOrderFieldMaxHuge         SampleGroupOrderField = "MAX_HUGE"
+	SampleGroupOrderFieldMaxReal         SampleGroupOrderField = "MAX_REAL"
+	SampleGroupOrderFieldMaxNear         SampleGroupOrderField = "MAX_NEAR"
+	SampleGroupOrderFieldMaxPrice        SampleGroupOrderField = "MAX_PRICE"
+	SampleGroupOrderFieldMaxMeasure      SampleGroupOrderField = "MAX_MEASURE"
+	SampleGroupOrderFieldMaxMoment       SampleGroupOrderField = "MAX_MOMENT"
+	SampleGroupOrderFieldMaxDay          SampleGroupOrderField = "MAX_DAY"
+	SampleGroupOrderFieldMaxClock        SampleGroupOrderField = "MAX_CLOCK"
+	SampleGroupOrderFieldMaxSpan         SampleGroupOrderField = "MAX_SPAN"
+	SampleGroupOrderFieldMaxWord         SampleGroupOrderField = "MAX_WORD"
+	SampleGroupOrderFieldMaxColor        SampleGroupOrderField = "MAX_COLOR"
+	SampleGroupOrderFieldMaxMaybeWhole   SampleGroupOrderField = "MAX_MAYBE_WHOLE"
+	SampleGroupOrderFieldMaxMaybeBig     SampleGroupOrderField = "MAX_MAYBE_BIG"
+	SampleGroupOrderFieldMaxMaybeHuge    SampleGroupOrderField = "MAX_MAYBE_HUGE"
+	SampleGroupOrderFieldMaxMaybeReal    SampleGroupOrderField = "MAX_MAYBE_REAL"
+	SampleGroupOrderFieldMaxMaybeNear    SampleGroupOrderField = "MAX_MAYBE_NEAR"
+	SampleGroupOrderFieldMaxMaybePrice   SampleGroupOrderField = "MAX_MAYBE_PRICE"
+	SampleGroupOrderFieldMaxMaybeMeasure SampleGroupOrderField = "MAX_MAYBE_MEASURE"
+	SampleGroupOrderFieldMaxMaybeMoment  SampleGroupOrderField = "MAX_MAYBE_MOMENT"
+	SampleGroupOrderFieldMaxMaybeDay     SampleGroupOrderField = "MAX_MAYBE_DAY"
+	SampleGroupOrderFieldMaxMaybeClock   SampleGroupOrderField = "MAX_MAYBE_CLOCK"
+	SampleGroupOrderFieldMaxMaybeSpan    SampleGroupOrderField = "MAX_MAYBE_SPAN"
+	SampleGroupOrderFieldMaxMaybeWord    SampleGroupOrderField = "MAX_MAYBE_WORD"
+	SampleGroupOrderFieldMaxMaybeColor   SampleGroupOrderField = "MAX_MAYBE_COLOR"
+)
+
+var AllSampleGroupOrderField = []SampleGroupOrderField{
+	SampleGroupOrderFieldFlag,
+	SampleGroupOrderFieldWhole,
+	SampleGroupOrderFieldBig,
+	SampleGroupOrderFieldHuge,
+	SampleGroupOrderFieldReal,
+	SampleGroupOrderFieldNear,
+	SampleGroupOrderFieldPrice,
+	SampleGroupOrderFieldMeasure,
+	SampleGroupOrderFieldMoment,
+	SampleGroupOrderFieldDay,
+	SampleGroupOrderFieldClock,
+	SampleGroupOrderFieldSpan,
+	SampleGroupOrderFieldWord,
+	SampleGroupOrderFieldColor,
+	SampleGroupOrderFieldToken,
+	SampleGroupOrderFieldData,
+	SampleGroupOrderFieldMaybeFlag,
+	SampleGroupOrderFieldMaybeWhole,
+	SampleGroupOrderFieldMaybeBig,
+	SampleGroupOrderFieldMaybeHuge,
+	SampleGroupOrderFieldMaybeReal,
+	SampleGroupOrderFieldMaybeNear,
+	SampleGroupOrderFieldMaybePrice,
+	SampleGroupOrderFieldMaybeMeasure,
+	SampleGroupOrderFieldMaybeMoment,
+	SampleGroupOrderFieldMaybeDay,
+	SampleGroupOrderFieldMaybeClock,
+	SampleGroupOrderFieldMaybeSpan,
+	SampleGroupOrderFieldMaybeWord,
+	SampleGroupOrderFieldMaybeColor,
+	SampleGroupOrderFieldMaybeToken,
+	SampleGroupOrderFieldMaybeData,
+	SampleGroupOrderFieldCount,
+	SampleGroupOrderFieldSumWhole,
+	SampleGroupOrderFieldSumBig,
+	SampleGroupOrderFieldSumHuge,
+	SampleGroupOrderFieldSumReal,
+	SampleGroupOrderFieldSumNear,
+	SampleGroupOrderFieldSumPrice,
+	SampleGroupOrderFieldSumMeasure,
+	SampleGroupOrderFieldSumSpan,
+	SampleGroupOrderFieldSumMaybeWhole,
+	SampleGroupOrderFieldSumMaybeBig,
+	SampleGroupOrderFieldSumMaybeHuge,
+	SampleGroupOrderFieldSumMaybeReal,
+	SampleGroupOrderFieldSumMaybeNear,
+	SampleGroupOrderFieldSumMaybePrice,
+	SampleGroupOrderFieldSumMaybeMeasure,
+	SampleGroupOrderFieldSumMaybeSpan,
+	SampleGroupOrderFieldAvgWhole,
+	SampleGroupOrderFieldAvgBig,
+	SampleGroupOrderFieldAvgHuge,
+	SampleGroupOrderFieldAvgReal,
+	SampleGroupOrderFieldAvgNear,
+	SampleGroupOrderFieldAvgPrice,
+	SampleGroupOrderFieldAvgMeasure,
+	SampleGroupOrderFieldAvgMaybeWhole,
+	SampleGroupOrderFieldAvgMaybeBig,
+	SampleGroupOrderFieldAvgMaybeHuge,
+	SampleGroupOrderFieldAvgMaybeReal,
+	SampleGroupOrderFieldAvgMaybeNear,
+	SampleGroupOrderFieldAvgMaybePrice,
+	SampleGroupOrderFieldAvgMaybeMeasure,
+	SampleGroupOrderFieldMinWhole,
+	SampleGroupOrderFieldMinBig,
+	SampleGroupOrderFieldMinHuge,
+	SampleGroupOrderFieldMinReal,
+	SampleGroupOrderFieldMinNear,
+	SampleGroupOrderFieldMinPrice,
+	SampleGroupOrderFieldMinMeasure,
+	SampleGroupOrderFieldMinMoment,
+	SampleGroupOrderFieldMinDay,
+	SampleGroupOrderFieldMinClock,
+	SampleGroupOrderFieldMinSpan,
+	SampleGroupOrderFieldMinWord,
+	SampleGroupOrderFieldMinColor,
+	SampleGroupOrderFieldMinMaybeWhole,
+	SampleGroupOrderFieldMinMaybeBig,
+	SampleGroupOrderFieldMinMaybeHuge,
+	SampleGroupOrderFieldMinMaybeReal,
+	SampleGroupOrderFieldMinMaybeNear,
+	SampleGroupOrderFieldMinMaybePrice,
+	SampleGroupOrderFieldMinMaybeMeasure,
+	SampleGroupOrderFieldMinMaybeMoment,
+	SampleGroupOrderFieldMinMaybeDay,
+	SampleGroupOrderFieldMinMaybeClock,
+	SampleGroupOrderFieldMinMaybeSpan,
+	SampleGroupOrderFieldMinMaybeWord,
+	SampleGroupOrderFieldMinMaybeColor,
+	SampleGroupOrderFieldMaxWhole,
+	SampleGroupOrderFieldMaxBig,
+	SampleGroupOrderFieldMaxHuge,
+	SampleGroupOrderFieldMaxReal,
+	SampleGroupOrderFieldMaxNear,
+	SampleGroupOrderFieldMaxPrice,
+	SampleGroupOrderFieldMaxMeasure,
+	SampleGroupOrderFieldMaxMoment,
+	SampleGroupOrderFieldMaxDay,
+	SampleGroupOrderFieldMaxClock,
+	SampleGroupOrderFieldMaxSpan,
+	SampleGroupOrderFieldMaxWord,
+	SampleGroupOrderFieldMaxColor,
+	SampleGroupOrderFieldMaxMaybeWhole,
+	SampleGroupOrderFieldMaxMaybeBig,
+	SampleGroupOrderFieldMaxMaybeHuge,
+	SampleGroupOrderFieldMaxMaybeReal,
+	SampleGroupOrderFieldMaxMaybeNear,
+	SampleGroupOrderFieldMaxMaybePrice,
+	SampleGroupOrderFieldMaxMaybeMeasure,
+	SampleGroupOrderFieldMaxMaybeMoment,
+	SampleGroupOrderFieldMaxMaybeDay,
+	SampleGroupOrderFieldMaxMaybeClock,
+	SampleGroupOrderFieldMaxMaybeSpan,
+	SampleGroupOrderFieldMaxMaybeWord,
+	SampleGroupOrderFieldMaxMaybeColor,
+}
+
+func (e SampleGroupOrderField) IsValid() bool {
+	switch e {
+	case SampleGroupOrderFieldFlag, SampleGroupOrderFieldWhole, SampleGroupOrderFieldBig, SampleGroupOrderFieldHuge, SampleGroupOrderFieldReal, SampleGroupOrderFieldNear, SampleGroupOrderFieldPrice, SampleGroupOrderFieldMeasure, SampleGroupOrderFieldMoment, SampleGroupOrderFieldDay, SampleGroupOrderFieldClock, SampleGroupOrderFieldSpan, SampleGroupOrderFieldWord, SampleGroupOrderFieldColor, SampleGroupOrderFieldToken, SampleGroupOrderFieldData, SampleGroupOrderFieldMaybeFlag, SampleGroupOrderFieldMaybeWhole, SampleGroupOrderFieldMaybeBig, SampleGroupOrderFieldMaybeHuge, SampleGroupOrderFieldMaybeReal, SampleGroupOrderFieldMaybeNear, SampleGroupOrderFieldMaybePrice, SampleGroupOrderFieldMaybeMeasure, SampleGroupOrderFieldMaybeMoment, SampleGroupOrderFieldMaybeDay, SampleGroupOrderFieldMaybeClock, SampleGroupOrderFieldMaybeSpan, SampleGroupOrderFieldMaybeWord, SampleGroupOrderFieldMaybeColor, SampleGroupOrderFieldMaybeToken, SampleGroupOrderFieldMaybeData, SampleGroupOrderFieldCount, SampleGroupOrderFieldSumWhole, SampleGroupOrderFieldSumBig, SampleGroupOrderFieldSumHuge, SampleGroupOrderFieldSumReal, SampleGroupOrderFieldSumNear, SampleGroupOrderFieldSumPrice, SampleGroupOrderFieldSumMeasure, SampleGroupOrderFieldSumSpan, SampleGroupOrderFieldSumMaybeWhole, SampleGroupOrderFieldSumMaybeBig, SampleGroupOrderFieldSumMaybeHuge, SampleGroupOrderFieldSumMaybeReal, SampleGroupOrderFieldSumMaybeNear, SampleGroupOrderFieldSumMaybePrice, SampleGroupOrderFieldSumMaybeMeasure, SampleGroupOrderFieldSumMaybeSpan, SampleGroupOrderFieldAvgWhole, SampleGroupOrderFieldAvgBig, SampleGroupOrderFieldAvgHuge, SampleGroupOrderFieldAvgReal, SampleGroupOrderFieldAvgNear, SampleGroupOrderFieldAvgPrice, SampleGroupOrderFieldAvgMeasure, SampleGroupOrderFieldAvgMaybeWhole, SampleGroupOrderFieldAvgMaybeBig, SampleGroupOrderFieldAvgMaybeHuge, SampleGroupOrderFieldAvgMaybeReal, SampleGroupOrderFieldAvgMaybeNear, SampleGroupOrderFieldAvgMaybePrice, SampleGroupOrderFieldAvgMaybeMeasure, SampleGroupOrderFieldMinWhole, SampleGroupOrderFieldMinBig, SampleGroupOrderFieldMinHuge, SampleGroupOrderFieldMinReal, SampleGroupOrderFieldMinNear, SampleGroupOrderFieldMinPrice, SampleGroupOrderFieldMinMeasure, SampleGroupOrderFieldMinMoment, SampleGroupOrderFieldMinDay, SampleGroupOrderFieldMinClock, SampleGroupOrderFieldMinSpan, SampleGroupOrderFieldMinWord, SampleGroupOrderFieldMinColor, SampleGroupOrderFieldMinMaybeWhole, SampleGroupOrderFieldMinMaybeBig, SampleGroupOrderFieldMinMaybeHuge, SampleGroupOrderFieldMinMaybeReal, SampleGroupOrderFieldMinMaybeNear, SampleGroupOrderFieldMinMaybePrice, SampleGroupOrderFieldMinMaybeMeasure, SampleGroupOrderFieldMinMaybeMoment, SampleGroupOrderFieldMinMaybeDay, SampleGroupOrderFieldMinMaybeClock, SampleGroupOrderFieldMinMaybeSpan, SampleGroupOrderFieldMinMaybeWord, SampleGroupOrderFieldMinMaybeColor, SampleGroupOrderFieldMaxWhole, SampleGroupOrderFieldMaxBig, SampleGroupOrderFieldMaxHuge, SampleGroupOrderFieldMaxReal, SampleGroupOrderFieldMaxNear, SampleGroupOrderFieldMaxPrice, SampleGroupOrderFieldMaxMeasure, SampleGroupOrderFieldMaxMoment, SampleGroupOrderFieldMaxDay, SampleGroupOrderFieldMaxClock, SampleGroupOrderFieldMaxSpan, SampleGroupOrderFieldMaxWord, SampleGroupOrderFieldMaxColor, SampleGroupOrderFieldMaxMaybeWhole, SampleGroupOrderFieldMaxMaybeBig, SampleGroupOrderFieldMaxMaybeHuge, SampleGroupOrderFieldMaxMaybeReal, SampleGroupOrderFieldMaxMaybeNear, SampleGroupOrderFieldMaxMaybePrice, SampleGroupOrderFieldMaxMaybeMeasure, SampleGroupOrderFieldMaxMaybeMoment, SampleGroupOrderFieldMaxMaybeDay, SampleGroupOrderFieldMaxMaybeClock, SampleGroupOrderFieldMaxMaybeSpan, SampleGroupOrderFieldMaxMaybeWord, SampleGroupOrderFieldMaxMaybeColor:
+		return true
+	}
+	return false
+}
+
+func (e SampleGroupOrderField) String() string {
+	return string(e)
+}
+
+func (e *SampleGroupOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SampleGroupOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SampleGroupOrderField", str)
+	}
+	return nil
+}
+
+func (e SampleGroupOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SampleGroupOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SampleGroupOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 type SampleOrderField string
 
 const (
@@ -823,6 +1853,69 @@ func (e *SampleOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e SampleOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type TimeBucket string
+
+const (
+	TimeBucketHour    TimeBucket = "HOUR"
+	TimeBucketDay     TimeBucket = "DAY"
+	TimeBucketWeek    TimeBucket = "WEEK"
+	TimeBucketMonth   TimeBucket = "MONTH"
+	TimeBucketQuarter TimeBucket = "QUARTER"
+	TimeBucketYear    TimeBucket = "YEAR"
+)
+
+var AllTimeBucket = []TimeBucket{
+	TimeBucketHour,
+	TimeBucketDay,
+	TimeBucketWeek,
+	TimeBucketMonth,
+	TimeBucketQuarter,
+	TimeBucketYear,
+}
+
+func (e TimeBucket) IsValid() bool {
+	switch e {
+	case TimeBucketHour, TimeBucketDay, TimeBucketWeek, TimeBucketMonth, TimeBucketQuarter, TimeBucketYear:
+		return true
+	}
+	return false
+}
+
+func (e TimeBucket) String() string {
+	return string(e)
+}
+
+func (e *TimeBucket) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TimeBucket(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TimeBucket", str)
+	}
+	return nil
+}
+
+func (e TimeBucket) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TimeBucket) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TimeBucket) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

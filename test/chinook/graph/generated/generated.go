@@ -111,6 +111,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputEmployeeWhereInput,
 		ec.unmarshalInputGenreOrder,
 		ec.unmarshalInputGenreWhereInput,
+		ec.unmarshalInputInvoiceGroupBy,
+		ec.unmarshalInputInvoiceGroupOrder,
+		ec.unmarshalInputInvoiceHaving,
 		ec.unmarshalInputInvoiceLineWhereInput,
 		ec.unmarshalInputInvoiceOrder,
 		ec.unmarshalInputInvoiceWhereInput,
@@ -123,6 +126,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPlaylistWhereInput,
 		ec.unmarshalInputShelfOrder,
 		ec.unmarshalInputShelfWhereInput,
+		ec.unmarshalInputTrackGroupBy,
+		ec.unmarshalInputTrackGroupOrder,
+		ec.unmarshalInputTrackHaving,
 		ec.unmarshalInputTrackOrder,
 		ec.unmarshalInputTrackWhereInput,
 	)
@@ -417,6 +423,8 @@ type TrackConnection {
   nodes: [Track!]!
   pageInfo: PageInfo!
   totalCount: Int!
+  aggregate: TrackAggregate!
+  groups(by: [TrackGroupBy!]!, having: TrackHaving, orderBy: [TrackGroupOrder!], first: Int): [TrackGroup!]!
 }
 
 type TrackEdge {
@@ -683,6 +691,8 @@ type InvoiceConnection {
   nodes: [Invoice!]!
   pageInfo: PageInfo!
   totalCount: Int!
+  aggregate: InvoiceAggregate!
+  groups(by: [InvoiceGroupBy!]!, having: InvoiceHaving, orderBy: [InvoiceGroupOrder!], first: Int): [InvoiceGroup!]!
 }
 
 type InvoiceEdge {
@@ -736,6 +746,265 @@ input LabelWhereInput {
   or: [LabelWhereInput!]
   name: String
   nameIn: [String!]
+}
+
+enum TimeBucket {
+  HOUR
+  DAY
+  WEEK
+  MONTH
+  QUARTER
+  YEAR
+}
+
+"What is computed over all tracks that match, not only those of the page."
+type TrackAggregate {
+  count: Int!
+  "How many different values there are, without null."
+  countDistinct(field: TrackGroupField!): Int!
+  "Sums. Like all that follow, they are null if there is nothing to compute them of."
+  sum: TrackSum!
+  "Averages."
+  avg: TrackAverage!
+  "The smallest values."
+  min: TrackExtremes!
+  "The largest values."
+  max: TrackExtremes!
+}
+
+type TrackSum {
+  milliseconds: BigInt
+  bytes: BigInt
+  unitPrice: Decimal
+}
+
+type TrackAverage {
+  milliseconds: Float
+  bytes: Float
+  unitPrice: Float
+}
+
+type TrackExtremes {
+  milliseconds: Int
+  unitPrice: Decimal
+}
+
+"A group of tracks, and what is computed over them."
+type TrackGroup {
+  key: TrackGroupKey!
+  aggregate: TrackAggregate!
+}
+
+"What the tracks of a group have in common. Only what stands in ` + "`" + `by` + "`" + ` can be selected."
+type TrackGroupKey {
+  composer: String
+  unitPrice: Decimal
+  genre: Genre
+  album: Album
+  mediaType: MediaType
+}
+
+"What groups of tracks are formed by."
+input TrackGroupBy {
+  field: TrackGroupField!
+  "Cut a time to the moment at which a unit of time began."
+  bucket: TimeBucket
+  "Of the bucket: UTC, or an area and a place, as in ` + "`" + `Europe/Berlin` + "`" + `. UTC if none is given."
+  timeZone: String
+}
+
+enum TrackGroupField {
+  COMPOSER
+  UNIT_PRICE
+  GENRE
+  ALBUM
+  MEDIA_TYPE
+}
+
+"Conditions on groups of tracks; all that are given must hold."
+input TrackHaving {
+  count: Int
+  countNEQ: Int
+  countGT: Int
+  countGTE: Int
+  countLT: Int
+  countLTE: Int
+  sumMillisecondsGT: BigInt
+  sumMillisecondsGTE: BigInt
+  sumMillisecondsLT: BigInt
+  sumMillisecondsLTE: BigInt
+  sumBytesGT: BigInt
+  sumBytesGTE: BigInt
+  sumBytesLT: BigInt
+  sumBytesLTE: BigInt
+  sumUnitPriceGT: Decimal
+  sumUnitPriceGTE: Decimal
+  sumUnitPriceLT: Decimal
+  sumUnitPriceLTE: Decimal
+  avgMillisecondsGT: Float
+  avgMillisecondsGTE: Float
+  avgMillisecondsLT: Float
+  avgMillisecondsLTE: Float
+  avgBytesGT: Float
+  avgBytesGTE: Float
+  avgBytesLT: Float
+  avgBytesLTE: Float
+  avgUnitPriceGT: Float
+  avgUnitPriceGTE: Float
+  avgUnitPriceLT: Float
+  avgUnitPriceLTE: Float
+  minMillisecondsGT: Int
+  minMillisecondsGTE: Int
+  minMillisecondsLT: Int
+  minMillisecondsLTE: Int
+  minUnitPriceGT: Decimal
+  minUnitPriceGTE: Decimal
+  minUnitPriceLT: Decimal
+  minUnitPriceLTE: Decimal
+  maxMillisecondsGT: Int
+  maxMillisecondsGTE: Int
+  maxMillisecondsLT: Int
+  maxMillisecondsLTE: Int
+  maxUnitPriceGT: Decimal
+  maxUnitPriceGTE: Decimal
+  maxUnitPriceLT: Decimal
+  maxUnitPriceLTE: Decimal
+}
+
+"An order of groups of tracks. What is equal is ordered by the keys, as they stand in ` + "`" + `by` + "`" + `."
+input TrackGroupOrder {
+  field: TrackGroupOrderField!
+  direction: OrderDirection! = ASC
+}
+
+"What groups of tracks can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
+enum TrackGroupOrderField {
+  COMPOSER
+  UNIT_PRICE
+  GENRE
+  ALBUM
+  MEDIA_TYPE
+  COUNT
+  SUM_MILLISECONDS
+  SUM_BYTES
+  SUM_UNIT_PRICE
+  AVG_MILLISECONDS
+  AVG_BYTES
+  AVG_UNIT_PRICE
+  MIN_MILLISECONDS
+  MIN_UNIT_PRICE
+  MAX_MILLISECONDS
+  MAX_UNIT_PRICE
+}
+
+"What is computed over all invoices that match, not only those of the page."
+type InvoiceAggregate {
+  count: Int!
+  "How many different values there are, without null."
+  countDistinct(field: InvoiceGroupField!): Int!
+  "Sums. Like all that follow, they are null if there is nothing to compute them of."
+  sum: InvoiceSum!
+  "Averages."
+  avg: InvoiceAverage!
+  "The smallest values."
+  min: InvoiceExtremes!
+  "The largest values."
+  max: InvoiceExtremes!
+}
+
+type InvoiceSum {
+  total: Decimal
+}
+
+type InvoiceAverage {
+  total: Float
+}
+
+type InvoiceExtremes {
+  total: Decimal
+  invoicedAt: Time
+}
+
+"A group of invoices, and what is computed over them."
+type InvoiceGroup {
+  key: InvoiceGroupKey!
+  aggregate: InvoiceAggregate!
+}
+
+"What the invoices of a group have in common. Only what stands in ` + "`" + `by` + "`" + ` can be selected."
+type InvoiceGroupKey {
+  invoicedAt: Time
+  billingCountry: String
+  customer: Customer
+}
+
+"What groups of invoices are formed by."
+input InvoiceGroupBy {
+  field: InvoiceGroupField!
+  "Cut a time to the moment at which a unit of time began."
+  bucket: TimeBucket
+  "Of the bucket: UTC, or an area and a place, as in ` + "`" + `Europe/Berlin` + "`" + `. UTC if none is given."
+  timeZone: String
+}
+
+enum InvoiceGroupField {
+  INVOICED_AT
+  BILLING_COUNTRY
+  CUSTOMER
+}
+
+"Conditions on groups of invoices; all that are given must hold."
+input InvoiceHaving {
+  count: Int
+  countNEQ: Int
+  countGT: Int
+  countGTE: Int
+  countLT: Int
+  countLTE: Int
+  sumTotalGT: Decimal
+  sumTotalGTE: Decimal
+  sumTotalLT: Decimal
+  sumTotalLTE: Decimal
+  avgTotalGT: Float
+  avgTotalGTE: Float
+  avgTotalLT: Float
+  avgTotalLTE: Float
+  minTotalGT: Decimal
+  minTotalGTE: Decimal
+  minTotalLT: Decimal
+  minTotalLTE: Decimal
+  minInvoicedAtGT: Time
+  minInvoicedAtGTE: Time
+  minInvoicedAtLT: Time
+  minInvoicedAtLTE: Time
+  maxTotalGT: Decimal
+  maxTotalGTE: Decimal
+  maxTotalLT: Decimal
+  maxTotalLTE: Decimal
+  maxInvoicedAtGT: Time
+  maxInvoicedAtGTE: Time
+  maxInvoicedAtLT: Time
+  maxInvoicedAtLTE: Time
+}
+
+"An order of groups of invoices. What is equal is ordered by the keys, as they stand in ` + "`" + `by` + "`" + `."
+input InvoiceGroupOrder {
+  field: InvoiceGroupOrderField!
+  direction: OrderDirection! = ASC
+}
+
+"What groups of invoices can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
+enum InvoiceGroupOrderField {
+  INVOICED_AT
+  BILLING_COUNTRY
+  CUSTOMER
+  COUNT
+  SUM_TOTAL
+  AVG_TOTAL
+  MIN_TOTAL
+  MIN_INVOICED_AT
+  MAX_TOTAL
+  MAX_INVOICED_AT
 }
 `, BuiltIn: false},
 }
@@ -979,6 +1248,32 @@ func (ec *executionContext) childFields_Invoice(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Invoice", field.Name)
 }
 
+func (ec *executionContext) childFields_InvoiceAggregate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_InvoiceAggregate_count(ctx, field)
+	case "countDistinct":
+		return ec.fieldContext_InvoiceAggregate_countDistinct(ctx, field)
+	case "sum":
+		return ec.fieldContext_InvoiceAggregate_sum(ctx, field)
+	case "avg":
+		return ec.fieldContext_InvoiceAggregate_avg(ctx, field)
+	case "min":
+		return ec.fieldContext_InvoiceAggregate_min(ctx, field)
+	case "max":
+		return ec.fieldContext_InvoiceAggregate_max(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceAggregate", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceAverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_InvoiceAverage_total(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceAverage", field.Name)
+}
+
 func (ec *executionContext) childFields_InvoiceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -989,6 +1284,10 @@ func (ec *executionContext) childFields_InvoiceConnection(ctx context.Context, f
 		return ec.fieldContext_InvoiceConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_InvoiceConnection_totalCount(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_InvoiceConnection_aggregate(ctx, field)
+	case "groups":
+		return ec.fieldContext_InvoiceConnection_groups(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InvoiceConnection", field.Name)
 }
@@ -1001,6 +1300,38 @@ func (ec *executionContext) childFields_InvoiceEdge(ctx context.Context, field g
 		return ec.fieldContext_InvoiceEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InvoiceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceExtremes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_InvoiceExtremes_total(ctx, field)
+	case "invoicedAt":
+		return ec.fieldContext_InvoiceExtremes_invoicedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceExtremes", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_InvoiceGroup_key(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_InvoiceGroup_aggregate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceGroupKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invoicedAt":
+		return ec.fieldContext_InvoiceGroupKey_invoicedAt(ctx, field)
+	case "billingCountry":
+		return ec.fieldContext_InvoiceGroupKey_billingCountry(ctx, field)
+	case "customer":
+		return ec.fieldContext_InvoiceGroupKey_customer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceGroupKey", field.Name)
 }
 
 func (ec *executionContext) childFields_InvoiceLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1017,6 +1348,14 @@ func (ec *executionContext) childFields_InvoiceLine(ctx context.Context, field g
 		return ec.fieldContext_InvoiceLine_invoice(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InvoiceLine", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceSum(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_InvoiceSum_total(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceSum", field.Name)
 }
 
 func (ec *executionContext) childFields_MediaType(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1179,6 +1518,36 @@ func (ec *executionContext) childFields_Track(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Track", field.Name)
 }
 
+func (ec *executionContext) childFields_TrackAggregate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_TrackAggregate_count(ctx, field)
+	case "countDistinct":
+		return ec.fieldContext_TrackAggregate_countDistinct(ctx, field)
+	case "sum":
+		return ec.fieldContext_TrackAggregate_sum(ctx, field)
+	case "avg":
+		return ec.fieldContext_TrackAggregate_avg(ctx, field)
+	case "min":
+		return ec.fieldContext_TrackAggregate_min(ctx, field)
+	case "max":
+		return ec.fieldContext_TrackAggregate_max(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrackAggregate", field.Name)
+}
+
+func (ec *executionContext) childFields_TrackAverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "milliseconds":
+		return ec.fieldContext_TrackAverage_milliseconds(ctx, field)
+	case "bytes":
+		return ec.fieldContext_TrackAverage_bytes(ctx, field)
+	case "unitPrice":
+		return ec.fieldContext_TrackAverage_unitPrice(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrackAverage", field.Name)
+}
+
 func (ec *executionContext) childFields_TrackConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -1189,6 +1558,10 @@ func (ec *executionContext) childFields_TrackConnection(ctx context.Context, fie
 		return ec.fieldContext_TrackConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_TrackConnection_totalCount(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_TrackConnection_aggregate(ctx, field)
+	case "groups":
+		return ec.fieldContext_TrackConnection_groups(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TrackConnection", field.Name)
 }
@@ -1201,6 +1574,54 @@ func (ec *executionContext) childFields_TrackEdge(ctx context.Context, field gra
 		return ec.fieldContext_TrackEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TrackEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TrackExtremes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "milliseconds":
+		return ec.fieldContext_TrackExtremes_milliseconds(ctx, field)
+	case "unitPrice":
+		return ec.fieldContext_TrackExtremes_unitPrice(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrackExtremes", field.Name)
+}
+
+func (ec *executionContext) childFields_TrackGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_TrackGroup_key(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_TrackGroup_aggregate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrackGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_TrackGroupKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "composer":
+		return ec.fieldContext_TrackGroupKey_composer(ctx, field)
+	case "unitPrice":
+		return ec.fieldContext_TrackGroupKey_unitPrice(ctx, field)
+	case "genre":
+		return ec.fieldContext_TrackGroupKey_genre(ctx, field)
+	case "album":
+		return ec.fieldContext_TrackGroupKey_album(ctx, field)
+	case "mediaType":
+		return ec.fieldContext_TrackGroupKey_mediaType(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrackGroupKey", field.Name)
+}
+
+func (ec *executionContext) childFields_TrackSum(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "milliseconds":
+		return ec.fieldContext_TrackSum_milliseconds(ctx, field)
+	case "bytes":
+		return ec.fieldContext_TrackSum_bytes(ctx, field)
+	case "unitPrice":
+		return ec.fieldContext_TrackSum_unitPrice(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrackSum", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1742,6 +2163,58 @@ func (ec *executionContext) field_Genre_tracks_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["orderBy"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_InvoiceAggregate_countDistinct_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (model.InvoiceGroupField, error) {
+			return ec.unmarshalNInvoiceGroupField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_InvoiceConnection_groups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]*model.InvoiceGroupBy, error) {
+			return ec.unmarshalNInvoiceGroupBy2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "having",
+		func(ctx context.Context, v any) (*model.InvoiceHaving, error) {
+			return ec.unmarshalOInvoiceHaving2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceHaving(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["having"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.InvoiceGroupOrder, error) {
+			return ec.unmarshalOInvoiceGroupOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
 	return args, nil
 }
 
@@ -2638,6 +3111,58 @@ func (ec *executionContext) field_Query_tracks_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["orderBy"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_TrackAggregate_countDistinct_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (model.TrackGroupField, error) {
+			return ec.unmarshalNTrackGroupField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_TrackConnection_groups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]*model.TrackGroupBy, error) {
+			return ec.unmarshalNTrackGroupBy2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "having",
+		func(ctx context.Context, v any) (*model.TrackHaving, error) {
+			return ec.unmarshalOTrackHaving2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackHaving(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["having"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.TrackGroupOrder, error) {
+			return ec.unmarshalOTrackGroupOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
 	return args, nil
 }
 
@@ -4756,6 +5281,223 @@ func (ec *executionContext) fieldContext_Invoice_lines(_ context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _InvoiceAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceAggregate_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceAggregate_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceAggregate", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _InvoiceAggregate_countDistinct(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceAggregate_countDistinct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountDistinct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceAggregate_countDistinct(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_InvoiceAggregate_countDistinct_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceAggregate_sum(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceAggregate_sum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InvoiceSum) graphql.Marshaler {
+			return ec.marshalNInvoiceSum2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceSum(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceAggregate_sum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceSum(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceAggregate_avg(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceAggregate_avg(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Avg, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InvoiceAverage) graphql.Marshaler {
+			return ec.marshalNInvoiceAverage2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceAverage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceAggregate_avg(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceAverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceAggregate_min(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceAggregate_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InvoiceExtremes) graphql.Marshaler {
+			return ec.marshalNInvoiceExtremes2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceAggregate_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceAggregate_max(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceAggregate_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InvoiceExtremes) graphql.Marshaler {
+			return ec.marshalNInvoiceExtremes2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceAggregate_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceAverage_total(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceAverage_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceAverage_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
 func (ec *executionContext) _InvoiceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4875,6 +5617,81 @@ func (ec *executionContext) fieldContext_InvoiceConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("InvoiceConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _InvoiceConnection_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceConnection_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InvoiceAggregate) graphql.Marshaler {
+			return ec.marshalNInvoiceAggregate2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceConnection_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceConnection_groups(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceConnection_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.InvoiceGroup) graphql.Marshaler {
+			return ec.marshalNInvoiceGroup2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceConnection_groups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_InvoiceConnection_groups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _InvoiceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4925,6 +5742,194 @@ func (ec *executionContext) fieldContext_InvoiceEdge_node(_ context.Context, fie
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Invoice(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceExtremes_total(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceExtremes_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceExtremes_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceExtremes", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _InvoiceExtremes_invoicedAt(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceExtremes_invoicedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InvoicedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceExtremes_invoicedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _InvoiceGroup_key(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InvoiceGroupKey) graphql.Marshaler {
+			return ec.marshalNInvoiceGroupKey2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupKey(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceGroupKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceGroup_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceGroup_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InvoiceAggregate) graphql.Marshaler {
+			return ec.marshalNInvoiceAggregate2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceGroup_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceGroupKey_invoicedAt(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceGroupKey_invoicedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InvoicedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceGroupKey_invoicedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _InvoiceGroupKey_billingCountry(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceGroupKey_billingCountry(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BillingCountry, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceGroupKey_billingCountry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceGroupKey", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _InvoiceGroupKey_customer(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceGroupKey_customer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Customer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Customer) graphql.Marshaler {
+			return ec.marshalOCustomer2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐCustomer(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceGroupKey_customer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceGroupKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Customer(ctx, field)
 		},
 	}
 	return fc, nil
@@ -5061,6 +6066,29 @@ func (ec *executionContext) fieldContext_InvoiceLine_invoice(_ context.Context, 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceSum_total(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceSum_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceSum_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceSum", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) _MediaType_id(ctx context.Context, field graphql.CollectedField, obj *model.MediaType) (ret graphql.Marshaler) {
@@ -7312,6 +8340,269 @@ func (ec *executionContext) fieldContext_Track_playlists(ctx context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _TrackAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.TrackAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackAggregate_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackAggregate_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackAggregate", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TrackAggregate_countDistinct(ctx context.Context, field graphql.CollectedField, obj *model.TrackAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackAggregate_countDistinct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountDistinct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackAggregate_countDistinct(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TrackAggregate_countDistinct_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackAggregate_sum(ctx context.Context, field graphql.CollectedField, obj *model.TrackAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackAggregate_sum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackSum) graphql.Marshaler {
+			return ec.marshalNTrackSum2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackSum(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackAggregate_sum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackSum(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackAggregate_avg(ctx context.Context, field graphql.CollectedField, obj *model.TrackAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackAggregate_avg(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Avg, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackAverage) graphql.Marshaler {
+			return ec.marshalNTrackAverage2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackAverage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackAggregate_avg(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackAverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackAggregate_min(ctx context.Context, field graphql.CollectedField, obj *model.TrackAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackAggregate_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackExtremes) graphql.Marshaler {
+			return ec.marshalNTrackExtremes2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackAggregate_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackAggregate_max(ctx context.Context, field graphql.CollectedField, obj *model.TrackAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackAggregate_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackExtremes) graphql.Marshaler {
+			return ec.marshalNTrackExtremes2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackAggregate_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackAverage_milliseconds(ctx context.Context, field graphql.CollectedField, obj *model.TrackAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackAverage_milliseconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Milliseconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackAverage_milliseconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _TrackAverage_bytes(ctx context.Context, field graphql.CollectedField, obj *model.TrackAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackAverage_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackAverage_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _TrackAverage_unitPrice(ctx context.Context, field graphql.CollectedField, obj *model.TrackAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackAverage_unitPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackAverage_unitPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
 func (ec *executionContext) _TrackConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TrackConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7431,6 +8722,81 @@ func (ec *executionContext) fieldContext_TrackConnection_totalCount(_ context.Co
 	return graphql.NewScalarFieldContext("TrackConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _TrackConnection_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.TrackConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackConnection_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackAggregate) graphql.Marshaler {
+			return ec.marshalNTrackAggregate2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackConnection_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackConnection_groups(ctx context.Context, field graphql.CollectedField, obj *model.TrackConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackConnection_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.TrackGroup) graphql.Marshaler {
+			return ec.marshalNTrackGroup2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackConnection_groups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TrackConnection_groups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TrackEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TrackEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7484,6 +8850,327 @@ func (ec *executionContext) fieldContext_TrackEdge_node(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _TrackExtremes_milliseconds(ctx context.Context, field graphql.CollectedField, obj *model.TrackExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackExtremes_milliseconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Milliseconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackExtremes_milliseconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackExtremes", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TrackExtremes_unitPrice(ctx context.Context, field graphql.CollectedField, obj *model.TrackExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackExtremes_unitPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackExtremes_unitPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackExtremes", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _TrackGroup_key(ctx context.Context, field graphql.CollectedField, obj *model.TrackGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackGroupKey) graphql.Marshaler {
+			return ec.marshalNTrackGroupKey2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupKey(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackGroupKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackGroup_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.TrackGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackGroup_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackAggregate) graphql.Marshaler {
+			return ec.marshalNTrackAggregate2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrackGroup_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackGroupKey_composer(ctx context.Context, field graphql.CollectedField, obj *model.TrackGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackGroupKey_composer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Composer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackGroupKey_composer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackGroupKey", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TrackGroupKey_unitPrice(ctx context.Context, field graphql.CollectedField, obj *model.TrackGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackGroupKey_unitPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackGroupKey_unitPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackGroupKey", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _TrackGroupKey_genre(ctx context.Context, field graphql.CollectedField, obj *model.TrackGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackGroupKey_genre(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Genre, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Genre) graphql.Marshaler {
+			return ec.marshalOGenre2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐGenre(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackGroupKey_genre(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackGroupKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Genre(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackGroupKey_album(ctx context.Context, field graphql.CollectedField, obj *model.TrackGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackGroupKey_album(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Album, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Album) graphql.Marshaler {
+			return ec.marshalOAlbum2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐAlbum(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackGroupKey_album(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackGroupKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Album(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackGroupKey_mediaType(ctx context.Context, field graphql.CollectedField, obj *model.TrackGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackGroupKey_mediaType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MediaType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MediaType) graphql.Marshaler {
+			return ec.marshalOMediaType2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐMediaType(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackGroupKey_mediaType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrackGroupKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MediaType(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrackSum_milliseconds(ctx context.Context, field graphql.CollectedField, obj *model.TrackSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackSum_milliseconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Milliseconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackSum_milliseconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _TrackSum_bytes(ctx context.Context, field graphql.CollectedField, obj *model.TrackSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackSum_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackSum_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _TrackSum_unitPrice(ctx context.Context, field graphql.CollectedField, obj *model.TrackSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrackSum_unitPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrackSum_unitPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrackSum", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -9152,6 +10839,324 @@ func (ec *executionContext) unmarshalInputGenreWhereInput(ctx context.Context, o
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputInvoiceGroupBy(ctx context.Context, obj any) (model.InvoiceGroupBy, error) {
+	var it model.InvoiceGroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "bucket", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNInvoiceGroupField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "bucket":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bucket"))
+			data, err := ec.unmarshalOTimeBucket2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTimeBucket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bucket = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputInvoiceGroupOrder(ctx context.Context, obj any) (model.InvoiceGroupOrder, error) {
+	var it model.InvoiceGroupOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNInvoiceGroupOrderField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputInvoiceHaving(ctx context.Context, obj any) (model.InvoiceHaving, error) {
+	var it model.InvoiceHaving
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"count", "countNEQ", "countGT", "countGTE", "countLT", "countLTE", "sumTotalGT", "sumTotalGTE", "sumTotalLT", "sumTotalLTE", "avgTotalGT", "avgTotalGTE", "avgTotalLT", "avgTotalLTE", "minTotalGT", "minTotalGTE", "minTotalLT", "minTotalLTE", "minInvoicedAtGT", "minInvoicedAtGTE", "minInvoicedAtLT", "minInvoicedAtLTE", "maxTotalGT", "maxTotalGTE", "maxTotalLT", "maxTotalLTE", "maxInvoicedAtGT", "maxInvoicedAtGTE", "maxInvoicedAtLT", "maxInvoicedAtLTE"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		case "countNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountNeq = graphql.OmittableOf(data)
+		case "countGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGt = graphql.OmittableOf(data)
+		case "countGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGte = graphql.OmittableOf(data)
+		case "countLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLt = graphql.OmittableOf(data)
+		case "countLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLte = graphql.OmittableOf(data)
+		case "sumTotalGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumTotalGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumTotalGt = graphql.OmittableOf(data)
+		case "sumTotalGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumTotalGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumTotalGte = graphql.OmittableOf(data)
+		case "sumTotalLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumTotalLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumTotalLt = graphql.OmittableOf(data)
+		case "sumTotalLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumTotalLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumTotalLte = graphql.OmittableOf(data)
+		case "avgTotalGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgTotalGt = graphql.OmittableOf(data)
+		case "avgTotalGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgTotalGte = graphql.OmittableOf(data)
+		case "avgTotalLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgTotalLt = graphql.OmittableOf(data)
+		case "avgTotalLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgTotalLte = graphql.OmittableOf(data)
+		case "minTotalGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minTotalGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinTotalGt = graphql.OmittableOf(data)
+		case "minTotalGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minTotalGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinTotalGte = graphql.OmittableOf(data)
+		case "minTotalLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minTotalLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinTotalLt = graphql.OmittableOf(data)
+		case "minTotalLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minTotalLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinTotalLte = graphql.OmittableOf(data)
+		case "minInvoicedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minInvoicedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinInvoicedAtGt = graphql.OmittableOf(data)
+		case "minInvoicedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minInvoicedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinInvoicedAtGte = graphql.OmittableOf(data)
+		case "minInvoicedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minInvoicedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinInvoicedAtLt = graphql.OmittableOf(data)
+		case "minInvoicedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minInvoicedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinInvoicedAtLte = graphql.OmittableOf(data)
+		case "maxTotalGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxTotalGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxTotalGt = graphql.OmittableOf(data)
+		case "maxTotalGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxTotalGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxTotalGte = graphql.OmittableOf(data)
+		case "maxTotalLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxTotalLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxTotalLt = graphql.OmittableOf(data)
+		case "maxTotalLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxTotalLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxTotalLte = graphql.OmittableOf(data)
+		case "maxInvoicedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxInvoicedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxInvoicedAtGt = graphql.OmittableOf(data)
+		case "maxInvoicedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxInvoicedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxInvoicedAtGte = graphql.OmittableOf(data)
+		case "maxInvoicedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxInvoicedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxInvoicedAtLt = graphql.OmittableOf(data)
+		case "maxInvoicedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxInvoicedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxInvoicedAtLte = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputInvoiceLineWhereInput(ctx context.Context, obj any) (model.InvoiceLineWhereInput, error) {
 	var it model.InvoiceLineWhereInput
 	if obj == nil {
@@ -9807,6 +11812,436 @@ func (ec *executionContext) unmarshalInputShelfWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.NameHasPrefix = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTrackGroupBy(ctx context.Context, obj any) (model.TrackGroupBy, error) {
+	var it model.TrackGroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "bucket", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNTrackGroupField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "bucket":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bucket"))
+			data, err := ec.unmarshalOTimeBucket2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTimeBucket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bucket = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTrackGroupOrder(ctx context.Context, obj any) (model.TrackGroupOrder, error) {
+	var it model.TrackGroupOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNTrackGroupOrderField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTrackHaving(ctx context.Context, obj any) (model.TrackHaving, error) {
+	var it model.TrackHaving
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"count", "countNEQ", "countGT", "countGTE", "countLT", "countLTE", "sumMillisecondsGT", "sumMillisecondsGTE", "sumMillisecondsLT", "sumMillisecondsLTE", "sumBytesGT", "sumBytesGTE", "sumBytesLT", "sumBytesLTE", "sumUnitPriceGT", "sumUnitPriceGTE", "sumUnitPriceLT", "sumUnitPriceLTE", "avgMillisecondsGT", "avgMillisecondsGTE", "avgMillisecondsLT", "avgMillisecondsLTE", "avgBytesGT", "avgBytesGTE", "avgBytesLT", "avgBytesLTE", "avgUnitPriceGT", "avgUnitPriceGTE", "avgUnitPriceLT", "avgUnitPriceLTE", "minMillisecondsGT", "minMillisecondsGTE", "minMillisecondsLT", "minMillisecondsLTE", "minUnitPriceGT", "minUnitPriceGTE", "minUnitPriceLT", "minUnitPriceLTE", "maxMillisecondsGT", "maxMillisecondsGTE", "maxMillisecondsLT", "maxMillisecondsLTE", "maxUnitPriceGT", "maxUnitPriceGTE", "maxUnitPriceLT", "maxUnitPriceLTE"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		case "countNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountNeq = graphql.OmittableOf(data)
+		case "countGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGt = graphql.OmittableOf(data)
+		case "countGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGte = graphql.OmittableOf(data)
+		case "countLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLt = graphql.OmittableOf(data)
+		case "countLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLte = graphql.OmittableOf(data)
+		case "sumMillisecondsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMillisecondsGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMillisecondsGt = graphql.OmittableOf(data)
+		case "sumMillisecondsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMillisecondsGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMillisecondsGte = graphql.OmittableOf(data)
+		case "sumMillisecondsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMillisecondsLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMillisecondsLt = graphql.OmittableOf(data)
+		case "sumMillisecondsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumMillisecondsLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumMillisecondsLte = graphql.OmittableOf(data)
+		case "sumBytesGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBytesGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBytesGt = graphql.OmittableOf(data)
+		case "sumBytesGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBytesGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBytesGte = graphql.OmittableOf(data)
+		case "sumBytesLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBytesLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBytesLt = graphql.OmittableOf(data)
+		case "sumBytesLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumBytesLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumBytesLte = graphql.OmittableOf(data)
+		case "sumUnitPriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumUnitPriceGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumUnitPriceGt = graphql.OmittableOf(data)
+		case "sumUnitPriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumUnitPriceGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumUnitPriceGte = graphql.OmittableOf(data)
+		case "sumUnitPriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumUnitPriceLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumUnitPriceLt = graphql.OmittableOf(data)
+		case "sumUnitPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumUnitPriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumUnitPriceLte = graphql.OmittableOf(data)
+		case "avgMillisecondsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMillisecondsGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMillisecondsGt = graphql.OmittableOf(data)
+		case "avgMillisecondsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMillisecondsGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMillisecondsGte = graphql.OmittableOf(data)
+		case "avgMillisecondsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMillisecondsLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMillisecondsLt = graphql.OmittableOf(data)
+		case "avgMillisecondsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMillisecondsLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgMillisecondsLte = graphql.OmittableOf(data)
+		case "avgBytesGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBytesGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBytesGt = graphql.OmittableOf(data)
+		case "avgBytesGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBytesGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBytesGte = graphql.OmittableOf(data)
+		case "avgBytesLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBytesLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBytesLt = graphql.OmittableOf(data)
+		case "avgBytesLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgBytesLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgBytesLte = graphql.OmittableOf(data)
+		case "avgUnitPriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgUnitPriceGt = graphql.OmittableOf(data)
+		case "avgUnitPriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgUnitPriceGte = graphql.OmittableOf(data)
+		case "avgUnitPriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgUnitPriceLt = graphql.OmittableOf(data)
+		case "avgUnitPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgUnitPriceLte = graphql.OmittableOf(data)
+		case "minMillisecondsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMillisecondsGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMillisecondsGt = graphql.OmittableOf(data)
+		case "minMillisecondsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMillisecondsGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMillisecondsGte = graphql.OmittableOf(data)
+		case "minMillisecondsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMillisecondsLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMillisecondsLt = graphql.OmittableOf(data)
+		case "minMillisecondsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMillisecondsLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMillisecondsLte = graphql.OmittableOf(data)
+		case "minUnitPriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUnitPriceGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUnitPriceGt = graphql.OmittableOf(data)
+		case "minUnitPriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUnitPriceGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUnitPriceGte = graphql.OmittableOf(data)
+		case "minUnitPriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUnitPriceLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUnitPriceLt = graphql.OmittableOf(data)
+		case "minUnitPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUnitPriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUnitPriceLte = graphql.OmittableOf(data)
+		case "maxMillisecondsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMillisecondsGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMillisecondsGt = graphql.OmittableOf(data)
+		case "maxMillisecondsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMillisecondsGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMillisecondsGte = graphql.OmittableOf(data)
+		case "maxMillisecondsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMillisecondsLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMillisecondsLt = graphql.OmittableOf(data)
+		case "maxMillisecondsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMillisecondsLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMillisecondsLte = graphql.OmittableOf(data)
+		case "maxUnitPriceGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUnitPriceGT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUnitPriceGt = graphql.OmittableOf(data)
+		case "maxUnitPriceGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUnitPriceGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUnitPriceGte = graphql.OmittableOf(data)
+		case "maxUnitPriceLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUnitPriceLT"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUnitPriceLt = graphql.OmittableOf(data)
+		case "maxUnitPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUnitPriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUnitPriceLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -11127,6 +13562,107 @@ func (ec *executionContext) _Invoice(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var invoiceAggregateImplementors = []string{"InvoiceAggregate"}
+
+func (ec *executionContext) _InvoiceAggregate(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceAggregate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceAggregateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceAggregate")
+		case "count":
+			out.Values[i] = ec._InvoiceAggregate_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countDistinct":
+			out.Values[i] = ec._InvoiceAggregate_countDistinct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sum":
+			out.Values[i] = ec._InvoiceAggregate_sum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "avg":
+			out.Values[i] = ec._InvoiceAggregate_avg(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "min":
+			out.Values[i] = ec._InvoiceAggregate_min(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._InvoiceAggregate_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var invoiceAverageImplementors = []string{"InvoiceAverage"}
+
+func (ec *executionContext) _InvoiceAverage(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceAverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceAverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceAverage")
+		case "total":
+			out.Values[i] = ec._InvoiceAverage_total(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var invoiceConnectionImplementors = []string{"InvoiceConnection"}
 
 func (ec *executionContext) _InvoiceConnection(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceConnection) graphql.Marshaler {
@@ -11156,6 +13692,16 @@ func (ec *executionContext) _InvoiceConnection(ctx context.Context, sel ast.Sele
 			}
 		case "totalCount":
 			out.Values[i] = ec._InvoiceConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._InvoiceConnection_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._InvoiceConnection_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -11223,6 +13769,140 @@ func (ec *executionContext) _InvoiceEdge(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var invoiceExtremesImplementors = []string{"InvoiceExtremes"}
+
+func (ec *executionContext) _InvoiceExtremes(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceExtremes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceExtremesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceExtremes")
+		case "total":
+			out.Values[i] = ec._InvoiceExtremes_total(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "invoicedAt":
+			out.Values[i] = ec._InvoiceExtremes_invoicedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var invoiceGroupImplementors = []string{"InvoiceGroup"}
+
+func (ec *executionContext) _InvoiceGroup(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceGroup")
+		case "key":
+			out.Values[i] = ec._InvoiceGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._InvoiceGroup_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var invoiceGroupKeyImplementors = []string{"InvoiceGroupKey"}
+
+func (ec *executionContext) _InvoiceGroupKey(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceGroupKey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceGroupKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceGroupKey")
+		case "invoicedAt":
+			out.Values[i] = ec._InvoiceGroupKey_invoicedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "billingCountry":
+			out.Values[i] = ec._InvoiceGroupKey_billingCountry(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "customer":
+			out.Values[i] = ec._InvoiceGroupKey_customer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var invoiceLineImplementors = []string{"InvoiceLine", "Node"}
 
 func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceLine) graphql.Marshaler {
@@ -11258,6 +13938,44 @@ func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionS
 		case "invoice":
 			out.Values[i] = ec._InvoiceLine_invoice(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var invoiceSumImplementors = []string{"InvoiceSum"}
+
+func (ec *executionContext) _InvoiceSum(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceSum) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceSumImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceSum")
+		case "total":
+			out.Values[i] = ec._InvoiceSum_total(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -12436,6 +15154,117 @@ func (ec *executionContext) _Track(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var trackAggregateImplementors = []string{"TrackAggregate"}
+
+func (ec *executionContext) _TrackAggregate(ctx context.Context, sel ast.SelectionSet, obj *model.TrackAggregate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, trackAggregateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TrackAggregate")
+		case "count":
+			out.Values[i] = ec._TrackAggregate_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countDistinct":
+			out.Values[i] = ec._TrackAggregate_countDistinct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sum":
+			out.Values[i] = ec._TrackAggregate_sum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "avg":
+			out.Values[i] = ec._TrackAggregate_avg(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "min":
+			out.Values[i] = ec._TrackAggregate_min(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._TrackAggregate_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var trackAverageImplementors = []string{"TrackAverage"}
+
+func (ec *executionContext) _TrackAverage(ctx context.Context, sel ast.SelectionSet, obj *model.TrackAverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, trackAverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TrackAverage")
+		case "milliseconds":
+			out.Values[i] = ec._TrackAverage_milliseconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "bytes":
+			out.Values[i] = ec._TrackAverage_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPrice":
+			out.Values[i] = ec._TrackAverage_unitPrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var trackConnectionImplementors = []string{"TrackConnection"}
 
 func (ec *executionContext) _TrackConnection(ctx context.Context, sel ast.SelectionSet, obj *model.TrackConnection) graphql.Marshaler {
@@ -12465,6 +15294,16 @@ func (ec *executionContext) _TrackConnection(ctx context.Context, sel ast.Select
 			}
 		case "totalCount":
 			out.Values[i] = ec._TrackConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._TrackConnection_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._TrackConnection_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -12509,6 +15348,198 @@ func (ec *executionContext) _TrackEdge(ctx context.Context, sel ast.SelectionSet
 		case "node":
 			out.Values[i] = ec._TrackEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var trackExtremesImplementors = []string{"TrackExtremes"}
+
+func (ec *executionContext) _TrackExtremes(ctx context.Context, sel ast.SelectionSet, obj *model.TrackExtremes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, trackExtremesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TrackExtremes")
+		case "milliseconds":
+			out.Values[i] = ec._TrackExtremes_milliseconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPrice":
+			out.Values[i] = ec._TrackExtremes_unitPrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var trackGroupImplementors = []string{"TrackGroup"}
+
+func (ec *executionContext) _TrackGroup(ctx context.Context, sel ast.SelectionSet, obj *model.TrackGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, trackGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TrackGroup")
+		case "key":
+			out.Values[i] = ec._TrackGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._TrackGroup_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var trackGroupKeyImplementors = []string{"TrackGroupKey"}
+
+func (ec *executionContext) _TrackGroupKey(ctx context.Context, sel ast.SelectionSet, obj *model.TrackGroupKey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, trackGroupKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TrackGroupKey")
+		case "composer":
+			out.Values[i] = ec._TrackGroupKey_composer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPrice":
+			out.Values[i] = ec._TrackGroupKey_unitPrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "genre":
+			out.Values[i] = ec._TrackGroupKey_genre(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "album":
+			out.Values[i] = ec._TrackGroupKey_album(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "mediaType":
+			out.Values[i] = ec._TrackGroupKey_mediaType(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var trackSumImplementors = []string{"TrackSum"}
+
+func (ec *executionContext) _TrackSum(ctx context.Context, sel ast.SelectionSet, obj *model.TrackSum) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, trackSumImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TrackSum")
+		case "milliseconds":
+			out.Values[i] = ec._TrackSum_milliseconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "bytes":
+			out.Values[i] = ec._TrackSum_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPrice":
+			out.Values[i] = ec._TrackSum_unitPrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -13518,6 +16549,26 @@ func (ec *executionContext) marshalNInvoice2ᚖforgeᚋtestᚋchinookᚋgraphᚋ
 	return ec._Invoice(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNInvoiceAggregate2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceAggregate(ctx context.Context, sel ast.SelectionSet, v *model.InvoiceAggregate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._InvoiceAggregate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInvoiceAverage2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceAverage(ctx context.Context, sel ast.SelectionSet, v *model.InvoiceAverage) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._InvoiceAverage(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNInvoiceConnection2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceConnection(ctx context.Context, sel ast.SelectionSet, v *model.InvoiceConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -13552,6 +16603,96 @@ func (ec *executionContext) marshalNInvoiceEdge2ᚖforgeᚋtestᚋchinookᚋgrap
 		return graphql.Null
 	}
 	return ec._InvoiceEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInvoiceExtremes2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceExtremes(ctx context.Context, sel ast.SelectionSet, v *model.InvoiceExtremes) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._InvoiceExtremes(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInvoiceGroup2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.InvoiceGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNInvoiceGroup2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNInvoiceGroup2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroup(ctx context.Context, sel ast.SelectionSet, v *model.InvoiceGroup) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._InvoiceGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNInvoiceGroupBy2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupByᚄ(ctx context.Context, v any) ([]*model.InvoiceGroupBy, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.InvoiceGroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNInvoiceGroupBy2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNInvoiceGroupBy2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupBy(ctx context.Context, v any) (*model.InvoiceGroupBy, error) {
+	res, err := ec.unmarshalInputInvoiceGroupBy(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNInvoiceGroupField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupField(ctx context.Context, v any) (model.InvoiceGroupField, error) {
+	var res model.InvoiceGroupField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInvoiceGroupField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupField(ctx context.Context, sel ast.SelectionSet, v model.InvoiceGroupField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNInvoiceGroupKey2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupKey(ctx context.Context, sel ast.SelectionSet, v *model.InvoiceGroupKey) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._InvoiceGroupKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNInvoiceGroupOrder2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupOrder(ctx context.Context, v any) (*model.InvoiceGroupOrder, error) {
+	res, err := ec.unmarshalInputInvoiceGroupOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNInvoiceGroupOrderField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupOrderField(ctx context.Context, v any) (model.InvoiceGroupOrderField, error) {
+	var res model.InvoiceGroupOrderField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInvoiceGroupOrderField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupOrderField(ctx context.Context, sel ast.SelectionSet, v model.InvoiceGroupOrderField) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNInvoiceLine2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceLineᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.InvoiceLine) graphql.Marshaler {
@@ -13598,6 +16739,16 @@ func (ec *executionContext) unmarshalNInvoiceOrderField2forgeᚋtestᚋchinook�
 
 func (ec *executionContext) marshalNInvoiceOrderField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceOrderField(ctx context.Context, sel ast.SelectionSet, v model.InvoiceOrderField) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNInvoiceSum2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceSum(ctx context.Context, sel ast.SelectionSet, v *model.InvoiceSum) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._InvoiceSum(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNInvoiceWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceWhereInput(ctx context.Context, v any) (*model.InvoiceWhereInput, error) {
@@ -14060,6 +17211,26 @@ func (ec *executionContext) marshalNTrack2ᚖforgeᚋtestᚋchinookᚋgraphᚋmo
 	return ec._Track(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNTrackAggregate2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackAggregate(ctx context.Context, sel ast.SelectionSet, v *model.TrackAggregate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TrackAggregate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTrackAverage2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackAverage(ctx context.Context, sel ast.SelectionSet, v *model.TrackAverage) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TrackAverage(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNTrackConnection2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackConnection(ctx context.Context, sel ast.SelectionSet, v *model.TrackConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -14096,6 +17267,96 @@ func (ec *executionContext) marshalNTrackEdge2ᚖforgeᚋtestᚋchinookᚋgraph�
 	return ec._TrackEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNTrackExtremes2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackExtremes(ctx context.Context, sel ast.SelectionSet, v *model.TrackExtremes) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TrackExtremes(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTrackGroup2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TrackGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTrackGroup2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTrackGroup2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroup(ctx context.Context, sel ast.SelectionSet, v *model.TrackGroup) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TrackGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNTrackGroupBy2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupByᚄ(ctx context.Context, v any) ([]*model.TrackGroupBy, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.TrackGroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTrackGroupBy2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNTrackGroupBy2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupBy(ctx context.Context, v any) (*model.TrackGroupBy, error) {
+	res, err := ec.unmarshalInputTrackGroupBy(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNTrackGroupField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupField(ctx context.Context, v any) (model.TrackGroupField, error) {
+	var res model.TrackGroupField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTrackGroupField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupField(ctx context.Context, sel ast.SelectionSet, v model.TrackGroupField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNTrackGroupKey2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupKey(ctx context.Context, sel ast.SelectionSet, v *model.TrackGroupKey) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TrackGroupKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNTrackGroupOrder2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupOrder(ctx context.Context, v any) (*model.TrackGroupOrder, error) {
+	res, err := ec.unmarshalInputTrackGroupOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNTrackGroupOrderField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupOrderField(ctx context.Context, v any) (model.TrackGroupOrderField, error) {
+	var res model.TrackGroupOrderField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTrackGroupOrderField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupOrderField(ctx context.Context, sel ast.SelectionSet, v model.TrackGroupOrderField) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNTrackOrder2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrder(ctx context.Context, v any) (*model.TrackOrder, error) {
 	res, err := ec.unmarshalInputTrackOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -14109,6 +17370,16 @@ func (ec *executionContext) unmarshalNTrackOrderField2forgeᚋtestᚋchinookᚋg
 
 func (ec *executionContext) marshalNTrackOrderField2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderField(ctx context.Context, sel ast.SelectionSet, v model.TrackOrderField) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNTrackSum2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackSum(ctx context.Context, sel ast.SelectionSet, v *model.TrackSum) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TrackSum(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNTrackWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackWhereInput(ctx context.Context, v any) (*model.TrackWhereInput, error) {
@@ -14554,6 +17825,23 @@ func (ec *executionContext) unmarshalOEmployeeWhereInput2ᚖforgeᚋtestᚋchino
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalFloatContext(*v)
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
 func (ec *executionContext) marshalOFoundUnder2forgeᚋtestᚋchinookᚋgraphᚋmodelᚐFoundUnder(ctx context.Context, sel ast.SelectionSet, v model.FoundUnder) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -14684,6 +17972,31 @@ func (ec *executionContext) marshalOInvoice2ᚖforgeᚋtestᚋchinookᚋgraphᚋ
 		return graphql.Null
 	}
 	return ec._Invoice(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOInvoiceGroupOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupOrderᚄ(ctx context.Context, v any) ([]*model.InvoiceGroupOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.InvoiceGroupOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNInvoiceGroupOrder2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceGroupOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOInvoiceHaving2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceHaving(ctx context.Context, v any) (*model.InvoiceHaving, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputInvoiceHaving(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOInvoiceLineWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceLineWhereInputᚄ(ctx context.Context, v any) ([]*model.InvoiceLineWhereInput, error) {
@@ -15038,11 +18351,52 @@ func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel
 	return res
 }
 
+func (ec *executionContext) unmarshalOTimeBucket2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTimeBucket(ctx context.Context, v any) (*model.TimeBucket, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.TimeBucket)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTimeBucket2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTimeBucket(ctx context.Context, sel ast.SelectionSet, v *model.TimeBucket) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalOTrack2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrack(ctx context.Context, sel ast.SelectionSet, v *model.Track) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Track(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOTrackGroupOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupOrderᚄ(ctx context.Context, v any) ([]*model.TrackGroupOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.TrackGroupOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTrackGroupOrder2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackGroupOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOTrackHaving2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackHaving(ctx context.Context, v any) (*model.TrackHaving, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputTrackHaving(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOTrackOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderᚄ(ctx context.Context, v any) ([]*model.TrackOrder, error) {

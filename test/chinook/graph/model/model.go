@@ -285,16 +285,104 @@ type Invoice struct {
 func (Invoice) IsNode()            {}
 func (this Invoice) GetID() ids.ID { return this.ID }
 
+// What is computed over all invoices that match, not only those of the page.
+type InvoiceAggregate struct {
+	Count int32 `json:"count"`
+	// How many different values there are, without null.
+	CountDistinct int32 `json:"countDistinct"`
+	// Sums. Like all that follow, they are null if there is nothing to compute them of.
+	Sum *InvoiceSum `json:"sum"`
+	// Averages.
+	Avg *InvoiceAverage `json:"avg"`
+	// The smallest values.
+	Min *InvoiceExtremes `json:"min"`
+	// The largest values.
+	Max *InvoiceExtremes `json:"max"`
+}
+
+type InvoiceAverage struct {
+	Total *float64 `json:"total,omitempty"`
+}
+
 type InvoiceConnection struct {
-	Edges      []*InvoiceEdge `json:"edges"`
-	Nodes      []*Invoice     `json:"nodes"`
-	PageInfo   *PageInfo      `json:"pageInfo"`
-	TotalCount int32          `json:"totalCount"`
+	Edges      []*InvoiceEdge    `json:"edges"`
+	Nodes      []*Invoice        `json:"nodes"`
+	PageInfo   *PageInfo         `json:"pageInfo"`
+	TotalCount int32             `json:"totalCount"`
+	Aggregate  *InvoiceAggregate `json:"aggregate"`
+	Groups     []*InvoiceGroup   `json:"groups"`
 }
 
 type InvoiceEdge struct {
 	Cursor string   `json:"cursor"`
 	Node   *Invoice `json:"node"`
+}
+
+type InvoiceExtremes struct {
+	Total      *decimal.Decimal `json:"total,omitempty"`
+	InvoicedAt *time.Time       `json:"invoicedAt,omitempty"`
+}
+
+// A group of invoices, and what is computed over them.
+type InvoiceGroup struct {
+	Key       *InvoiceGroupKey  `json:"key"`
+	Aggregate *InvoiceAggregate `json:"aggregate"`
+}
+
+// What groups of invoices are formed by.
+type InvoiceGroupBy struct {
+	Field InvoiceGroupField `json:"field"`
+	// Cut a time to the moment at which a unit of time began.
+	Bucket graphql.Omittable[*TimeBucket] `json:"bucket,omitempty"`
+	// Of the bucket: UTC, or an area and a place, as in `Europe/Berlin`. UTC if none is given.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+}
+
+// What the invoices of a group have in common. Only what stands in `by` can be selected.
+type InvoiceGroupKey struct {
+	InvoicedAt     *time.Time `json:"invoicedAt,omitempty"`
+	BillingCountry *string    `json:"billingCountry,omitempty"`
+	Customer       *Customer  `json:"customer,omitempty"`
+}
+
+// An order of groups of invoices. What is equal is ordered by the keys, as they stand in `by`.
+type InvoiceGroupOrder struct {
+	Field     InvoiceGroupOrderField `json:"field"`
+	Direction OrderDirection         `json:"direction"`
+}
+
+// Conditions on groups of invoices; all that are given must hold.
+type InvoiceHaving struct {
+	Count            graphql.Omittable[*int32]           `json:"count,omitempty"`
+	CountNeq         graphql.Omittable[*int32]           `json:"countNEQ,omitempty"`
+	CountGt          graphql.Omittable[*int32]           `json:"countGT,omitempty"`
+	CountGte         graphql.Omittable[*int32]           `json:"countGTE,omitempty"`
+	CountLt          graphql.Omittable[*int32]           `json:"countLT,omitempty"`
+	CountLte         graphql.Omittable[*int32]           `json:"countLTE,omitempty"`
+	SumTotalGt       graphql.Omittable[*decimal.Decimal] `json:"sumTotalGT,omitempty"`
+	SumTotalGte      graphql.Omittable[*decimal.Decimal] `json:"sumTotalGTE,omitempty"`
+	SumTotalLt       graphql.Omittable[*decimal.Decimal] `json:"sumTotalLT,omitempty"`
+	SumTotalLte      graphql.Omittable[*decimal.Decimal] `json:"sumTotalLTE,omitempty"`
+	AvgTotalGt       graphql.Omittable[*float64]         `json:"avgTotalGT,omitempty"`
+	AvgTotalGte      graphql.Omittable[*float64]         `json:"avgTotalGTE,omitempty"`
+	AvgTotalLt       graphql.Omittable[*float64]         `json:"avgTotalLT,omitempty"`
+	AvgTotalLte      graphql.Omittable[*float64]         `json:"avgTotalLTE,omitempty"`
+	MinTotalGt       graphql.Omittable[*decimal.Decimal] `json:"minTotalGT,omitempty"`
+	MinTotalGte      graphql.Omittable[*decimal.Decimal] `json:"minTotalGTE,omitempty"`
+	MinTotalLt       graphql.Omittable[*decimal.Decimal] `json:"minTotalLT,omitempty"`
+	MinTotalLte      graphql.Omittable[*decimal.Decimal] `json:"minTotalLTE,omitempty"`
+	MinInvoicedAtGt  graphql.Omittable[*time.Time]       `json:"minInvoicedAtGT,omitempty"`
+	MinInvoicedAtGte graphql.Omittable[*time.Time]       `json:"minInvoicedAtGTE,omitempty"`
+	MinInvoicedAtLt  graphql.Omittable[*time.Time]       `json:"minInvoicedAtLT,omitempty"`
+	MinInvoicedAtLte graphql.Omittable[*time.Time]       `json:"minInvoicedAtLTE,omitempty"`
+	MaxTotalGt       graphql.Omittable[*decimal.Decimal] `json:"maxTotalGT,omitempty"`
+	MaxTotalGte      graphql.Omittable[*decimal.Decimal] `json:"maxTotalGTE,omitempty"`
+	MaxTotalLt       graphql.Omittable[*decimal.Decimal] `json:"maxTotalLT,omitempty"`
+	MaxTotalLte      graphql.Omittable[*decimal.Decimal] `json:"maxTotalLTE,omitempty"`
+	MaxInvoicedAtGt  graphql.Omittable[*time.Time]       `json:"maxInvoicedAtGT,omitempty"`
+	MaxInvoicedAtGte graphql.Omittable[*time.Time]       `json:"maxInvoicedAtGTE,omitempty"`
+	MaxInvoicedAtLt  graphql.Omittable[*time.Time]       `json:"maxInvoicedAtLT,omitempty"`
+	MaxInvoicedAtLte graphql.Omittable[*time.Time]       `json:"maxInvoicedAtLTE,omitempty"`
 }
 
 // An invoice line is one track of an invoice.
@@ -320,6 +408,10 @@ type InvoiceLineWhereInput struct {
 type InvoiceOrder struct {
 	Field     InvoiceOrderField `json:"field"`
 	Direction OrderDirection    `json:"direction"`
+}
+
+type InvoiceSum struct {
+	Total *decimal.Decimal `json:"total,omitempty"`
 }
 
 type InvoiceWhereInput struct {
@@ -496,11 +588,34 @@ type Track struct {
 func (Track) IsNode()            {}
 func (this Track) GetID() ids.ID { return this.ID }
 
+// What is computed over all tracks that match, not only those of the page.
+type TrackAggregate struct {
+	Count int32 `json:"count"`
+	// How many different values there are, without null.
+	CountDistinct int32 `json:"countDistinct"`
+	// Sums. Like all that follow, they are null if there is nothing to compute them of.
+	Sum *TrackSum `json:"sum"`
+	// Averages.
+	Avg *TrackAverage `json:"avg"`
+	// The smallest values.
+	Min *TrackExtremes `json:"min"`
+	// The largest values.
+	Max *TrackExtremes `json:"max"`
+}
+
+type TrackAverage struct {
+	Milliseconds *float64 `json:"milliseconds,omitempty"`
+	Bytes        *float64 `json:"bytes,omitempty"`
+	UnitPrice    *float64 `json:"unitPrice,omitempty"`
+}
+
 type TrackConnection struct {
-	Edges      []*TrackEdge `json:"edges"`
-	Nodes      []*Track     `json:"nodes"`
-	PageInfo   *PageInfo    `json:"pageInfo"`
-	TotalCount int32        `json:"totalCount"`
+	Edges      []*TrackEdge    `json:"edges"`
+	Nodes      []*Track        `json:"nodes"`
+	PageInfo   *PageInfo       `json:"pageInfo"`
+	TotalCount int32           `json:"totalCount"`
+	Aggregate  *TrackAggregate `json:"aggregate"`
+	Groups     []*TrackGroup   `json:"groups"`
 }
 
 type TrackEdge struct {
@@ -508,9 +623,100 @@ type TrackEdge struct {
 	Node   *Track `json:"node"`
 }
 
+type TrackExtremes struct {
+	Milliseconds *int32           `json:"milliseconds,omitempty"`
+	UnitPrice    *decimal.Decimal `json:"unitPrice,omitempty"`
+}
+
+// A group of tracks, and what is computed over them.
+type TrackGroup struct {
+	Key       *TrackGroupKey  `json:"key"`
+	Aggregate *TrackAggregate `json:"aggregate"`
+}
+
+// What groups of tracks are formed by.
+type TrackGroupBy struct {
+	Field TrackGroupField `json:"field"`
+	// Cut a time to the moment at which a unit of time began.
+	Bucket graphql.Omittable[*TimeBucket] `json:"bucket,omitempty"`
+	// Of the bucket: UTC, or an area and a place, as in `Europe/Berlin`. UTC if none is given.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+}
+
+// What the tracks of a group have in common. Only what stands in `by` can be selected.
+type TrackGroupKey struct {
+	Composer  *string          `json:"composer,omitempty"`
+	UnitPrice *decimal.Decimal `json:"unitPrice,omitempty"`
+	Genre     *Genre           `json:"genre,omitempty"`
+	Album     *Album           `json:"album,omitempty"`
+	MediaType *MediaType       `json:"mediaType,omitempty"`
+}
+
+// An order of groups of tracks. What is equal is ordered by the keys, as they stand in `by`.
+type TrackGroupOrder struct {
+	Field     TrackGroupOrderField `json:"field"`
+	Direction OrderDirection       `json:"direction"`
+}
+
+// Conditions on groups of tracks; all that are given must hold.
+type TrackHaving struct {
+	Count              graphql.Omittable[*int32]           `json:"count,omitempty"`
+	CountNeq           graphql.Omittable[*int32]           `json:"countNEQ,omitempty"`
+	CountGt            graphql.Omittable[*int32]           `json:"countGT,omitempty"`
+	CountGte           graphql.Omittable[*int32]           `json:"countGTE,omitempty"`
+	CountLt            graphql.Omittable[*int32]           `json:"countLT,omitempty"`
+	CountLte           graphql.Omittable[*int32]           `json:"countLTE,omitempty"`
+	SumMillisecondsGt  graphql.Omittable[*int64]           `json:"sumMillisecondsGT,omitempty"`
+	SumMillisecondsGte graphql.Omittable[*int64]           `json:"sumMillisecondsGTE,omitempty"`
+	SumMillisecondsLt  graphql.Omittable[*int64]           `json:"sumMillisecondsLT,omitempty"`
+	SumMillisecondsLte graphql.Omittable[*int64]           `json:"sumMillisecondsLTE,omitempty"`
+	SumBytesGt         graphql.Omittable[*int64]           `json:"sumBytesGT,omitempty"`
+	SumBytesGte        graphql.Omittable[*int64]           `json:"sumBytesGTE,omitempty"`
+	SumBytesLt         graphql.Omittable[*int64]           `json:"sumBytesLT,omitempty"`
+	SumBytesLte        graphql.Omittable[*int64]           `json:"sumBytesLTE,omitempty"`
+	SumUnitPriceGt     graphql.Omittable[*decimal.Decimal] `json:"sumUnitPriceGT,omitempty"`
+	SumUnitPriceGte    graphql.Omittable[*decimal.Decimal] `json:"sumUnitPriceGTE,omitempty"`
+	SumUnitPriceLt     graphql.Omittable[*decimal.Decimal] `json:"sumUnitPriceLT,omitempty"`
+	SumUnitPriceLte    graphql.Omittable[*decimal.Decimal] `json:"sumUnitPriceLTE,omitempty"`
+	AvgMillisecondsGt  graphql.Omittable[*float64]         `json:"avgMillisecondsGT,omitempty"`
+	AvgMillisecondsGte graphql.Omittable[*float64]         `json:"avgMillisecondsGTE,omitempty"`
+	AvgMillisecondsLt  graphql.Omittable[*float64]         `json:"avgMillisecondsLT,omitempty"`
+	AvgMillisecondsLte graphql.Omittable[*float64]         `json:"avgMillisecondsLTE,omitempty"`
+	AvgBytesGt         graphql.Omittable[*float64]         `json:"avgBytesGT,omitempty"`
+	AvgBytesGte        graphql.Omittable[*float64]         `json:"avgBytesGTE,omitempty"`
+	AvgBytesLt         graphql.Omittable[*float64]         `json:"avgBytesLT,omitempty"`
+	AvgBytesLte        graphql.Omittable[*float64]         `json:"avgBytesLTE,omitempty"`
+	AvgUnitPriceGt     graphql.Omittable[*float64]         `json:"avgUnitPriceGT,omitempty"`
+	AvgUnitPriceGte    graphql.Omittable[*float64]         `json:"avgUnitPriceGTE,omitempty"`
+	AvgUnitPriceLt     graphql.Omittable[*float64]         `json:"avgUnitPriceLT,omitempty"`
+	AvgUnitPriceLte    graphql.Omittable[*float64]         `json:"avgUnitPriceLTE,omitempty"`
+	MinMillisecondsGt  graphql.Omittable[*int32]           `json:"minMillisecondsGT,omitempty"`
+	MinMillisecondsGte graphql.Omittable[*int32]           `json:"minMillisecondsGTE,omitempty"`
+	MinMillisecondsLt  graphql.Omittable[*int32]           `json:"minMillisecondsLT,omitempty"`
+	MinMillisecondsLte graphql.Omittable[*int32]           `json:"minMillisecondsLTE,omitempty"`
+	MinUnitPriceGt     graphql.Omittable[*decimal.Decimal] `json:"minUnitPriceGT,omitempty"`
+	MinUnitPriceGte    graphql.Omittable[*decimal.Decimal] `json:"minUnitPriceGTE,omitempty"`
+	MinUnitPriceLt     graphql.Omittable[*decimal.Decimal] `json:"minUnitPriceLT,omitempty"`
+	MinUnitPriceLte    graphql.Omittable[*decimal.Decimal] `json:"minUnitPriceLTE,omitempty"`
+	MaxMillisecondsGt  graphql.Omittable[*int32]           `json:"maxMillisecondsGT,omitempty"`
+	MaxMillisecondsGte graphql.Omittable[*int32]           `json:"maxMillisecondsGTE,omitempty"`
+	MaxMillisecondsLt  graphql.Omittable[*int32]           `json:"maxMillisecondsLT,omitempty"`
+	MaxMillisecondsLte graphql.Omittable[*int32]           `json:"maxMillisecondsLTE,omitempty"`
+	MaxUnitPriceGt     graphql.Omittable[*decimal.Decimal] `json:"maxUnitPriceGT,omitempty"`
+	MaxUnitPriceGte    graphql.Omittable[*decimal.Decimal] `json:"maxUnitPriceGTE,omitempty"`
+	MaxUnitPriceLt     graphql.Omittable[*decimal.Decimal] `json:"maxUnitPriceLT,omitempty"`
+	MaxUnitPriceLte    graphql.Omittable[*decimal.Decimal] `json:"maxUnitPriceLTE,omitempty"`
+}
+
 type TrackOrder struct {
 	Field     TrackOrderField `json:"field"`
 	Direction OrderDirection  `json:"direction"`
+}
+
+type TrackSum struct {
+	Milliseconds *int64           `json:"milliseconds,omitempty"`
+	Bytes        *int64           `json:"bytes,omitempty"`
+	UnitPrice    *decimal.Decimal `json:"unitPrice,omitempty"`
 }
 
 type TrackWhereInput struct {
@@ -799,6 +1005,135 @@ func (e *GenreOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e GenreOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type InvoiceGroupField string
+
+const (
+	InvoiceGroupFieldInvoicedAt     InvoiceGroupField = "INVOICED_AT"
+	InvoiceGroupFieldBillingCountry InvoiceGroupField = "BILLING_COUNTRY"
+	InvoiceGroupFieldCustomer       InvoiceGroupField = "CUSTOMER"
+)
+
+var AllInvoiceGroupField = []InvoiceGroupField{
+	InvoiceGroupFieldInvoicedAt,
+	InvoiceGroupFieldBillingCountry,
+	InvoiceGroupFieldCustomer,
+}
+
+func (e InvoiceGroupField) IsValid() bool {
+	switch e {
+	case InvoiceGroupFieldInvoicedAt, InvoiceGroupFieldBillingCountry, InvoiceGroupFieldCustomer:
+		return true
+	}
+	return false
+}
+
+func (e InvoiceGroupField) String() string {
+	return string(e)
+}
+
+func (e *InvoiceGroupField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InvoiceGroupField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InvoiceGroupField", str)
+	}
+	return nil
+}
+
+func (e InvoiceGroupField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InvoiceGroupField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InvoiceGroupField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What groups of invoices can be ordered by: their keys, which have to stand in `by`, and what is computed over them.
+type InvoiceGroupOrderField string
+
+const (
+	InvoiceGroupOrderFieldInvoicedAt     InvoiceGroupOrderField = "INVOICED_AT"
+	InvoiceGroupOrderFieldBillingCountry InvoiceGroupOrderField = "BILLING_COUNTRY"
+	InvoiceGroupOrderFieldCustomer       InvoiceGroupOrderField = "CUSTOMER"
+	InvoiceGroupOrderFieldCount          InvoiceGroupOrderField = "COUNT"
+	InvoiceGroupOrderFieldSumTotal       InvoiceGroupOrderField = "SUM_TOTAL"
+	InvoiceGroupOrderFieldAvgTotal       InvoiceGroupOrderField = "AVG_TOTAL"
+	InvoiceGroupOrderFieldMinTotal       InvoiceGroupOrderField = "MIN_TOTAL"
+	InvoiceGroupOrderFieldMinInvoicedAt  InvoiceGroupOrderField = "MIN_INVOICED_AT"
+	InvoiceGroupOrderFieldMaxTotal       InvoiceGroupOrderField = "MAX_TOTAL"
+	InvoiceGroupOrderFieldMaxInvoicedAt  InvoiceGroupOrderField = "MAX_INVOICED_AT"
+)
+
+var AllInvoiceGroupOrderField = []InvoiceGroupOrderField{
+	InvoiceGroupOrderFieldInvoicedAt,
+	InvoiceGroupOrderFieldBillingCountry,
+	InvoiceGroupOrderFieldCustomer,
+	InvoiceGroupOrderFieldCount,
+	InvoiceGroupOrderFieldSumTotal,
+	InvoiceGroupOrderFieldAvgTotal,
+	InvoiceGroupOrderFieldMinTotal,
+	InvoiceGroupOrderFieldMinInvoicedAt,
+	InvoiceGroupOrderFieldMaxTotal,
+	InvoiceGroupOrderFieldMaxInvoicedAt,
+}
+
+func (e InvoiceGroupOrderField) IsValid() bool {
+	switch e {
+	case InvoiceGroupOrderFieldInvoicedAt, InvoiceGroupOrderFieldBillingCountry, InvoiceGroupOrderFieldCustomer, InvoiceGroupOrderFieldCount, InvoiceGroupOrderFieldSumTotal, InvoiceGroupOrderFieldAvgTotal, InvoiceGroupOrderFieldMinTotal, InvoiceGroupOrderFieldMinInvoicedAt, InvoiceGroupOrderFieldMaxTotal, InvoiceGroupOrderFieldMaxInvoicedAt:
+		return true
+	}
+	return false
+}
+
+func (e InvoiceGroupOrderField) String() string {
+	return string(e)
+}
+
+func (e *InvoiceGroupOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InvoiceGroupOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InvoiceGroupOrderField", str)
+	}
+	return nil
+}
+
+func (e InvoiceGroupOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InvoiceGroupOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InvoiceGroupOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -1123,6 +1458,214 @@ func (e *ShelfOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e ShelfOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type TimeBucket string
+
+const (
+	TimeBucketHour    TimeBucket = "HOUR"
+	TimeBucketDay     TimeBucket = "DAY"
+	TimeBucketWeek    TimeBucket = "WEEK"
+	TimeBucketMonth   TimeBucket = "MONTH"
+	TimeBucketQuarter TimeBucket = "QUARTER"
+	TimeBucketYear    TimeBucket = "YEAR"
+)
+
+var AllTimeBucket = []TimeBucket{
+	TimeBucketHour,
+	TimeBucketDay,
+	TimeBucketWeek,
+	TimeBucketMonth,
+	TimeBucketQuarter,
+	TimeBucketYear,
+}
+
+func (e TimeBucket) IsValid() bool {
+	switch e {
+	case TimeBucketHour, TimeBucketDay, TimeBucketWeek, TimeBucketMonth, TimeBucketQuarter, TimeBucketYear:
+		return true
+	}
+	return false
+}
+
+func (e TimeBucket) String() string {
+	return string(e)
+}
+
+func (e *TimeBucket) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TimeBucket(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TimeBucket", str)
+	}
+	return nil
+}
+
+func (e TimeBucket) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TimeBucket) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TimeBucket) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type TrackGroupField string
+
+const (
+	TrackGroupFieldComposer  TrackGroupField = "COMPOSER"
+	TrackGroupFieldUnitPrice TrackGroupField = "UNIT_PRICE"
+	TrackGroupFieldGenre     TrackGroupField = "GENRE"
+	TrackGroupFieldAlbum     TrackGroupField = "ALBUM"
+	TrackGroupFieldMediaType TrackGroupField = "MEDIA_TYPE"
+)
+
+var AllTrackGroupField = []TrackGroupField{
+	TrackGroupFieldComposer,
+	TrackGroupFieldUnitPrice,
+	TrackGroupFieldGenre,
+	TrackGroupFieldAlbum,
+	TrackGroupFieldMediaType,
+}
+
+func (e TrackGroupField) IsValid() bool {
+	switch e {
+	case TrackGroupFieldComposer, TrackGroupFieldUnitPrice, TrackGroupFieldGenre, TrackGroupFieldAlbum, TrackGroupFieldMediaType:
+		return true
+	}
+	return false
+}
+
+func (e TrackGroupField) String() string {
+	return string(e)
+}
+
+func (e *TrackGroupField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TrackGroupField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TrackGroupField", str)
+	}
+	return nil
+}
+
+func (e TrackGroupField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TrackGroupField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TrackGroupField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What groups of tracks can be ordered by: their keys, which have to stand in `by`, and what is computed over them.
+type TrackGroupOrderField string
+
+const (
+	TrackGroupOrderFieldComposer        TrackGroupOrderField = "COMPOSER"
+	TrackGroupOrderFieldUnitPrice       TrackGroupOrderField = "UNIT_PRICE"
+	TrackGroupOrderFieldGenre           TrackGroupOrderField = "GENRE"
+	TrackGroupOrderFieldAlbum           TrackGroupOrderField = "ALBUM"
+	TrackGroupOrderFieldMediaType       TrackGroupOrderField = "MEDIA_TYPE"
+	TrackGroupOrderFieldCount           TrackGroupOrderField = "COUNT"
+	TrackGroupOrderFieldSumMilliseconds TrackGroupOrderField = "SUM_MILLISECONDS"
+	TrackGroupOrderFieldSumBytes        TrackGroupOrderField = "SUM_BYTES"
+	TrackGroupOrderFieldSumUnitPrice    TrackGroupOrderField = "SUM_UNIT_PRICE"
+	TrackGroupOrderFieldAvgMilliseconds TrackGroupOrderField = "AVG_MILLISECONDS"
+	TrackGroupOrderFieldAvgBytes        TrackGroupOrderField = "AVG_BYTES"
+	TrackGroupOrderFieldAvgUnitPrice    TrackGroupOrderField = "AVG_UNIT_PRICE"
+	TrackGroupOrderFieldMinMilliseconds TrackGroupOrderField = "MIN_MILLISECONDS"
+	TrackGroupOrderFieldMinUnitPrice    TrackGroupOrderField = "MIN_UNIT_PRICE"
+	TrackGroupOrderFieldMaxMilliseconds TrackGroupOrderField = "MAX_MILLISECONDS"
+	TrackGroupOrderFieldMaxUnitPrice    TrackGroupOrderField = "MAX_UNIT_PRICE"
+)
+
+var AllTrackGroupOrderField = []TrackGroupOrderField{
+	TrackGroupOrderFieldComposer,
+	TrackGroupOrderFieldUnitPrice,
+	TrackGroupOrderFieldGenre,
+	TrackGroupOrderFieldAlbum,
+	TrackGroupOrderFieldMediaType,
+	TrackGroupOrderFieldCount,
+	TrackGroupOrderFieldSumMilliseconds,
+	TrackGroupOrderFieldSumBytes,
+	TrackGroupOrderFieldSumUnitPrice,
+	TrackGroupOrderFieldAvgMilliseconds,
+	TrackGroupOrderFieldAvgBytes,
+	TrackGroupOrderFieldAvgUnitPrice,
+	TrackGroupOrderFieldMinMilliseconds,
+	TrackGroupOrderFieldMinUnitPrice,
+	TrackGroupOrderFieldMaxMilliseconds,
+	TrackGroupOrderFieldMaxUnitPrice,
+}
+
+func (e TrackGroupOrderField) IsValid() bool {
+	switch e {
+	case TrackGroupOrderFieldComposer, TrackGroupOrderFieldUnitPrice, TrackGroupOrderFieldGenre, TrackGroupOrderFieldAlbum, TrackGroupOrderFieldMediaType, TrackGroupOrderFieldCount, TrackGroupOrderFieldSumMilliseconds, TrackGroupOrderFieldSumBytes, TrackGroupOrderFieldSumUnitPrice, TrackGroupOrderFieldAvgMilliseconds, TrackGroupOrderFieldAvgBytes, TrackGroupOrderFieldAvgUnitPrice, TrackGroupOrderFieldMinMilliseconds, TrackGroupOrderFieldMinUnitPrice, TrackGroupOrderFieldMaxMilliseconds, TrackGroupOrderFieldMaxUnitPrice:
+		return true
+	}
+	return false
+}
+
+func (e TrackGroupOrderField) String() string {
+	return string(e)
+}
+
+func (e *TrackGroupOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TrackGroupOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TrackGroupOrderField", str)
+	}
+	return nil
+}
+
+func (e TrackGroupOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TrackGroupOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TrackGroupOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
