@@ -251,8 +251,8 @@ func (g *generator) spread(parent *ast.Definition, s *scope, depth int) string {
 	return "..." + f.name + g.switches()
 }
 
-// pages is how many connections may stand inside each other. It keeps answers from becoming too
-// large.
+// pages is how many connections and lists of rows may stand inside each other. It keeps answers
+// from becoming too large: the fields of a list are not bounded by a page.
 const pages = 3
 
 // field makes a selection of a field, under a new response key or one that is in the scope.
@@ -267,7 +267,7 @@ func (g *generator) field(parent *ast.Definition, s *scope, depth int) string {
 			continue
 		}
 		leaf := g.schema.Types[def.Type.Name()].IsLeafType()
-		list := strings.HasSuffix(def.Type.Name(), "Connection") || strings.HasPrefix(def.Type.Name(), "__")
+		list := many(parent, def) || strings.HasPrefix(def.Type.Name(), "__")
 		if leaf || g.left > 0 && (!list || depth < pages) {
 			fields = append(fields, def)
 		}
@@ -291,6 +291,11 @@ func (g *generator) field(parent *ast.Definition, s *scope, depth int) string {
 	return g.rest(s.add(h), depth)
 }
 
+// many reports whether a field is a connection, or a list that is no part of one.
+func many(parent *ast.Definition, def *ast.FieldDefinition) bool {
+	return strings.HasSuffix(def.Type.Name(), "Connection") || def.Type.Elem != nil && !strings.HasSuffix(parent.Name, "Connection")
+}
+
 // rest writes a field with its own selections.
 func (g *generator) rest(h *head, depth int) string {
 	text := h.call
@@ -303,7 +308,7 @@ func (g *generator) rest(h *head, depth int) string {
 	}
 	of := g.schema.Types[h.def.Type.Name()]
 	switch {
-	case strings.HasSuffix(of.Name, "Connection"):
+	case many(h.parent, h.def):
 		depth++
 	case strings.HasPrefix(of.Name, "__"):
 		depth += 2
