@@ -158,7 +158,7 @@ func (c *Coverage) want(wanted map[string]bool, known map[*ast.Definition]bool, 
 	}
 	known[def] = true
 	for _, f := range def.Fields {
-		if strings.HasPrefix(f.Name, "__") {
+		if strings.HasPrefix(f.Name, "__") || summary(def, f) {
 			continue
 		}
 		of := c.schema.Types[f.Type.Name()]

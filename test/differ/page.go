@@ -19,6 +19,7 @@ type ordering []struct {
 type term struct {
 	edge   *entity.Edge  // to the related rows; nil for a column of the row itself
 	column *entity.Field // nil if the related rows are counted
+	shown  string        // the field of the row itself that shows the column; "" if none does
 }
 
 // termOf returns what a term of an order of an entity's rows compares.
@@ -26,24 +27,24 @@ func (c *contents) termOf(e *entity.Entity, name string) term {
 	name = folded(name)
 	for i := range e.Fields {
 		if folded(e.Fields[i].Name) == name {
-			return term{nil, &e.Fields[i]}
+			return term{column: &e.Fields[i]}
 		}
 	}
 	for i := range e.Edges {
 		edge := &e.Edges[i]
 		for shown, column := range edge.Shows {
 			if folded(shown) == name {
-				return term{edge, fieldOf(c.entities[edge.To], column)}
+				return term{edge, fieldOf(c.entities[edge.To], column), shown}
 			}
 		}
 		rest, ok := strings.CutPrefix(name, folded(edge.Name))
 		if ok && !edge.Unique && rest == "count" {
-			return term{edge, nil}
+			return term{edge: edge}
 		}
 		if to := c.entities[edge.To]; ok && edge.Unique {
 			for j := range to.Fields {
 				if folded(to.Fields[j].Name) == rest {
-					return term{edge, &to.Fields[j]}
+					return term{edge: edge, column: &to.Fields[j]}
 				}
 			}
 		}

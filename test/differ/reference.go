@@ -323,16 +323,22 @@ func (q question) cut(name string, args map[string]any) (cut, error) {
 	return wanted, nil
 }
 
+// closed reports whether only administrators may order by what a term compares.
+func (c *contents) closed(e *entity.Entity, t term) bool {
+	switch {
+	case t.shown != "":
+		return e.Visible[t.shown] != entity.ToAll
+	case t.edge == nil:
+		return e.Visible[t.column.Name] != entity.ToAll
+	}
+	return e.Visible[t.edge.Name] != entity.ToAll || t.column != nil && c.entities[t.edge.To].Visible[t.column.Name] != entity.ToAll
+}
+
 // checkTerm returns an error if the viewer may not order by what a term compares, or if it has a
 // collation that its values do not have.
 func (c *contents) checkTerm(name, field string, language *string, path string) error {
 	term := c.termOf(c.entities[name], field)
-	visible := c.entities[name].Visible
-	closed := term.edge != nil && visible[term.edge.Name] != entity.ToAll
-	if term.edge != nil {
-		visible = c.entities[term.edge.To].Visible
-	}
-	if closed = closed || term.column != nil && visible[term.column.Name] != entity.ToAll; closed && c.viewer.Role != viewer.Admin {
+	if c.closed(c.entities[name], term) && c.viewer.Role != viewer.Admin {
 		return apperr.Forbidden(path+"field", "only an administrator may order by this")
 	}
 	switch {
