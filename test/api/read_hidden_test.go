@@ -199,8 +199,8 @@ func unoffered(schema *ast.Schema, e *entity.Entity, def *ast.Definition) (found
 	return found
 }
 
-// orders reports whether an order is by something that a type offers: a field, the number of related
-// rows, or a field of the row that an edge leads to.
+// orders reports whether an order is by something that a type offers: a field, the number of
+// related rows, or a field of the row that an edge leads to.
 func orders(schema *ast.Schema, e *entity.Entity, offers map[string]bool, order string) bool {
 	for name := range offers {
 		edge := e.Edge(name)
