@@ -19,8 +19,8 @@ import (
 // Demo is the scale of the data that a server stores when it starts with an empty database.
 const Demo = 5
 
-// MaxScale is the largest scale: 200,000 users and 2,000,000 heroes.
-const MaxScale = 10_000
+// MaxScale is the largest scale: 1,000,000 users and 10,000,000 heroes.
+const MaxScale = 50_000
 
 // Run stores the demo data of a scale from 1 to MaxScale. Each step of the scale adds 20 users, 1
 // team, 200 heroes (10 for each user), 5 products, and 100 orders (5 for each user) of 3 items. Run
