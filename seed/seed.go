@@ -33,14 +33,14 @@ func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error
 	if scale < 1 || scale > MaxScale {
 		return fmt.Errorf("the scale of demo data is a number from 1 to %d, not %d", MaxScale, scale)
 	}
+	d := generate(scale) // takes a minute at the largest scale, for which no transaction may wait
+	if passwords {
+		d.setPasswords()
+	}
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()
 	if err := mustBeEmpty(ctx, u); err != nil {
 		return err
-	}
-	d := generate(scale)
-	if passwords {
-		d.setPasswords()
 	}
 	if err := store(ctx, u, d); err != nil {
 		return fmt.Errorf("store demo data: %w", err)
