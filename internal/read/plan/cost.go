@@ -41,7 +41,6 @@ type prices struct {
 	value     int // a value after the first in what it is compared with, which is also decoded for each row
 	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
-	nulls     int // a cursor in an order that begins with a column that may be NULL
 	derived   int // a term of orderBy by related rows or by language, which compares what no index has
 	count     int // totalCount and aggregate
 	measure   int // each result of a function, beside the count
@@ -54,8 +53,8 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, search: 100, fold: 600, document: 2000, value: 60, relation: 1000, order: 40, nulls: 400, derived: 500, count: 40, measure: 40, groups: 200}
-	nestedPrices = prices{where: 2, condition: 2, search: 5, fold: 30, document: 100, value: 3, relation: 50, order: 2, nulls: 20, derived: 25, count: 2, measure: 2, groups: 10}
+	rootPrices   = prices{where: 40, condition: 40, search: 100, fold: 600, document: 2000, value: 60, relation: 1000, order: 40, derived: 500, count: 40, measure: 40, groups: 200}
+	nestedPrices = prices{where: 2, condition: 2, search: 5, fold: 30, document: 100, value: 3, relation: 50, order: 2, derived: 25, count: 2, measure: 2, groups: 10}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
@@ -178,27 +177,11 @@ func argumentCost(o *binding.Object, args Arguments, of prices, asked questions,
 		c.total += c.where
 		c.all(o, where)
 	}
-	if (args.After != nil || args.Before != nil) && mayBeginWithNull(o, args.OrderBy) {
-		c.total += c.nulls
-	}
 	c.orders(o, args.OrderBy, nested)
 	if skipped := int(args.Offset.Int); skipped > 0 && !nested {
 		c.total += skipped / rowsAPoint
 	}
 	return min(c.total+asked.cost(of), maxCost)
-}
-
-// mayBeginWithNull reports whether some rows may have NULL for the first term of an order. A page
-// then begins at its cursor by no one range of an index: all rows before it are passed.
-func mayBeginWithNull(o *binding.Object, orderBy any) bool {
-	terms := List(orderBy)
-	if len(terms) == 0 {
-		return false
-	}
-	term, _ := terms[0].(map[string]any)
-	field, _ := term["field"].(string)
-	by := o.Orders[field]
-	return by != nil && by.Nullable
 }
 
 // orders adds the terms of an orderBy argument. At the root an index serves the first term, unless

@@ -64,6 +64,19 @@ func (o *ordering) value(b *sql.Builder, by *binding.Order) {
 	o.related[i].value(b, o.Selector)
 }
 
+// within returns the order of the rows of a part of the page.
+func (o *ordering) within(p part) *ordering {
+	of := *o
+	switch p {
+	case withValue:
+		of.terms = slices.Clone(o.terms)
+		of.terms[0].Nullable = false
+	case withNull:
+		of.terms, of.related = o.terms[1:], o.related[1:]
+	}
+	return &of
+}
+
 // keyset returns the condition that a row comes after the row with the given values, or before it
 // if backward is true. A nil value stands for NULL. If too is true, the row with the values fulfils
 // the condition as well.
@@ -94,14 +107,12 @@ func (o *ordering) keyset(values []any, backward, too bool) *sql.Predicate {
 }
 
 // bound returns the condition on the first term that all alternatives of keyset imply. An index can
-// start from this condition, but cannot serve an OR. bound returns nil if no condition is implied,
-// as when NULLs follow, and if no index has the values.
+// start from this condition, but cannot serve an OR. bound returns nil if the term may be NULL,
+// since NULLs may follow, and if no index has the values.
 func (o *ordering) bound(value any, backward bool) *sql.Predicate {
 	switch t := o.terms[0]; {
-	case t.By != nil, t.Collation != "", value == nil && backward, value != nil && t.Nullable && !backward:
+	case t.Nullable, t.By != nil, t.Collation != "":
 		return nil
-	case value == nil:
-		return o.isNull(0, true)
 	case t.Desc != backward:
 		return o.is(0, "<=", value)
 	}

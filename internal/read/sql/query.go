@@ -50,6 +50,7 @@ type Query struct {
 	batch *Batch // that is being written; nil if the statement is for this request alone
 	links *links // that lead to the rows; nil unless the node's edge is many-to-many
 	order ordering
+	part  part // of the page that is being written
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -100,7 +101,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 			return nil, err
 		}
 	}
-	s, err := write(ctx, w, q.Node.Object.Entity, theViewer, of.shape)
+	s, err := of.writeParts(ctx, w, theViewer)
 	if err != nil {
 		return nil, err
 	}
@@ -326,12 +327,11 @@ func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
-	if p.After != nil {
-		s.Where(q.order.keyset(q.parameters(afterValue, p.After), false, p.AfterToo))
+	if q.part != wholePage {
+		s.Where(q.order.isNull(0, q.part == withNull))
 	}
-	if p.Before != nil {
-		s.Where(q.order.keyset(q.parameters(beforeValue, p.Before), true, p.BeforeToo))
-	}
+	q.beyond(s, afterValue, p.After, false, p.AfterToo)
+	q.beyond(s, beforeValue, p.Before, true, p.BeforeToo)
 }
 
 // parameters returns a parameter for each value of a cursor. A NULL stays NULL.
