@@ -4,9 +4,11 @@
 # copies of the tree.
 export GOFLAGS := $(GOFLAGS) -trimpath
 
-# Packages whose tests only drive Forge as a program, where the race detector would find nothing.
-# test/faults drives it, too: RACE=-race builds that program with the race detector.
-DRIVING := ./test/docs ./test/e2e ./test/deploy
+# Packages whose tests the race detector does not run with. It would find nothing in them: they drive
+# Forge as a program, or ask one thing after another. But it makes SQLite many times slower, as all of
+# SQLite is Go code here. test/faults drives Forge as well: RACE=-race builds that program with the
+# race detector.
+UNRACED := test/(docs|e2e|deploy|schemas|chinook|edges|kinds)|internal/migrator/dev|seed
 
 .PHONY: help run test test-fast race fuzz soak bench bench-peers lint generate needs
 
@@ -18,8 +20,8 @@ run: ## serve on SQLite, with demo data
 
 test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race detector
 	go vet ./...
-	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -timeout 20m $$(go list ./... | grep -vE '/test/(docs|e2e|deploy|faults)$$')
-	go test -timeout 20m $(DRIVING)
+	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults)$$')
+	go test -timeout 20m $$(go list ./... | grep -E '/($(UNRACED))$$')
 	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only

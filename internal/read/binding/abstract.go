@@ -63,9 +63,8 @@ func (b *binder) checkAlike(one, other *Object) {
 		x, y := one.Orders[name], other.Orders[name]
 		switch at := one.Of + "OrderField." + name; {
 		case x == nil || y == nil: // refused
-		case x.Column != y.Column || x.Kind != y.Kind:
-			b.refuse(at, "it is the column %s of type %s of %s, and %s of type %s of %s; to order by it, both have to be the same",
-				x.Column, x.Type, one.Entity.Name, y.Column, y.Type, other.Entity.Name)
+		case x.Name() != y.Name() || x.Kind() != y.Kind():
+			b.refuse(at, "it is %s of %s, and %s of %s; to order by it, both have to be the same", x, one.Entity.Name, y, other.Entity.Name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(one.Filters)) {

@@ -103,11 +103,11 @@ type Object struct {
 	Of             string   // the interface or union of whose connection this is one object; see Members
 	Among          []string // the names of all entities of the connection, in order; nil if Of is ""
 	Fields         map[string]*Field
-	Filters        map[string]*Filter       // by the field's name in the where input
-	Orders         map[string]*entity.Field // by the enum value in orderBy
-	TypeConditions map[string]bool          // the type conditions that objects of the type fulfil
-	Key            Column                   // the column of the entity's own key
-	Owner          *Column                  // holds the owner's ID; nil if rows have no owner
+	Filters        map[string]*Filter // by the field's name in the where input
+	Orders         map[string]*Order  // by the enum value in orderBy
+	TypeConditions map[string]bool    // the type conditions that objects of the type fulfil
+	Key            Column             // the column of the entity's own key
+	Owner          *Column            // holds the owner's ID; nil if rows have no owner
 }
 
 // ListName returns the name with which the names of the connection and of its inputs begin.
@@ -160,6 +160,7 @@ type Column struct {
 	Shown  *entity.Edge // the edge to the related row; nil for a column of the own table
 	Table  string       // the table that Shown leads to
 	Key    string       // the column of the own table that Shown starts from
+	Orders *Order       // the order by related rows whose value it is, for cursors; nil for others
 }
 
 // Filter is one field of a where input.
@@ -192,7 +193,7 @@ func (b *binder) refuse(at, format string, args ...any) {
 }
 
 // reservedTable matches the names that package sql gives to rows in statements.
-var reservedTable = regexp.MustCompile(`^_([pcsl]|[nd][0-9]+)$`)
+var reservedTable = regexp.MustCompile(`^_([pcslo]|[nd][0-9]+)$`)
 
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
@@ -498,35 +499,4 @@ func parseFilter(e *entity.Entity, name string) (all []*Filter) {
 		}
 	}
 	return all
-}
-
-func (b *binder) bindOrders(o *Object, def *ast.Definition) {
-	o.Orders = map[string]*entity.Field{}
-	if def == nil {
-		return
-	}
-	b.checkDirectives(def.Name, def.Directives)
-	for _, value := range def.EnumValues {
-		at := def.Name + "." + value.Name
-		b.checkDirectives(at, value.Directives)
-		for i := range o.Entity.Fields {
-			if strings.EqualFold(o.Entity.Fields[i].Name, strings.ReplaceAll(value.Name, "_", "")) {
-				o.Orders[value.Name] = &o.Entity.Fields[i]
-			}
-		}
-		switch by := o.Orders[value.Name]; {
-		case by == nil:
-			b.refuse(at, "%s has no column of this name in ent/schema to order by", o.Entity.Name)
-		case !ordered(by):
-			b.refuse(at, "pages cannot be ordered by the column %s, which is of type %s in ent/schema", by.Column, by.Type)
-		default:
-			b.readable(at, o.Entity, by)
-		}
-	}
-}
-
-// ordered reports whether pages can be ordered by the column.
-func ordered(f *entity.Field) bool {
-	k, ok := kind.Of(f.Kind)
-	return ok && k.Orders
 }

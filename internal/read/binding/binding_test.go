@@ -18,7 +18,7 @@ func TestBindOrdersByFieldName(t *testing.T) {
 	}}}
 	new(binder).bindOrders(o, &ast.Definition{EnumValues: ast.EnumValueList{{Name: "NAME"}, {Name: "PRICE_CENTS"}}})
 	for order, want := range map[string]string{"NAME": "title", "PRICE_CENTS": "price"} {
-		if got := o.Orders[order]; got == nil || got.Column != want {
+		if got := o.Orders[order]; got == nil || got.Field.Column != want {
 			t.Errorf("%s orders by %v, want the column %s", order, got, want)
 		}
 	}

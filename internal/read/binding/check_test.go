@@ -278,7 +278,7 @@ func TestBind(t *testing.T) {
 		{"condition over rows without rules", "hasAlbum: Boolean", "hasDrafts: Boolean", func(e *entity.Entity) {
 			e.Edges = append(e.Edges, entity.Edge{Name: "drafts", To: "Draft", Column: "track_id"})
 		},
-			"DraftWhereInput: nothing in ent/schema says who may see which rows of Draft, and conditions may be about these; give it a Policy"},
+			"DraftWhereInput: nothing in ent/schema says who may see which rows of Draft, and conditions and orders may be about these; give it a Policy"},
 		{"condition on a key without a prefix", "input NoteWhereInput", "input DraftWhereInput { id: ID } input NoteWhereInput", nil,
 			`DraftWhereInput.id: the column id of Draft holds IDs of Draft, whose prefix is ""`},
 		{"related condition of another type", "hasAlbumWith: [AlbumWhereInput!]", "hasAlbumWith: [NoteWhereInput!]", nil, "allowed: [AlbumWhereInput!]"},
@@ -434,9 +434,9 @@ func TestBindUnited(t *testing.T) {
 		}, "WorkConnection: the keys of Album and of Track are of different types"},
 		{"a column that a member lacks", "count: Int!", rooted, nil, "WorkOrderField.TITLE: Track has no column of this name"},
 		{"a column of another kind", "count: Int!", rooted, titled("title", entity.Time, "time.Time"),
-			"WorkOrderField.TITLE: it is the column title of type string of Album, and title of type time.Time of Track"},
+			"WorkOrderField.TITLE: it is the column title of type string of Album, and the column title of type time.Time of Track"},
 		{"a column of another name", "count: Int!", rooted, titled("heading", entity.String, "string"),
-			"WorkOrderField.TITLE: it is the column title of type string of Album, and heading of type string of Track"},
+			"WorkOrderField.TITLE: it is the column title of type string of Album, and the column heading of type string of Track"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

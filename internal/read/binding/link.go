@@ -90,7 +90,7 @@ func (b *binder) related(name string) *Object {
 	o := &Object{Entity: b.all[name]}
 	b.hidden[name] = o
 	if !o.Entity.Ruled {
-		b.refuse(name+"WhereInput", "nothing in ent/schema says who may see which rows of %s, and conditions may be about these; give it a Policy", name)
+		b.refuse(name+"WhereInput", "nothing in ent/schema says who may see which rows of %s, and conditions and orders may be about these; give it a Policy", name)
 	}
 	if key := b.keyOf(o.Entity); key != nil {
 		o.Key = *b.columnOf(key)

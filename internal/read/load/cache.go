@@ -112,7 +112,7 @@ func (f *fetch) key(b []byte) []byte {
 	b = strconv.AppendBool(b, p.Offset > 0)
 	b = strconv.AppendBool(b, p.Backward)
 	for _, t := range p.Order {
-		b = strconv.AppendBool(append(append(b, ','), t.Column...), t.Desc)
+		b = strconv.AppendBool(append(append(b, ','), t.Name()...), t.Desc)
 	}
 	b = strconv.AppendBool(strconv.AppendBool(b, p.AfterToo), p.BeforeToo)
 	b = appendNulls(b, p.After)

@@ -316,12 +316,12 @@ func columnsOf(n *plan.Node, page *rows.Page) (columns []binding.Column, cursor 
 		order = page.Order
 	}
 	for _, t := range order {
-		col := binding.Column{Name: t.Column, Kind: t.Kind}
+		col := binding.Column{Name: t.Name(), Kind: t.Kind, Orders: t.By}
 		if t.Kind == entity.ID {
 			col = n.Object.Key
 		}
 		for _, f := range n.Object.Fields {
-			if f.Column != nil && f.Column.Shown == nil && f.Column.Name == t.Column {
+			if t.By == nil && f.Column != nil && f.Column.Shown == nil && f.Column.Name == t.Column {
 				col = *f.Column
 			}
 		}

@@ -107,13 +107,22 @@ func size(name string, n plan.Number, most int) (*int, error) {
 	return new(int(n.Int)), nil
 }
 
-// Term is one part of an order: a column and its direction.
+// Term is one part of an order: what rows are ordered by, and the direction.
 type Term struct {
-	Column   string
+	Column   string         // the column of the rows themselves; "" if By says what is compared
+	By       *binding.Order // an order by related rows; nil if it is by Column
 	Kind     entity.Kind
 	Form     ids.Form // of the key
 	Desc     bool
 	Nullable bool
+}
+
+// Name returns a text that differs for terms that compare something else.
+func (t *Term) Name() string {
+	if t.By != nil {
+		return t.By.Name()
+	}
+	return t.Column
 }
 
 // order returns the terms of an orderBy argument, and the key as the last term, so that no two rows
@@ -126,19 +135,11 @@ func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
 	}
 	var terms []Term
 	for i, entry := range plan.List(value) {
-		input := entry.(map[string]any)
-		f := o.Orders[fmt.Sprint(input["field"])]
-		if f == nil {
-			return nil, apperr.BadInput(fmt.Sprintf("orderBy.%d.field", i), "%.40q is nothing to order by", input["field"])
+		t, err := term(o, entry.(map[string]any), fmt.Sprintf("orderBy.%d.", i), role)
+		if err != nil {
+			return nil, err
 		}
-		if o.Entity.Visible[f.Name] != entity.ToAll && role != viewer.Admin {
-			return nil, apperr.Forbidden(fmt.Sprintf("orderBy.%d.field", i), "only an administrator may order by this")
-		}
-		t := Term{Column: f.Column, Kind: f.Kind, Desc: input["direction"] == "DESC", Nullable: f.Nullable}
-		if direction, given := input["direction"]; given && !t.Desc && direction != "ASC" {
-			return nil, apperr.BadInput(fmt.Sprintf("orderBy.%d.direction", i), "%.40q is no direction: it is ASC or DESC", direction)
-		}
-		if !ordersBy(terms, t.Column) {
+		if !ordersBy(terms, t) {
 			terms = append(terms, t)
 			key.Desc = t.Desc
 		}
@@ -146,11 +147,33 @@ func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
 	return append(terms, key), nil
 }
 
-// ordersBy reports whether the terms already order by the column. Ordering by it again would change
-// nothing.
-func ordersBy(terms []Term, column string) bool {
-	for _, t := range terms {
-		if t.Column == column {
+// term returns the term of one entry of an orderBy argument. Its errors name a field of the entry,
+// whose path is at.
+func term(o *binding.Object, input map[string]any, at string, role viewer.Role) (t Term, err error) {
+	by := o.Orders[fmt.Sprint(input["field"])]
+	if by == nil {
+		return t, apperr.BadInput(at+"field", "%.40q is nothing to order by", input["field"])
+	}
+	if by.Closed && role != viewer.Admin {
+		return t, apperr.Forbidden(at+"field", "only an administrator may order by this")
+	}
+	t = Term{Kind: by.Kind(), Desc: input["direction"] == "DESC", Nullable: by.Nullable}
+	if by.Edge != nil {
+		t.By = by
+	} else {
+		t.Column = by.Field.Column
+	}
+	if direction, given := input["direction"]; given && !t.Desc && direction != "ASC" {
+		return t, apperr.BadInput(at+"direction", "%.40q is no direction: it is ASC or DESC", direction)
+	}
+	return t, nil
+}
+
+// ordersBy reports whether one of the terms already compares what t compares. Comparing it again
+// would change nothing.
+func ordersBy(terms []Term, t Term) bool {
+	for i := range terms {
+		if terms[i].Name() == t.Name() {
 			return true
 		}
 	}
@@ -167,7 +190,7 @@ func fingerprint(o *binding.Object, entity string, terms []Term) uint32 {
 		_, _ = h.Write([]byte("|" + entity))
 	}
 	for _, t := range terms {
-		_, _ = h.Write([]byte("|" + t.Column + strconv.FormatBool(t.Desc)))
+		_, _ = h.Write([]byte("|" + t.Name() + strconv.FormatBool(t.Desc)))
 	}
 	return h.Sum32()
 }

@@ -1,25 +1,36 @@
 package sql
 
 import (
+	"slices"
+
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/entity"
+	"forge/internal/read/binding"
 	"forge/internal/read/rows"
 )
 
+// ordering writes the order of a query's rows, and conditions on places in that order.
+type ordering struct {
+	*sql.Selector // the query
+	terms         []rows.Term
+	related       []*relation // by term: the related rows that it is about; nil for a column
+}
+
 // orderBy returns the terms as SQL, in reverse if backward is true. NULLs come last, and in reverse
 // first.
-func orderBy(s *sql.Selector, terms []rows.Term, backward bool) []sql.Querier {
-	exprs := make([]sql.Querier, len(terms))
-	for i, t := range terms {
-		exprs[i] = sql.ExprFunc(func(b *sql.Builder) { writeTerm(t, b, s, backward) })
+func (o *ordering) orderBy(backward bool) []sql.Querier {
+	exprs := make([]sql.Querier, len(o.terms))
+	for i := range o.terms {
+		exprs[i] = sql.ExprFunc(func(b *sql.Builder) { o.writeTerm(b, i, backward) })
 	}
 	return exprs
 }
 
-func writeTerm(t rows.Term, b *sql.Builder, s *sql.Selector, backward bool) {
-	b.Ident(columnIn(s, t.Column, t.Kind))
+func (o *ordering) writeTerm(b *sql.Builder, i int, backward bool) {
+	o.write(b, i)
+	t := o.terms[i]
 	if t.Desc != backward {
 		b.WriteString(" DESC")
 	}
@@ -31,115 +42,146 @@ func writeTerm(t rows.Term, b *sql.Builder, s *sql.Selector, backward bool) {
 	}
 }
 
+// write writes what a term compares.
+func (o *ordering) write(b *sql.Builder, i int) {
+	t := o.terms[i]
+	if t.By == nil {
+		b.Ident(columnIn(o.Selector, t.Column, t.Kind))
+		return
+	}
+	o.related[i].value(b, o.Selector)
+	b.WriteString(collationOf(t.Kind, o.Dialect()))
+}
+
+// value writes what the term of an order by related rows compares.
+func (o *ordering) value(b *sql.Builder, by *binding.Order) {
+	i := slices.IndexFunc(o.terms, func(t rows.Term) bool { return t.By == by })
+	o.related[i].value(b, o.Selector)
+}
+
 // keyset returns the condition that a row comes after the row with the given values, or before it
 // if backward is true. A nil value stands for NULL. If too is true, the row with the values fulfils
 // the condition as well.
-func keyset(terms []rows.Term, values []any, backward, too bool) Condition {
-	if uniform(terms) {
-		return keysetTuple(terms, values, terms[0].Desc == backward, too)
+func (o *ordering) keyset(values []any, backward, too bool) *sql.Predicate {
+	if o.uniform() {
+		return o.keysetTuple(values, o.terms[0].Desc == backward, too)
 	}
 	// A row comes after another if their first terms are equal and it comes after in the next term.
-	return func(s *sql.Selector) *sql.Predicate {
-		var ways []*sql.Predicate
-		for i, t := range terms {
-			later := comesAfter(t, s, values[i], backward)
-			if later == nil {
-				continue
-			}
-			var all []*sql.Predicate
-			for j := range i {
-				all = append(all, equal(terms[j], s, values[j]))
-			}
-			if too && i == len(terms)-1 {
-				later = sql.Or(later, equal(t, s, values[i]))
-			}
-			ways = append(ways, sql.And(append(all, later)...))
+	var ways []*sql.Predicate
+	for i := range o.terms {
+		later := o.comesAfter(i, values[i], backward)
+		if later == nil {
+			continue
 		}
-		if limit := bound(terms[0], s, values[0], backward); limit != nil {
-			return sql.And(limit, sql.Or(ways...))
+		var all []*sql.Predicate
+		for j := range i {
+			all = append(all, o.is(j, "=", values[j]))
 		}
-		return sql.Or(ways...)
+		if too && i == len(o.terms)-1 {
+			later = sql.Or(later, o.is(i, "=", values[i]))
+		}
+		ways = append(ways, sql.And(append(all, later)...))
 	}
+	if limit := o.bound(values[0], backward); limit != nil {
+		return sql.And(limit, sql.Or(ways...))
+	}
+	return sql.Or(ways...)
 }
 
 // bound returns the condition on the first term that all alternatives of keyset imply. An index can
 // start from this condition, but cannot serve an OR. bound returns nil if no condition is implied,
-// as when NULLs follow.
-func bound(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
-	switch {
-	case value == nil && backward, value != nil && t.Nullable && !backward:
+// as when NULLs follow, and if no index has the values.
+func (o *ordering) bound(value any, backward bool) *sql.Predicate {
+	switch t := o.terms[0]; {
+	case t.By != nil, value == nil && backward, value != nil && t.Nullable && !backward:
 		return nil
 	case value == nil:
-		return sql.IsNull(columnIn(s, t.Column, t.Kind))
+		return o.isNull(0, true)
 	case t.Desc != backward:
-		return sql.LTE(columnIn(s, t.Column, t.Kind), value)
+		return o.is(0, "<=", value)
 	}
-	return sql.GTE(columnIn(s, t.Column, t.Kind), value)
+	return o.is(0, ">=", value)
 }
 
 // uniform reports whether the terms can be compared as one tuple, which an index serves best. They
 // can if all have the same direction and none is NULL.
-func uniform(terms []rows.Term) bool {
-	for _, t := range terms {
-		if t.Nullable || t.Desc != terms[0].Desc {
+func (o *ordering) uniform() bool {
+	for _, t := range o.terms {
+		if t.Nullable || t.Desc != o.terms[0].Desc {
 			return false
 		}
 	}
 	return true
 }
 
-func keysetTuple(terms []rows.Term, values []any, greater, too bool) Condition {
+func (o *ordering) keysetTuple(values []any, greater, too bool) *sql.Predicate {
 	operator := map[bool]string{true: ">", false: "<"}[greater]
 	if too {
 		operator += "="
 	}
-	return func(s *sql.Selector) *sql.Predicate {
-		return sql.P(func(b *sql.Builder) {
-			b.WriteByte('(')
-			for i, t := range terms {
-				if i > 0 {
-					b.Comma()
-				}
-				b.Ident(columnIn(s, t.Column, t.Kind))
+	return sql.P(func(b *sql.Builder) {
+		b.WriteByte('(')
+		for i := range o.terms {
+			if i > 0 {
+				b.Comma()
 			}
-			b.WriteString(") " + operator + " (")
-			b.Args(values...).WriteByte(')')
-		})
-	}
+			o.write(b, i)
+		}
+		b.WriteString(") " + operator + " (")
+		b.Args(values...).WriteByte(')')
+	})
 }
 
-func equal(t rows.Term, s *sql.Selector, value any) *sql.Predicate {
+// is returns the condition that the i-th term has the relation to a value that the operator names.
+// A nil value stands for NULL, which is only compared for equality.
+func (o *ordering) is(i int, operator string, value any) *sql.Predicate {
 	if value == nil {
-		return sql.IsNull(columnIn(s, t.Column, t.Kind))
+		return o.isNull(i, true)
 	}
-	return sql.EQ(columnIn(s, t.Column, t.Kind), value)
+	return sql.P(func(b *sql.Builder) {
+		o.write(b, i)
+		b.WriteString(" " + operator + " ").Arg(value)
+	})
+}
+
+// isNull returns the condition that the i-th term is NULL, or that it is not.
+func (o *ordering) isNull(i int, is bool) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		o.write(b, i)
+		b.WriteString(map[bool]string{true: " IS NULL", false: " IS NOT NULL"}[is])
+	})
 }
 
 // comesAfter returns the condition that a row comes after the value in one term. It returns nil if
 // no row does.
-func comesAfter(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
+func (o *ordering) comesAfter(i int, value any, backward bool) *sql.Predicate {
 	switch {
 	case value == nil && backward:
-		return sql.NotNull(columnIn(s, t.Column, t.Kind))
+		return o.isNull(i, false)
 	case value == nil:
 		return nil
 	}
-	compare := sql.GT
-	if t.Desc != backward {
-		compare = sql.LT
+	operator := ">"
+	if o.terms[i].Desc != backward {
+		operator = "<"
 	}
-	p := compare(columnIn(s, t.Column, t.Kind), value)
-	if t.Nullable && !backward {
-		p = sql.Or(p, sql.IsNull(columnIn(s, t.Column, t.Kind)))
+	p := o.is(i, operator, value)
+	if o.terms[i].Nullable && !backward {
+		p = sql.Or(p, o.isNull(i, true))
 	}
 	return p
 }
 
-// columnIn returns a column as conditions and orders compare it. SQLite needs a collation for some
-// kinds.
+// columnIn returns a column as conditions and orders compare it.
 func columnIn(s *sql.Selector, column string, of entity.Kind) string {
-	if k := kindOf(of); s.Dialect() == dialect.SQLite && k.Collation != "" {
-		return s.C(column) + " COLLATE " + k.Collation
+	return s.C(column) + collationOf(of, s.Dialect())
+}
+
+// collationOf returns what follows a value of a kind where it is compared. SQLite needs a collation
+// for some kinds.
+func collationOf(of entity.Kind, db string) string {
+	if k := kindOf(of); db == dialect.SQLite && k.Collation != "" {
+		return " COLLATE " + k.Collation
 	}
-	return s.C(column)
+	return ""
 }

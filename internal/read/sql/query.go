@@ -48,6 +48,7 @@ type Query struct {
 
 	batch *Batch // that is being written; nil if the statement is for this request alone
 	links *links // that lead to the rows; nil unless the node's edge is many-to-many
+	order ordering
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -95,6 +96,12 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 			return nil, err
 		}
 	}
+	paged := q.Page != nil && !q.Counts()
+	if paged {
+		if err := of.writeOrder(ctx, w, theViewer); err != nil {
+			return nil, err
+		}
+	}
 	s, err := write(ctx, w, q.Node.Object.Entity, theViewer, of.shape)
 	if err != nil {
 		return nil, err
@@ -102,7 +109,11 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	if of.links != nil {
 		s.Dependencies = append(s.Dependencies, of.links.dependencies...)
 	}
-	paged := q.Page != nil && !q.Counts()
+	for _, r := range of.order.related {
+		if r != nil {
+			s.Dependencies = append(s.Dependencies, r.dependencies...)
+		}
+	}
 	switch {
 	case q.inTree:
 		if paged {
@@ -122,8 +133,32 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	return s, nil
 }
 
+// writeOrder has ent write the queries for the related rows that the page is ordered by.
+func (q *Query) writeOrder(ctx context.Context, w Writer, theViewer any) error {
+	q.order = ordering{terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
+	for i, t := range q.order.terms {
+		if t.By == nil {
+			continue
+		}
+		r := &relation{from: q.Node.Object, to: t.By.To, edge: t.By.Edge, join: t.By.Join}
+		q.order.related[i] = r
+		err := r.write(ctx, w, q.Dialect, theViewer, "_o", func(s *sql.Selector) { // package binding refuses tables of this name
+			if t.By.Count {
+				s.Select(sql.Count("*"))
+			} else {
+				s.Select(s.C(t.By.Field.Column))
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // shape sets the columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
+	q.order.Selector = s
 	s.SetTotal(q.before)
 	s.Select()
 	if q.Counts() {
@@ -134,7 +169,7 @@ func (q *Query) shape(s *sql.Selector) {
 		if c.Linked {
 			from, c.Name = q.links.Selector, linkedColumn(i)
 		}
-		s.AppendSelectExpr(columnOf(c, from, !q.inTree))
+		s.AppendSelectExpr(columnOf(c, from, &q.order, !q.inTree))
 	}
 	if q.Keys != nil || q.key != "" {
 		q.belonging(s)
@@ -147,7 +182,7 @@ func (q *Query) shape(s *sql.Selector) {
 		q.filter(s)
 	case q.Page != nil:
 		q.restrict(s)
-		q.inOrder(s, orderBy(s, q.Page.Order, q.Page.Backward))
+		q.inOrder(s, q.order.orderBy(q.Page.Backward))
 	case q.Sorted:
 		s.OrderBy(s.C(q.Node.Object.Key.Name))
 	}
@@ -259,18 +294,21 @@ func (q *Query) numbered(s *Statement) {
 	s.Text = "SELECT * FROM (" + s.Text + ") WHERE forge_row > ? AND forge_row <= ? ORDER BY forge_row"
 }
 
-// columnOf returns the expression for a column of the rows of s. If converted is true, PostgreSQL
-// returns the values in the type that the column's kind asks for.
-func columnOf(c binding.Column, s *sql.Selector, converted bool) sql.Querier {
+// columnOf returns the expression for a column of the rows of s, which are in the order. If
+// converted is true, PostgreSQL returns the values in the type that the column's kind asks for.
+func columnOf(c binding.Column, s *sql.Selector, order *ordering, converted bool) sql.Querier {
 	before, after := "", ""
 	if converted && s.Dialect() == dialect.Postgres {
 		before, after, _ = strings.Cut(kindOfColumn(c).Convert, "%s")
 	}
 	return sql.ExprFunc(func(b *sql.Builder) {
 		b.WriteString(before)
-		if c.Shown != nil {
+		switch {
+		case c.Shown != nil:
 			shownColumn(c, b, s)
-		} else {
+		case c.Orders != nil:
+			order.value(b, c.Orders)
+		default:
 			b.Ident(s.C(c.Name))
 		}
 		b.WriteString(after)
@@ -291,10 +329,10 @@ func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
 	if p.After != nil {
-		s.Where(keyset(p.Order, q.parameters(afterValue, p.After), false, p.AfterToo)(s))
+		s.Where(q.order.keyset(q.parameters(afterValue, p.After), false, p.AfterToo))
 	}
 	if p.Before != nil {
-		s.Where(keyset(p.Order, q.parameters(beforeValue, p.Before), true, p.BeforeToo)(s))
+		s.Where(q.order.keyset(q.parameters(beforeValue, p.Before), true, p.BeforeToo))
 	}
 }
 
@@ -329,7 +367,7 @@ func Columns(n *plan.Node, dialect string) string {
 		if i > 0 {
 			b.Comma()
 		}
-		b.Join(columnOf(c, of, true))
+		b.Join(columnOf(c, of, nil, true))
 	}
 	return b.String()
 }

@@ -160,6 +160,7 @@ func (q *Query) treeColumns(table string) []treeColumn {
 //	_p       the keys that lead to a branch
 //	_c, _s   the rows of the branch that is read
 //	_l       the rows of a join table that lead to these
+//	_o       the related rows that these are ordered by
 //	_d1      the rows of its first join
 //	c0       a column of the branch or of its joins, which are counted together
 

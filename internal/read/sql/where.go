@@ -190,56 +190,22 @@ func (f *Conditions) each(ctx context.Context, o *binding.Object, value any, pat
 // faster than a search for each row, and takes linear time even if related rows lead back to many
 // others. So on SQLite only a condition without inner is correlated.
 func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding.Filter, inner Condition, depth int) (Condition, error) {
-	key, own := by.Edge.Column, o.Key.Name
-	if by.Edge.OwnKey {
-		key, own = by.To.Key.Name, by.Edge.Column
-	}
-	listed := inner != nil && f.Dialect == dialect.SQLite
-	var query *sql.Selector
-	var outer string // the column of the outer query, which is set when that query is written
-	// leads has a row lead to the outer query's row by its column key.
-	leads := func(s *sql.Selector, key string) {
-		if listed {
-			s.Where(sql.NotNull(key)) // NOT IN a list with NULL is never true
-		} else {
-			s.Where(sql.P(func(b *sql.Builder) { b.Ident(key).WriteString(" = ").Ident(outer) }))
-		}
-	}
-	var through *links
-	if by.Edge.Through != "" {
-		var err error
-		through, err = writeLinks(ctx, f.Writer, f.Dialect, by.Edge, by.Join, Parameter{of: theViewer}, func(l *links) { leads(l.Selector, l.near) })
-		if err != nil {
-			return nil, err
-		}
-		f.Noted.Add(&Statement{Dependencies: through.dependencies})
-	}
-	written, err := write(ctx, f.Writer, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
-		// The outer query may read the same table.
-		s.Table().As("related" + strconv.Itoa(depth))
-		column := s.C(key)
-		if through != nil {
-			column = through.join(s, by.To.Key.Name)
-		} else {
-			leads(s, column)
-		}
-		if listed {
-			s.Select(column)
-		} else {
+	r := relation{from: o, to: by.To, edge: by.Edge, join: by.Join, listed: inner != nil && f.Dialect == dialect.SQLite}
+	err := r.write(ctx, f.Writer, f.Dialect, Parameter{of: theViewer}, "related"+strconv.Itoa(depth), func(s *sql.Selector) {
+		if !r.listed {
 			s.SelectExpr(sql.Raw("1"))
 		}
 		if inner != nil {
 			s.Where(inner(s))
 		}
-		query = s
 	})
 	if err != nil {
 		return nil, err
 	}
-	f.Noted.Add(written)
+	f.Noted.Add(&Statement{Dependencies: r.dependencies})
 	return func(s *sql.Selector) *sql.Predicate {
-		outer = s.C(own)
-		if listed {
+		query, outer := r.within(s)
+		if r.listed {
 			// Without NotNull, the comparison is NULL for a row without a related one, and NOT
 			// would not find it.
 			return sql.And(sql.NotNull(outer), sql.In(outer, query))

@@ -1,0 +1,89 @@
+package sql
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"forge/internal/entity"
+	"forge/internal/read/binding"
+)
+
+// relation is an edge as a query inside of another one follows it. The query reads the rows that
+// the edge leads to from each row of the query around it. ent writes it, so that policies and
+// interceptors hold: rows that the viewer may not see are not there.
+type relation struct {
+	from, to *binding.Object
+	edge     *entity.Edge
+	join     *entity.Entity // of the edge's join table; nil if there is none
+	// listed says that the query reads the rows of all rows around it. It has the column with the
+	// keys that lead to these.
+	listed bool
+
+	query        *sql.Selector
+	outer        string // the column of the query around, as it is written there; see within
+	dependencies Dependencies
+}
+
+// write has ent write the query. The function shape sets what it selects, and may add conditions.
+// alias is the name of the related rows in the statement, since the query around may read the same
+// table.
+func (r *relation) write(ctx context.Context, w Writer, db string, theViewer any, alias string, shape func(*sql.Selector)) error {
+	key := r.edge.Column
+	if r.edge.OwnKey {
+		key = r.to.Key.Name
+	}
+	var through *links
+	if r.edge.Through != "" {
+		var err error
+		through, err = writeLinks(ctx, w, db, r.edge, r.join, theViewer, func(l *links) { r.leads(l.Selector, l.near) })
+		if err != nil {
+			return err
+		}
+		r.dependencies = append(r.dependencies, through.dependencies...)
+	}
+	written, err := write(ctx, w, r.to.Entity, theViewer, func(s *sql.Selector) {
+		s.Table().As(alias)
+		column := s.C(key)
+		if through != nil {
+			column = through.join(s, r.to.Key.Name)
+		} else {
+			r.leads(s, column)
+		}
+		if r.listed {
+			s.Select(column)
+		}
+		shape(s)
+		r.query = s
+	})
+	if err != nil {
+		return err
+	}
+	r.dependencies = append(r.dependencies, written.Dependencies...)
+	return nil
+}
+
+// leads has rows lead to the row of the query around, by their column key.
+func (r *relation) leads(s *sql.Selector, key string) {
+	if r.listed {
+		s.Where(sql.NotNull(key)) // NOT IN a list with NULL is never true
+		return
+	}
+	s.Where(sql.P(func(b *sql.Builder) { b.Ident(key).WriteString(" = ").Ident(r.outer) }))
+}
+
+// within returns the query as a part of the query s around it, and the column there by which rows
+// belong together.
+func (r *relation) within(s *sql.Selector) (query *sql.Selector, outer string) {
+	r.outer = s.C(r.from.Key.Name)
+	if r.edge.OwnKey {
+		r.outer = s.C(r.edge.Column)
+	}
+	return r.query, r.outer
+}
+
+// value writes the query as one value of each row of the query s around it.
+func (r *relation) value(b *sql.Builder, s *sql.Selector) {
+	query, _ := r.within(s)
+	b.Wrap(func(b *sql.Builder) { b.Join(query) })
+}
