@@ -750,17 +750,20 @@ const (
 	HeroOrderFieldName      HeroOrderField = "NAME"
 	HeroOrderFieldAge       HeroOrderField = "AGE"
 	HeroOrderFieldCreatedAt HeroOrderField = "CREATED_AT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	HeroOrderFieldRelevance HeroOrderField = "RELEVANCE"
 )
 
 var AllHeroOrderField = []HeroOrderField{
 	HeroOrderFieldName,
 	HeroOrderFieldAge,
 	HeroOrderFieldCreatedAt,
+	HeroOrderFieldRelevance,
 }
 
 func (e HeroOrderField) IsValid() bool {
 	switch e {
-	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt:
+	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -1042,6 +1045,8 @@ const (
 	ProductOrderFieldName       ProductOrderField = "NAME"
 	ProductOrderFieldPriceCents ProductOrderField = "PRICE_CENTS"
 	ProductOrderFieldCreatedAt  ProductOrderField = "CREATED_AT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	ProductOrderFieldRelevance ProductOrderField = "RELEVANCE"
 )
 
 var AllProductOrderField = []ProductOrderField{
@@ -1049,11 +1054,12 @@ var AllProductOrderField = []ProductOrderField{
 	ProductOrderFieldName,
 	ProductOrderFieldPriceCents,
 	ProductOrderFieldCreatedAt,
+	ProductOrderFieldRelevance,
 }
 
 func (e ProductOrderField) IsValid() bool {
 	switch e {
-	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldCreatedAt:
+	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldCreatedAt, ProductOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -1158,16 +1164,19 @@ type TeamOrderField string
 const (
 	TeamOrderFieldName      TeamOrderField = "NAME"
 	TeamOrderFieldCreatedAt TeamOrderField = "CREATED_AT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	TeamOrderFieldRelevance TeamOrderField = "RELEVANCE"
 )
 
 var AllTeamOrderField = []TeamOrderField{
 	TeamOrderFieldName,
 	TeamOrderFieldCreatedAt,
+	TeamOrderFieldRelevance,
 }
 
 func (e TeamOrderField) IsValid() bool {
 	switch e {
-	case TeamOrderFieldName, TeamOrderFieldCreatedAt:
+	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -1214,16 +1223,19 @@ type UserOrderField string
 const (
 	UserOrderFieldUsername  UserOrderField = "USERNAME"
 	UserOrderFieldCreatedAt UserOrderField = "CREATED_AT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	UserOrderFieldRelevance UserOrderField = "RELEVANCE"
 )
 
 var AllUserOrderField = []UserOrderField{
 	UserOrderFieldUsername,
 	UserOrderFieldCreatedAt,
+	UserOrderFieldRelevance,
 }
 
 func (e UserOrderField) IsValid() bool {
 	switch e {
-	case UserOrderFieldUsername, UserOrderFieldCreatedAt:
+	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldRelevance:
 		return true
 	}
 	return false

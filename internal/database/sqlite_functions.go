@@ -5,15 +5,18 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 
 	"modernc.org/sqlite"
 
 	"forge/internal/scalar"
+	"forge/internal/search"
 )
 
 // functions is SQLite's driver with what the read engine needs beside SQLite's own functions: the
-// order of decimal numbers, and conditions on JSON documents as PostgreSQL has them.
+// order of decimal numbers, and conditions on JSON documents as PostgreSQL has them,
+// and how well texts fit a search.
 var functions = sync.OnceValue(func() *sqlite.Driver {
 	d := new(sqlite.Driver)
 	d.MustRegisterCollationUtf8(scalar.DecimalCollation, scalar.CompareDecimals)
@@ -33,8 +36,18 @@ var functions = sync.OnceValue(func() *sqlite.Driver {
 		}
 		d.MustRegisterDeterministicScalarFunction(name, args, onDocument(holds))
 	}
+	d.MustRegisterDeterministicScalarFunction(search.RelevanceFunction, -1, relevance)
 	return d
 })
+
+// relevance is search.Relevance for SQLite.
+func relevance(_ *sqlite.FunctionContext, values []driver.Value) (driver.Value, error) {
+	texts := make([]string, len(values))
+	for i := range texts {
+		texts[i], _ = values[i].(string)
+	}
+	return search.Relevance(strings.Fields(texts[0]), texts[1:]), nil
+}
 
 // onDocument returns a function of SQLite that says whether a condition holds of a document. The
 // result is NULL if the document is.

@@ -84,14 +84,18 @@ func (x *Index) named(text string, parts ...string) catalog.Object {
 	return o
 }
 
-// text returns the text of a row that is searched, as SQL. of stands before the name of each
-// column.
-func (x *Index) text(of string) string {
+// text returns the text of a row that is searched, as SQL. named returns how a column is named.
+func (x *Index) text(named func(column string) string) string {
 	var texts []string
 	for _, c := range x.columns {
-		texts = append(texts, searched(of+catalog.Quote(c)))
+		texts = append(texts, searched(named(c)))
 	}
 	return strings.Join(texts, " || ' ' || ")
+}
+
+// of returns how a column is named that belongs to a row: "new", for example.
+func of(row string) func(string) string {
+	return func(column string) string { return row + "." + catalog.Quote(column) }
 }
 
 // searched returns the text of a column that is searched. It is never NULL.
@@ -100,11 +104,42 @@ func searched(column string) string {
 }
 
 func (x *Index) postgres() catalog.Object {
-	return x.named(fmt.Sprintf("CREATE INDEX NAME ON %s USING gin (%s)", catalog.Quote(x.table), x.vector("")), "")
+	return x.named(fmt.Sprintf("CREATE INDEX NAME ON %s USING gin (%s(%s))", catalog.Quote(x.table), wordsFunction().Name, x.text(catalog.Quote)), "")
 }
 
-// vector returns the words of a row on PostgreSQL. of stands before the name of each column.
-func (x *Index) vector(of string) string { return wordsFunction().Name + "(" + x.text(of) + ")" }
+// Argument stands in SQL for an argument. No name has this character.
+const Argument = "\x00"
+
+// Condition returns the condition that a row has all words of a search, as SQL. named returns how a
+// column of the row is named. In the text, Argument stands for Query of the words.
+func (x *Index) Condition(name string, named func(column string) string) string {
+	if name == dialect.SQLite {
+		words := x.sqlite().Name
+		return strings.ReplaceAll(named(x.key)+" IN (SELECT key FROM NAME CROSS JOIN NAME_keys ON number = NAME.rowid WHERE NAME MATCH "+Argument+")", "NAME", words)
+	}
+	return wordsFunction().Name + "(" + x.text(named) + ") @@ " + Argument + "::tsquery"
+}
+
+// Relevance returns Relevance of a row, as SQL. In the text, Argument stands for List of the words.
+func (x *Index) Relevance(name string, named func(column string) string) string {
+	var texts []string
+	for _, c := range x.columns {
+		texts = append(texts, searched(named(c)))
+	}
+	if name == dialect.SQLite {
+		return RelevanceFunction + "(" + Argument + ", " + strings.Join(texts, ", ") + ")"
+	}
+	for i, text := range texts {
+		texts[i] = fmt.Sprintf("(SELECT count(*) FROM unnest(tsvector_to_array(%s(%s))) AS word WHERE word = ANY(%s::text[]))", wordsFunction().Name, text, Argument)
+		if i > 0 {
+			texts[i] = texts[i-1] + fmt.Sprintf(" * %d + ", weight) + texts[i]
+		}
+		if i > 0 && i < len(texts)-1 {
+			texts[i] = "(" + texts[i] + ")"
+		}
+	}
+	return "(" + texts[len(texts)-1] + ")"
+}
 
 // sqlite returns the FTS5 table with the words, and a table with the number there of each row's key.
 // The row's own rowid would not do: VACUUM changes it, and so does a migration that copies the table.
@@ -118,7 +153,7 @@ func (x *Index) sqlite() catalog.Object {
 	}
 	key := catalog.Quote(x.key)
 	insert := fmt.Sprintf("  INSERT INTO NAME_keys (key) VALUES (new.%s);\n"+
-		"  INSERT INTO NAME (rowid, words) SELECT number, %s FROM NAME_keys WHERE key = new.%[1]s;\n", key, x.text("new."))
+		"  INSERT INTO NAME (rowid, words) SELECT number, %s FROM NAME_keys WHERE key = new.%[1]s;\n", key, x.text(of("new")))
 	columns := key
 	for _, c := range x.columns {
 		columns += ", " + catalog.Quote(c)
@@ -128,7 +163,7 @@ func (x *Index) sqlite() catalog.Object {
 		"CREATE TABLE NAME_keys (number INTEGER PRIMARY KEY, key NOT NULL UNIQUE)",
 		`CREATE VIRTUAL TABLE NAME USING fts5(words, detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2 categories 'L* N* M* Co'")`,
 		fmt.Sprintf("INSERT INTO NAME_keys (key) SELECT %s FROM %s", key, table),
-		fmt.Sprintf("INSERT INTO NAME (rowid, words) SELECT number, %s FROM NAME_keys JOIN %s AS t ON t.%s = NAME_keys.key", x.text("t."), table, key),
+		fmt.Sprintf("INSERT INTO NAME (rowid, words) SELECT number, %s FROM NAME_keys JOIN %s AS t ON t.%s = NAME_keys.key", x.text(of("t")), table, key),
 		fmt.Sprintf("CREATE TRIGGER NAME_insert AFTER INSERT ON %s BEGIN\n%s%sEND", table, store("new."+key), insert),
 		fmt.Sprintf("CREATE TRIGGER NAME_update AFTER UPDATE OF %s ON %s BEGIN\n%s%sEND", columns, table, store("old."+key+", new."+key), insert),
 		fmt.Sprintf("CREATE TRIGGER NAME_delete AFTER DELETE ON %s BEGIN\n%sEND", table, store("old."+key)),

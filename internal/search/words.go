@@ -11,6 +11,8 @@ import (
 	"sync"
 	"unicode"
 
+	"entgo.io/ent/dialect"
+	"github.com/lib/pq"
 	"golang.org/x/text/unicode/norm"
 	"golang.org/x/text/unicode/rangetable"
 )
@@ -41,6 +43,47 @@ func Words(text string) ([]string, error) {
 		return nil, fmt.Errorf("the text has %d words; a search takes at most %d", len(words), MaxWords)
 	}
 	return words, nil
+}
+
+// weight is how much more a word of one column counts than one of the next. It is more than
+// MaxWords, so words of a later column never outweigh one of an earlier one.
+const weight = 16
+
+// Relevance returns how well the texts of a row fit the words of a search. The more of the words
+// stand in the first text as they are, and do not only begin a longer word, the higher it is. If the
+// numbers of these are the same, those of the second text decide, and so on.
+func Relevance(words, texts []string) (relevance int64) {
+	for _, text := range texts {
+		whole := Split(text)
+		relevance *= weight
+		for _, word := range words {
+			if slices.Contains(whole, word) {
+				relevance++
+			}
+		}
+	}
+	return relevance
+}
+
+// RelevanceFunction is the name of Relevance on SQLite. Its arguments are List of the words, and
+// the texts.
+const RelevanceFunction = "forge_relevance"
+
+// Query returns the argument with which a database looks for words: each has to be the beginning of
+// a word of the row. Words have no characters that mean something in it.
+func Query(name string, words []string) string {
+	if name == dialect.SQLite {
+		return `"` + strings.Join(words, `" * AND "`) + `" *`
+	}
+	return "'" + strings.Join(words, "':* & '") + "':*"
+}
+
+// List returns words as an argument of a statement.
+func List(name string, words []string) any {
+	if name == dialect.SQLite {
+		return strings.Join(words, " ")
+	}
+	return pq.Array(words)
 }
 
 // Split returns the words of a text in the form in which they are compared. Punctuation, symbols

@@ -110,6 +110,7 @@ func (f *fetch) key(b []byte) []byte {
 	}
 	b = strconv.AppendInt(b, int64(p.Limit), 10)
 	b = strconv.AppendBool(b, p.Offset > 0)
+	b = strconv.AppendBool(b, p.Search != nil)
 	b = strconv.AppendBool(b, p.Backward)
 	for _, t := range p.Order {
 		b = strconv.AppendBool(append(append(b, ','), t.Name()...), t.Desc)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -39,6 +40,8 @@ type prices struct {
 	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
 	count     int // totalCount
+	search    int // a search
+	relevance int // an order by relevance, for which the words of each row that matches are counted
 }
 
 // rootPrices are the prices of reading a whole table, as a connection at the root does.
@@ -47,8 +50,8 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, document: 2000, value: 60, relation: 1000, order: 40, count: 40}
-	nestedPrices = prices{where: 2, condition: 2, document: 100, value: 3, relation: 50, order: 2, count: 2}
+	rootPrices   = prices{where: 40, condition: 40, document: 2000, value: 60, relation: 1000, order: 40, count: 40, search: 80, relevance: 2000}
+	nestedPrices = prices{where: 2, condition: 2, document: 100, value: 3, relation: 50, order: 2, count: 2, search: 4, relevance: 100}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
@@ -164,6 +167,16 @@ func argumentCost(o *binding.Object, args Arguments, of prices, counts, nested b
 	if where, ok := args.Where.(map[string]any); ok && len(where) > 0 {
 		c.total += c.where
 		c.all(o, where)
+	}
+	if args.Search != nil {
+		c.total += c.search
+		for _, entry := range List(args.OrderBy) {
+			if input, ok := entry.(map[string]any); ok {
+				if by := o.Orders[fmt.Sprint(input["field"])]; by != nil && by.Fit {
+					c.total += c.relevance
+				}
+			}
+		}
 	}
 	if args.OrderBy != nil {
 		terms := len(List(args.OrderBy))

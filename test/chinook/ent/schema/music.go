@@ -101,7 +101,8 @@ type Track struct{ ent.Schema }
 // Mixin returns the mixins.
 func (Track) Mixin() []ent.Mixin {
 	return []ent.Mixin{Open{Prefix: "track", Shown: []string{
-		"name", "composer", "milliseconds", "bytes", "unitPrice", "album", "genre", "mediaType", "playlists", "invoiceLines"}}}
+		"name", "composer", "milliseconds", "bytes", "unitPrice", "album", "genre", "mediaType", "playlists", "invoiceLines"},
+		Search: []string{"name", "composer"}}}
 }
 
 // Fields returns the fields that no mixin adds.

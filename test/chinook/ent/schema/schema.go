@@ -21,14 +21,15 @@ type Open struct {
 	mixin.Schema
 	Prefix string
 	Shown  []string // the API's fields, beside id
+	Search []string // the fields that are searched
 }
 
 // Fields returns the key.
 func (Open) Fields() []ent.Field { return []ent.Field{key("id")} }
 
-// Annotations returns the prefix of IDs, and what everybody may see.
+// Annotations returns the prefix of IDs, what everybody may see, and what is searched.
 func (o Open) Annotations() []schema.Annotation {
-	return []schema.Annotation{entity.Annotation{Prefix: o.Prefix, ShownToAll: append([]string{"id"}, o.Shown...)}}
+	return []schema.Annotation{entity.Annotation{Prefix: o.Prefix, ShownToAll: append([]string{"id"}, o.Shown...), Search: o.Search}}
 }
 
 // Policy says who may read and write.

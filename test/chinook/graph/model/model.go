@@ -920,6 +920,7 @@ func (e PlaylistOrderField) MarshalJSON() ([]byte, error) {
 type TrackOrderField string
 
 const (
+	TrackOrderFieldRelevance    TrackOrderField = "RELEVANCE"
 	TrackOrderFieldName         TrackOrderField = "NAME"
 	TrackOrderFieldMilliseconds TrackOrderField = "MILLISECONDS"
 	TrackOrderFieldBytes        TrackOrderField = "BYTES"
@@ -927,6 +928,7 @@ const (
 )
 
 var AllTrackOrderField = []TrackOrderField{
+	TrackOrderFieldRelevance,
 	TrackOrderFieldName,
 	TrackOrderFieldMilliseconds,
 	TrackOrderFieldBytes,
@@ -935,7 +937,7 @@ var AllTrackOrderField = []TrackOrderField{
 
 func (e TrackOrderField) IsValid() bool {
 	switch e {
-	case TrackOrderFieldName, TrackOrderFieldMilliseconds, TrackOrderFieldBytes, TrackOrderFieldUnitPrice:
+	case TrackOrderFieldRelevance, TrackOrderFieldName, TrackOrderFieldMilliseconds, TrackOrderFieldBytes, TrackOrderFieldUnitPrice:
 		return true
 	}
 	return false
