@@ -79,9 +79,8 @@ func TestWords(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"": "no word", " \t": "no word", "&|!": "no word", "*": "no word", "\u0301": "no word",
-		strings.Repeat("a", 257):      "257 bytes",
-		"a b c d e f g h i j k":       "11 words",
-		strings.Repeat("\u0301", 128): "no word",
+		strings.Repeat("a", 257): "257 bytes",
+		"a b c d e f g h i j k":  "11 words",
 	} {
 		if words, err := search.Words(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q has the words %q, %v; want an error about %q", text, words, err, want)
