@@ -268,6 +268,11 @@ func (r *queryResolver) Orders(ctx context.Context, first *int32, after *string,
 	return &model.OrderConnection{}, nil
 }
 
+// OrderItems is the resolver for the orderItems field.
+func (r *queryResolver) OrderItems(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.OrderItemWhereInput) (*model.OrderItemConnection, error) {
+	return &model.OrderItemConnection{}, nil
+}
+
 // Rivals is the batch resolver for the rivals field.
 func (r *teamResolver) Rivals(ctx context.Context, objs []*model.Team, first int32) ([][]*model.Team, error) {
 	return rivals(ctx, ent.FromUnit(ctx), objs, first)

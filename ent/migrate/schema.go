@@ -62,6 +62,11 @@ var (
 				Columns: []*schema.Column{HeroesColumns[1], HeroesColumns[0]},
 			},
 			{
+				Name:    "hero_updated_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{HeroesColumns[2], HeroesColumns[0]},
+			},
+			{
 				Name:    "hero_age_id",
 				Unique:  false,
 				Columns: []*schema.Column{HeroesColumns[6], HeroesColumns[0]},
@@ -126,6 +131,13 @@ var (
 				OnDelete:   schema.Cascade,
 			},
 		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "inventory_quantity_product_id",
+				Unique:  false,
+				Columns: []*schema.Column{InventoriesColumns[1], InventoriesColumns[2]},
+			},
+		},
 	}
 	// OrdersColumns holds the columns for the "orders" table.
 	OrdersColumns = []*schema.Column{
@@ -170,6 +182,11 @@ var (
 				Name:    "order_created_at_id",
 				Unique:  false,
 				Columns: []*schema.Column{OrdersColumns[1], OrdersColumns[0]},
+			},
+			{
+				Name:    "order_updated_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{OrdersColumns[2], OrdersColumns[0]},
 			},
 		},
 	}
@@ -249,6 +266,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{ProductsColumns[1], ProductsColumns[0]},
 			},
+			{
+				Name:    "product_updated_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{ProductsColumns[2], ProductsColumns[0]},
+			},
 		},
 	}
 	// SessionsColumns holds the columns for the "sessions" table.
@@ -323,6 +345,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{TeamsColumns[1], TeamsColumns[0]},
 			},
+			{
+				Name:    "team_updated_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{TeamsColumns[2], TeamsColumns[0]},
+			},
 		},
 	}
 	// UsersColumns holds the columns for the "users" table.
@@ -366,6 +393,14 @@ var (
 				Name:    "user_created_at_id",
 				Unique:  false,
 				Columns: []*schema.Column{UsersColumns[1], UsersColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "deleted_at IS NULL",
+				},
+			},
+			{
+				Name:    "user_updated_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{UsersColumns[2], UsersColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "deleted_at IS NULL",
 				},

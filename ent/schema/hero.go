@@ -69,6 +69,7 @@ func (Hero) Indexes() []ent.Index {
 		index.Fields("owner_id", "id"),
 		index.Fields("name", "id"),
 		index.Fields("created_at", "id"),
+		index.Fields("updated_at", "id"),
 		// NULLs come last in both directions, so each direction needs its own index.
 		index.Fields("age", "id"),
 		index.Fields("age", "id").StorageKey("hero_age_desc").Annotations(entsql.DescColumns("age", "id")),

@@ -6,6 +6,7 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
 
 	"forge/internal/rule"
@@ -41,6 +42,11 @@ func (Inventory) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("product", Product.Type).Ref("inventory").Field("product_id").Unique().Required().Immutable(),
 	}
+}
+
+// Indexes returns the indexes of the table.
+func (Inventory) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("quantity", "product_id")}
 }
 
 // Policy says who may read and change stock. Orders change stock with the rights of viewer.System.

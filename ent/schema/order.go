@@ -56,6 +56,7 @@ func (Order) Indexes() []ent.Index {
 		index.Fields("status", "id"),
 		index.Fields("total_cents", "id"),
 		index.Fields("created_at", "id"),
+		index.Fields("updated_at", "id"),
 	}
 }
 

@@ -68,6 +68,7 @@ func (Product) Indexes() []ent.Index {
 		index.Fields("name", "id"),
 		index.Fields("price_cents", "id"),
 		index.Fields("created_at", "id"),
+		index.Fields("updated_at", "id"),
 	}
 }
 

@@ -61,6 +61,7 @@ func (Team) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("name").Unique(),
 		index.Fields("created_at", "id"),
+		index.Fields("updated_at", "id"),
 	}
 }
 

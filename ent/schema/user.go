@@ -79,6 +79,7 @@ func (User) Indexes() []ent.Index {
 		index.Fields("username").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("email_key").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("created_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
+		index.Fields("updated_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		// This helps session.Revocations to read the newest times.
 		index.Fields("tokens_valid_after").Annotations(entsql.IndexWhere("tokens_valid_after IS NOT NULL")),
 	}

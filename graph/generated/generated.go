@@ -89,6 +89,7 @@ type QueryResolver interface {
 	Search(ctx context.Context, text string, first int32) ([]*model.SearchHit, error)
 	Order(ctx context.Context, id ids.ID) (*model.Order, error)
 	Orders(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.OrderWhereInput, orderBy []*model.OrderOrder) (*model.OrderConnection, error)
+	OrderItems(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.OrderItemWhereInput) (*model.OrderItemConnection, error)
 }
 type TeamResolver interface {
 	Rivals(ctx context.Context, objs []*model.Team, first int32) ([][]*model.Team, error)
@@ -127,23 +128,41 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateProductInput,
 		ec.unmarshalInputCreateTeamInput,
 		ec.unmarshalInputCreateUserInput,
+		ec.unmarshalInputHeroGroupBy,
+		ec.unmarshalInputHeroGroupOrder,
+		ec.unmarshalInputHeroHaving,
 		ec.unmarshalInputHeroOrder,
 		ec.unmarshalInputHeroWhereInput,
+		ec.unmarshalInputOrderGroupBy,
+		ec.unmarshalInputOrderGroupOrder,
+		ec.unmarshalInputOrderHaving,
+		ec.unmarshalInputOrderItemGroupBy,
+		ec.unmarshalInputOrderItemGroupOrder,
+		ec.unmarshalInputOrderItemHaving,
 		ec.unmarshalInputOrderItemWhereInput,
 		ec.unmarshalInputOrderOrder,
 		ec.unmarshalInputOrderWhereInput,
+		ec.unmarshalInputProductGroupBy,
+		ec.unmarshalInputProductGroupOrder,
+		ec.unmarshalInputProductHaving,
 		ec.unmarshalInputProductOrder,
 		ec.unmarshalInputProductWhereInput,
 		ec.unmarshalInputRefreshSessionInput,
 		ec.unmarshalInputSignInInput,
 		ec.unmarshalInputSignOutInput,
 		ec.unmarshalInputSignUpInput,
+		ec.unmarshalInputTeamGroupBy,
+		ec.unmarshalInputTeamGroupOrder,
+		ec.unmarshalInputTeamHaving,
 		ec.unmarshalInputTeamOrder,
 		ec.unmarshalInputTeamWhereInput,
 		ec.unmarshalInputUpdateHeroInput,
 		ec.unmarshalInputUpdateProductInput,
 		ec.unmarshalInputUpdateTeamInput,
 		ec.unmarshalInputUpdateUserInput,
+		ec.unmarshalInputUserGroupBy,
+		ec.unmarshalInputUserGroupOrder,
+		ec.unmarshalInputUserHaving,
 		ec.unmarshalInputUserOrder,
 		ec.unmarshalInputUserWhereInput,
 	)
@@ -351,6 +370,21 @@ type Query {
     "In this order; ties go by ID. NULLs come last, in both directions."
     orderBy: [OrderOrder!]
   ): OrderConnection!
+  "All order items, oldest first."
+  orderItems(
+    "Page size, 0 to 100, counted from the start (or from ` + "`" + `after` + "`" + `). 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Start behind the edge with this cursor."
+    after: Cursor
+    "Page size, 0 to 100, counted from the end (or from ` + "`" + `before` + "`" + `)."
+    last: Int
+    "End ahead of the edge with this cursor."
+    before: Cursor
+    "Leave out so many edges, counted from where the page would start."
+    offset: Int
+    "Only those that match."
+    where: OrderItemWhereInput
+  ): OrderItemConnection!
 }
 
 """
@@ -443,6 +477,9 @@ scalar Cursor
 
 "A moment in RFC 3339 form, in UTC, to the microsecond: ` + "`" + `2026-01-02T15:04:05.000006Z` + "`" + `."
 scalar Time
+
+"A whole number of at most 64 bits, as a text."
+scalar BigInt
 
 "Where a page stands in its list."
 type PageInfo {
@@ -548,6 +585,10 @@ type UserConnection {
   pageInfo: PageInfo!
   "How many match ` + "`" + `where` + "`" + ` in all, on every page."
   totalCount: Int!
+  "What is computed over all that match ` + "`" + `where` + "`" + `."
+  aggregate: UserAggregate!
+  "Groups of all that match ` + "`" + `where` + "`" + `: 20 if ` + "`" + `first` + "`" + ` says nothing, 1,000 at most. ` + "`" + `by` + "`" + ` has up to 8 entries."
+  groups(by: [UserGroupBy!]!, having: UserHaving, orderBy: [UserGroupOrder!], first: Int): [UserGroup!]!
 }
 
 "A user's place in a list."
@@ -601,6 +642,10 @@ type TeamConnection {
   pageInfo: PageInfo!
   "How many match ` + "`" + `where` + "`" + ` in all, on every page."
   totalCount: Int!
+  "What is computed over all that match ` + "`" + `where` + "`" + `."
+  aggregate: TeamAggregate!
+  "Groups of all that match ` + "`" + `where` + "`" + `: 20 if ` + "`" + `first` + "`" + ` says nothing, 1,000 at most. ` + "`" + `by` + "`" + ` has up to 8 entries."
+  groups(by: [TeamGroupBy!]!, having: TeamHaving, orderBy: [TeamGroupOrder!], first: Int): [TeamGroup!]!
 }
 
 "A team's place in a list."
@@ -642,6 +687,10 @@ type HeroConnection {
   pageInfo: PageInfo!
   "How many match ` + "`" + `where` + "`" + ` in all, on every page."
   totalCount: Int!
+  "What is computed over all that match ` + "`" + `where` + "`" + `."
+  aggregate: HeroAggregate!
+  "Groups of all that match ` + "`" + `where` + "`" + `: 20 if ` + "`" + `first` + "`" + ` says nothing, 1,000 at most. ` + "`" + `by` + "`" + ` has up to 8 entries."
+  groups(by: [HeroGroupBy!]!, having: HeroHaving, orderBy: [HeroGroupOrder!], first: Int): [HeroGroup!]!
 }
 
 "A hero's place in a list."
@@ -677,6 +726,10 @@ type ProductConnection {
   pageInfo: PageInfo!
   "How many match ` + "`" + `where` + "`" + ` in all, on every page."
   totalCount: Int!
+  "What is computed over all that match ` + "`" + `where` + "`" + `."
+  aggregate: ProductAggregate!
+  "Groups of all that match ` + "`" + `where` + "`" + `: 20 if ` + "`" + `first` + "`" + ` says nothing, 1,000 at most. ` + "`" + `by` + "`" + ` has up to 8 entries."
+  groups(by: [ProductGroupBy!]!, having: ProductHaving, orderBy: [ProductGroupOrder!], first: Int): [ProductGroup!]!
 }
 
 "A product's place in a list."
@@ -719,12 +772,36 @@ type OrderConnection {
   pageInfo: PageInfo!
   "How many match ` + "`" + `where` + "`" + ` in all, on every page."
   totalCount: Int!
+  "What is computed over all that match ` + "`" + `where` + "`" + `."
+  aggregate: OrderAggregate!
+  "Groups of all that match ` + "`" + `where` + "`" + `: 20 if ` + "`" + `first` + "`" + ` says nothing, 1,000 at most. ` + "`" + `by` + "`" + ` has up to 8 entries."
+  groups(by: [OrderGroupBy!]!, having: OrderHaving, orderBy: [OrderGroupOrder!], first: Int): [OrderGroup!]!
 }
 
 "An order's place in a list."
 type OrderEdge {
   cursor: Cursor!
   node: Order!
+}
+
+"A page of order items."
+type OrderItemConnection {
+  edges: [OrderItemEdge!]!
+  "The edges' nodes."
+  nodes: [OrderItem!]!
+  pageInfo: PageInfo!
+  "How many match ` + "`" + `where` + "`" + ` in all, on every page."
+  totalCount: Int!
+  "What is computed over all that match ` + "`" + `where` + "`" + `."
+  aggregate: OrderItemAggregate!
+  "Groups of all that match ` + "`" + `where` + "`" + `: 20 if ` + "`" + `first` + "`" + ` says nothing, 1,000 at most. ` + "`" + `by` + "`" + ` has up to 8 entries."
+  groups(by: [OrderItemGroupBy!]!, having: OrderItemHaving, orderBy: [OrderItemGroupOrder!], first: Int): [OrderItemGroup!]!
+}
+
+"An order item's place in a list."
+type OrderItemEdge {
+  cursor: Cursor!
+  node: OrderItem!
 }
 
 "One line of an order."
@@ -739,9 +816,11 @@ type OrderItem implements Node {
 
 """
 Conditions on users. All that are given must hold; one that is ` + "`" + `null` + "`" + ` is as good as left out. A condition's name is a field's,
-by itself for equality, or with what it compares: ` + "`" + `GT` + "`" + `, ` + "`" + `GTE` + "`" + `, ` + "`" + `LT` + "`" + `, ` + "`" + `LTE` + "`" + `, ` + "`" + `In` + "`" + `, ` + "`" + `HasPrefix` + "`" + `, ` + "`" + `IsNil` + "`" + `. ` + "`" + `hasHeroes` + "`" + ` asks whether
-there are any; ` + "`" + `hasHeroesWith` + "`" + ` whether there is one for which all of the conditions hold. As in SQL, a comparison with a field
-that has no value is neither true nor false, so neither it nor its ` + "`" + `not` + "`" + ` finds such a row. Conditions stand up to 10 deep
+by itself for equality, or with what it compares: ` + "`" + `NEQ` + "`" + ` (not equal), ` + "`" + `GT` + "`" + `, ` + "`" + `GTE` + "`" + `, ` + "`" + `LT` + "`" + `, ` + "`" + `LTE` + "`" + `, ` + "`" + `In` + "`" + `, ` + "`" + `NotIn` + "`" + `, ` + "`" + `HasPrefix` + "`" + `, ` + "`" + `HasSuffix` + "`" + `,
+` + "`" + `Contains` + "`" + `, ` + "`" + `EqualFold` + "`" + ` and ` + "`" + `ContainsFold` + "`" + ` (without regard to case), ` + "`" + `IsNil` + "`" + `, ` + "`" + `NotNil` + "`" + `. In texts, ` + "`" + `%` + "`" + ` and ` + "`" + `_` + "`" + ` are characters like others.
+` + "`" + `hasHeroes` + "`" + ` asks whether there are any; ` + "`" + `hasHeroesWith` + "`" + ` whether there is one for which all of the conditions hold; ` + "`" + `heroesCount` + "`" + ` and
+` + "`" + `heroesCountGTE` + "`" + ` how many there are. As in SQL, a field that has no value is neither equal nor unequal to anything, so neither a
+comparison nor its ` + "`" + `not` + "`" + ` finds such a row; ` + "`" + `NotIn: []` + "`" + ` holds for every row. Conditions stand up to 10 deep
 inside each other, 500 in all, 20 of them over related rows. ` + "`" + `ownerId` + "`" + ` and ` + "`" + `userId` + "`" + ` compare what is stored, also of a user who is
 deleted; ` + "`" + `hasOwner` + "`" + ` and ` + "`" + `hasUser` + "`" + ` ask for one who is there.
 """
@@ -753,28 +832,68 @@ input UserWhereInput {
   "At least one of these holds; of none, none does."
   or: [UserWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   username: String
+  usernameNEQ: String
   usernameIn: [String!]
+  usernameNotIn: [String!]
   usernameGT: String
   usernameGTE: String
   usernameLT: String
   usernameLTE: String
   usernameHasPrefix: String
+  usernameHasSuffix: String
+  usernameContains: String
+  "Without regard to case."
+  usernameEqualFold: String
+  "Without regard to case."
+  usernameContainsFold: String
   "Without regard to case."
   email: String
   "Without regard to case."
+  emailNEQ: String
+  "Without regard to case."
   emailIn: [String!]
+  "Without regard to case."
+  emailNotIn: [String!]
+  "Without regard to case."
+  emailHasPrefix: String
+  "Without regard to case."
+  emailHasSuffix: String
+  "Without regard to case."
+  emailContains: String
   emailIsNil: Boolean
+  emailNotNil: Boolean
   createdAt: Time
   createdAtGT: Time
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
   hasHeroes: Boolean
   hasHeroesWith: [HeroWhereInput!]
+  "How many heroes there are, of those that you may see."
+  heroesCount: Int
+  heroesCountNEQ: Int
+  heroesCountGT: Int
+  heroesCountGTE: Int
+  heroesCountLT: Int
+  heroesCountLTE: Int
   hasOrders: Boolean
   hasOrdersWith: [OrderWhereInput!]
+  "How many orders there are, of those that you may see."
+  ordersCount: Int
+  ordersCountNEQ: Int
+  ordersCountGT: Int
+  ordersCountGTE: Int
+  ordersCountLT: Int
+  ordersCountLTE: Int
 }
 
 "An order of users."
@@ -787,6 +906,7 @@ input UserOrder {
 enum UserOrderField {
   USERNAME
   CREATED_AT
+  UPDATED_AT
   "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
   RELEVANCE
 }
@@ -800,21 +920,43 @@ input TeamWhereInput {
   "At least one of these holds; of none, none does."
   or: [TeamWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   name: String
+  nameNEQ: String
   nameIn: [String!]
+  nameNotIn: [String!]
   nameGT: String
   nameGTE: String
   nameLT: String
   nameLTE: String
   nameHasPrefix: String
+  nameHasSuffix: String
+  nameContains: String
+  "Without regard to case."
+  nameEqualFold: String
+  "Without regard to case."
+  nameContainsFold: String
   createdAt: Time
   createdAtGT: Time
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
   hasHeroes: Boolean
   hasHeroesWith: [HeroWhereInput!]
+  "How many heroes there are, of those that you may see."
+  heroesCount: Int
+  heroesCountNEQ: Int
+  heroesCountGT: Int
+  heroesCountGTE: Int
+  heroesCountLT: Int
+  heroesCountLTE: Int
 }
 
 "An order of teams."
@@ -827,6 +969,7 @@ input TeamOrder {
 enum TeamOrderField {
   NAME
   CREATED_AT
+  UPDATED_AT
   "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
   RELEVANCE
 }
@@ -840,32 +983,56 @@ input HeroWhereInput {
   "At least one of these holds; of none, none does."
   or: [HeroWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   name: String
+  nameNEQ: String
   nameIn: [String!]
+  nameNotIn: [String!]
   nameGT: String
   nameGTE: String
   nameLT: String
   nameLTE: String
   nameHasPrefix: String
+  nameHasSuffix: String
+  nameContains: String
+  "Without regard to case."
+  nameEqualFold: String
+  "Without regard to case."
+  nameContainsFold: String
   age: Int
+  ageNEQ: Int
   ageIn: [Int!]
+  ageNotIn: [Int!]
   ageGT: Int
   ageGTE: Int
   ageLT: Int
   ageLTE: Int
   ageIsNil: Boolean
+  ageNotNil: Boolean
   teamId: ID
+  teamIdNEQ: ID
   teamIdIn: [ID!]
+  teamIdNotIn: [ID!]
   teamIdIsNil: Boolean
+  teamIdNotNil: Boolean
   ownerId: ID
+  ownerIdNEQ: ID
   ownerIdIn: [ID!]
+  ownerIdNotIn: [ID!]
   ownerIdIsNil: Boolean
+  ownerIdNotNil: Boolean
   createdAt: Time
   createdAtGT: Time
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
   hasTeam: Boolean
   hasTeamWith: [TeamWhereInput!]
   hasOwner: Boolean
@@ -883,6 +1050,7 @@ enum HeroOrderField {
   NAME
   AGE
   CREATED_AT
+  UPDATED_AT
   "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
   RELEVANCE
 }
@@ -896,32 +1064,65 @@ input ProductWhereInput {
   "At least one of these holds; of none, none does."
   or: [ProductWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   sku: String
+  skuNEQ: String
   skuIn: [String!]
+  skuNotIn: [String!]
   skuGT: String
   skuGTE: String
   skuLT: String
   skuLTE: String
   skuHasPrefix: String
+  skuHasSuffix: String
+  skuContains: String
+  "Without regard to case."
+  skuEqualFold: String
+  "Without regard to case."
+  skuContainsFold: String
   name: String
+  nameNEQ: String
   nameIn: [String!]
+  nameNotIn: [String!]
   nameGT: String
   nameGTE: String
   nameLT: String
   nameLTE: String
   nameHasPrefix: String
+  nameHasSuffix: String
+  nameContains: String
+  "Without regard to case."
+  nameEqualFold: String
+  "Without regard to case."
+  nameContainsFold: String
   priceCents: Int
+  priceCentsNEQ: Int
   priceCentsIn: [Int!]
+  priceCentsNotIn: [Int!]
   priceCentsGT: Int
   priceCentsGTE: Int
   priceCentsLT: Int
   priceCentsLTE: Int
+  stock: Int
+  stockNEQ: Int
+  stockIn: [Int!]
+  stockNotIn: [Int!]
+  stockGT: Int
+  stockGTE: Int
+  stockLT: Int
+  stockLTE: Int
   createdAt: Time
   createdAtGT: Time
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
 }
 
 "An order of products."
@@ -935,7 +1136,9 @@ enum ProductOrderField {
   SKU
   NAME
   PRICE_CENTS
+  STOCK
   CREATED_AT
+  UPDATED_AT
   "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
   RELEVANCE
 }
@@ -949,13 +1152,21 @@ input OrderWhereInput {
   "At least one of these holds; of none, none does."
   or: [OrderWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   userId: ID
+  userIdNEQ: ID
   userIdIn: [ID!]
+  userIdNotIn: [ID!]
   userIdIsNil: Boolean
+  userIdNotNil: Boolean
   status: OrderStatus
+  statusNEQ: OrderStatus
   statusIn: [OrderStatus!]
+  statusNotIn: [OrderStatus!]
   totalCents: Int
+  totalCentsNEQ: Int
   totalCentsGT: Int
   totalCentsGTE: Int
   totalCentsLT: Int
@@ -965,10 +1176,22 @@ input OrderWhereInput {
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
   hasUser: Boolean
   hasUserWith: [UserWhereInput!]
   hasItems: Boolean
   hasItemsWith: [OrderItemWhereInput!]
+  "How many items there are, of those that you may see."
+  itemsCount: Int
+  itemsCountNEQ: Int
+  itemsCountGT: Int
+  itemsCountGTE: Int
+  itemsCountLT: Int
+  itemsCountLTE: Int
 }
 
 "An order of orders."
@@ -981,6 +1204,7 @@ input OrderOrder {
 enum OrderOrderField {
   TOTAL_CENTS
   CREATED_AT
+  UPDATED_AT
 }
 
 "Conditions on order items; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -992,11 +1216,16 @@ input OrderItemWhereInput {
   "At least one of these holds; of none, none does."
   or: [OrderItemWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   productId: ID
+  productIdNEQ: ID
   productIdIn: [ID!]
+  productIdNotIn: [ID!]
   hasProduct: Boolean
   hasProductWith: [ProductWhereInput!]
+  hasOrderWith: [OrderWhereInput!]
 }
 
 "Who signs up. Blanks around texts are cut off, but not those of a password."
@@ -1263,6 +1492,738 @@ type CreateOrderPayload {
 type CancelOrderPayload {
   order: Order!
 }
+
+"A unit of time. Weeks begin on Monday."
+enum TimeBucket {
+  HOUR
+  DAY
+  WEEK
+  MONTH
+  QUARTER
+  YEAR
+}
+
+"What is computed over all users that match, not only those of the page."
+type UserAggregate {
+  count: Int!
+  "How many different values there are, without null."
+  countDistinct(field: UserGroupField!): Int!
+  "The smallest values. Like the largest, they are null if there is nothing to compute them of."
+  min: UserExtremes!
+  "The largest values."
+  max: UserExtremes!
+}
+
+type UserExtremes {
+  createdAt: Time
+  updatedAt: Time
+}
+
+"A group of users, and what is computed over them."
+type UserGroup {
+  key: UserGroupKey!
+  aggregate: UserAggregate!
+}
+
+"What the users of a group have in common. Only what stands in ` + "`" + `by` + "`" + ` can be selected."
+type UserGroupKey {
+  role: Role
+  isActive: Boolean
+  createdAt: Time
+  updatedAt: Time
+}
+
+"What groups of users are formed by."
+input UserGroupBy {
+  field: UserGroupField!
+  "Cut a time to the moment at which a unit of time began."
+  bucket: TimeBucket
+  "Of the bucket: UTC, or an area and a place, as in ` + "`" + `Europe/Berlin` + "`" + `. UTC if none is given."
+  timeZone: String
+}
+
+enum UserGroupField {
+  ROLE
+  IS_ACTIVE
+  CREATED_AT
+  UPDATED_AT
+}
+
+"Conditions on groups of users; all that are given must hold."
+input UserHaving {
+  count: Int
+  countNEQ: Int
+  countGT: Int
+  countGTE: Int
+  countLT: Int
+  countLTE: Int
+  minCreatedAtGT: Time
+  minCreatedAtGTE: Time
+  minCreatedAtLT: Time
+  minCreatedAtLTE: Time
+  minUpdatedAtGT: Time
+  minUpdatedAtGTE: Time
+  minUpdatedAtLT: Time
+  minUpdatedAtLTE: Time
+  maxCreatedAtGT: Time
+  maxCreatedAtGTE: Time
+  maxCreatedAtLT: Time
+  maxCreatedAtLTE: Time
+  maxUpdatedAtGT: Time
+  maxUpdatedAtGTE: Time
+  maxUpdatedAtLT: Time
+  maxUpdatedAtLTE: Time
+}
+
+"An order of groups of users. What is equal is ordered by the keys, as they stand in ` + "`" + `by` + "`" + `."
+input UserGroupOrder {
+  field: UserGroupOrderField!
+  direction: OrderDirection! = ASC
+}
+
+"What groups of users can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
+enum UserGroupOrderField {
+  ROLE
+  IS_ACTIVE
+  CREATED_AT
+  UPDATED_AT
+  COUNT
+  MIN_CREATED_AT
+  MIN_UPDATED_AT
+  MAX_CREATED_AT
+  MAX_UPDATED_AT
+}
+
+"What is computed over all teams that match, not only those of the page."
+type TeamAggregate {
+  count: Int!
+  "How many different values there are, without null."
+  countDistinct(field: TeamGroupField!): Int!
+  "The smallest values. Like the largest, they are null if there is nothing to compute them of."
+  min: TeamExtremes!
+  "The largest values."
+  max: TeamExtremes!
+}
+
+type TeamExtremes {
+  name: String
+  createdAt: Time
+  updatedAt: Time
+}
+
+"A group of teams, and what is computed over them."
+type TeamGroup {
+  key: TeamGroupKey!
+  aggregate: TeamAggregate!
+}
+
+"What the teams of a group have in common. Only what stands in ` + "`" + `by` + "`" + ` can be selected."
+type TeamGroupKey {
+  headquarters: String
+  createdAt: Time
+  updatedAt: Time
+}
+
+"What groups of teams are formed by."
+input TeamGroupBy {
+  field: TeamGroupField!
+  "Cut a time to the moment at which a unit of time began."
+  bucket: TimeBucket
+  "Of the bucket: UTC, or an area and a place, as in ` + "`" + `Europe/Berlin` + "`" + `. UTC if none is given."
+  timeZone: String
+}
+
+enum TeamGroupField {
+  HEADQUARTERS
+  CREATED_AT
+  UPDATED_AT
+}
+
+"Conditions on groups of teams; all that are given must hold."
+input TeamHaving {
+  count: Int
+  countNEQ: Int
+  countGT: Int
+  countGTE: Int
+  countLT: Int
+  countLTE: Int
+  countDistinctHeadquartersGT: Int
+  countDistinctHeadquartersGTE: Int
+  countDistinctHeadquartersLT: Int
+  countDistinctHeadquartersLTE: Int
+  minCreatedAtGT: Time
+  minCreatedAtGTE: Time
+  minCreatedAtLT: Time
+  minCreatedAtLTE: Time
+  minUpdatedAtGT: Time
+  minUpdatedAtGTE: Time
+  minUpdatedAtLT: Time
+  minUpdatedAtLTE: Time
+  maxCreatedAtGT: Time
+  maxCreatedAtGTE: Time
+  maxCreatedAtLT: Time
+  maxCreatedAtLTE: Time
+  maxUpdatedAtGT: Time
+  maxUpdatedAtGTE: Time
+  maxUpdatedAtLT: Time
+  maxUpdatedAtLTE: Time
+}
+
+"An order of groups of teams. What is equal is ordered by the keys, as they stand in ` + "`" + `by` + "`" + `."
+input TeamGroupOrder {
+  field: TeamGroupOrderField!
+  direction: OrderDirection! = ASC
+}
+
+"What groups of teams can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
+enum TeamGroupOrderField {
+  HEADQUARTERS
+  CREATED_AT
+  UPDATED_AT
+  COUNT
+  COUNT_DISTINCT_HEADQUARTERS
+  MIN_CREATED_AT
+  MIN_UPDATED_AT
+  MAX_CREATED_AT
+  MAX_UPDATED_AT
+}
+
+"What is computed over all heroes that match, not only those of the page."
+type HeroAggregate {
+  count: Int!
+  "How many different values there are, without null."
+  countDistinct(field: HeroGroupField!): Int!
+  "Sums. Like all that follow, they are null if there is nothing to compute them of."
+  sum: HeroSum!
+  "Averages."
+  avg: HeroAverage!
+  "The smallest values."
+  min: HeroExtremes!
+  "The largest values."
+  max: HeroExtremes!
+}
+
+type HeroSum {
+  age: BigInt
+}
+
+type HeroAverage {
+  age: Float
+}
+
+type HeroExtremes {
+  name: String
+  age: Int
+  createdAt: Time
+  updatedAt: Time
+}
+
+"A group of heroes, and what is computed over them."
+type HeroGroup {
+  key: HeroGroupKey!
+  aggregate: HeroAggregate!
+}
+
+"What the heroes of a group have in common. Only what stands in ` + "`" + `by` + "`" + ` can be selected."
+type HeroGroupKey {
+  name: String
+  age: Int
+  teamId: ID
+  ownerId: ID
+  createdAt: Time
+  updatedAt: Time
+  team: Team
+  owner: User
+}
+
+"What groups of heroes are formed by."
+input HeroGroupBy {
+  field: HeroGroupField!
+  "Cut a time to the moment at which a unit of time began."
+  bucket: TimeBucket
+  "Of the bucket: UTC, or an area and a place, as in ` + "`" + `Europe/Berlin` + "`" + `. UTC if none is given."
+  timeZone: String
+}
+
+enum HeroGroupField {
+  NAME
+  AGE
+  TEAM_ID
+  OWNER_ID
+  CREATED_AT
+  UPDATED_AT
+  TEAM
+  OWNER
+}
+
+"Conditions on groups of heroes; all that are given must hold."
+input HeroHaving {
+  count: Int
+  countNEQ: Int
+  countGT: Int
+  countGTE: Int
+  countLT: Int
+  countLTE: Int
+  countDistinctTeamIdGT: Int
+  countDistinctTeamIdGTE: Int
+  countDistinctTeamIdLT: Int
+  countDistinctTeamIdLTE: Int
+  countDistinctOwnerIdGT: Int
+  countDistinctOwnerIdGTE: Int
+  countDistinctOwnerIdLT: Int
+  countDistinctOwnerIdLTE: Int
+  sumAgeGT: BigInt
+  sumAgeGTE: BigInt
+  sumAgeLT: BigInt
+  sumAgeLTE: BigInt
+  avgAgeGT: Float
+  avgAgeGTE: Float
+  avgAgeLT: Float
+  avgAgeLTE: Float
+  minAgeGT: Int
+  minAgeGTE: Int
+  minAgeLT: Int
+  minAgeLTE: Int
+  minCreatedAtGT: Time
+  minCreatedAtGTE: Time
+  minCreatedAtLT: Time
+  minCreatedAtLTE: Time
+  minUpdatedAtGT: Time
+  minUpdatedAtGTE: Time
+  minUpdatedAtLT: Time
+  minUpdatedAtLTE: Time
+  maxAgeGT: Int
+  maxAgeGTE: Int
+  maxAgeLT: Int
+  maxAgeLTE: Int
+  maxCreatedAtGT: Time
+  maxCreatedAtGTE: Time
+  maxCreatedAtLT: Time
+  maxCreatedAtLTE: Time
+  maxUpdatedAtGT: Time
+  maxUpdatedAtGTE: Time
+  maxUpdatedAtLT: Time
+  maxUpdatedAtLTE: Time
+}
+
+"An order of groups of heroes. What is equal is ordered by the keys, as they stand in ` + "`" + `by` + "`" + `."
+input HeroGroupOrder {
+  field: HeroGroupOrderField!
+  direction: OrderDirection! = ASC
+}
+
+"What groups of heroes can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
+enum HeroGroupOrderField {
+  NAME
+  AGE
+  TEAM_ID
+  OWNER_ID
+  CREATED_AT
+  UPDATED_AT
+  TEAM
+  OWNER
+  COUNT
+  COUNT_DISTINCT_TEAM_ID
+  COUNT_DISTINCT_OWNER_ID
+  SUM_AGE
+  AVG_AGE
+  MIN_AGE
+  MIN_CREATED_AT
+  MIN_UPDATED_AT
+  MAX_AGE
+  MAX_CREATED_AT
+  MAX_UPDATED_AT
+}
+
+"What is computed over all products that match, not only those of the page."
+type ProductAggregate {
+  count: Int!
+  "How many different values there are, without null."
+  countDistinct(field: ProductGroupField!): Int!
+  "Sums. Like all that follow, they are null if there is nothing to compute them of."
+  sum: ProductSum!
+  "Averages."
+  avg: ProductAverage!
+  "The smallest values."
+  min: ProductExtremes!
+  "The largest values."
+  max: ProductExtremes!
+}
+
+type ProductSum {
+  priceCents: BigInt
+}
+
+type ProductAverage {
+  priceCents: Float
+}
+
+type ProductExtremes {
+  name: String
+  priceCents: Int
+  createdAt: Time
+  updatedAt: Time
+}
+
+"A group of products, and what is computed over them."
+type ProductGroup {
+  key: ProductGroupKey!
+  aggregate: ProductAggregate!
+}
+
+"What the products of a group have in common. Only what stands in ` + "`" + `by` + "`" + ` can be selected."
+type ProductGroupKey {
+  name: String
+  priceCents: Int
+  createdAt: Time
+  updatedAt: Time
+}
+
+"What groups of products are formed by."
+input ProductGroupBy {
+  field: ProductGroupField!
+  "Cut a time to the moment at which a unit of time began."
+  bucket: TimeBucket
+  "Of the bucket: UTC, or an area and a place, as in ` + "`" + `Europe/Berlin` + "`" + `. UTC if none is given."
+  timeZone: String
+}
+
+enum ProductGroupField {
+  NAME
+  PRICE_CENTS
+  CREATED_AT
+  UPDATED_AT
+}
+
+"Conditions on groups of products; all that are given must hold."
+input ProductHaving {
+  count: Int
+  countNEQ: Int
+  countGT: Int
+  countGTE: Int
+  countLT: Int
+  countLTE: Int
+  sumPriceCentsGT: BigInt
+  sumPriceCentsGTE: BigInt
+  sumPriceCentsLT: BigInt
+  sumPriceCentsLTE: BigInt
+  avgPriceCentsGT: Float
+  avgPriceCentsGTE: Float
+  avgPriceCentsLT: Float
+  avgPriceCentsLTE: Float
+  minPriceCentsGT: Int
+  minPriceCentsGTE: Int
+  minPriceCentsLT: Int
+  minPriceCentsLTE: Int
+  minCreatedAtGT: Time
+  minCreatedAtGTE: Time
+  minCreatedAtLT: Time
+  minCreatedAtLTE: Time
+  minUpdatedAtGT: Time
+  minUpdatedAtGTE: Time
+  minUpdatedAtLT: Time
+  minUpdatedAtLTE: Time
+  maxPriceCentsGT: Int
+  maxPriceCentsGTE: Int
+  maxPriceCentsLT: Int
+  maxPriceCentsLTE: Int
+  maxCreatedAtGT: Time
+  maxCreatedAtGTE: Time
+  maxCreatedAtLT: Time
+  maxCreatedAtLTE: Time
+  maxUpdatedAtGT: Time
+  maxUpdatedAtGTE: Time
+  maxUpdatedAtLT: Time
+  maxUpdatedAtLTE: Time
+}
+
+"An order of groups of products. What is equal is ordered by the keys, as they stand in ` + "`" + `by` + "`" + `."
+input ProductGroupOrder {
+  field: ProductGroupOrderField!
+  direction: OrderDirection! = ASC
+}
+
+"What groups of products can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
+enum ProductGroupOrderField {
+  NAME
+  PRICE_CENTS
+  CREATED_AT
+  UPDATED_AT
+  COUNT
+  SUM_PRICE_CENTS
+  AVG_PRICE_CENTS
+  MIN_PRICE_CENTS
+  MIN_CREATED_AT
+  MIN_UPDATED_AT
+  MAX_PRICE_CENTS
+  MAX_CREATED_AT
+  MAX_UPDATED_AT
+}
+
+"What is computed over all orders that match, not only those of the page."
+type OrderAggregate {
+  count: Int!
+  "How many different values there are, without null."
+  countDistinct(field: OrderGroupField!): Int!
+  "Sums. Like all that follow, they are null if there is nothing to compute them of."
+  sum: OrderSum!
+  "Averages."
+  avg: OrderAverage!
+  "The smallest values."
+  min: OrderExtremes!
+  "The largest values."
+  max: OrderExtremes!
+}
+
+type OrderSum {
+  totalCents: BigInt
+}
+
+type OrderAverage {
+  totalCents: Float
+}
+
+type OrderExtremes {
+  totalCents: Int
+  createdAt: Time
+  updatedAt: Time
+}
+
+"A group of orders, and what is computed over them."
+type OrderGroup {
+  key: OrderGroupKey!
+  aggregate: OrderAggregate!
+}
+
+"What the orders of a group have in common. Only what stands in ` + "`" + `by` + "`" + ` can be selected."
+type OrderGroupKey {
+  status: OrderStatus
+  totalCents: Int
+  userId: ID
+  createdAt: Time
+  updatedAt: Time
+  user: User
+}
+
+"What groups of orders are formed by."
+input OrderGroupBy {
+  field: OrderGroupField!
+  "Cut a time to the moment at which a unit of time began."
+  bucket: TimeBucket
+  "Of the bucket: UTC, or an area and a place, as in ` + "`" + `Europe/Berlin` + "`" + `. UTC if none is given."
+  timeZone: String
+}
+
+enum OrderGroupField {
+  STATUS
+  TOTAL_CENTS
+  USER_ID
+  CREATED_AT
+  UPDATED_AT
+  USER
+}
+
+"Conditions on groups of orders; all that are given must hold."
+input OrderHaving {
+  count: Int
+  countNEQ: Int
+  countGT: Int
+  countGTE: Int
+  countLT: Int
+  countLTE: Int
+  countDistinctUserIdGT: Int
+  countDistinctUserIdGTE: Int
+  countDistinctUserIdLT: Int
+  countDistinctUserIdLTE: Int
+  sumTotalCentsGT: BigInt
+  sumTotalCentsGTE: BigInt
+  sumTotalCentsLT: BigInt
+  sumTotalCentsLTE: BigInt
+  avgTotalCentsGT: Float
+  avgTotalCentsGTE: Float
+  avgTotalCentsLT: Float
+  avgTotalCentsLTE: Float
+  minTotalCentsGT: Int
+  minTotalCentsGTE: Int
+  minTotalCentsLT: Int
+  minTotalCentsLTE: Int
+  minCreatedAtGT: Time
+  minCreatedAtGTE: Time
+  minCreatedAtLT: Time
+  minCreatedAtLTE: Time
+  minUpdatedAtGT: Time
+  minUpdatedAtGTE: Time
+  minUpdatedAtLT: Time
+  minUpdatedAtLTE: Time
+  maxTotalCentsGT: Int
+  maxTotalCentsGTE: Int
+  maxTotalCentsLT: Int
+  maxTotalCentsLTE: Int
+  maxCreatedAtGT: Time
+  maxCreatedAtGTE: Time
+  maxCreatedAtLT: Time
+  maxCreatedAtLTE: Time
+  maxUpdatedAtGT: Time
+  maxUpdatedAtGTE: Time
+  maxUpdatedAtLT: Time
+  maxUpdatedAtLTE: Time
+}
+
+"An order of groups of orders. What is equal is ordered by the keys, as they stand in ` + "`" + `by` + "`" + `."
+input OrderGroupOrder {
+  field: OrderGroupOrderField!
+  direction: OrderDirection! = ASC
+}
+
+"What groups of orders can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
+enum OrderGroupOrderField {
+  STATUS
+  TOTAL_CENTS
+  USER_ID
+  CREATED_AT
+  UPDATED_AT
+  USER
+  COUNT
+  COUNT_DISTINCT_USER_ID
+  SUM_TOTAL_CENTS
+  AVG_TOTAL_CENTS
+  MIN_TOTAL_CENTS
+  MIN_CREATED_AT
+  MIN_UPDATED_AT
+  MAX_TOTAL_CENTS
+  MAX_CREATED_AT
+  MAX_UPDATED_AT
+}
+
+"What is computed over all order items that match, not only those of the page."
+type OrderItemAggregate {
+  count: Int!
+  "How many different values there are, without null."
+  countDistinct(field: OrderItemGroupField!): Int!
+  "Sums. Like all that follow, they are null if there is nothing to compute them of."
+  sum: OrderItemSum!
+  "Averages."
+  avg: OrderItemAverage!
+  "The smallest values."
+  min: OrderItemExtremes!
+  "The largest values."
+  max: OrderItemExtremes!
+}
+
+type OrderItemSum {
+  quantity: BigInt
+  unitPriceCents: BigInt
+}
+
+type OrderItemAverage {
+  quantity: Float
+  unitPriceCents: Float
+}
+
+type OrderItemExtremes {
+  quantity: Int
+  unitPriceCents: Int
+}
+
+"A group of order items, and what is computed over them."
+type OrderItemGroup {
+  key: OrderItemGroupKey!
+  aggregate: OrderItemAggregate!
+}
+
+"What the order items of a group have in common. Only what stands in ` + "`" + `by` + "`" + ` can be selected."
+type OrderItemGroupKey {
+  quantity: Int
+  unitPriceCents: Int
+  productId: ID
+  product: Product
+}
+
+"What groups of order items are formed by."
+input OrderItemGroupBy {
+  field: OrderItemGroupField!
+  "Cut a time to the moment at which a unit of time began."
+  bucket: TimeBucket
+  "Of the bucket: UTC, or an area and a place, as in ` + "`" + `Europe/Berlin` + "`" + `. UTC if none is given."
+  timeZone: String
+}
+
+enum OrderItemGroupField {
+  QUANTITY
+  UNIT_PRICE_CENTS
+  PRODUCT_ID
+  PRODUCT
+}
+
+"Conditions on groups of order items; all that are given must hold."
+input OrderItemHaving {
+  count: Int
+  countNEQ: Int
+  countGT: Int
+  countGTE: Int
+  countLT: Int
+  countLTE: Int
+  countDistinctProductIdGT: Int
+  countDistinctProductIdGTE: Int
+  countDistinctProductIdLT: Int
+  countDistinctProductIdLTE: Int
+  sumQuantityGT: BigInt
+  sumQuantityGTE: BigInt
+  sumQuantityLT: BigInt
+  sumQuantityLTE: BigInt
+  sumUnitPriceCentsGT: BigInt
+  sumUnitPriceCentsGTE: BigInt
+  sumUnitPriceCentsLT: BigInt
+  sumUnitPriceCentsLTE: BigInt
+  avgQuantityGT: Float
+  avgQuantityGTE: Float
+  avgQuantityLT: Float
+  avgQuantityLTE: Float
+  avgUnitPriceCentsGT: Float
+  avgUnitPriceCentsGTE: Float
+  avgUnitPriceCentsLT: Float
+  avgUnitPriceCentsLTE: Float
+  minQuantityGT: Int
+  minQuantityGTE: Int
+  minQuantityLT: Int
+  minQuantityLTE: Int
+  minUnitPriceCentsGT: Int
+  minUnitPriceCentsGTE: Int
+  minUnitPriceCentsLT: Int
+  minUnitPriceCentsLTE: Int
+  maxQuantityGT: Int
+  maxQuantityGTE: Int
+  maxQuantityLT: Int
+  maxQuantityLTE: Int
+  maxUnitPriceCentsGT: Int
+  maxUnitPriceCentsGTE: Int
+  maxUnitPriceCentsLT: Int
+  maxUnitPriceCentsLTE: Int
+}
+
+"An order of groups of order items. What is equal is ordered by the keys, as they stand in ` + "`" + `by` + "`" + `."
+input OrderItemGroupOrder {
+  field: OrderItemGroupOrderField!
+  direction: OrderDirection! = ASC
+}
+
+"What groups of order items can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
+enum OrderItemGroupOrderField {
+  QUANTITY
+  UNIT_PRICE_CENTS
+  PRODUCT_ID
+  PRODUCT
+  COUNT
+  COUNT_DISTINCT_PRODUCT_ID
+  SUM_QUANTITY
+  SUM_UNIT_PRICE_CENTS
+  AVG_QUANTITY
+  AVG_UNIT_PRICE_CENTS
+  MIN_QUANTITY
+  MIN_UNIT_PRICE_CENTS
+  MAX_QUANTITY
+  MAX_UNIT_PRICE_CENTS
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -1405,6 +2366,32 @@ func (ec *executionContext) childFields_Hero(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Hero", field.Name)
 }
 
+func (ec *executionContext) childFields_HeroAggregate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_HeroAggregate_count(ctx, field)
+	case "countDistinct":
+		return ec.fieldContext_HeroAggregate_countDistinct(ctx, field)
+	case "sum":
+		return ec.fieldContext_HeroAggregate_sum(ctx, field)
+	case "avg":
+		return ec.fieldContext_HeroAggregate_avg(ctx, field)
+	case "min":
+		return ec.fieldContext_HeroAggregate_min(ctx, field)
+	case "max":
+		return ec.fieldContext_HeroAggregate_max(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HeroAggregate", field.Name)
+}
+
+func (ec *executionContext) childFields_HeroAverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "age":
+		return ec.fieldContext_HeroAverage_age(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HeroAverage", field.Name)
+}
+
 func (ec *executionContext) childFields_HeroConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -1415,6 +2402,10 @@ func (ec *executionContext) childFields_HeroConnection(ctx context.Context, fiel
 		return ec.fieldContext_HeroConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_HeroConnection_totalCount(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_HeroConnection_aggregate(ctx, field)
+	case "groups":
+		return ec.fieldContext_HeroConnection_groups(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HeroConnection", field.Name)
 }
@@ -1427,6 +2418,60 @@ func (ec *executionContext) childFields_HeroEdge(ctx context.Context, field grap
 		return ec.fieldContext_HeroEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HeroEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_HeroExtremes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_HeroExtremes_name(ctx, field)
+	case "age":
+		return ec.fieldContext_HeroExtremes_age(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_HeroExtremes_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_HeroExtremes_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HeroExtremes", field.Name)
+}
+
+func (ec *executionContext) childFields_HeroGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_HeroGroup_key(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_HeroGroup_aggregate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HeroGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_HeroGroupKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_HeroGroupKey_name(ctx, field)
+	case "age":
+		return ec.fieldContext_HeroGroupKey_age(ctx, field)
+	case "teamId":
+		return ec.fieldContext_HeroGroupKey_teamId(ctx, field)
+	case "ownerId":
+		return ec.fieldContext_HeroGroupKey_ownerId(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_HeroGroupKey_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_HeroGroupKey_updatedAt(ctx, field)
+	case "team":
+		return ec.fieldContext_HeroGroupKey_team(ctx, field)
+	case "owner":
+		return ec.fieldContext_HeroGroupKey_owner(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HeroGroupKey", field.Name)
+}
+
+func (ec *executionContext) childFields_HeroSum(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "age":
+		return ec.fieldContext_HeroSum_age(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HeroSum", field.Name)
 }
 
 func (ec *executionContext) childFields_Order(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1451,6 +2496,32 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
 }
 
+func (ec *executionContext) childFields_OrderAggregate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_OrderAggregate_count(ctx, field)
+	case "countDistinct":
+		return ec.fieldContext_OrderAggregate_countDistinct(ctx, field)
+	case "sum":
+		return ec.fieldContext_OrderAggregate_sum(ctx, field)
+	case "avg":
+		return ec.fieldContext_OrderAggregate_avg(ctx, field)
+	case "min":
+		return ec.fieldContext_OrderAggregate_min(ctx, field)
+	case "max":
+		return ec.fieldContext_OrderAggregate_max(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderAggregate", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderAverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "totalCents":
+		return ec.fieldContext_OrderAverage_totalCents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderAverage", field.Name)
+}
+
 func (ec *executionContext) childFields_OrderConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -1461,6 +2532,10 @@ func (ec *executionContext) childFields_OrderConnection(ctx context.Context, fie
 		return ec.fieldContext_OrderConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_OrderConnection_totalCount(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_OrderConnection_aggregate(ctx, field)
+	case "groups":
+		return ec.fieldContext_OrderConnection_groups(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrderConnection", field.Name)
 }
@@ -1475,6 +2550,46 @@ func (ec *executionContext) childFields_OrderEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type OrderEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_OrderExtremes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "totalCents":
+		return ec.fieldContext_OrderExtremes_totalCents(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_OrderExtremes_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_OrderExtremes_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderExtremes", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_OrderGroup_key(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_OrderGroup_aggregate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderGroupKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "status":
+		return ec.fieldContext_OrderGroupKey_status(ctx, field)
+	case "totalCents":
+		return ec.fieldContext_OrderGroupKey_totalCents(ctx, field)
+	case "userId":
+		return ec.fieldContext_OrderGroupKey_userId(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_OrderGroupKey_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_OrderGroupKey_updatedAt(ctx, field)
+	case "user":
+		return ec.fieldContext_OrderGroupKey_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderGroupKey", field.Name)
+}
+
 func (ec *executionContext) childFields_OrderItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1487,6 +2602,114 @@ func (ec *executionContext) childFields_OrderItem(ctx context.Context, field gra
 		return ec.fieldContext_OrderItem_unitPriceCents(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrderItem", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderItemAggregate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_OrderItemAggregate_count(ctx, field)
+	case "countDistinct":
+		return ec.fieldContext_OrderItemAggregate_countDistinct(ctx, field)
+	case "sum":
+		return ec.fieldContext_OrderItemAggregate_sum(ctx, field)
+	case "avg":
+		return ec.fieldContext_OrderItemAggregate_avg(ctx, field)
+	case "min":
+		return ec.fieldContext_OrderItemAggregate_min(ctx, field)
+	case "max":
+		return ec.fieldContext_OrderItemAggregate_max(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderItemAggregate", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderItemAverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "quantity":
+		return ec.fieldContext_OrderItemAverage_quantity(ctx, field)
+	case "unitPriceCents":
+		return ec.fieldContext_OrderItemAverage_unitPriceCents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderItemAverage", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderItemConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OrderItemConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_OrderItemConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OrderItemConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OrderItemConnection_totalCount(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_OrderItemConnection_aggregate(ctx, field)
+	case "groups":
+		return ec.fieldContext_OrderItemConnection_groups(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderItemConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderItemEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_OrderItemEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_OrderItemEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderItemEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderItemExtremes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "quantity":
+		return ec.fieldContext_OrderItemExtremes_quantity(ctx, field)
+	case "unitPriceCents":
+		return ec.fieldContext_OrderItemExtremes_unitPriceCents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderItemExtremes", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderItemGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_OrderItemGroup_key(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_OrderItemGroup_aggregate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderItemGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderItemGroupKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "quantity":
+		return ec.fieldContext_OrderItemGroupKey_quantity(ctx, field)
+	case "unitPriceCents":
+		return ec.fieldContext_OrderItemGroupKey_unitPriceCents(ctx, field)
+	case "productId":
+		return ec.fieldContext_OrderItemGroupKey_productId(ctx, field)
+	case "product":
+		return ec.fieldContext_OrderItemGroupKey_product(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderItemGroupKey", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderItemSum(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "quantity":
+		return ec.fieldContext_OrderItemSum_quantity(ctx, field)
+	case "unitPriceCents":
+		return ec.fieldContext_OrderItemSum_unitPriceCents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderItemSum", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderSum(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "totalCents":
+		return ec.fieldContext_OrderSum_totalCents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderSum", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1527,6 +2750,32 @@ func (ec *executionContext) childFields_Product(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Product", field.Name)
 }
 
+func (ec *executionContext) childFields_ProductAggregate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_ProductAggregate_count(ctx, field)
+	case "countDistinct":
+		return ec.fieldContext_ProductAggregate_countDistinct(ctx, field)
+	case "sum":
+		return ec.fieldContext_ProductAggregate_sum(ctx, field)
+	case "avg":
+		return ec.fieldContext_ProductAggregate_avg(ctx, field)
+	case "min":
+		return ec.fieldContext_ProductAggregate_min(ctx, field)
+	case "max":
+		return ec.fieldContext_ProductAggregate_max(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductAggregate", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductAverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "priceCents":
+		return ec.fieldContext_ProductAverage_priceCents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductAverage", field.Name)
+}
+
 func (ec *executionContext) childFields_ProductConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -1537,6 +2786,10 @@ func (ec *executionContext) childFields_ProductConnection(ctx context.Context, f
 		return ec.fieldContext_ProductConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_ProductConnection_totalCount(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_ProductConnection_aggregate(ctx, field)
+	case "groups":
+		return ec.fieldContext_ProductConnection_groups(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProductConnection", field.Name)
 }
@@ -1549,6 +2802,52 @@ func (ec *executionContext) childFields_ProductEdge(ctx context.Context, field g
 		return ec.fieldContext_ProductEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProductEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductExtremes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ProductExtremes_name(ctx, field)
+	case "priceCents":
+		return ec.fieldContext_ProductExtremes_priceCents(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ProductExtremes_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_ProductExtremes_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductExtremes", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_ProductGroup_key(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_ProductGroup_aggregate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductGroupKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ProductGroupKey_name(ctx, field)
+	case "priceCents":
+		return ec.fieldContext_ProductGroupKey_priceCents(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ProductGroupKey_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_ProductGroupKey_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductGroupKey", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductSum(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "priceCents":
+		return ec.fieldContext_ProductSum_priceCents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductSum", field.Name)
 }
 
 func (ec *executionContext) childFields_RefreshSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1645,6 +2944,20 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Team", field.Name)
 }
 
+func (ec *executionContext) childFields_TeamAggregate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_TeamAggregate_count(ctx, field)
+	case "countDistinct":
+		return ec.fieldContext_TeamAggregate_countDistinct(ctx, field)
+	case "min":
+		return ec.fieldContext_TeamAggregate_min(ctx, field)
+	case "max":
+		return ec.fieldContext_TeamAggregate_max(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamAggregate", field.Name)
+}
+
 func (ec *executionContext) childFields_TeamConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -1655,6 +2968,10 @@ func (ec *executionContext) childFields_TeamConnection(ctx context.Context, fiel
 		return ec.fieldContext_TeamConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_TeamConnection_totalCount(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_TeamConnection_aggregate(ctx, field)
+	case "groups":
+		return ec.fieldContext_TeamConnection_groups(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TeamConnection", field.Name)
 }
@@ -1667,6 +2984,40 @@ func (ec *executionContext) childFields_TeamEdge(ctx context.Context, field grap
 		return ec.fieldContext_TeamEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TeamEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamExtremes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_TeamExtremes_name(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_TeamExtremes_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_TeamExtremes_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamExtremes", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_TeamGroup_key(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_TeamGroup_aggregate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamGroupKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "headquarters":
+		return ec.fieldContext_TeamGroupKey_headquarters(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_TeamGroupKey_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_TeamGroupKey_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamGroupKey", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateHeroPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1729,6 +3080,20 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
 }
 
+func (ec *executionContext) childFields_UserAggregate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_UserAggregate_count(ctx, field)
+	case "countDistinct":
+		return ec.fieldContext_UserAggregate_countDistinct(ctx, field)
+	case "min":
+		return ec.fieldContext_UserAggregate_min(ctx, field)
+	case "max":
+		return ec.fieldContext_UserAggregate_max(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserAggregate", field.Name)
+}
+
 func (ec *executionContext) childFields_UserConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -1739,6 +3104,10 @@ func (ec *executionContext) childFields_UserConnection(ctx context.Context, fiel
 		return ec.fieldContext_UserConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_UserConnection_totalCount(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_UserConnection_aggregate(ctx, field)
+	case "groups":
+		return ec.fieldContext_UserConnection_groups(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserConnection", field.Name)
 }
@@ -1751,6 +3120,40 @@ func (ec *executionContext) childFields_UserEdge(ctx context.Context, field grap
 		return ec.fieldContext_UserEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_UserExtremes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "createdAt":
+		return ec.fieldContext_UserExtremes_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_UserExtremes_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserExtremes", field.Name)
+}
+
+func (ec *executionContext) childFields_UserGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_UserGroup_key(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_UserGroup_aggregate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_UserGroupKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_UserGroupKey_role(ctx, field)
+	case "isActive":
+		return ec.fieldContext_UserGroupKey_isActive(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_UserGroupKey_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_UserGroupKey_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserGroupKey", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1868,6 +3271,58 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 // endregion ************************** internal!.gotpl ***************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_HeroAggregate_countDistinct_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (model.HeroGroupField, error) {
+			return ec.unmarshalNHeroGroupField2forgeᚋgraphᚋmodelᚐHeroGroupField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_HeroConnection_groups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]*model.HeroGroupBy, error) {
+			return ec.unmarshalNHeroGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐHeroGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "having",
+		func(ctx context.Context, v any) (*model.HeroHaving, error) {
+			return ec.unmarshalOHeroHaving2ᚖforgeᚋgraphᚋmodelᚐHeroHaving(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["having"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.HeroGroupOrder, error) {
+			return ec.unmarshalOHeroGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐHeroGroupOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	return args, nil
+}
 
 func (ec *executionContext) field_Mutation_adjustStock_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -2275,6 +3730,162 @@ func (ec *executionContext) field_Mutation_updateUser_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_OrderAggregate_countDistinct_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (model.OrderGroupField, error) {
+			return ec.unmarshalNOrderGroupField2forgeᚋgraphᚋmodelᚐOrderGroupField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_OrderConnection_groups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]*model.OrderGroupBy, error) {
+			return ec.unmarshalNOrderGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐOrderGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "having",
+		func(ctx context.Context, v any) (*model.OrderHaving, error) {
+			return ec.unmarshalOOrderHaving2ᚖforgeᚋgraphᚋmodelᚐOrderHaving(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["having"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.OrderGroupOrder, error) {
+			return ec.unmarshalOOrderGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐOrderGroupOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_OrderItemAggregate_countDistinct_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (model.OrderItemGroupField, error) {
+			return ec.unmarshalNOrderItemGroupField2forgeᚋgraphᚋmodelᚐOrderItemGroupField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_OrderItemConnection_groups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]*model.OrderItemGroupBy, error) {
+			return ec.unmarshalNOrderItemGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "having",
+		func(ctx context.Context, v any) (*model.OrderItemHaving, error) {
+			return ec.unmarshalOOrderItemHaving2ᚖforgeᚋgraphᚋmodelᚐOrderItemHaving(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["having"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.OrderItemGroupOrder, error) {
+			return ec.unmarshalOOrderItemGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemGroupOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_ProductAggregate_countDistinct_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (model.ProductGroupField, error) {
+			return ec.unmarshalNProductGroupField2forgeᚋgraphᚋmodelᚐProductGroupField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_ProductConnection_groups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]*model.ProductGroupBy, error) {
+			return ec.unmarshalNProductGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐProductGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "having",
+		func(ctx context.Context, v any) (*model.ProductHaving, error) {
+			return ec.unmarshalOProductHaving2ᚖforgeᚋgraphᚋmodelᚐProductHaving(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["having"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.ProductGroupOrder, error) {
+			return ec.unmarshalOProductGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐProductGroupOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2398,6 +4009,60 @@ func (ec *executionContext) field_Query_nodes_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["ids"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_orderItems_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*model.OrderItemWhereInput, error) {
+			return ec.unmarshalOOrderItemWhereInput2ᚖforgeᚋgraphᚋmodelᚐOrderItemWhereInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg5
 	return args, nil
 }
 
@@ -2751,6 +4416,58 @@ func (ec *executionContext) field_Query_users_args(ctx context.Context, rawArgs 
 	return args, nil
 }
 
+func (ec *executionContext) field_TeamAggregate_countDistinct_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (model.TeamGroupField, error) {
+			return ec.unmarshalNTeamGroupField2forgeᚋgraphᚋmodelᚐTeamGroupField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_TeamConnection_groups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]*model.TeamGroupBy, error) {
+			return ec.unmarshalNTeamGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐTeamGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "having",
+		func(ctx context.Context, v any) (*model.TeamHaving, error) {
+			return ec.unmarshalOTeamHaving2ᚖforgeᚋgraphᚋmodelᚐTeamHaving(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["having"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.TeamGroupOrder, error) {
+			return ec.unmarshalOTeamGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐTeamGroupOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Team_heroes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2832,6 +4549,58 @@ func (ec *executionContext) field_Team_rivals_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["first"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_UserAggregate_countDistinct_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (model.UserGroupField, error) {
+			return ec.unmarshalNUserGroupField2forgeᚋgraphᚋmodelᚐUserGroupField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_UserConnection_groups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]*model.UserGroupBy, error) {
+			return ec.unmarshalNUserGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐUserGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "having",
+		func(ctx context.Context, v any) (*model.UserHaving, error) {
+			return ec.unmarshalOUserHaving2ᚖforgeᚋgraphᚋmodelᚐUserHaving(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["having"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.UserGroupOrder, error) {
+			return ec.unmarshalOUserGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐUserGroupOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
 	return args, nil
 }
 
@@ -3724,6 +5493,223 @@ func (ec *executionContext) fieldContext_Hero_updatedAt(_ context.Context, field
 	return graphql.NewScalarFieldContext("Hero", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
+func (ec *executionContext) _HeroAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.HeroAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroAggregate_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroAggregate_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroAggregate", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _HeroAggregate_countDistinct(ctx context.Context, field graphql.CollectedField, obj *model.HeroAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroAggregate_countDistinct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountDistinct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroAggregate_countDistinct(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_HeroAggregate_countDistinct_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroAggregate_sum(ctx context.Context, field graphql.CollectedField, obj *model.HeroAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroAggregate_sum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HeroSum) graphql.Marshaler {
+			return ec.marshalNHeroSum2ᚖforgeᚋgraphᚋmodelᚐHeroSum(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroAggregate_sum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HeroSum(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroAggregate_avg(ctx context.Context, field graphql.CollectedField, obj *model.HeroAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroAggregate_avg(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Avg, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HeroAverage) graphql.Marshaler {
+			return ec.marshalNHeroAverage2ᚖforgeᚋgraphᚋmodelᚐHeroAverage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroAggregate_avg(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HeroAverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroAggregate_min(ctx context.Context, field graphql.CollectedField, obj *model.HeroAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroAggregate_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HeroExtremes) graphql.Marshaler {
+			return ec.marshalNHeroExtremes2ᚖforgeᚋgraphᚋmodelᚐHeroExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroAggregate_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HeroExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroAggregate_max(ctx context.Context, field graphql.CollectedField, obj *model.HeroAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroAggregate_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HeroExtremes) graphql.Marshaler {
+			return ec.marshalNHeroExtremes2ᚖforgeᚋgraphᚋmodelᚐHeroExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroAggregate_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HeroExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroAverage_age(ctx context.Context, field graphql.CollectedField, obj *model.HeroAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroAverage_age(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Age, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroAverage_age(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
 func (ec *executionContext) _HeroConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.HeroConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3843,6 +5829,81 @@ func (ec *executionContext) fieldContext_HeroConnection_totalCount(_ context.Con
 	return graphql.NewScalarFieldContext("HeroConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _HeroConnection_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.HeroConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroConnection_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HeroAggregate) graphql.Marshaler {
+			return ec.marshalNHeroAggregate2ᚖforgeᚋgraphᚋmodelᚐHeroAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroConnection_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HeroAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroConnection_groups(ctx context.Context, field graphql.CollectedField, obj *model.HeroConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroConnection_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.HeroGroup) graphql.Marshaler {
+			return ec.marshalNHeroGroup2ᚕᚖforgeᚋgraphᚋmodelᚐHeroGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroConnection_groups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HeroGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_HeroConnection_groups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _HeroEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.HeroEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3896,6 +5957,387 @@ func (ec *executionContext) fieldContext_HeroEdge_node(_ context.Context, field 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _HeroExtremes_name(ctx context.Context, field graphql.CollectedField, obj *model.HeroExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroExtremes_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroExtremes_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroExtremes", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _HeroExtremes_age(ctx context.Context, field graphql.CollectedField, obj *model.HeroExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroExtremes_age(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Age, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroExtremes_age(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroExtremes", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _HeroExtremes_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.HeroExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroExtremes_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroExtremes_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _HeroExtremes_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.HeroExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroExtremes_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroExtremes_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _HeroGroup_key(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HeroGroupKey) graphql.Marshaler {
+			return ec.marshalNHeroGroupKey2ᚖforgeᚋgraphᚋmodelᚐHeroGroupKey(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HeroGroupKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroGroup_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroup_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HeroAggregate) graphql.Marshaler {
+			return ec.marshalNHeroAggregate2ᚖforgeᚋgraphᚋmodelᚐHeroAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroup_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HeroAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroGroupKey_name(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroupKey_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroupKey_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroGroupKey", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _HeroGroupKey_age(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroupKey_age(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Age, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroupKey_age(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroGroupKey", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _HeroGroupKey_teamId(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroupKey_teamId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TeamID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ids.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroupKey_teamId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroGroupKey", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _HeroGroupKey_ownerId(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroupKey_ownerId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OwnerID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ids.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroupKey_ownerId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroGroupKey", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _HeroGroupKey_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroupKey_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroupKey_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _HeroGroupKey_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroupKey_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroupKey_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _HeroGroupKey_team(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroupKey_team(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Team, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Team) graphql.Marshaler {
+			return ec.marshalOTeam2ᚖforgeᚋgraphᚋmodelᚐTeam(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroupKey_team(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroGroupKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Team(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroGroupKey_owner(ctx context.Context, field graphql.CollectedField, obj *model.HeroGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroGroupKey_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖforgeᚋgraphᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroGroupKey_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HeroGroupKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HeroSum_age(ctx context.Context, field graphql.CollectedField, obj *model.HeroSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HeroSum_age(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Age, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HeroSum_age(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HeroSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
 }
 
 func (ec *executionContext) _Mutation_signUp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -5024,6 +7466,223 @@ func (ec *executionContext) fieldContext_Order_updatedAt(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
+func (ec *executionContext) _OrderAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.OrderAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAggregate_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAggregate_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAggregate", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderAggregate_countDistinct(ctx context.Context, field graphql.CollectedField, obj *model.OrderAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAggregate_countDistinct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountDistinct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAggregate_countDistinct(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_OrderAggregate_countDistinct_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAggregate_sum(ctx context.Context, field graphql.CollectedField, obj *model.OrderAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAggregate_sum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderSum) graphql.Marshaler {
+			return ec.marshalNOrderSum2ᚖforgeᚋgraphᚋmodelᚐOrderSum(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAggregate_sum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderSum(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAggregate_avg(ctx context.Context, field graphql.CollectedField, obj *model.OrderAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAggregate_avg(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Avg, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderAverage) graphql.Marshaler {
+			return ec.marshalNOrderAverage2ᚖforgeᚋgraphᚋmodelᚐOrderAverage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAggregate_avg(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderAverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAggregate_min(ctx context.Context, field graphql.CollectedField, obj *model.OrderAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAggregate_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderExtremes) graphql.Marshaler {
+			return ec.marshalNOrderExtremes2ᚖforgeᚋgraphᚋmodelᚐOrderExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAggregate_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAggregate_max(ctx context.Context, field graphql.CollectedField, obj *model.OrderAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAggregate_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderExtremes) graphql.Marshaler {
+			return ec.marshalNOrderExtremes2ᚖforgeᚋgraphᚋmodelᚐOrderExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAggregate_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAverage_totalCents(ctx context.Context, field graphql.CollectedField, obj *model.OrderAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAverage_totalCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAverage_totalCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
 func (ec *executionContext) _OrderConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.OrderConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5143,6 +7802,81 @@ func (ec *executionContext) fieldContext_OrderConnection_totalCount(_ context.Co
 	return graphql.NewScalarFieldContext("OrderConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _OrderConnection_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.OrderConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderConnection_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderAggregate) graphql.Marshaler {
+			return ec.marshalNOrderAggregate2ᚖforgeᚋgraphᚋmodelᚐOrderAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderConnection_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderConnection_groups(ctx context.Context, field graphql.CollectedField, obj *model.OrderConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderConnection_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.OrderGroup) graphql.Marshaler {
+			return ec.marshalNOrderGroup2ᚕᚖforgeᚋgraphᚋmodelᚐOrderGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderConnection_groups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_OrderConnection_groups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _OrderEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.OrderEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5193,6 +7927,286 @@ func (ec *executionContext) fieldContext_OrderEdge_node(_ context.Context, field
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderExtremes_totalCents(ctx context.Context, field graphql.CollectedField, obj *model.OrderExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderExtremes_totalCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderExtremes_totalCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderExtremes", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderExtremes_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.OrderExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderExtremes_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderExtremes_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _OrderExtremes_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.OrderExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderExtremes_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderExtremes_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _OrderGroup_key(ctx context.Context, field graphql.CollectedField, obj *model.OrderGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderGroupKey) graphql.Marshaler {
+			return ec.marshalNOrderGroupKey2ᚖforgeᚋgraphᚋmodelᚐOrderGroupKey(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderGroupKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderGroup_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.OrderGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderGroup_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderAggregate) graphql.Marshaler {
+			return ec.marshalNOrderAggregate2ᚖforgeᚋgraphᚋmodelᚐOrderAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderGroup_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderGroupKey_status(ctx context.Context, field graphql.CollectedField, obj *model.OrderGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderGroupKey_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderStatus) graphql.Marshaler {
+			return ec.marshalOOrderStatus2ᚖforgeᚋgraphᚋmodelᚐOrderStatus(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderGroupKey_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderGroupKey", field, false, false, errors.New("field of type OrderStatus does not have child fields"))
+}
+
+func (ec *executionContext) _OrderGroupKey_totalCents(ctx context.Context, field graphql.CollectedField, obj *model.OrderGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderGroupKey_totalCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderGroupKey_totalCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderGroupKey", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderGroupKey_userId(ctx context.Context, field graphql.CollectedField, obj *model.OrderGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderGroupKey_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ids.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderGroupKey_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderGroupKey", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _OrderGroupKey_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.OrderGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderGroupKey_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderGroupKey_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _OrderGroupKey_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.OrderGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderGroupKey_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderGroupKey_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _OrderGroupKey_user(ctx context.Context, field graphql.CollectedField, obj *model.OrderGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderGroupKey_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖforgeᚋgraphᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderGroupKey_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderGroupKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
 		},
 	}
 	return fc, nil
@@ -5297,6 +8311,775 @@ func (ec *executionContext) _OrderItem_unitPriceCents(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_OrderItem_unitPriceCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("OrderItem", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemAggregate_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemAggregate_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemAggregate", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemAggregate_countDistinct(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemAggregate_countDistinct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountDistinct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemAggregate_countDistinct(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_OrderItemAggregate_countDistinct_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemAggregate_sum(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemAggregate_sum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderItemSum) graphql.Marshaler {
+			return ec.marshalNOrderItemSum2ᚖforgeᚋgraphᚋmodelᚐOrderItemSum(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemAggregate_sum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemSum(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemAggregate_avg(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemAggregate_avg(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Avg, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderItemAverage) graphql.Marshaler {
+			return ec.marshalNOrderItemAverage2ᚖforgeᚋgraphᚋmodelᚐOrderItemAverage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemAggregate_avg(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemAverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemAggregate_min(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemAggregate_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderItemExtremes) graphql.Marshaler {
+			return ec.marshalNOrderItemExtremes2ᚖforgeᚋgraphᚋmodelᚐOrderItemExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemAggregate_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemAggregate_max(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemAggregate_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderItemExtremes) graphql.Marshaler {
+			return ec.marshalNOrderItemExtremes2ᚖforgeᚋgraphᚋmodelᚐOrderItemExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemAggregate_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemAverage_quantity(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemAverage_quantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemAverage_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemAverage_unitPriceCents(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemAverage_unitPriceCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPriceCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemAverage_unitPriceCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.OrderItemEdge) graphql.Marshaler {
+			return ec.marshalNOrderItemEdge2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.OrderItem) graphql.Marshaler {
+			return ec.marshalNOrderItem2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖforgeᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemConnection_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemConnection_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderItemAggregate) graphql.Marshaler {
+			return ec.marshalNOrderItemAggregate2ᚖforgeᚋgraphᚋmodelᚐOrderItemAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemConnection_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemConnection_groups(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemConnection_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.OrderItemGroup) graphql.Marshaler {
+			return ec.marshalNOrderItemGroup2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemConnection_groups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_OrderItemConnection_groups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderItem) graphql.Marshaler {
+			return ec.marshalNOrderItem2ᚖforgeᚋgraphᚋmodelᚐOrderItem(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemExtremes_quantity(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemExtremes_quantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemExtremes_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemExtremes", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemExtremes_unitPriceCents(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemExtremes_unitPriceCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPriceCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemExtremes_unitPriceCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemExtremes", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemGroup_key(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderItemGroupKey) graphql.Marshaler {
+			return ec.marshalNOrderItemGroupKey2ᚖforgeᚋgraphᚋmodelᚐOrderItemGroupKey(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemGroupKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemGroup_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemGroup_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderItemAggregate) graphql.Marshaler {
+			return ec.marshalNOrderItemAggregate2ᚖforgeᚋgraphᚋmodelᚐOrderItemAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemGroup_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemGroupKey_quantity(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemGroupKey_quantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemGroupKey_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemGroupKey", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemGroupKey_unitPriceCents(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemGroupKey_unitPriceCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPriceCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemGroupKey_unitPriceCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemGroupKey", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemGroupKey_productId(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemGroupKey_productId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ProductID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ids.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemGroupKey_productId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemGroupKey", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemGroupKey_product(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemGroupKey_product(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Product, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Product) graphql.Marshaler {
+			return ec.marshalOProduct2ᚖforgeᚋgraphᚋmodelᚐProduct(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemGroupKey_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderItemGroupKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Product(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderItemSum_quantity(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemSum_quantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemSum_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _OrderItemSum_unitPriceCents(ctx context.Context, field graphql.CollectedField, obj *model.OrderItemSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderItemSum_unitPriceCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPriceCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderItemSum_unitPriceCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderItemSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _OrderSum_totalCents(ctx context.Context, field graphql.CollectedField, obj *model.OrderSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderSum_totalCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderSum_totalCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
 }
 
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
@@ -5598,6 +9381,223 @@ func (ec *executionContext) fieldContext_Product_updatedAt(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Product", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
+func (ec *executionContext) _ProductAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.ProductAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductAggregate_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductAggregate_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductAggregate", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ProductAggregate_countDistinct(ctx context.Context, field graphql.CollectedField, obj *model.ProductAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductAggregate_countDistinct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountDistinct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductAggregate_countDistinct(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ProductAggregate_countDistinct_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductAggregate_sum(ctx context.Context, field graphql.CollectedField, obj *model.ProductAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductAggregate_sum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ProductSum) graphql.Marshaler {
+			return ec.marshalNProductSum2ᚖforgeᚋgraphᚋmodelᚐProductSum(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductAggregate_sum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProductSum(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductAggregate_avg(ctx context.Context, field graphql.CollectedField, obj *model.ProductAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductAggregate_avg(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Avg, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ProductAverage) graphql.Marshaler {
+			return ec.marshalNProductAverage2ᚖforgeᚋgraphᚋmodelᚐProductAverage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductAggregate_avg(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProductAverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductAggregate_min(ctx context.Context, field graphql.CollectedField, obj *model.ProductAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductAggregate_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ProductExtremes) graphql.Marshaler {
+			return ec.marshalNProductExtremes2ᚖforgeᚋgraphᚋmodelᚐProductExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductAggregate_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProductExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductAggregate_max(ctx context.Context, field graphql.CollectedField, obj *model.ProductAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductAggregate_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ProductExtremes) graphql.Marshaler {
+			return ec.marshalNProductExtremes2ᚖforgeᚋgraphᚋmodelᚐProductExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductAggregate_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProductExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductAverage_priceCents(ctx context.Context, field graphql.CollectedField, obj *model.ProductAverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductAverage_priceCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PriceCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductAverage_priceCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
 func (ec *executionContext) _ProductConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ProductConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5717,6 +9717,81 @@ func (ec *executionContext) fieldContext_ProductConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("ProductConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _ProductConnection_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.ProductConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductConnection_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ProductAggregate) graphql.Marshaler {
+			return ec.marshalNProductAggregate2ᚖforgeᚋgraphᚋmodelᚐProductAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductConnection_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProductAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductConnection_groups(ctx context.Context, field graphql.CollectedField, obj *model.ProductConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductConnection_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.ProductGroup) graphql.Marshaler {
+			return ec.marshalNProductGroup2ᚕᚖforgeᚋgraphᚋmodelᚐProductGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductConnection_groups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProductGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ProductConnection_groups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ProductEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ProductEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5770,6 +9845,277 @@ func (ec *executionContext) fieldContext_ProductEdge_node(_ context.Context, fie
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ProductExtremes_name(ctx context.Context, field graphql.CollectedField, obj *model.ProductExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductExtremes_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductExtremes_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductExtremes", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ProductExtremes_priceCents(ctx context.Context, field graphql.CollectedField, obj *model.ProductExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductExtremes_priceCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PriceCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductExtremes_priceCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductExtremes", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ProductExtremes_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.ProductExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductExtremes_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductExtremes_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _ProductExtremes_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.ProductExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductExtremes_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductExtremes_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _ProductGroup_key(ctx context.Context, field graphql.CollectedField, obj *model.ProductGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ProductGroupKey) graphql.Marshaler {
+			return ec.marshalNProductGroupKey2ᚖforgeᚋgraphᚋmodelᚐProductGroupKey(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProductGroupKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductGroup_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.ProductGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductGroup_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ProductAggregate) graphql.Marshaler {
+			return ec.marshalNProductAggregate2ᚖforgeᚋgraphᚋmodelᚐProductAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductGroup_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProductAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductGroupKey_name(ctx context.Context, field graphql.CollectedField, obj *model.ProductGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductGroupKey_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductGroupKey_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductGroupKey", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ProductGroupKey_priceCents(ctx context.Context, field graphql.CollectedField, obj *model.ProductGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductGroupKey_priceCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PriceCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductGroupKey_priceCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductGroupKey", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ProductGroupKey_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.ProductGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductGroupKey_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductGroupKey_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _ProductGroupKey_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.ProductGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductGroupKey_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductGroupKey_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _ProductSum_priceCents(ctx context.Context, field graphql.CollectedField, obj *model.ProductSum) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductSum_priceCents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PriceCents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductSum_priceCents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
 }
 
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -6370,6 +10716,50 @@ func (ec *executionContext) fieldContext_Query_orders(ctx context.Context, field
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_orders_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_orderItems(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_orderItems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().OrderItems(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.OrderItemWhereInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderItemConnection) graphql.Marshaler {
+			return ec.marshalNOrderItemConnection2ᚖforgeᚋgraphᚋmodelᚐOrderItemConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_orderItems(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderItemConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_orderItems_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7177,6 +11567,136 @@ func (ec *executionContext) fieldContext_Team_heroes(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _TeamAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.TeamAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamAggregate_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamAggregate_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TeamAggregate", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TeamAggregate_countDistinct(ctx context.Context, field graphql.CollectedField, obj *model.TeamAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamAggregate_countDistinct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountDistinct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamAggregate_countDistinct(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TeamAggregate_countDistinct_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamAggregate_min(ctx context.Context, field graphql.CollectedField, obj *model.TeamAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamAggregate_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamExtremes) graphql.Marshaler {
+			return ec.marshalNTeamExtremes2ᚖforgeᚋgraphᚋmodelᚐTeamExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamAggregate_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TeamExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamAggregate_max(ctx context.Context, field graphql.CollectedField, obj *model.TeamAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamAggregate_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamExtremes) graphql.Marshaler {
+			return ec.marshalNTeamExtremes2ᚖforgeᚋgraphᚋmodelᚐTeamExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamAggregate_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TeamExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TeamConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TeamConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7296,6 +11816,81 @@ func (ec *executionContext) fieldContext_TeamConnection_totalCount(_ context.Con
 	return graphql.NewScalarFieldContext("TeamConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _TeamConnection_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.TeamConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamConnection_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamAggregate) graphql.Marshaler {
+			return ec.marshalNTeamAggregate2ᚖforgeᚋgraphᚋmodelᚐTeamAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamConnection_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TeamAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamConnection_groups(ctx context.Context, field graphql.CollectedField, obj *model.TeamConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamConnection_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.TeamGroup) graphql.Marshaler {
+			return ec.marshalNTeamGroup2ᚕᚖforgeᚋgraphᚋmodelᚐTeamGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamConnection_groups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TeamGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TeamConnection_groups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TeamEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TeamEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7349,6 +11944,208 @@ func (ec *executionContext) fieldContext_TeamEdge_node(_ context.Context, field 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _TeamExtremes_name(ctx context.Context, field graphql.CollectedField, obj *model.TeamExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamExtremes_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TeamExtremes_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TeamExtremes", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TeamExtremes_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.TeamExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamExtremes_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TeamExtremes_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TeamExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _TeamExtremes_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.TeamExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamExtremes_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TeamExtremes_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TeamExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _TeamGroup_key(ctx context.Context, field graphql.CollectedField, obj *model.TeamGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamGroupKey) graphql.Marshaler {
+			return ec.marshalNTeamGroupKey2ᚖforgeᚋgraphᚋmodelᚐTeamGroupKey(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TeamGroupKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamGroup_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.TeamGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamGroup_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamAggregate) graphql.Marshaler {
+			return ec.marshalNTeamAggregate2ᚖforgeᚋgraphᚋmodelᚐTeamAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamGroup_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TeamAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamGroupKey_headquarters(ctx context.Context, field graphql.CollectedField, obj *model.TeamGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamGroupKey_headquarters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Headquarters, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TeamGroupKey_headquarters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TeamGroupKey", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TeamGroupKey_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.TeamGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamGroupKey_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TeamGroupKey_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TeamGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _TeamGroupKey_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.TeamGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamGroupKey_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TeamGroupKey_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TeamGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _UpdateHeroPayload_hero(ctx context.Context, field graphql.CollectedField, obj *model.UpdateHeroPayload) (ret graphql.Marshaler) {
@@ -7793,6 +12590,136 @@ func (ec *executionContext) fieldContext_User_orders(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _UserAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.UserAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserAggregate_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserAggregate_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserAggregate", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _UserAggregate_countDistinct(ctx context.Context, field graphql.CollectedField, obj *model.UserAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserAggregate_countDistinct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountDistinct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserAggregate_countDistinct(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_UserAggregate_countDistinct_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserAggregate_min(ctx context.Context, field graphql.CollectedField, obj *model.UserAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserAggregate_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UserExtremes) graphql.Marshaler {
+			return ec.marshalNUserExtremes2ᚖforgeᚋgraphᚋmodelᚐUserExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserAggregate_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserAggregate_max(ctx context.Context, field graphql.CollectedField, obj *model.UserAggregate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserAggregate_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UserExtremes) graphql.Marshaler {
+			return ec.marshalNUserExtremes2ᚖforgeᚋgraphᚋmodelᚐUserExtremes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserAggregate_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserAggregate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserExtremes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UserConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.UserConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7912,6 +12839,81 @@ func (ec *executionContext) fieldContext_UserConnection_totalCount(_ context.Con
 	return graphql.NewScalarFieldContext("UserConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _UserConnection_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.UserConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserConnection_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UserAggregate) graphql.Marshaler {
+			return ec.marshalNUserAggregate2ᚖforgeᚋgraphᚋmodelᚐUserAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserConnection_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserConnection_groups(ctx context.Context, field graphql.CollectedField, obj *model.UserConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserConnection_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserGroup) graphql.Marshaler {
+			return ec.marshalNUserGroup2ᚕᚖforgeᚋgraphᚋmodelᚐUserGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserConnection_groups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_UserConnection_groups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UserEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.UserEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7965,6 +12967,208 @@ func (ec *executionContext) fieldContext_UserEdge_node(_ context.Context, field 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _UserExtremes_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.UserExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExtremes_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UserExtremes_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _UserExtremes_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.UserExtremes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExtremes_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UserExtremes_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExtremes", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _UserGroup_key(ctx context.Context, field graphql.CollectedField, obj *model.UserGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UserGroupKey) graphql.Marshaler {
+			return ec.marshalNUserGroupKey2ᚖforgeᚋgraphᚋmodelᚐUserGroupKey(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserGroupKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserGroup_aggregate(ctx context.Context, field graphql.CollectedField, obj *model.UserGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserGroup_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UserAggregate) graphql.Marshaler {
+			return ec.marshalNUserAggregate2ᚖforgeᚋgraphᚋmodelᚐUserAggregate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserGroup_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserAggregate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserGroupKey_role(ctx context.Context, field graphql.CollectedField, obj *model.UserGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserGroupKey_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Role) graphql.Marshaler {
+			return ec.marshalORole2ᚖforgeᚋgraphᚋmodelᚐRole(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UserGroupKey_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserGroupKey", field, false, false, errors.New("field of type Role does not have child fields"))
+}
+
+func (ec *executionContext) _UserGroupKey_isActive(ctx context.Context, field graphql.CollectedField, obj *model.UserGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserGroupKey_isActive(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsActive, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UserGroupKey_isActive(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserGroupKey", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _UserGroupKey_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.UserGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserGroupKey_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UserGroupKey_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _UserGroupKey_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.UserGroupKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserGroupKey_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UserGroupKey_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -9342,6 +14546,436 @@ func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, o
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputHeroGroupBy(ctx context.Context, obj any) (model.HeroGroupBy, error) {
+	var it model.HeroGroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "bucket", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNHeroGroupField2forgeᚋgraphᚋmodelᚐHeroGroupField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "bucket":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bucket"))
+			data, err := ec.unmarshalOTimeBucket2ᚖforgeᚋgraphᚋmodelᚐTimeBucket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bucket = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputHeroGroupOrder(ctx context.Context, obj any) (model.HeroGroupOrder, error) {
+	var it model.HeroGroupOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNHeroGroupOrderField2forgeᚋgraphᚋmodelᚐHeroGroupOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2forgeᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputHeroHaving(ctx context.Context, obj any) (model.HeroHaving, error) {
+	var it model.HeroHaving
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"count", "countNEQ", "countGT", "countGTE", "countLT", "countLTE", "countDistinctTeamIdGT", "countDistinctTeamIdGTE", "countDistinctTeamIdLT", "countDistinctTeamIdLTE", "countDistinctOwnerIdGT", "countDistinctOwnerIdGTE", "countDistinctOwnerIdLT", "countDistinctOwnerIdLTE", "sumAgeGT", "sumAgeGTE", "sumAgeLT", "sumAgeLTE", "avgAgeGT", "avgAgeGTE", "avgAgeLT", "avgAgeLTE", "minAgeGT", "minAgeGTE", "minAgeLT", "minAgeLTE", "minCreatedAtGT", "minCreatedAtGTE", "minCreatedAtLT", "minCreatedAtLTE", "minUpdatedAtGT", "minUpdatedAtGTE", "minUpdatedAtLT", "minUpdatedAtLTE", "maxAgeGT", "maxAgeGTE", "maxAgeLT", "maxAgeLTE", "maxCreatedAtGT", "maxCreatedAtGTE", "maxCreatedAtLT", "maxCreatedAtLTE", "maxUpdatedAtGT", "maxUpdatedAtGTE", "maxUpdatedAtLT", "maxUpdatedAtLTE"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		case "countNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountNeq = graphql.OmittableOf(data)
+		case "countGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGt = graphql.OmittableOf(data)
+		case "countGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGte = graphql.OmittableOf(data)
+		case "countLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLt = graphql.OmittableOf(data)
+		case "countLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLte = graphql.OmittableOf(data)
+		case "countDistinctTeamIdGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctTeamIdGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctTeamIDGt = graphql.OmittableOf(data)
+		case "countDistinctTeamIdGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctTeamIdGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctTeamIDGte = graphql.OmittableOf(data)
+		case "countDistinctTeamIdLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctTeamIdLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctTeamIDLt = graphql.OmittableOf(data)
+		case "countDistinctTeamIdLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctTeamIdLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctTeamIDLte = graphql.OmittableOf(data)
+		case "countDistinctOwnerIdGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctOwnerIdGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctOwnerIDGt = graphql.OmittableOf(data)
+		case "countDistinctOwnerIdGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctOwnerIdGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctOwnerIDGte = graphql.OmittableOf(data)
+		case "countDistinctOwnerIdLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctOwnerIdLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctOwnerIDLt = graphql.OmittableOf(data)
+		case "countDistinctOwnerIdLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctOwnerIdLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctOwnerIDLte = graphql.OmittableOf(data)
+		case "sumAgeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumAgeGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumAgeGt = graphql.OmittableOf(data)
+		case "sumAgeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumAgeGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumAgeGte = graphql.OmittableOf(data)
+		case "sumAgeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumAgeLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumAgeLt = graphql.OmittableOf(data)
+		case "sumAgeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumAgeLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumAgeLte = graphql.OmittableOf(data)
+		case "avgAgeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgAgeGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgAgeGt = graphql.OmittableOf(data)
+		case "avgAgeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgAgeGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgAgeGte = graphql.OmittableOf(data)
+		case "avgAgeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgAgeLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgAgeLt = graphql.OmittableOf(data)
+		case "avgAgeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgAgeLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgAgeLte = graphql.OmittableOf(data)
+		case "minAgeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minAgeGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinAgeGt = graphql.OmittableOf(data)
+		case "minAgeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minAgeGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinAgeGte = graphql.OmittableOf(data)
+		case "minAgeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minAgeLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinAgeLt = graphql.OmittableOf(data)
+		case "minAgeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minAgeLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinAgeLte = graphql.OmittableOf(data)
+		case "minCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGt = graphql.OmittableOf(data)
+		case "minCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGte = graphql.OmittableOf(data)
+		case "minCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLt = graphql.OmittableOf(data)
+		case "minCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLte = graphql.OmittableOf(data)
+		case "minUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGt = graphql.OmittableOf(data)
+		case "minUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGte = graphql.OmittableOf(data)
+		case "minUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLt = graphql.OmittableOf(data)
+		case "minUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLte = graphql.OmittableOf(data)
+		case "maxAgeGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxAgeGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxAgeGt = graphql.OmittableOf(data)
+		case "maxAgeGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxAgeGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxAgeGte = graphql.OmittableOf(data)
+		case "maxAgeLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxAgeLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxAgeLt = graphql.OmittableOf(data)
+		case "maxAgeLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxAgeLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxAgeLte = graphql.OmittableOf(data)
+		case "maxCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGt = graphql.OmittableOf(data)
+		case "maxCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGte = graphql.OmittableOf(data)
+		case "maxCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLt = graphql.OmittableOf(data)
+		case "maxCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLte = graphql.OmittableOf(data)
+		case "maxUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGt = graphql.OmittableOf(data)
+		case "maxUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGte = graphql.OmittableOf(data)
+		case "maxUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLt = graphql.OmittableOf(data)
+		case "maxUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLte = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputHeroOrder(ctx context.Context, obj any) (model.HeroOrder, error) {
 	var it model.HeroOrder
 	if obj == nil {
@@ -9394,7 +15028,7 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "name", "nameIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "age", "ageIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "teamId", "teamIdIn", "teamIdIsNil", "ownerId", "ownerIdIn", "ownerIdIsNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "age", "ageNEQ", "ageIn", "ageNotIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "ageNotNil", "teamId", "teamIdNEQ", "teamIdIn", "teamIdNotIn", "teamIdIsNil", "teamIdNotNil", "ownerId", "ownerIdNEQ", "ownerIdIn", "ownerIdNotIn", "ownerIdIsNil", "ownerIdNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9429,6 +15063,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -9436,6 +15077,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "name":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -9443,6 +15091,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Name = graphql.OmittableOf(data)
+		case "nameNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNeq = graphql.OmittableOf(data)
 		case "nameIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -9450,6 +15105,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.NameIn = graphql.OmittableOf(data)
+		case "nameNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNotIn = graphql.OmittableOf(data)
 		case "nameGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -9485,6 +15147,34 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.NameHasPrefix = graphql.OmittableOf(data)
+		case "nameHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameHasSuffix = graphql.OmittableOf(data)
+		case "nameContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContains = graphql.OmittableOf(data)
+		case "nameEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameEqualFold = graphql.OmittableOf(data)
+		case "nameContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContainsFold = graphql.OmittableOf(data)
 		case "age":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("age"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -9492,6 +15182,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Age = graphql.OmittableOf(data)
+		case "ageNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AgeNeq = graphql.OmittableOf(data)
 		case "ageIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageIn"))
 			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
@@ -9499,6 +15196,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.AgeIn = graphql.OmittableOf(data)
+		case "ageNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageNotIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AgeNotIn = graphql.OmittableOf(data)
 		case "ageGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageGT"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -9534,6 +15238,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.AgeIsNil = graphql.OmittableOf(data)
+		case "ageNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AgeNotNil = graphql.OmittableOf(data)
 		case "teamId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamId"))
 			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
@@ -9541,6 +15252,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.TeamID = graphql.OmittableOf(data)
+		case "teamIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TeamIDNeq = graphql.OmittableOf(data)
 		case "teamIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -9548,6 +15266,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.TeamIDIn = graphql.OmittableOf(data)
+		case "teamIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TeamIDNotIn = graphql.OmittableOf(data)
 		case "teamIdIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -9555,6 +15280,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.TeamIDIsNil = graphql.OmittableOf(data)
+		case "teamIdNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TeamIDNotNil = graphql.OmittableOf(data)
 		case "ownerId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerId"))
 			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
@@ -9562,6 +15294,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.OwnerID = graphql.OmittableOf(data)
+		case "ownerIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerIDNeq = graphql.OmittableOf(data)
 		case "ownerIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -9569,6 +15308,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.OwnerIDIn = graphql.OmittableOf(data)
+		case "ownerIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerIDNotIn = graphql.OmittableOf(data)
 		case "ownerIdIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -9576,6 +15322,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.OwnerIDIsNil = graphql.OmittableOf(data)
+		case "ownerIdNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerIDNotNil = graphql.OmittableOf(data)
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -9611,6 +15364,41 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		case "hasTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasTeam"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -9644,6 +15432,810 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputOrderGroupBy(ctx context.Context, obj any) (model.OrderGroupBy, error) {
+	var it model.OrderGroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "bucket", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNOrderGroupField2forgeᚋgraphᚋmodelᚐOrderGroupField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "bucket":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bucket"))
+			data, err := ec.unmarshalOTimeBucket2ᚖforgeᚋgraphᚋmodelᚐTimeBucket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bucket = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputOrderGroupOrder(ctx context.Context, obj any) (model.OrderGroupOrder, error) {
+	var it model.OrderGroupOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNOrderGroupOrderField2forgeᚋgraphᚋmodelᚐOrderGroupOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2forgeᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputOrderHaving(ctx context.Context, obj any) (model.OrderHaving, error) {
+	var it model.OrderHaving
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"count", "countNEQ", "countGT", "countGTE", "countLT", "countLTE", "countDistinctUserIdGT", "countDistinctUserIdGTE", "countDistinctUserIdLT", "countDistinctUserIdLTE", "sumTotalCentsGT", "sumTotalCentsGTE", "sumTotalCentsLT", "sumTotalCentsLTE", "avgTotalCentsGT", "avgTotalCentsGTE", "avgTotalCentsLT", "avgTotalCentsLTE", "minTotalCentsGT", "minTotalCentsGTE", "minTotalCentsLT", "minTotalCentsLTE", "minCreatedAtGT", "minCreatedAtGTE", "minCreatedAtLT", "minCreatedAtLTE", "minUpdatedAtGT", "minUpdatedAtGTE", "minUpdatedAtLT", "minUpdatedAtLTE", "maxTotalCentsGT", "maxTotalCentsGTE", "maxTotalCentsLT", "maxTotalCentsLTE", "maxCreatedAtGT", "maxCreatedAtGTE", "maxCreatedAtLT", "maxCreatedAtLTE", "maxUpdatedAtGT", "maxUpdatedAtGTE", "maxUpdatedAtLT", "maxUpdatedAtLTE"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		case "countNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountNeq = graphql.OmittableOf(data)
+		case "countGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGt = graphql.OmittableOf(data)
+		case "countGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGte = graphql.OmittableOf(data)
+		case "countLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLt = graphql.OmittableOf(data)
+		case "countLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLte = graphql.OmittableOf(data)
+		case "countDistinctUserIdGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctUserIdGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctUserIDGt = graphql.OmittableOf(data)
+		case "countDistinctUserIdGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctUserIdGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctUserIDGte = graphql.OmittableOf(data)
+		case "countDistinctUserIdLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctUserIdLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctUserIDLt = graphql.OmittableOf(data)
+		case "countDistinctUserIdLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctUserIdLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctUserIDLte = graphql.OmittableOf(data)
+		case "sumTotalCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumTotalCentsGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumTotalCentsGt = graphql.OmittableOf(data)
+		case "sumTotalCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumTotalCentsGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumTotalCentsGte = graphql.OmittableOf(data)
+		case "sumTotalCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumTotalCentsLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumTotalCentsLt = graphql.OmittableOf(data)
+		case "sumTotalCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumTotalCentsLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumTotalCentsLte = graphql.OmittableOf(data)
+		case "avgTotalCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalCentsGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgTotalCentsGt = graphql.OmittableOf(data)
+		case "avgTotalCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalCentsGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgTotalCentsGte = graphql.OmittableOf(data)
+		case "avgTotalCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalCentsLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgTotalCentsLt = graphql.OmittableOf(data)
+		case "avgTotalCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalCentsLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgTotalCentsLte = graphql.OmittableOf(data)
+		case "minTotalCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minTotalCentsGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinTotalCentsGt = graphql.OmittableOf(data)
+		case "minTotalCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minTotalCentsGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinTotalCentsGte = graphql.OmittableOf(data)
+		case "minTotalCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minTotalCentsLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinTotalCentsLt = graphql.OmittableOf(data)
+		case "minTotalCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minTotalCentsLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinTotalCentsLte = graphql.OmittableOf(data)
+		case "minCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGt = graphql.OmittableOf(data)
+		case "minCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGte = graphql.OmittableOf(data)
+		case "minCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLt = graphql.OmittableOf(data)
+		case "minCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLte = graphql.OmittableOf(data)
+		case "minUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGt = graphql.OmittableOf(data)
+		case "minUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGte = graphql.OmittableOf(data)
+		case "minUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLt = graphql.OmittableOf(data)
+		case "minUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLte = graphql.OmittableOf(data)
+		case "maxTotalCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxTotalCentsGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxTotalCentsGt = graphql.OmittableOf(data)
+		case "maxTotalCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxTotalCentsGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxTotalCentsGte = graphql.OmittableOf(data)
+		case "maxTotalCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxTotalCentsLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxTotalCentsLt = graphql.OmittableOf(data)
+		case "maxTotalCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxTotalCentsLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxTotalCentsLte = graphql.OmittableOf(data)
+		case "maxCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGt = graphql.OmittableOf(data)
+		case "maxCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGte = graphql.OmittableOf(data)
+		case "maxCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLt = graphql.OmittableOf(data)
+		case "maxCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLte = graphql.OmittableOf(data)
+		case "maxUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGt = graphql.OmittableOf(data)
+		case "maxUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGte = graphql.OmittableOf(data)
+		case "maxUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLt = graphql.OmittableOf(data)
+		case "maxUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLte = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputOrderItemGroupBy(ctx context.Context, obj any) (model.OrderItemGroupBy, error) {
+	var it model.OrderItemGroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "bucket", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNOrderItemGroupField2forgeᚋgraphᚋmodelᚐOrderItemGroupField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "bucket":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bucket"))
+			data, err := ec.unmarshalOTimeBucket2ᚖforgeᚋgraphᚋmodelᚐTimeBucket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bucket = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputOrderItemGroupOrder(ctx context.Context, obj any) (model.OrderItemGroupOrder, error) {
+	var it model.OrderItemGroupOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNOrderItemGroupOrderField2forgeᚋgraphᚋmodelᚐOrderItemGroupOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2forgeᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputOrderItemHaving(ctx context.Context, obj any) (model.OrderItemHaving, error) {
+	var it model.OrderItemHaving
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"count", "countNEQ", "countGT", "countGTE", "countLT", "countLTE", "countDistinctProductIdGT", "countDistinctProductIdGTE", "countDistinctProductIdLT", "countDistinctProductIdLTE", "sumQuantityGT", "sumQuantityGTE", "sumQuantityLT", "sumQuantityLTE", "sumUnitPriceCentsGT", "sumUnitPriceCentsGTE", "sumUnitPriceCentsLT", "sumUnitPriceCentsLTE", "avgQuantityGT", "avgQuantityGTE", "avgQuantityLT", "avgQuantityLTE", "avgUnitPriceCentsGT", "avgUnitPriceCentsGTE", "avgUnitPriceCentsLT", "avgUnitPriceCentsLTE", "minQuantityGT", "minQuantityGTE", "minQuantityLT", "minQuantityLTE", "minUnitPriceCentsGT", "minUnitPriceCentsGTE", "minUnitPriceCentsLT", "minUnitPriceCentsLTE", "maxQuantityGT", "maxQuantityGTE", "maxQuantityLT", "maxQuantityLTE", "maxUnitPriceCentsGT", "maxUnitPriceCentsGTE", "maxUnitPriceCentsLT", "maxUnitPriceCentsLTE"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		case "countNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountNeq = graphql.OmittableOf(data)
+		case "countGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGt = graphql.OmittableOf(data)
+		case "countGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGte = graphql.OmittableOf(data)
+		case "countLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLt = graphql.OmittableOf(data)
+		case "countLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLte = graphql.OmittableOf(data)
+		case "countDistinctProductIdGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctProductIdGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctProductIDGt = graphql.OmittableOf(data)
+		case "countDistinctProductIdGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctProductIdGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctProductIDGte = graphql.OmittableOf(data)
+		case "countDistinctProductIdLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctProductIdLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctProductIDLt = graphql.OmittableOf(data)
+		case "countDistinctProductIdLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctProductIdLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctProductIDLte = graphql.OmittableOf(data)
+		case "sumQuantityGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumQuantityGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumQuantityGt = graphql.OmittableOf(data)
+		case "sumQuantityGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumQuantityGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumQuantityGte = graphql.OmittableOf(data)
+		case "sumQuantityLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumQuantityLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumQuantityLt = graphql.OmittableOf(data)
+		case "sumQuantityLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumQuantityLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumQuantityLte = graphql.OmittableOf(data)
+		case "sumUnitPriceCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumUnitPriceCentsGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumUnitPriceCentsGt = graphql.OmittableOf(data)
+		case "sumUnitPriceCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumUnitPriceCentsGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumUnitPriceCentsGte = graphql.OmittableOf(data)
+		case "sumUnitPriceCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumUnitPriceCentsLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumUnitPriceCentsLt = graphql.OmittableOf(data)
+		case "sumUnitPriceCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumUnitPriceCentsLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumUnitPriceCentsLte = graphql.OmittableOf(data)
+		case "avgQuantityGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgQuantityGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgQuantityGt = graphql.OmittableOf(data)
+		case "avgQuantityGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgQuantityGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgQuantityGte = graphql.OmittableOf(data)
+		case "avgQuantityLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgQuantityLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgQuantityLt = graphql.OmittableOf(data)
+		case "avgQuantityLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgQuantityLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgQuantityLte = graphql.OmittableOf(data)
+		case "avgUnitPriceCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceCentsGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgUnitPriceCentsGt = graphql.OmittableOf(data)
+		case "avgUnitPriceCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceCentsGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgUnitPriceCentsGte = graphql.OmittableOf(data)
+		case "avgUnitPriceCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceCentsLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgUnitPriceCentsLt = graphql.OmittableOf(data)
+		case "avgUnitPriceCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceCentsLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgUnitPriceCentsLte = graphql.OmittableOf(data)
+		case "minQuantityGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minQuantityGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinQuantityGt = graphql.OmittableOf(data)
+		case "minQuantityGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minQuantityGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinQuantityGte = graphql.OmittableOf(data)
+		case "minQuantityLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minQuantityLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinQuantityLt = graphql.OmittableOf(data)
+		case "minQuantityLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minQuantityLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinQuantityLte = graphql.OmittableOf(data)
+		case "minUnitPriceCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUnitPriceCentsGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUnitPriceCentsGt = graphql.OmittableOf(data)
+		case "minUnitPriceCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUnitPriceCentsGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUnitPriceCentsGte = graphql.OmittableOf(data)
+		case "minUnitPriceCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUnitPriceCentsLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUnitPriceCentsLt = graphql.OmittableOf(data)
+		case "minUnitPriceCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUnitPriceCentsLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUnitPriceCentsLte = graphql.OmittableOf(data)
+		case "maxQuantityGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxQuantityGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxQuantityGt = graphql.OmittableOf(data)
+		case "maxQuantityGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxQuantityGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxQuantityGte = graphql.OmittableOf(data)
+		case "maxQuantityLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxQuantityLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxQuantityLt = graphql.OmittableOf(data)
+		case "maxQuantityLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxQuantityLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxQuantityLte = graphql.OmittableOf(data)
+		case "maxUnitPriceCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUnitPriceCentsGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUnitPriceCentsGt = graphql.OmittableOf(data)
+		case "maxUnitPriceCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUnitPriceCentsGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUnitPriceCentsGte = graphql.OmittableOf(data)
+		case "maxUnitPriceCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUnitPriceCentsLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUnitPriceCentsLt = graphql.OmittableOf(data)
+		case "maxUnitPriceCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUnitPriceCentsLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUnitPriceCentsLte = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Context, obj any) (model.OrderItemWhereInput, error) {
 	var it model.OrderItemWhereInput
 	if obj == nil {
@@ -9655,7 +16247,7 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "productId", "productIdIn", "hasProduct", "hasProductWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "productId", "productIdNEQ", "productIdIn", "productIdNotIn", "hasProduct", "hasProductWith", "hasOrderWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9690,6 +16282,13 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -9697,6 +16296,13 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "productId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("productId"))
 			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
@@ -9704,6 +16310,13 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 				return it, err
 			}
 			it.ProductID = graphql.OmittableOf(data)
+		case "productIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("productIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProductIDNeq = graphql.OmittableOf(data)
 		case "productIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("productIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -9711,6 +16324,13 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 				return it, err
 			}
 			it.ProductIDIn = graphql.OmittableOf(data)
+		case "productIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("productIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProductIDNotIn = graphql.OmittableOf(data)
 		case "hasProduct":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasProduct"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -9725,6 +16345,13 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 				return it, err
 			}
 			it.HasProductWith = graphql.OmittableOf(data)
+		case "hasOrderWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasOrderWith"))
+			data, err := ec.unmarshalOOrderWhereInput2ᚕᚖforgeᚋgraphᚋmodelᚐOrderWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasOrderWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -9782,7 +16409,7 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "userId", "userIdIn", "userIdIsNil", "status", "statusIn", "totalCents", "totalCentsGT", "totalCentsGTE", "totalCentsLT", "totalCentsLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "hasUser", "hasUserWith", "hasItems", "hasItemsWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "userId", "userIdNEQ", "userIdIn", "userIdNotIn", "userIdIsNil", "userIdNotNil", "status", "statusNEQ", "statusIn", "statusNotIn", "totalCents", "totalCentsNEQ", "totalCentsGT", "totalCentsGTE", "totalCentsLT", "totalCentsLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasUser", "hasUserWith", "hasItems", "hasItemsWith", "itemsCount", "itemsCountNEQ", "itemsCountGT", "itemsCountGTE", "itemsCountLT", "itemsCountLTE"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9817,6 +16444,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -9824,6 +16458,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "userId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userId"))
 			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
@@ -9831,6 +16472,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.UserID = graphql.OmittableOf(data)
+		case "userIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserIDNeq = graphql.OmittableOf(data)
 		case "userIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -9838,6 +16486,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.UserIDIn = graphql.OmittableOf(data)
+		case "userIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserIDNotIn = graphql.OmittableOf(data)
 		case "userIdIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -9845,6 +16500,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.UserIDIsNil = graphql.OmittableOf(data)
+		case "userIdNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserIDNotNil = graphql.OmittableOf(data)
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOOrderStatus2ᚖforgeᚋgraphᚋmodelᚐOrderStatus(ctx, v)
@@ -9852,6 +16514,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.Status = graphql.OmittableOf(data)
+		case "statusNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNEQ"))
+			data, err := ec.unmarshalOOrderStatus2ᚖforgeᚋgraphᚋmodelᚐOrderStatus(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNeq = graphql.OmittableOf(data)
 		case "statusIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusIn"))
 			data, err := ec.unmarshalOOrderStatus2ᚕforgeᚋgraphᚋmodelᚐOrderStatusᚄ(ctx, v)
@@ -9859,6 +16528,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.StatusIn = graphql.OmittableOf(data)
+		case "statusNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNotIn"))
+			data, err := ec.unmarshalOOrderStatus2ᚕforgeᚋgraphᚋmodelᚐOrderStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNotIn = graphql.OmittableOf(data)
 		case "totalCents":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("totalCents"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -9866,6 +16542,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.TotalCents = graphql.OmittableOf(data)
+		case "totalCentsNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("totalCentsNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TotalCentsNeq = graphql.OmittableOf(data)
 		case "totalCentsGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("totalCentsGT"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -9929,6 +16612,41 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		case "hasUser":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasUser"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -9957,6 +16675,422 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.HasItemsWith = graphql.OmittableOf(data)
+		case "itemsCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCount"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCount = graphql.OmittableOf(data)
+		case "itemsCountNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountNeq = graphql.OmittableOf(data)
+		case "itemsCountGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountGt = graphql.OmittableOf(data)
+		case "itemsCountGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountGte = graphql.OmittableOf(data)
+		case "itemsCountLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountLt = graphql.OmittableOf(data)
+		case "itemsCountLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountLte = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputProductGroupBy(ctx context.Context, obj any) (model.ProductGroupBy, error) {
+	var it model.ProductGroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "bucket", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNProductGroupField2forgeᚋgraphᚋmodelᚐProductGroupField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "bucket":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bucket"))
+			data, err := ec.unmarshalOTimeBucket2ᚖforgeᚋgraphᚋmodelᚐTimeBucket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bucket = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputProductGroupOrder(ctx context.Context, obj any) (model.ProductGroupOrder, error) {
+	var it model.ProductGroupOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNProductGroupOrderField2forgeᚋgraphᚋmodelᚐProductGroupOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2forgeᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputProductHaving(ctx context.Context, obj any) (model.ProductHaving, error) {
+	var it model.ProductHaving
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"count", "countNEQ", "countGT", "countGTE", "countLT", "countLTE", "sumPriceCentsGT", "sumPriceCentsGTE", "sumPriceCentsLT", "sumPriceCentsLTE", "avgPriceCentsGT", "avgPriceCentsGTE", "avgPriceCentsLT", "avgPriceCentsLTE", "minPriceCentsGT", "minPriceCentsGTE", "minPriceCentsLT", "minPriceCentsLTE", "minCreatedAtGT", "minCreatedAtGTE", "minCreatedAtLT", "minCreatedAtLTE", "minUpdatedAtGT", "minUpdatedAtGTE", "minUpdatedAtLT", "minUpdatedAtLTE", "maxPriceCentsGT", "maxPriceCentsGTE", "maxPriceCentsLT", "maxPriceCentsLTE", "maxCreatedAtGT", "maxCreatedAtGTE", "maxCreatedAtLT", "maxCreatedAtLTE", "maxUpdatedAtGT", "maxUpdatedAtGTE", "maxUpdatedAtLT", "maxUpdatedAtLTE"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		case "countNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountNeq = graphql.OmittableOf(data)
+		case "countGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGt = graphql.OmittableOf(data)
+		case "countGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGte = graphql.OmittableOf(data)
+		case "countLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLt = graphql.OmittableOf(data)
+		case "countLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLte = graphql.OmittableOf(data)
+		case "sumPriceCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPriceCentsGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPriceCentsGt = graphql.OmittableOf(data)
+		case "sumPriceCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPriceCentsGTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPriceCentsGte = graphql.OmittableOf(data)
+		case "sumPriceCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPriceCentsLT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPriceCentsLt = graphql.OmittableOf(data)
+		case "sumPriceCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sumPriceCentsLTE"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SumPriceCentsLte = graphql.OmittableOf(data)
+		case "avgPriceCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceCentsGT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPriceCentsGt = graphql.OmittableOf(data)
+		case "avgPriceCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceCentsGTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPriceCentsGte = graphql.OmittableOf(data)
+		case "avgPriceCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceCentsLT"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPriceCentsLt = graphql.OmittableOf(data)
+		case "avgPriceCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceCentsLTE"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvgPriceCentsLte = graphql.OmittableOf(data)
+		case "minPriceCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPriceCentsGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPriceCentsGt = graphql.OmittableOf(data)
+		case "minPriceCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPriceCentsGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPriceCentsGte = graphql.OmittableOf(data)
+		case "minPriceCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPriceCentsLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPriceCentsLt = graphql.OmittableOf(data)
+		case "minPriceCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPriceCentsLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinPriceCentsLte = graphql.OmittableOf(data)
+		case "minCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGt = graphql.OmittableOf(data)
+		case "minCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGte = graphql.OmittableOf(data)
+		case "minCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLt = graphql.OmittableOf(data)
+		case "minCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLte = graphql.OmittableOf(data)
+		case "minUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGt = graphql.OmittableOf(data)
+		case "minUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGte = graphql.OmittableOf(data)
+		case "minUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLt = graphql.OmittableOf(data)
+		case "minUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLte = graphql.OmittableOf(data)
+		case "maxPriceCentsGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPriceCentsGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPriceCentsGt = graphql.OmittableOf(data)
+		case "maxPriceCentsGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPriceCentsGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPriceCentsGte = graphql.OmittableOf(data)
+		case "maxPriceCentsLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPriceCentsLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPriceCentsLt = graphql.OmittableOf(data)
+		case "maxPriceCentsLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPriceCentsLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxPriceCentsLte = graphql.OmittableOf(data)
+		case "maxCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGt = graphql.OmittableOf(data)
+		case "maxCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGte = graphql.OmittableOf(data)
+		case "maxCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLt = graphql.OmittableOf(data)
+		case "maxCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLte = graphql.OmittableOf(data)
+		case "maxUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGt = graphql.OmittableOf(data)
+		case "maxUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGte = graphql.OmittableOf(data)
+		case "maxUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLt = graphql.OmittableOf(data)
+		case "maxUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -10014,7 +17148,7 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "sku", "skuIn", "skuGT", "skuGTE", "skuLT", "skuLTE", "skuHasPrefix", "name", "nameIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "priceCents", "priceCentsIn", "priceCentsGT", "priceCentsGTE", "priceCentsLT", "priceCentsLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "sku", "skuNEQ", "skuIn", "skuNotIn", "skuGT", "skuGTE", "skuLT", "skuLTE", "skuHasPrefix", "skuHasSuffix", "skuContains", "skuEqualFold", "skuContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "priceCents", "priceCentsNEQ", "priceCentsIn", "priceCentsNotIn", "priceCentsGT", "priceCentsGTE", "priceCentsLT", "priceCentsLTE", "stock", "stockNEQ", "stockIn", "stockNotIn", "stockGT", "stockGTE", "stockLT", "stockLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10049,6 +17183,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -10056,6 +17197,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "sku":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sku"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -10063,6 +17211,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.Sku = graphql.OmittableOf(data)
+		case "skuNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuNeq = graphql.OmittableOf(data)
 		case "skuIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -10070,6 +17225,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.SkuIn = graphql.OmittableOf(data)
+		case "skuNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuNotIn = graphql.OmittableOf(data)
 		case "skuGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -10105,6 +17267,34 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.SkuHasPrefix = graphql.OmittableOf(data)
+		case "skuHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuHasSuffix = graphql.OmittableOf(data)
+		case "skuContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuContains = graphql.OmittableOf(data)
+		case "skuEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuEqualFold = graphql.OmittableOf(data)
+		case "skuContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuContainsFold = graphql.OmittableOf(data)
 		case "name":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -10112,6 +17302,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.Name = graphql.OmittableOf(data)
+		case "nameNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNeq = graphql.OmittableOf(data)
 		case "nameIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -10119,6 +17316,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.NameIn = graphql.OmittableOf(data)
+		case "nameNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNotIn = graphql.OmittableOf(data)
 		case "nameGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -10154,6 +17358,34 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.NameHasPrefix = graphql.OmittableOf(data)
+		case "nameHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameHasSuffix = graphql.OmittableOf(data)
+		case "nameContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContains = graphql.OmittableOf(data)
+		case "nameEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameEqualFold = graphql.OmittableOf(data)
+		case "nameContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContainsFold = graphql.OmittableOf(data)
 		case "priceCents":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCents"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -10161,6 +17393,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.PriceCents = graphql.OmittableOf(data)
+		case "priceCentsNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCentsNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PriceCentsNeq = graphql.OmittableOf(data)
 		case "priceCentsIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCentsIn"))
 			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
@@ -10168,6 +17407,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.PriceCentsIn = graphql.OmittableOf(data)
+		case "priceCentsNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCentsNotIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PriceCentsNotIn = graphql.OmittableOf(data)
 		case "priceCentsGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCentsGT"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -10196,6 +17442,62 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.PriceCentsLte = graphql.OmittableOf(data)
+		case "stock":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stock"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Stock = graphql.OmittableOf(data)
+		case "stockNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockNeq = graphql.OmittableOf(data)
+		case "stockIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockIn = graphql.OmittableOf(data)
+		case "stockNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockNotIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockNotIn = graphql.OmittableOf(data)
+		case "stockGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockGt = graphql.OmittableOf(data)
+		case "stockGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockGte = graphql.OmittableOf(data)
+		case "stockLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockLt = graphql.OmittableOf(data)
+		case "stockLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockLte = graphql.OmittableOf(data)
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -10231,6 +17533,41 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -10377,6 +17714,296 @@ func (ec *executionContext) unmarshalInputSignUpInput(ctx context.Context, obj a
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputTeamGroupBy(ctx context.Context, obj any) (model.TeamGroupBy, error) {
+	var it model.TeamGroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "bucket", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNTeamGroupField2forgeᚋgraphᚋmodelᚐTeamGroupField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "bucket":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bucket"))
+			data, err := ec.unmarshalOTimeBucket2ᚖforgeᚋgraphᚋmodelᚐTimeBucket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bucket = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTeamGroupOrder(ctx context.Context, obj any) (model.TeamGroupOrder, error) {
+	var it model.TeamGroupOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNTeamGroupOrderField2forgeᚋgraphᚋmodelᚐTeamGroupOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2forgeᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTeamHaving(ctx context.Context, obj any) (model.TeamHaving, error) {
+	var it model.TeamHaving
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"count", "countNEQ", "countGT", "countGTE", "countLT", "countLTE", "countDistinctHeadquartersGT", "countDistinctHeadquartersGTE", "countDistinctHeadquartersLT", "countDistinctHeadquartersLTE", "minCreatedAtGT", "minCreatedAtGTE", "minCreatedAtLT", "minCreatedAtLTE", "minUpdatedAtGT", "minUpdatedAtGTE", "minUpdatedAtLT", "minUpdatedAtLTE", "maxCreatedAtGT", "maxCreatedAtGTE", "maxCreatedAtLT", "maxCreatedAtLTE", "maxUpdatedAtGT", "maxUpdatedAtGTE", "maxUpdatedAtLT", "maxUpdatedAtLTE"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		case "countNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountNeq = graphql.OmittableOf(data)
+		case "countGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGt = graphql.OmittableOf(data)
+		case "countGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGte = graphql.OmittableOf(data)
+		case "countLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLt = graphql.OmittableOf(data)
+		case "countLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLte = graphql.OmittableOf(data)
+		case "countDistinctHeadquartersGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctHeadquartersGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctHeadquartersGt = graphql.OmittableOf(data)
+		case "countDistinctHeadquartersGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctHeadquartersGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctHeadquartersGte = graphql.OmittableOf(data)
+		case "countDistinctHeadquartersLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctHeadquartersLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctHeadquartersLt = graphql.OmittableOf(data)
+		case "countDistinctHeadquartersLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countDistinctHeadquartersLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountDistinctHeadquartersLte = graphql.OmittableOf(data)
+		case "minCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGt = graphql.OmittableOf(data)
+		case "minCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGte = graphql.OmittableOf(data)
+		case "minCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLt = graphql.OmittableOf(data)
+		case "minCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLte = graphql.OmittableOf(data)
+		case "minUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGt = graphql.OmittableOf(data)
+		case "minUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGte = graphql.OmittableOf(data)
+		case "minUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLt = graphql.OmittableOf(data)
+		case "minUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLte = graphql.OmittableOf(data)
+		case "maxCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGt = graphql.OmittableOf(data)
+		case "maxCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGte = graphql.OmittableOf(data)
+		case "maxCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLt = graphql.OmittableOf(data)
+		case "maxCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLte = graphql.OmittableOf(data)
+		case "maxUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGt = graphql.OmittableOf(data)
+		case "maxUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGte = graphql.OmittableOf(data)
+		case "maxUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLt = graphql.OmittableOf(data)
+		case "maxUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLte = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputTeamOrder(ctx context.Context, obj any) (model.TeamOrder, error) {
 	var it model.TeamOrder
 	if obj == nil {
@@ -10429,7 +18056,7 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "name", "nameIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "hasHeroes", "hasHeroesWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasHeroes", "hasHeroesWith", "heroesCount", "heroesCountNEQ", "heroesCountGT", "heroesCountGTE", "heroesCountLT", "heroesCountLTE"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10464,6 +18091,13 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -10471,6 +18105,13 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "name":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -10478,6 +18119,13 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Name = graphql.OmittableOf(data)
+		case "nameNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNeq = graphql.OmittableOf(data)
 		case "nameIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -10485,6 +18133,13 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.NameIn = graphql.OmittableOf(data)
+		case "nameNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNotIn = graphql.OmittableOf(data)
 		case "nameGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -10520,6 +18175,34 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.NameHasPrefix = graphql.OmittableOf(data)
+		case "nameHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameHasSuffix = graphql.OmittableOf(data)
+		case "nameContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContains = graphql.OmittableOf(data)
+		case "nameEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameEqualFold = graphql.OmittableOf(data)
+		case "nameContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContainsFold = graphql.OmittableOf(data)
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -10555,6 +18238,41 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		case "hasHeroes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasHeroes"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -10569,6 +18287,48 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.HasHeroesWith = graphql.OmittableOf(data)
+		case "heroesCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCount"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCount = graphql.OmittableOf(data)
+		case "heroesCountNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountNeq = graphql.OmittableOf(data)
+		case "heroesCountGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountGt = graphql.OmittableOf(data)
+		case "heroesCountGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountGte = graphql.OmittableOf(data)
+		case "heroesCountLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountLt = graphql.OmittableOf(data)
+		case "heroesCountLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -10764,6 +18524,268 @@ func (ec *executionContext) unmarshalInputUpdateUserInput(ctx context.Context, o
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputUserGroupBy(ctx context.Context, obj any) (model.UserGroupBy, error) {
+	var it model.UserGroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "bucket", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNUserGroupField2forgeᚋgraphᚋmodelᚐUserGroupField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "bucket":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bucket"))
+			data, err := ec.unmarshalOTimeBucket2ᚖforgeᚋgraphᚋmodelᚐTimeBucket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bucket = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUserGroupOrder(ctx context.Context, obj any) (model.UserGroupOrder, error) {
+	var it model.UserGroupOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNUserGroupOrderField2forgeᚋgraphᚋmodelᚐUserGroupOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2forgeᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUserHaving(ctx context.Context, obj any) (model.UserHaving, error) {
+	var it model.UserHaving
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"count", "countNEQ", "countGT", "countGTE", "countLT", "countLTE", "minCreatedAtGT", "minCreatedAtGTE", "minCreatedAtLT", "minCreatedAtLTE", "minUpdatedAtGT", "minUpdatedAtGTE", "minUpdatedAtLT", "minUpdatedAtLTE", "maxCreatedAtGT", "maxCreatedAtGTE", "maxCreatedAtLT", "maxCreatedAtLTE", "maxUpdatedAtGT", "maxUpdatedAtGTE", "maxUpdatedAtLT", "maxUpdatedAtLTE"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		case "countNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountNeq = graphql.OmittableOf(data)
+		case "countGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGt = graphql.OmittableOf(data)
+		case "countGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountGte = graphql.OmittableOf(data)
+		case "countLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLt = graphql.OmittableOf(data)
+		case "countLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountLte = graphql.OmittableOf(data)
+		case "minCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGt = graphql.OmittableOf(data)
+		case "minCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtGte = graphql.OmittableOf(data)
+		case "minCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLt = graphql.OmittableOf(data)
+		case "minCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCreatedAtLte = graphql.OmittableOf(data)
+		case "minUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGt = graphql.OmittableOf(data)
+		case "minUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtGte = graphql.OmittableOf(data)
+		case "minUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLt = graphql.OmittableOf(data)
+		case "minUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinUpdatedAtLte = graphql.OmittableOf(data)
+		case "maxCreatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGt = graphql.OmittableOf(data)
+		case "maxCreatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtGte = graphql.OmittableOf(data)
+		case "maxCreatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLt = graphql.OmittableOf(data)
+		case "maxCreatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxCreatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxCreatedAtLte = graphql.OmittableOf(data)
+		case "maxUpdatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGt = graphql.OmittableOf(data)
+		case "maxUpdatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtGte = graphql.OmittableOf(data)
+		case "maxUpdatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLt = graphql.OmittableOf(data)
+		case "maxUpdatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxUpdatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxUpdatedAtLte = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any) (model.UserOrder, error) {
 	var it model.UserOrder
 	if obj == nil {
@@ -10816,7 +18838,7 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "username", "usernameIn", "usernameGT", "usernameGTE", "usernameLT", "usernameLTE", "usernameHasPrefix", "email", "emailIn", "emailIsNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "hasHeroes", "hasHeroesWith", "hasOrders", "hasOrdersWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "username", "usernameNEQ", "usernameIn", "usernameNotIn", "usernameGT", "usernameGTE", "usernameLT", "usernameLTE", "usernameHasPrefix", "usernameHasSuffix", "usernameContains", "usernameEqualFold", "usernameContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailHasPrefix", "emailHasSuffix", "emailContains", "emailIsNil", "emailNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasHeroes", "hasHeroesWith", "heroesCount", "heroesCountNEQ", "heroesCountGT", "heroesCountGTE", "heroesCountLT", "heroesCountLTE", "hasOrders", "hasOrdersWith", "ordersCount", "ordersCountNEQ", "ordersCountGT", "ordersCountGTE", "ordersCountLT", "ordersCountLTE"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10851,6 +18873,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -10858,6 +18887,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "username":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("username"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -10865,6 +18901,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Username = graphql.OmittableOf(data)
+		case "usernameNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameNeq = graphql.OmittableOf(data)
 		case "usernameIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -10872,6 +18915,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.UsernameIn = graphql.OmittableOf(data)
+		case "usernameNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameNotIn = graphql.OmittableOf(data)
 		case "usernameGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -10907,6 +18957,34 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.UsernameHasPrefix = graphql.OmittableOf(data)
+		case "usernameHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameHasSuffix = graphql.OmittableOf(data)
+		case "usernameContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameContains = graphql.OmittableOf(data)
+		case "usernameEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameEqualFold = graphql.OmittableOf(data)
+		case "usernameContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameContainsFold = graphql.OmittableOf(data)
 		case "email":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -10914,6 +18992,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Email = graphql.OmittableOf(data)
+		case "emailNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailNeq = graphql.OmittableOf(data)
 		case "emailIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -10921,6 +19006,34 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.EmailIn = graphql.OmittableOf(data)
+		case "emailNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailNotIn = graphql.OmittableOf(data)
+		case "emailHasPrefix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailHasPrefix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailHasPrefix = graphql.OmittableOf(data)
+		case "emailHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailHasSuffix = graphql.OmittableOf(data)
+		case "emailContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailContains = graphql.OmittableOf(data)
 		case "emailIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -10928,6 +19041,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.EmailIsNil = graphql.OmittableOf(data)
+		case "emailNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailNotNil = graphql.OmittableOf(data)
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -10963,6 +19083,41 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		case "hasHeroes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasHeroes"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -10977,6 +19132,48 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.HasHeroesWith = graphql.OmittableOf(data)
+		case "heroesCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCount"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCount = graphql.OmittableOf(data)
+		case "heroesCountNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountNeq = graphql.OmittableOf(data)
+		case "heroesCountGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountGt = graphql.OmittableOf(data)
+		case "heroesCountGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountGte = graphql.OmittableOf(data)
+		case "heroesCountLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountLt = graphql.OmittableOf(data)
+		case "heroesCountLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountLte = graphql.OmittableOf(data)
 		case "hasOrders":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasOrders"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -10991,6 +19188,48 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.HasOrdersWith = graphql.OmittableOf(data)
+		case "ordersCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCount"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCount = graphql.OmittableOf(data)
+		case "ordersCountNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountNeq = graphql.OmittableOf(data)
+		case "ordersCountGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountGt = graphql.OmittableOf(data)
+		case "ordersCountGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountGte = graphql.OmittableOf(data)
+		case "ordersCountLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountLt = graphql.OmittableOf(data)
+		case "ordersCountLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -11646,6 +19885,107 @@ func (ec *executionContext) _Hero(ctx context.Context, sel ast.SelectionSet, obj
 	return out
 }
 
+var heroAggregateImplementors = []string{"HeroAggregate"}
+
+func (ec *executionContext) _HeroAggregate(ctx context.Context, sel ast.SelectionSet, obj *model.HeroAggregate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, heroAggregateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HeroAggregate")
+		case "count":
+			out.Values[i] = ec._HeroAggregate_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countDistinct":
+			out.Values[i] = ec._HeroAggregate_countDistinct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sum":
+			out.Values[i] = ec._HeroAggregate_sum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "avg":
+			out.Values[i] = ec._HeroAggregate_avg(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "min":
+			out.Values[i] = ec._HeroAggregate_min(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._HeroAggregate_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var heroAverageImplementors = []string{"HeroAverage"}
+
+func (ec *executionContext) _HeroAverage(ctx context.Context, sel ast.SelectionSet, obj *model.HeroAverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, heroAverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HeroAverage")
+		case "age":
+			out.Values[i] = ec._HeroAverage_age(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var heroConnectionImplementors = []string{"HeroConnection"}
 
 func (ec *executionContext) _HeroConnection(ctx context.Context, sel ast.SelectionSet, obj *model.HeroConnection) graphql.Marshaler {
@@ -11675,6 +20015,16 @@ func (ec *executionContext) _HeroConnection(ctx context.Context, sel ast.Selecti
 			}
 		case "totalCount":
 			out.Values[i] = ec._HeroConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._HeroConnection_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._HeroConnection_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -11719,6 +20069,213 @@ func (ec *executionContext) _HeroEdge(ctx context.Context, sel ast.SelectionSet,
 		case "node":
 			out.Values[i] = ec._HeroEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var heroExtremesImplementors = []string{"HeroExtremes"}
+
+func (ec *executionContext) _HeroExtremes(ctx context.Context, sel ast.SelectionSet, obj *model.HeroExtremes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, heroExtremesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HeroExtremes")
+		case "name":
+			out.Values[i] = ec._HeroExtremes_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "age":
+			out.Values[i] = ec._HeroExtremes_age(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._HeroExtremes_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._HeroExtremes_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var heroGroupImplementors = []string{"HeroGroup"}
+
+func (ec *executionContext) _HeroGroup(ctx context.Context, sel ast.SelectionSet, obj *model.HeroGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, heroGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HeroGroup")
+		case "key":
+			out.Values[i] = ec._HeroGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._HeroGroup_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var heroGroupKeyImplementors = []string{"HeroGroupKey"}
+
+func (ec *executionContext) _HeroGroupKey(ctx context.Context, sel ast.SelectionSet, obj *model.HeroGroupKey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, heroGroupKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HeroGroupKey")
+		case "name":
+			out.Values[i] = ec._HeroGroupKey_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "age":
+			out.Values[i] = ec._HeroGroupKey_age(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "teamId":
+			out.Values[i] = ec._HeroGroupKey_teamId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "ownerId":
+			out.Values[i] = ec._HeroGroupKey_ownerId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._HeroGroupKey_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._HeroGroupKey_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "team":
+			out.Values[i] = ec._HeroGroupKey_team(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "owner":
+			out.Values[i] = ec._HeroGroupKey_owner(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var heroSumImplementors = []string{"HeroSum"}
+
+func (ec *executionContext) _HeroSum(ctx context.Context, sel ast.SelectionSet, obj *model.HeroSum) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, heroSumImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HeroSum")
+		case "age":
+			out.Values[i] = ec._HeroSum_age(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -12003,6 +20560,107 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var orderAggregateImplementors = []string{"OrderAggregate"}
+
+func (ec *executionContext) _OrderAggregate(ctx context.Context, sel ast.SelectionSet, obj *model.OrderAggregate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderAggregateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderAggregate")
+		case "count":
+			out.Values[i] = ec._OrderAggregate_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countDistinct":
+			out.Values[i] = ec._OrderAggregate_countDistinct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sum":
+			out.Values[i] = ec._OrderAggregate_sum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "avg":
+			out.Values[i] = ec._OrderAggregate_avg(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "min":
+			out.Values[i] = ec._OrderAggregate_min(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._OrderAggregate_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderAverageImplementors = []string{"OrderAverage"}
+
+func (ec *executionContext) _OrderAverage(ctx context.Context, sel ast.SelectionSet, obj *model.OrderAverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderAverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderAverage")
+		case "totalCents":
+			out.Values[i] = ec._OrderAverage_totalCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var orderConnectionImplementors = []string{"OrderConnection"}
 
 func (ec *executionContext) _OrderConnection(ctx context.Context, sel ast.SelectionSet, obj *model.OrderConnection) graphql.Marshaler {
@@ -12032,6 +20690,16 @@ func (ec *executionContext) _OrderConnection(ctx context.Context, sel ast.Select
 			}
 		case "totalCount":
 			out.Values[i] = ec._OrderConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._OrderConnection_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._OrderConnection_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -12099,6 +20767,160 @@ func (ec *executionContext) _OrderEdge(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var orderExtremesImplementors = []string{"OrderExtremes"}
+
+func (ec *executionContext) _OrderExtremes(ctx context.Context, sel ast.SelectionSet, obj *model.OrderExtremes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderExtremesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderExtremes")
+		case "totalCents":
+			out.Values[i] = ec._OrderExtremes_totalCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._OrderExtremes_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._OrderExtremes_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderGroupImplementors = []string{"OrderGroup"}
+
+func (ec *executionContext) _OrderGroup(ctx context.Context, sel ast.SelectionSet, obj *model.OrderGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderGroup")
+		case "key":
+			out.Values[i] = ec._OrderGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._OrderGroup_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderGroupKeyImplementors = []string{"OrderGroupKey"}
+
+func (ec *executionContext) _OrderGroupKey(ctx context.Context, sel ast.SelectionSet, obj *model.OrderGroupKey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderGroupKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderGroupKey")
+		case "status":
+			out.Values[i] = ec._OrderGroupKey_status(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "totalCents":
+			out.Values[i] = ec._OrderGroupKey_totalCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userId":
+			out.Values[i] = ec._OrderGroupKey_userId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._OrderGroupKey_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._OrderGroupKey_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "user":
+			out.Values[i] = ec._OrderGroupKey_user(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var orderItemImplementors = []string{"OrderItem", "Node"}
 
 func (ec *executionContext) _OrderItem(ctx context.Context, sel ast.SelectionSet, obj *model.OrderItem) graphql.Marshaler {
@@ -12129,6 +20951,438 @@ func (ec *executionContext) _OrderItem(ctx context.Context, sel ast.SelectionSet
 		case "unitPriceCents":
 			out.Values[i] = ec._OrderItem_unitPriceCents(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderItemAggregateImplementors = []string{"OrderItemAggregate"}
+
+func (ec *executionContext) _OrderItemAggregate(ctx context.Context, sel ast.SelectionSet, obj *model.OrderItemAggregate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderItemAggregateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderItemAggregate")
+		case "count":
+			out.Values[i] = ec._OrderItemAggregate_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countDistinct":
+			out.Values[i] = ec._OrderItemAggregate_countDistinct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sum":
+			out.Values[i] = ec._OrderItemAggregate_sum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "avg":
+			out.Values[i] = ec._OrderItemAggregate_avg(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "min":
+			out.Values[i] = ec._OrderItemAggregate_min(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._OrderItemAggregate_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderItemAverageImplementors = []string{"OrderItemAverage"}
+
+func (ec *executionContext) _OrderItemAverage(ctx context.Context, sel ast.SelectionSet, obj *model.OrderItemAverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderItemAverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderItemAverage")
+		case "quantity":
+			out.Values[i] = ec._OrderItemAverage_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPriceCents":
+			out.Values[i] = ec._OrderItemAverage_unitPriceCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderItemConnectionImplementors = []string{"OrderItemConnection"}
+
+func (ec *executionContext) _OrderItemConnection(ctx context.Context, sel ast.SelectionSet, obj *model.OrderItemConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderItemConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderItemConnection")
+		case "edges":
+			out.Values[i] = ec._OrderItemConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._OrderItemConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._OrderItemConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._OrderItemConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._OrderItemConnection_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._OrderItemConnection_groups(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderItemEdgeImplementors = []string{"OrderItemEdge"}
+
+func (ec *executionContext) _OrderItemEdge(ctx context.Context, sel ast.SelectionSet, obj *model.OrderItemEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderItemEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderItemEdge")
+		case "cursor":
+			out.Values[i] = ec._OrderItemEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._OrderItemEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderItemExtremesImplementors = []string{"OrderItemExtremes"}
+
+func (ec *executionContext) _OrderItemExtremes(ctx context.Context, sel ast.SelectionSet, obj *model.OrderItemExtremes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderItemExtremesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderItemExtremes")
+		case "quantity":
+			out.Values[i] = ec._OrderItemExtremes_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPriceCents":
+			out.Values[i] = ec._OrderItemExtremes_unitPriceCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderItemGroupImplementors = []string{"OrderItemGroup"}
+
+func (ec *executionContext) _OrderItemGroup(ctx context.Context, sel ast.SelectionSet, obj *model.OrderItemGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderItemGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderItemGroup")
+		case "key":
+			out.Values[i] = ec._OrderItemGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._OrderItemGroup_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderItemGroupKeyImplementors = []string{"OrderItemGroupKey"}
+
+func (ec *executionContext) _OrderItemGroupKey(ctx context.Context, sel ast.SelectionSet, obj *model.OrderItemGroupKey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderItemGroupKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderItemGroupKey")
+		case "quantity":
+			out.Values[i] = ec._OrderItemGroupKey_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPriceCents":
+			out.Values[i] = ec._OrderItemGroupKey_unitPriceCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "productId":
+			out.Values[i] = ec._OrderItemGroupKey_productId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "product":
+			out.Values[i] = ec._OrderItemGroupKey_product(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderItemSumImplementors = []string{"OrderItemSum"}
+
+func (ec *executionContext) _OrderItemSum(ctx context.Context, sel ast.SelectionSet, obj *model.OrderItemSum) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderItemSumImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderItemSum")
+		case "quantity":
+			out.Values[i] = ec._OrderItemSum_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPriceCents":
+			out.Values[i] = ec._OrderItemSum_unitPriceCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderSumImplementors = []string{"OrderSum"}
+
+func (ec *executionContext) _OrderSum(ctx context.Context, sel ast.SelectionSet, obj *model.OrderSum) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderSumImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderSum")
+		case "totalCents":
+			out.Values[i] = ec._OrderSum_totalCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -12316,6 +21570,107 @@ func (ec *executionContext) _Product(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var productAggregateImplementors = []string{"ProductAggregate"}
+
+func (ec *executionContext) _ProductAggregate(ctx context.Context, sel ast.SelectionSet, obj *model.ProductAggregate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, productAggregateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProductAggregate")
+		case "count":
+			out.Values[i] = ec._ProductAggregate_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countDistinct":
+			out.Values[i] = ec._ProductAggregate_countDistinct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sum":
+			out.Values[i] = ec._ProductAggregate_sum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "avg":
+			out.Values[i] = ec._ProductAggregate_avg(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "min":
+			out.Values[i] = ec._ProductAggregate_min(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._ProductAggregate_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var productAverageImplementors = []string{"ProductAverage"}
+
+func (ec *executionContext) _ProductAverage(ctx context.Context, sel ast.SelectionSet, obj *model.ProductAverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, productAverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProductAverage")
+		case "priceCents":
+			out.Values[i] = ec._ProductAverage_priceCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var productConnectionImplementors = []string{"ProductConnection"}
 
 func (ec *executionContext) _ProductConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ProductConnection) graphql.Marshaler {
@@ -12345,6 +21700,16 @@ func (ec *executionContext) _ProductConnection(ctx context.Context, sel ast.Sele
 			}
 		case "totalCount":
 			out.Values[i] = ec._ProductConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._ProductConnection_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._ProductConnection_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -12389,6 +21754,193 @@ func (ec *executionContext) _ProductEdge(ctx context.Context, sel ast.SelectionS
 		case "node":
 			out.Values[i] = ec._ProductEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var productExtremesImplementors = []string{"ProductExtremes"}
+
+func (ec *executionContext) _ProductExtremes(ctx context.Context, sel ast.SelectionSet, obj *model.ProductExtremes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, productExtremesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProductExtremes")
+		case "name":
+			out.Values[i] = ec._ProductExtremes_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "priceCents":
+			out.Values[i] = ec._ProductExtremes_priceCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ProductExtremes_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._ProductExtremes_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var productGroupImplementors = []string{"ProductGroup"}
+
+func (ec *executionContext) _ProductGroup(ctx context.Context, sel ast.SelectionSet, obj *model.ProductGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, productGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProductGroup")
+		case "key":
+			out.Values[i] = ec._ProductGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._ProductGroup_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var productGroupKeyImplementors = []string{"ProductGroupKey"}
+
+func (ec *executionContext) _ProductGroupKey(ctx context.Context, sel ast.SelectionSet, obj *model.ProductGroupKey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, productGroupKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProductGroupKey")
+		case "name":
+			out.Values[i] = ec._ProductGroupKey_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "priceCents":
+			out.Values[i] = ec._ProductGroupKey_priceCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ProductGroupKey_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._ProductGroupKey_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var productSumImplementors = []string{"ProductSum"}
+
+func (ec *executionContext) _ProductSum(ctx context.Context, sel ast.SelectionSet, obj *model.ProductSum) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, productSumImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProductSum")
+		case "priceCents":
+			out.Values[i] = ec._ProductSum_priceCents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -12728,6 +22280,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_orders(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "orderItems":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_orderItems(ctx, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -13169,6 +22743,59 @@ func (ec *executionContext) _Team(ctx context.Context, sel ast.SelectionSet, obj
 	return out
 }
 
+var teamAggregateImplementors = []string{"TeamAggregate"}
+
+func (ec *executionContext) _TeamAggregate(ctx context.Context, sel ast.SelectionSet, obj *model.TeamAggregate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, teamAggregateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TeamAggregate")
+		case "count":
+			out.Values[i] = ec._TeamAggregate_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countDistinct":
+			out.Values[i] = ec._TeamAggregate_countDistinct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "min":
+			out.Values[i] = ec._TeamAggregate_min(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._TeamAggregate_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var teamConnectionImplementors = []string{"TeamConnection"}
 
 func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.SelectionSet, obj *model.TeamConnection) graphql.Marshaler {
@@ -13198,6 +22825,16 @@ func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.Selecti
 			}
 		case "totalCount":
 			out.Values[i] = ec._TeamConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._TeamConnection_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._TeamConnection_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -13242,6 +22879,145 @@ func (ec *executionContext) _TeamEdge(ctx context.Context, sel ast.SelectionSet,
 		case "node":
 			out.Values[i] = ec._TeamEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var teamExtremesImplementors = []string{"TeamExtremes"}
+
+func (ec *executionContext) _TeamExtremes(ctx context.Context, sel ast.SelectionSet, obj *model.TeamExtremes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, teamExtremesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TeamExtremes")
+		case "name":
+			out.Values[i] = ec._TeamExtremes_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._TeamExtremes_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._TeamExtremes_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var teamGroupImplementors = []string{"TeamGroup"}
+
+func (ec *executionContext) _TeamGroup(ctx context.Context, sel ast.SelectionSet, obj *model.TeamGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, teamGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TeamGroup")
+		case "key":
+			out.Values[i] = ec._TeamGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._TeamGroup_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var teamGroupKeyImplementors = []string{"TeamGroupKey"}
+
+func (ec *executionContext) _TeamGroupKey(ctx context.Context, sel ast.SelectionSet, obj *model.TeamGroupKey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, teamGroupKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TeamGroupKey")
+		case "headquarters":
+			out.Values[i] = ec._TeamGroupKey_headquarters(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._TeamGroupKey_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._TeamGroupKey_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -13538,6 +23314,59 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 	return out
 }
 
+var userAggregateImplementors = []string{"UserAggregate"}
+
+func (ec *executionContext) _UserAggregate(ctx context.Context, sel ast.SelectionSet, obj *model.UserAggregate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, userAggregateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UserAggregate")
+		case "count":
+			out.Values[i] = ec._UserAggregate_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countDistinct":
+			out.Values[i] = ec._UserAggregate_countDistinct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "min":
+			out.Values[i] = ec._UserAggregate_min(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._UserAggregate_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var userConnectionImplementors = []string{"UserConnection"}
 
 func (ec *executionContext) _UserConnection(ctx context.Context, sel ast.SelectionSet, obj *model.UserConnection) graphql.Marshaler {
@@ -13567,6 +23396,16 @@ func (ec *executionContext) _UserConnection(ctx context.Context, sel ast.Selecti
 			}
 		case "totalCount":
 			out.Values[i] = ec._UserConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._UserConnection_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._UserConnection_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -13611,6 +23450,145 @@ func (ec *executionContext) _UserEdge(ctx context.Context, sel ast.SelectionSet,
 		case "node":
 			out.Values[i] = ec._UserEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var userExtremesImplementors = []string{"UserExtremes"}
+
+func (ec *executionContext) _UserExtremes(ctx context.Context, sel ast.SelectionSet, obj *model.UserExtremes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, userExtremesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UserExtremes")
+		case "createdAt":
+			out.Values[i] = ec._UserExtremes_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._UserExtremes_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var userGroupImplementors = []string{"UserGroup"}
+
+func (ec *executionContext) _UserGroup(ctx context.Context, sel ast.SelectionSet, obj *model.UserGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, userGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UserGroup")
+		case "key":
+			out.Values[i] = ec._UserGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._UserGroup_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var userGroupKeyImplementors = []string{"UserGroupKey"}
+
+func (ec *executionContext) _UserGroupKey(ctx context.Context, sel ast.SelectionSet, obj *model.UserGroupKey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, userGroupKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UserGroupKey")
+		case "role":
+			out.Values[i] = ec._UserGroupKey_role(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "isActive":
+			out.Values[i] = ec._UserGroupKey_isActive(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._UserGroupKey_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._UserGroupKey_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -14314,6 +24292,26 @@ func (ec *executionContext) marshalNHero2ᚖforgeᚋgraphᚋmodelᚐHero(ctx con
 	return ec._Hero(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNHeroAggregate2ᚖforgeᚋgraphᚋmodelᚐHeroAggregate(ctx context.Context, sel ast.SelectionSet, v *model.HeroAggregate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._HeroAggregate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNHeroAverage2ᚖforgeᚋgraphᚋmodelᚐHeroAverage(ctx context.Context, sel ast.SelectionSet, v *model.HeroAverage) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._HeroAverage(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNHeroConnection2ᚖforgeᚋgraphᚋmodelᚐHeroConnection(ctx context.Context, sel ast.SelectionSet, v *model.HeroConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -14350,6 +24348,96 @@ func (ec *executionContext) marshalNHeroEdge2ᚖforgeᚋgraphᚋmodelᚐHeroEdge
 	return ec._HeroEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNHeroExtremes2ᚖforgeᚋgraphᚋmodelᚐHeroExtremes(ctx context.Context, sel ast.SelectionSet, v *model.HeroExtremes) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._HeroExtremes(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNHeroGroup2ᚕᚖforgeᚋgraphᚋmodelᚐHeroGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.HeroGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNHeroGroup2ᚖforgeᚋgraphᚋmodelᚐHeroGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNHeroGroup2ᚖforgeᚋgraphᚋmodelᚐHeroGroup(ctx context.Context, sel ast.SelectionSet, v *model.HeroGroup) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._HeroGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNHeroGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐHeroGroupByᚄ(ctx context.Context, v any) ([]*model.HeroGroupBy, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.HeroGroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNHeroGroupBy2ᚖforgeᚋgraphᚋmodelᚐHeroGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNHeroGroupBy2ᚖforgeᚋgraphᚋmodelᚐHeroGroupBy(ctx context.Context, v any) (*model.HeroGroupBy, error) {
+	res, err := ec.unmarshalInputHeroGroupBy(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNHeroGroupField2forgeᚋgraphᚋmodelᚐHeroGroupField(ctx context.Context, v any) (model.HeroGroupField, error) {
+	var res model.HeroGroupField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNHeroGroupField2forgeᚋgraphᚋmodelᚐHeroGroupField(ctx context.Context, sel ast.SelectionSet, v model.HeroGroupField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNHeroGroupKey2ᚖforgeᚋgraphᚋmodelᚐHeroGroupKey(ctx context.Context, sel ast.SelectionSet, v *model.HeroGroupKey) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._HeroGroupKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNHeroGroupOrder2ᚖforgeᚋgraphᚋmodelᚐHeroGroupOrder(ctx context.Context, v any) (*model.HeroGroupOrder, error) {
+	res, err := ec.unmarshalInputHeroGroupOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNHeroGroupOrderField2forgeᚋgraphᚋmodelᚐHeroGroupOrderField(ctx context.Context, v any) (model.HeroGroupOrderField, error) {
+	var res model.HeroGroupOrderField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNHeroGroupOrderField2forgeᚋgraphᚋmodelᚐHeroGroupOrderField(ctx context.Context, sel ast.SelectionSet, v model.HeroGroupOrderField) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNHeroOrder2ᚖforgeᚋgraphᚋmodelᚐHeroOrder(ctx context.Context, v any) (*model.HeroOrder, error) {
 	res, err := ec.unmarshalInputHeroOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -14363,6 +24451,16 @@ func (ec *executionContext) unmarshalNHeroOrderField2forgeᚋgraphᚋmodelᚐHer
 
 func (ec *executionContext) marshalNHeroOrderField2forgeᚋgraphᚋmodelᚐHeroOrderField(ctx context.Context, sel ast.SelectionSet, v model.HeroOrderField) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNHeroSum2ᚖforgeᚋgraphᚋmodelᚐHeroSum(ctx context.Context, sel ast.SelectionSet, v *model.HeroSum) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._HeroSum(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNHeroWhereInput2ᚖforgeᚋgraphᚋmodelᚐHeroWhereInput(ctx context.Context, v any) (*model.HeroWhereInput, error) {
@@ -14504,6 +24602,26 @@ func (ec *executionContext) marshalNOrder2ᚖforgeᚋgraphᚋmodelᚐOrder(ctx c
 	return ec._Order(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNOrderAggregate2ᚖforgeᚋgraphᚋmodelᚐOrderAggregate(ctx context.Context, sel ast.SelectionSet, v *model.OrderAggregate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderAggregate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderAverage2ᚖforgeᚋgraphᚋmodelᚐOrderAverage(ctx context.Context, sel ast.SelectionSet, v *model.OrderAverage) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderAverage(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNOrderConnection2ᚖforgeᚋgraphᚋmodelᚐOrderConnection(ctx context.Context, sel ast.SelectionSet, v *model.OrderConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -14550,6 +24668,96 @@ func (ec *executionContext) marshalNOrderEdge2ᚖforgeᚋgraphᚋmodelᚐOrderEd
 	return ec._OrderEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNOrderExtremes2ᚖforgeᚋgraphᚋmodelᚐOrderExtremes(ctx context.Context, sel ast.SelectionSet, v *model.OrderExtremes) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderExtremes(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderGroup2ᚕᚖforgeᚋgraphᚋmodelᚐOrderGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OrderGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrderGroup2ᚖforgeᚋgraphᚋmodelᚐOrderGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOrderGroup2ᚖforgeᚋgraphᚋmodelᚐOrderGroup(ctx context.Context, sel ast.SelectionSet, v *model.OrderGroup) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNOrderGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐOrderGroupByᚄ(ctx context.Context, v any) ([]*model.OrderGroupBy, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.OrderGroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOrderGroupBy2ᚖforgeᚋgraphᚋmodelᚐOrderGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNOrderGroupBy2ᚖforgeᚋgraphᚋmodelᚐOrderGroupBy(ctx context.Context, v any) (*model.OrderGroupBy, error) {
+	res, err := ec.unmarshalInputOrderGroupBy(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNOrderGroupField2forgeᚋgraphᚋmodelᚐOrderGroupField(ctx context.Context, v any) (model.OrderGroupField, error) {
+	var res model.OrderGroupField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOrderGroupField2forgeᚋgraphᚋmodelᚐOrderGroupField(ctx context.Context, sel ast.SelectionSet, v model.OrderGroupField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNOrderGroupKey2ᚖforgeᚋgraphᚋmodelᚐOrderGroupKey(ctx context.Context, sel ast.SelectionSet, v *model.OrderGroupKey) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderGroupKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNOrderGroupOrder2ᚖforgeᚋgraphᚋmodelᚐOrderGroupOrder(ctx context.Context, v any) (*model.OrderGroupOrder, error) {
+	res, err := ec.unmarshalInputOrderGroupOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNOrderGroupOrderField2forgeᚋgraphᚋmodelᚐOrderGroupOrderField(ctx context.Context, v any) (model.OrderGroupOrderField, error) {
+	var res model.OrderGroupOrderField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOrderGroupOrderField2forgeᚋgraphᚋmodelᚐOrderGroupOrderField(ctx context.Context, sel ast.SelectionSet, v model.OrderGroupOrderField) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNOrderItem2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OrderItem) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -14574,6 +24782,162 @@ func (ec *executionContext) marshalNOrderItem2ᚖforgeᚋgraphᚋmodelᚐOrderIt
 		return graphql.Null
 	}
 	return ec._OrderItem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderItemAggregate2ᚖforgeᚋgraphᚋmodelᚐOrderItemAggregate(ctx context.Context, sel ast.SelectionSet, v *model.OrderItemAggregate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderItemAggregate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderItemAverage2ᚖforgeᚋgraphᚋmodelᚐOrderItemAverage(ctx context.Context, sel ast.SelectionSet, v *model.OrderItemAverage) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderItemAverage(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderItemConnection2ᚖforgeᚋgraphᚋmodelᚐOrderItemConnection(ctx context.Context, sel ast.SelectionSet, v *model.OrderItemConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderItemConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderItemEdge2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OrderItemEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrderItemEdge2ᚖforgeᚋgraphᚋmodelᚐOrderItemEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOrderItemEdge2ᚖforgeᚋgraphᚋmodelᚐOrderItemEdge(ctx context.Context, sel ast.SelectionSet, v *model.OrderItemEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderItemEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderItemExtremes2ᚖforgeᚋgraphᚋmodelᚐOrderItemExtremes(ctx context.Context, sel ast.SelectionSet, v *model.OrderItemExtremes) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderItemExtremes(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderItemGroup2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OrderItemGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrderItemGroup2ᚖforgeᚋgraphᚋmodelᚐOrderItemGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOrderItemGroup2ᚖforgeᚋgraphᚋmodelᚐOrderItemGroup(ctx context.Context, sel ast.SelectionSet, v *model.OrderItemGroup) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderItemGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNOrderItemGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemGroupByᚄ(ctx context.Context, v any) ([]*model.OrderItemGroupBy, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.OrderItemGroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOrderItemGroupBy2ᚖforgeᚋgraphᚋmodelᚐOrderItemGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNOrderItemGroupBy2ᚖforgeᚋgraphᚋmodelᚐOrderItemGroupBy(ctx context.Context, v any) (*model.OrderItemGroupBy, error) {
+	res, err := ec.unmarshalInputOrderItemGroupBy(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNOrderItemGroupField2forgeᚋgraphᚋmodelᚐOrderItemGroupField(ctx context.Context, v any) (model.OrderItemGroupField, error) {
+	var res model.OrderItemGroupField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOrderItemGroupField2forgeᚋgraphᚋmodelᚐOrderItemGroupField(ctx context.Context, sel ast.SelectionSet, v model.OrderItemGroupField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNOrderItemGroupKey2ᚖforgeᚋgraphᚋmodelᚐOrderItemGroupKey(ctx context.Context, sel ast.SelectionSet, v *model.OrderItemGroupKey) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderItemGroupKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNOrderItemGroupOrder2ᚖforgeᚋgraphᚋmodelᚐOrderItemGroupOrder(ctx context.Context, v any) (*model.OrderItemGroupOrder, error) {
+	res, err := ec.unmarshalInputOrderItemGroupOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNOrderItemGroupOrderField2forgeᚋgraphᚋmodelᚐOrderItemGroupOrderField(ctx context.Context, v any) (model.OrderItemGroupOrderField, error) {
+	var res model.OrderItemGroupOrderField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOrderItemGroupOrderField2forgeᚋgraphᚋmodelᚐOrderItemGroupOrderField(ctx context.Context, sel ast.SelectionSet, v model.OrderItemGroupOrderField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNOrderItemSum2ᚖforgeᚋgraphᚋmodelᚐOrderItemSum(ctx context.Context, sel ast.SelectionSet, v *model.OrderItemSum) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderItemSum(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNOrderItemWhereInput2ᚖforgeᚋgraphᚋmodelᚐOrderItemWhereInput(ctx context.Context, v any) (*model.OrderItemWhereInput, error) {
@@ -14604,6 +24968,16 @@ func (ec *executionContext) unmarshalNOrderStatus2forgeᚋgraphᚋmodelᚐOrderS
 
 func (ec *executionContext) marshalNOrderStatus2forgeᚋgraphᚋmodelᚐOrderStatus(ctx context.Context, sel ast.SelectionSet, v model.OrderStatus) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNOrderSum2ᚖforgeᚋgraphᚋmodelᚐOrderSum(ctx context.Context, sel ast.SelectionSet, v *model.OrderSum) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderSum(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNOrderWhereInput2ᚖforgeᚋgraphᚋmodelᚐOrderWhereInput(ctx context.Context, v any) (*model.OrderWhereInput, error) {
@@ -14647,6 +25021,26 @@ func (ec *executionContext) marshalNProduct2ᚖforgeᚋgraphᚋmodelᚐProduct(c
 	return ec._Product(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNProductAggregate2ᚖforgeᚋgraphᚋmodelᚐProductAggregate(ctx context.Context, sel ast.SelectionSet, v *model.ProductAggregate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ProductAggregate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNProductAverage2ᚖforgeᚋgraphᚋmodelᚐProductAverage(ctx context.Context, sel ast.SelectionSet, v *model.ProductAverage) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ProductAverage(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNProductConnection2ᚖforgeᚋgraphᚋmodelᚐProductConnection(ctx context.Context, sel ast.SelectionSet, v *model.ProductConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -14683,6 +25077,96 @@ func (ec *executionContext) marshalNProductEdge2ᚖforgeᚋgraphᚋmodelᚐProdu
 	return ec._ProductEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNProductExtremes2ᚖforgeᚋgraphᚋmodelᚐProductExtremes(ctx context.Context, sel ast.SelectionSet, v *model.ProductExtremes) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ProductExtremes(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNProductGroup2ᚕᚖforgeᚋgraphᚋmodelᚐProductGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ProductGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNProductGroup2ᚖforgeᚋgraphᚋmodelᚐProductGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNProductGroup2ᚖforgeᚋgraphᚋmodelᚐProductGroup(ctx context.Context, sel ast.SelectionSet, v *model.ProductGroup) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ProductGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNProductGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐProductGroupByᚄ(ctx context.Context, v any) ([]*model.ProductGroupBy, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.ProductGroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNProductGroupBy2ᚖforgeᚋgraphᚋmodelᚐProductGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNProductGroupBy2ᚖforgeᚋgraphᚋmodelᚐProductGroupBy(ctx context.Context, v any) (*model.ProductGroupBy, error) {
+	res, err := ec.unmarshalInputProductGroupBy(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNProductGroupField2forgeᚋgraphᚋmodelᚐProductGroupField(ctx context.Context, v any) (model.ProductGroupField, error) {
+	var res model.ProductGroupField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNProductGroupField2forgeᚋgraphᚋmodelᚐProductGroupField(ctx context.Context, sel ast.SelectionSet, v model.ProductGroupField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNProductGroupKey2ᚖforgeᚋgraphᚋmodelᚐProductGroupKey(ctx context.Context, sel ast.SelectionSet, v *model.ProductGroupKey) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ProductGroupKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNProductGroupOrder2ᚖforgeᚋgraphᚋmodelᚐProductGroupOrder(ctx context.Context, v any) (*model.ProductGroupOrder, error) {
+	res, err := ec.unmarshalInputProductGroupOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNProductGroupOrderField2forgeᚋgraphᚋmodelᚐProductGroupOrderField(ctx context.Context, v any) (model.ProductGroupOrderField, error) {
+	var res model.ProductGroupOrderField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNProductGroupOrderField2forgeᚋgraphᚋmodelᚐProductGroupOrderField(ctx context.Context, sel ast.SelectionSet, v model.ProductGroupOrderField) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNProductOrder2ᚖforgeᚋgraphᚋmodelᚐProductOrder(ctx context.Context, v any) (*model.ProductOrder, error) {
 	res, err := ec.unmarshalInputProductOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -14696,6 +25180,16 @@ func (ec *executionContext) unmarshalNProductOrderField2forgeᚋgraphᚋmodelᚐ
 
 func (ec *executionContext) marshalNProductOrderField2forgeᚋgraphᚋmodelᚐProductOrderField(ctx context.Context, sel ast.SelectionSet, v model.ProductOrderField) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNProductSum2ᚖforgeᚋgraphᚋmodelᚐProductSum(ctx context.Context, sel ast.SelectionSet, v *model.ProductSum) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ProductSum(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNProductWhereInput2ᚖforgeᚋgraphᚋmodelᚐProductWhereInput(ctx context.Context, v any) (*model.ProductWhereInput, error) {
@@ -14842,6 +25336,16 @@ func (ec *executionContext) marshalNTeam2ᚖforgeᚋgraphᚋmodelᚐTeam(ctx con
 	return ec._Team(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNTeamAggregate2ᚖforgeᚋgraphᚋmodelᚐTeamAggregate(ctx context.Context, sel ast.SelectionSet, v *model.TeamAggregate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TeamAggregate(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNTeamConnection2ᚖforgeᚋgraphᚋmodelᚐTeamConnection(ctx context.Context, sel ast.SelectionSet, v *model.TeamConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -14876,6 +25380,96 @@ func (ec *executionContext) marshalNTeamEdge2ᚖforgeᚋgraphᚋmodelᚐTeamEdge
 		return graphql.Null
 	}
 	return ec._TeamEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTeamExtremes2ᚖforgeᚋgraphᚋmodelᚐTeamExtremes(ctx context.Context, sel ast.SelectionSet, v *model.TeamExtremes) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TeamExtremes(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTeamGroup2ᚕᚖforgeᚋgraphᚋmodelᚐTeamGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TeamGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTeamGroup2ᚖforgeᚋgraphᚋmodelᚐTeamGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTeamGroup2ᚖforgeᚋgraphᚋmodelᚐTeamGroup(ctx context.Context, sel ast.SelectionSet, v *model.TeamGroup) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TeamGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNTeamGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐTeamGroupByᚄ(ctx context.Context, v any) ([]*model.TeamGroupBy, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.TeamGroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTeamGroupBy2ᚖforgeᚋgraphᚋmodelᚐTeamGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNTeamGroupBy2ᚖforgeᚋgraphᚋmodelᚐTeamGroupBy(ctx context.Context, v any) (*model.TeamGroupBy, error) {
+	res, err := ec.unmarshalInputTeamGroupBy(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNTeamGroupField2forgeᚋgraphᚋmodelᚐTeamGroupField(ctx context.Context, v any) (model.TeamGroupField, error) {
+	var res model.TeamGroupField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTeamGroupField2forgeᚋgraphᚋmodelᚐTeamGroupField(ctx context.Context, sel ast.SelectionSet, v model.TeamGroupField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNTeamGroupKey2ᚖforgeᚋgraphᚋmodelᚐTeamGroupKey(ctx context.Context, sel ast.SelectionSet, v *model.TeamGroupKey) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TeamGroupKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNTeamGroupOrder2ᚖforgeᚋgraphᚋmodelᚐTeamGroupOrder(ctx context.Context, v any) (*model.TeamGroupOrder, error) {
+	res, err := ec.unmarshalInputTeamGroupOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNTeamGroupOrderField2forgeᚋgraphᚋmodelᚐTeamGroupOrderField(ctx context.Context, v any) (model.TeamGroupOrderField, error) {
+	var res model.TeamGroupOrderField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTeamGroupOrderField2forgeᚋgraphᚋmodelᚐTeamGroupOrderField(ctx context.Context, sel ast.SelectionSet, v model.TeamGroupOrderField) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNTeamOrder2ᚖforgeᚋgraphᚋmodelᚐTeamOrder(ctx context.Context, v any) (*model.TeamOrder, error) {
@@ -15000,6 +25594,16 @@ func (ec *executionContext) marshalNUser2ᚖforgeᚋgraphᚋmodelᚐUser(ctx con
 	return ec._User(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNUserAggregate2ᚖforgeᚋgraphᚋmodelᚐUserAggregate(ctx context.Context, sel ast.SelectionSet, v *model.UserAggregate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UserAggregate(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNUserConnection2ᚖforgeᚋgraphᚋmodelᚐUserConnection(ctx context.Context, sel ast.SelectionSet, v *model.UserConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -15034,6 +25638,96 @@ func (ec *executionContext) marshalNUserEdge2ᚖforgeᚋgraphᚋmodelᚐUserEdge
 		return graphql.Null
 	}
 	return ec._UserEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNUserExtremes2ᚖforgeᚋgraphᚋmodelᚐUserExtremes(ctx context.Context, sel ast.SelectionSet, v *model.UserExtremes) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UserExtremes(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNUserGroup2ᚕᚖforgeᚋgraphᚋmodelᚐUserGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.UserGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNUserGroup2ᚖforgeᚋgraphᚋmodelᚐUserGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNUserGroup2ᚖforgeᚋgraphᚋmodelᚐUserGroup(ctx context.Context, sel ast.SelectionSet, v *model.UserGroup) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UserGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUserGroupBy2ᚕᚖforgeᚋgraphᚋmodelᚐUserGroupByᚄ(ctx context.Context, v any) ([]*model.UserGroupBy, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.UserGroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNUserGroupBy2ᚖforgeᚋgraphᚋmodelᚐUserGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNUserGroupBy2ᚖforgeᚋgraphᚋmodelᚐUserGroupBy(ctx context.Context, v any) (*model.UserGroupBy, error) {
+	res, err := ec.unmarshalInputUserGroupBy(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNUserGroupField2forgeᚋgraphᚋmodelᚐUserGroupField(ctx context.Context, v any) (model.UserGroupField, error) {
+	var res model.UserGroupField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUserGroupField2forgeᚋgraphᚋmodelᚐUserGroupField(ctx context.Context, sel ast.SelectionSet, v model.UserGroupField) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNUserGroupKey2ᚖforgeᚋgraphᚋmodelᚐUserGroupKey(ctx context.Context, sel ast.SelectionSet, v *model.UserGroupKey) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UserGroupKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUserGroupOrder2ᚖforgeᚋgraphᚋmodelᚐUserGroupOrder(ctx context.Context, v any) (*model.UserGroupOrder, error) {
+	res, err := ec.unmarshalInputUserGroupOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNUserGroupOrderField2forgeᚋgraphᚋmodelᚐUserGroupOrderField(ctx context.Context, v any) (model.UserGroupOrderField, error) {
+	var res model.UserGroupOrderField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUserGroupOrderField2forgeᚋgraphᚋmodelᚐUserGroupOrderField(ctx context.Context, sel ast.SelectionSet, v model.UserGroupOrderField) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNUserOrder2ᚖforgeᚋgraphᚋmodelᚐUserOrder(ctx context.Context, v any) (*model.UserOrder, error) {
@@ -15196,6 +25890,24 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 	return res
 }
 
+func (ec *executionContext) unmarshalOBigInt2ᚖint64(ctx context.Context, v any) (*int64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalBigInt(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBigInt2ᚖint64(ctx context.Context, sel ast.SelectionSet, v *int64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalBigInt(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -15244,11 +25956,53 @@ func (ec *executionContext) marshalOCursor2ᚖstring(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalFloatContext(*v)
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
 func (ec *executionContext) marshalOHero2ᚖforgeᚋgraphᚋmodelᚐHero(ctx context.Context, sel ast.SelectionSet, v *model.Hero) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Hero(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOHeroGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐHeroGroupOrderᚄ(ctx context.Context, v any) ([]*model.HeroGroupOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.HeroGroupOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNHeroGroupOrder2ᚖforgeᚋgraphᚋmodelᚐHeroGroupOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOHeroHaving2ᚖforgeᚋgraphᚋmodelᚐHeroHaving(ctx context.Context, v any) (*model.HeroHaving, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputHeroHaving(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOHeroOrder2ᚕᚖforgeᚋgraphᚋmodelᚐHeroOrderᚄ(ctx context.Context, v any) ([]*model.HeroOrder, error) {
@@ -15411,6 +26165,56 @@ func (ec *executionContext) marshalOOrder2ᚖforgeᚋgraphᚋmodelᚐOrder(ctx c
 	return ec._Order(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOOrderGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐOrderGroupOrderᚄ(ctx context.Context, v any) ([]*model.OrderGroupOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.OrderGroupOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOrderGroupOrder2ᚖforgeᚋgraphᚋmodelᚐOrderGroupOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOOrderHaving2ᚖforgeᚋgraphᚋmodelᚐOrderHaving(ctx context.Context, v any) (*model.OrderHaving, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputOrderHaving(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOOrderItemGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemGroupOrderᚄ(ctx context.Context, v any) ([]*model.OrderItemGroupOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.OrderItemGroupOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOrderItemGroupOrder2ᚖforgeᚋgraphᚋmodelᚐOrderItemGroupOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOOrderItemHaving2ᚖforgeᚋgraphᚋmodelᚐOrderItemHaving(ctx context.Context, v any) (*model.OrderItemHaving, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputOrderItemHaving(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOOrderItemWhereInput2ᚕᚖforgeᚋgraphᚋmodelᚐOrderItemWhereInputᚄ(ctx context.Context, v any) ([]*model.OrderItemWhereInput, error) {
 	if v == nil {
 		return nil, nil
@@ -15537,6 +26341,31 @@ func (ec *executionContext) marshalOProduct2ᚖforgeᚋgraphᚋmodelᚐProduct(c
 	return ec._Product(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOProductGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐProductGroupOrderᚄ(ctx context.Context, v any) ([]*model.ProductGroupOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.ProductGroupOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNProductGroupOrder2ᚖforgeᚋgraphᚋmodelᚐProductGroupOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOProductHaving2ᚖforgeᚋgraphᚋmodelᚐProductHaving(ctx context.Context, v any) (*model.ProductHaving, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputProductHaving(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOProductOrder2ᚕᚖforgeᚋgraphᚋmodelᚐProductOrderᚄ(ctx context.Context, v any) ([]*model.ProductOrder, error) {
 	if v == nil {
 		return nil, nil
@@ -15655,6 +26484,31 @@ func (ec *executionContext) marshalOTeam2ᚖforgeᚋgraphᚋmodelᚐTeam(ctx con
 	return ec._Team(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOTeamGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐTeamGroupOrderᚄ(ctx context.Context, v any) ([]*model.TeamGroupOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.TeamGroupOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTeamGroupOrder2ᚖforgeᚋgraphᚋmodelᚐTeamGroupOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOTeamHaving2ᚖforgeᚋgraphᚋmodelᚐTeamHaving(ctx context.Context, v any) (*model.TeamHaving, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputTeamHaving(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOTeamOrder2ᚕᚖforgeᚋgraphᚋmodelᚐTeamOrderᚄ(ctx context.Context, v any) ([]*model.TeamOrder, error) {
 	if v == nil {
 		return nil, nil
@@ -15715,11 +26569,52 @@ func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel
 	return res
 }
 
+func (ec *executionContext) unmarshalOTimeBucket2ᚖforgeᚋgraphᚋmodelᚐTimeBucket(ctx context.Context, v any) (*model.TimeBucket, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.TimeBucket)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTimeBucket2ᚖforgeᚋgraphᚋmodelᚐTimeBucket(ctx context.Context, sel ast.SelectionSet, v *model.TimeBucket) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalOUser2ᚖforgeᚋgraphᚋmodelᚐUser(ctx context.Context, sel ast.SelectionSet, v *model.User) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._User(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOUserGroupOrder2ᚕᚖforgeᚋgraphᚋmodelᚐUserGroupOrderᚄ(ctx context.Context, v any) ([]*model.UserGroupOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.UserGroupOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNUserGroupOrder2ᚖforgeᚋgraphᚋmodelᚐUserGroupOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOUserHaving2ᚖforgeᚋgraphᚋmodelᚐUserHaving(ctx context.Context, v any) (*model.UserHaving, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputUserHaving(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOUserOrder2ᚕᚖforgeᚋgraphᚋmodelᚐUserOrderᚄ(ctx context.Context, v any) ([]*model.UserOrder, error) {

@@ -181,6 +181,25 @@ type Hero struct {
 func (Hero) IsNode()            {}
 func (this Hero) GetID() ids.ID { return this.ID }
 
+// What is computed over all heroes that match, not only those of the page.
+type HeroAggregate struct {
+	Count int32 `json:"count"`
+	// How many different values there are, without null.
+	CountDistinct int32 `json:"countDistinct"`
+	// Sums. Like all that follow, they are null if there is nothing to compute them of.
+	Sum *HeroSum `json:"sum"`
+	// Averages.
+	Avg *HeroAverage `json:"avg"`
+	// The smallest values.
+	Min *HeroExtremes `json:"min"`
+	// The largest values.
+	Max *HeroExtremes `json:"max"`
+}
+
+type HeroAverage struct {
+	Age *float64 `json:"age,omitempty"`
+}
+
 // A page of heroes.
 type HeroConnection struct {
 	Edges []*HeroEdge `json:"edges"`
@@ -189,6 +208,10 @@ type HeroConnection struct {
 	PageInfo *PageInfo `json:"pageInfo"`
 	// How many match `where` in all, on every page.
 	TotalCount int32 `json:"totalCount"`
+	// What is computed over all that match `where`.
+	Aggregate *HeroAggregate `json:"aggregate"`
+	// Groups of all that match `where`: 20 if `first` says nothing, 1,000 at most. `by` has up to 8 entries.
+	Groups []*HeroGroup `json:"groups"`
 }
 
 // A hero's place in a list.
@@ -197,10 +220,104 @@ type HeroEdge struct {
 	Node   *Hero  `json:"node"`
 }
 
+type HeroExtremes struct {
+	Name      *string    `json:"name,omitempty"`
+	Age       *int32     `json:"age,omitempty"`
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+}
+
+// A group of heroes, and what is computed over them.
+type HeroGroup struct {
+	Key       *HeroGroupKey  `json:"key"`
+	Aggregate *HeroAggregate `json:"aggregate"`
+}
+
+// What groups of heroes are formed by.
+type HeroGroupBy struct {
+	Field HeroGroupField `json:"field"`
+	// Cut a time to the moment at which a unit of time began.
+	Bucket graphql.Omittable[*TimeBucket] `json:"bucket,omitempty"`
+	// Of the bucket: UTC, or an area and a place, as in `Europe/Berlin`. UTC if none is given.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+}
+
+// What the heroes of a group have in common. Only what stands in `by` can be selected.
+type HeroGroupKey struct {
+	Name      *string    `json:"name,omitempty"`
+	Age       *int32     `json:"age,omitempty"`
+	TeamID    *ids.ID    `json:"teamId,omitempty"`
+	OwnerID   *ids.ID    `json:"ownerId,omitempty"`
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	Team      *Team      `json:"team,omitempty"`
+	Owner     *User      `json:"owner,omitempty"`
+}
+
+// An order of groups of heroes. What is equal is ordered by the keys, as they stand in `by`.
+type HeroGroupOrder struct {
+	Field     HeroGroupOrderField `json:"field"`
+	Direction OrderDirection      `json:"direction"`
+}
+
+// Conditions on groups of heroes; all that are given must hold.
+type HeroHaving struct {
+	Count                   graphql.Omittable[*int32]     `json:"count,omitempty"`
+	CountNeq                graphql.Omittable[*int32]     `json:"countNEQ,omitempty"`
+	CountGt                 graphql.Omittable[*int32]     `json:"countGT,omitempty"`
+	CountGte                graphql.Omittable[*int32]     `json:"countGTE,omitempty"`
+	CountLt                 graphql.Omittable[*int32]     `json:"countLT,omitempty"`
+	CountLte                graphql.Omittable[*int32]     `json:"countLTE,omitempty"`
+	CountDistinctTeamIDGt   graphql.Omittable[*int32]     `json:"countDistinctTeamIdGT,omitempty"`
+	CountDistinctTeamIDGte  graphql.Omittable[*int32]     `json:"countDistinctTeamIdGTE,omitempty"`
+	CountDistinctTeamIDLt   graphql.Omittable[*int32]     `json:"countDistinctTeamIdLT,omitempty"`
+	CountDistinctTeamIDLte  graphql.Omittable[*int32]     `json:"countDistinctTeamIdLTE,omitempty"`
+	CountDistinctOwnerIDGt  graphql.Omittable[*int32]     `json:"countDistinctOwnerIdGT,omitempty"`
+	CountDistinctOwnerIDGte graphql.Omittable[*int32]     `json:"countDistinctOwnerIdGTE,omitempty"`
+	CountDistinctOwnerIDLt  graphql.Omittable[*int32]     `json:"countDistinctOwnerIdLT,omitempty"`
+	CountDistinctOwnerIDLte graphql.Omittable[*int32]     `json:"countDistinctOwnerIdLTE,omitempty"`
+	SumAgeGt                graphql.Omittable[*int64]     `json:"sumAgeGT,omitempty"`
+	SumAgeGte               graphql.Omittable[*int64]     `json:"sumAgeGTE,omitempty"`
+	SumAgeLt                graphql.Omittable[*int64]     `json:"sumAgeLT,omitempty"`
+	SumAgeLte               graphql.Omittable[*int64]     `json:"sumAgeLTE,omitempty"`
+	AvgAgeGt                graphql.Omittable[*float64]   `json:"avgAgeGT,omitempty"`
+	AvgAgeGte               graphql.Omittable[*float64]   `json:"avgAgeGTE,omitempty"`
+	AvgAgeLt                graphql.Omittable[*float64]   `json:"avgAgeLT,omitempty"`
+	AvgAgeLte               graphql.Omittable[*float64]   `json:"avgAgeLTE,omitempty"`
+	MinAgeGt                graphql.Omittable[*int32]     `json:"minAgeGT,omitempty"`
+	MinAgeGte               graphql.Omittable[*int32]     `json:"minAgeGTE,omitempty"`
+	MinAgeLt                graphql.Omittable[*int32]     `json:"minAgeLT,omitempty"`
+	MinAgeLte               graphql.Omittable[*int32]     `json:"minAgeLTE,omitempty"`
+	MinCreatedAtGt          graphql.Omittable[*time.Time] `json:"minCreatedAtGT,omitempty"`
+	MinCreatedAtGte         graphql.Omittable[*time.Time] `json:"minCreatedAtGTE,omitempty"`
+	MinCreatedAtLt          graphql.Omittable[*time.Time] `json:"minCreatedAtLT,omitempty"`
+	MinCreatedAtLte         graphql.Omittable[*time.Time] `json:"minCreatedAtLTE,omitempty"`
+	MinUpdatedAtGt          graphql.Omittable[*time.Time] `json:"minUpdatedAtGT,omitempty"`
+	MinUpdatedAtGte         graphql.Omittable[*time.Time] `json:"minUpdatedAtGTE,omitempty"`
+	MinUpdatedAtLt          graphql.Omittable[*time.Time] `json:"minUpdatedAtLT,omitempty"`
+	MinUpdatedAtLte         graphql.Omittable[*time.Time] `json:"minUpdatedAtLTE,omitempty"`
+	MaxAgeGt                graphql.Omittable[*int32]     `json:"maxAgeGT,omitempty"`
+	MaxAgeGte               graphql.Omittable[*int32]     `json:"maxAgeGTE,omitempty"`
+	MaxAgeLt                graphql.Omittable[*int32]     `json:"maxAgeLT,omitempty"`
+	MaxAgeLte               graphql.Omittable[*int32]     `json:"maxAgeLTE,omitempty"`
+	MaxCreatedAtGt          graphql.Omittable[*time.Time] `json:"maxCreatedAtGT,omitempty"`
+	MaxCreatedAtGte         graphql.Omittable[*time.Time] `json:"maxCreatedAtGTE,omitempty"`
+	MaxCreatedAtLt          graphql.Omittable[*time.Time] `json:"maxCreatedAtLT,omitempty"`
+	MaxCreatedAtLte         graphql.Omittable[*time.Time] `json:"maxCreatedAtLTE,omitempty"`
+	MaxUpdatedAtGt          graphql.Omittable[*time.Time] `json:"maxUpdatedAtGT,omitempty"`
+	MaxUpdatedAtGte         graphql.Omittable[*time.Time] `json:"maxUpdatedAtGTE,omitempty"`
+	MaxUpdatedAtLt          graphql.Omittable[*time.Time] `json:"maxUpdatedAtLT,omitempty"`
+	MaxUpdatedAtLte         graphql.Omittable[*time.Time] `json:"maxUpdatedAtLTE,omitempty"`
+}
+
 // An order of heroes.
 type HeroOrder struct {
 	Field     HeroOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+}
+
+type HeroSum struct {
+	Age *int64 `json:"age,omitempty"`
 }
 
 // Conditions on heroes; see `UserWhereInput` for how they are read.
@@ -212,36 +329,60 @@ type HeroWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*HeroWhereInput] `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]           `json:"id,omitempty"`
+	IDNeq         graphql.Omittable[*ids.ID]           `json:"idNEQ,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]         `json:"idIn,omitempty"`
+	IDNotIn       graphql.Omittable[[]*ids.ID]         `json:"idNotIn,omitempty"`
 	Name          graphql.Omittable[*string]           `json:"name,omitempty"`
+	NameNeq       graphql.Omittable[*string]           `json:"nameNEQ,omitempty"`
 	NameIn        graphql.Omittable[[]string]          `json:"nameIn,omitempty"`
+	NameNotIn     graphql.Omittable[[]string]          `json:"nameNotIn,omitempty"`
 	NameGt        graphql.Omittable[*string]           `json:"nameGT,omitempty"`
 	NameGte       graphql.Omittable[*string]           `json:"nameGTE,omitempty"`
 	NameLt        graphql.Omittable[*string]           `json:"nameLT,omitempty"`
 	NameLte       graphql.Omittable[*string]           `json:"nameLTE,omitempty"`
 	NameHasPrefix graphql.Omittable[*string]           `json:"nameHasPrefix,omitempty"`
-	Age           graphql.Omittable[*int32]            `json:"age,omitempty"`
-	AgeIn         graphql.Omittable[[]int32]           `json:"ageIn,omitempty"`
-	AgeGt         graphql.Omittable[*int32]            `json:"ageGT,omitempty"`
-	AgeGte        graphql.Omittable[*int32]            `json:"ageGTE,omitempty"`
-	AgeLt         graphql.Omittable[*int32]            `json:"ageLT,omitempty"`
-	AgeLte        graphql.Omittable[*int32]            `json:"ageLTE,omitempty"`
-	AgeIsNil      graphql.Omittable[*bool]             `json:"ageIsNil,omitempty"`
-	TeamID        graphql.Omittable[*ids.ID]           `json:"teamId,omitempty"`
-	TeamIDIn      graphql.Omittable[[]*ids.ID]         `json:"teamIdIn,omitempty"`
-	TeamIDIsNil   graphql.Omittable[*bool]             `json:"teamIdIsNil,omitempty"`
-	OwnerID       graphql.Omittable[*ids.ID]           `json:"ownerId,omitempty"`
-	OwnerIDIn     graphql.Omittable[[]*ids.ID]         `json:"ownerIdIn,omitempty"`
-	OwnerIDIsNil  graphql.Omittable[*bool]             `json:"ownerIdIsNil,omitempty"`
-	CreatedAt     graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
-	CreatedAtGt   graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
-	CreatedAtGte  graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
-	CreatedAtLt   graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
-	CreatedAtLte  graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
-	HasTeam       graphql.Omittable[*bool]             `json:"hasTeam,omitempty"`
-	HasTeamWith   graphql.Omittable[[]*TeamWhereInput] `json:"hasTeamWith,omitempty"`
-	HasOwner      graphql.Omittable[*bool]             `json:"hasOwner,omitempty"`
-	HasOwnerWith  graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
+	NameHasSuffix graphql.Omittable[*string]           `json:"nameHasSuffix,omitempty"`
+	NameContains  graphql.Omittable[*string]           `json:"nameContains,omitempty"`
+	// Without regard to case.
+	NameEqualFold graphql.Omittable[*string] `json:"nameEqualFold,omitempty"`
+	// Without regard to case.
+	NameContainsFold graphql.Omittable[*string]           `json:"nameContainsFold,omitempty"`
+	Age              graphql.Omittable[*int32]            `json:"age,omitempty"`
+	AgeNeq           graphql.Omittable[*int32]            `json:"ageNEQ,omitempty"`
+	AgeIn            graphql.Omittable[[]int32]           `json:"ageIn,omitempty"`
+	AgeNotIn         graphql.Omittable[[]int32]           `json:"ageNotIn,omitempty"`
+	AgeGt            graphql.Omittable[*int32]            `json:"ageGT,omitempty"`
+	AgeGte           graphql.Omittable[*int32]            `json:"ageGTE,omitempty"`
+	AgeLt            graphql.Omittable[*int32]            `json:"ageLT,omitempty"`
+	AgeLte           graphql.Omittable[*int32]            `json:"ageLTE,omitempty"`
+	AgeIsNil         graphql.Omittable[*bool]             `json:"ageIsNil,omitempty"`
+	AgeNotNil        graphql.Omittable[*bool]             `json:"ageNotNil,omitempty"`
+	TeamID           graphql.Omittable[*ids.ID]           `json:"teamId,omitempty"`
+	TeamIDNeq        graphql.Omittable[*ids.ID]           `json:"teamIdNEQ,omitempty"`
+	TeamIDIn         graphql.Omittable[[]*ids.ID]         `json:"teamIdIn,omitempty"`
+	TeamIDNotIn      graphql.Omittable[[]*ids.ID]         `json:"teamIdNotIn,omitempty"`
+	TeamIDIsNil      graphql.Omittable[*bool]             `json:"teamIdIsNil,omitempty"`
+	TeamIDNotNil     graphql.Omittable[*bool]             `json:"teamIdNotNil,omitempty"`
+	OwnerID          graphql.Omittable[*ids.ID]           `json:"ownerId,omitempty"`
+	OwnerIDNeq       graphql.Omittable[*ids.ID]           `json:"ownerIdNEQ,omitempty"`
+	OwnerIDIn        graphql.Omittable[[]*ids.ID]         `json:"ownerIdIn,omitempty"`
+	OwnerIDNotIn     graphql.Omittable[[]*ids.ID]         `json:"ownerIdNotIn,omitempty"`
+	OwnerIDIsNil     graphql.Omittable[*bool]             `json:"ownerIdIsNil,omitempty"`
+	OwnerIDNotNil    graphql.Omittable[*bool]             `json:"ownerIdNotNil,omitempty"`
+	CreatedAt        graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
+	CreatedAtGt      graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
+	CreatedAtGte     graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
+	CreatedAtLt      graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
+	CreatedAtLte     graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
+	UpdatedAt        graphql.Omittable[*time.Time]        `json:"updatedAt,omitempty"`
+	UpdatedAtGt      graphql.Omittable[*time.Time]        `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte     graphql.Omittable[*time.Time]        `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt      graphql.Omittable[*time.Time]        `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte     graphql.Omittable[*time.Time]        `json:"updatedAtLTE,omitempty"`
+	HasTeam          graphql.Omittable[*bool]             `json:"hasTeam,omitempty"`
+	HasTeamWith      graphql.Omittable[[]*TeamWhereInput] `json:"hasTeamWith,omitempty"`
+	HasOwner         graphql.Omittable[*bool]             `json:"hasOwner,omitempty"`
+	HasOwnerWith     graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
 }
 
 // Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is.
@@ -279,6 +420,25 @@ type Order struct {
 func (Order) IsNode()            {}
 func (this Order) GetID() ids.ID { return this.ID }
 
+// What is computed over all orders that match, not only those of the page.
+type OrderAggregate struct {
+	Count int32 `json:"count"`
+	// How many different values there are, without null.
+	CountDistinct int32 `json:"countDistinct"`
+	// Sums. Like all that follow, they are null if there is nothing to compute them of.
+	Sum *OrderSum `json:"sum"`
+	// Averages.
+	Avg *OrderAverage `json:"avg"`
+	// The smallest values.
+	Min *OrderExtremes `json:"min"`
+	// The largest values.
+	Max *OrderExtremes `json:"max"`
+}
+
+type OrderAverage struct {
+	TotalCents *float64 `json:"totalCents,omitempty"`
+}
+
 // A page of orders.
 type OrderConnection struct {
 	Edges []*OrderEdge `json:"edges"`
@@ -287,12 +447,99 @@ type OrderConnection struct {
 	PageInfo *PageInfo `json:"pageInfo"`
 	// How many match `where` in all, on every page.
 	TotalCount int32 `json:"totalCount"`
+	// What is computed over all that match `where`.
+	Aggregate *OrderAggregate `json:"aggregate"`
+	// Groups of all that match `where`: 20 if `first` says nothing, 1,000 at most. `by` has up to 8 entries.
+	Groups []*OrderGroup `json:"groups"`
 }
 
 // An order's place in a list.
 type OrderEdge struct {
 	Cursor string `json:"cursor"`
 	Node   *Order `json:"node"`
+}
+
+type OrderExtremes struct {
+	TotalCents *int32     `json:"totalCents,omitempty"`
+	CreatedAt  *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt  *time.Time `json:"updatedAt,omitempty"`
+}
+
+// A group of orders, and what is computed over them.
+type OrderGroup struct {
+	Key       *OrderGroupKey  `json:"key"`
+	Aggregate *OrderAggregate `json:"aggregate"`
+}
+
+// What groups of orders are formed by.
+type OrderGroupBy struct {
+	Field OrderGroupField `json:"field"`
+	// Cut a time to the moment at which a unit of time began.
+	Bucket graphql.Omittable[*TimeBucket] `json:"bucket,omitempty"`
+	// Of the bucket: UTC, or an area and a place, as in `Europe/Berlin`. UTC if none is given.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+}
+
+// What the orders of a group have in common. Only what stands in `by` can be selected.
+type OrderGroupKey struct {
+	Status     *OrderStatus `json:"status,omitempty"`
+	TotalCents *int32       `json:"totalCents,omitempty"`
+	UserID     *ids.ID      `json:"userId,omitempty"`
+	CreatedAt  *time.Time   `json:"createdAt,omitempty"`
+	UpdatedAt  *time.Time   `json:"updatedAt,omitempty"`
+	User       *User        `json:"user,omitempty"`
+}
+
+// An order of groups of orders. What is equal is ordered by the keys, as they stand in `by`.
+type OrderGroupOrder struct {
+	Field     OrderGroupOrderField `json:"field"`
+	Direction OrderDirection       `json:"direction"`
+}
+
+// Conditions on groups of orders; all that are given must hold.
+type OrderHaving struct {
+	Count                  graphql.Omittable[*int32]     `json:"count,omitempty"`
+	CountNeq               graphql.Omittable[*int32]     `json:"countNEQ,omitempty"`
+	CountGt                graphql.Omittable[*int32]     `json:"countGT,omitempty"`
+	CountGte               graphql.Omittable[*int32]     `json:"countGTE,omitempty"`
+	CountLt                graphql.Omittable[*int32]     `json:"countLT,omitempty"`
+	CountLte               graphql.Omittable[*int32]     `json:"countLTE,omitempty"`
+	CountDistinctUserIDGt  graphql.Omittable[*int32]     `json:"countDistinctUserIdGT,omitempty"`
+	CountDistinctUserIDGte graphql.Omittable[*int32]     `json:"countDistinctUserIdGTE,omitempty"`
+	CountDistinctUserIDLt  graphql.Omittable[*int32]     `json:"countDistinctUserIdLT,omitempty"`
+	CountDistinctUserIDLte graphql.Omittable[*int32]     `json:"countDistinctUserIdLTE,omitempty"`
+	SumTotalCentsGt        graphql.Omittable[*int64]     `json:"sumTotalCentsGT,omitempty"`
+	SumTotalCentsGte       graphql.Omittable[*int64]     `json:"sumTotalCentsGTE,omitempty"`
+	SumTotalCentsLt        graphql.Omittable[*int64]     `json:"sumTotalCentsLT,omitempty"`
+	SumTotalCentsLte       graphql.Omittable[*int64]     `json:"sumTotalCentsLTE,omitempty"`
+	AvgTotalCentsGt        graphql.Omittable[*float64]   `json:"avgTotalCentsGT,omitempty"`
+	AvgTotalCentsGte       graphql.Omittable[*float64]   `json:"avgTotalCentsGTE,omitempty"`
+	AvgTotalCentsLt        graphql.Omittable[*float64]   `json:"avgTotalCentsLT,omitempty"`
+	AvgTotalCentsLte       graphql.Omittable[*float64]   `json:"avgTotalCentsLTE,omitempty"`
+	MinTotalCentsGt        graphql.Omittable[*int32]     `json:"minTotalCentsGT,omitempty"`
+	MinTotalCentsGte       graphql.Omittable[*int32]     `json:"minTotalCentsGTE,omitempty"`
+	MinTotalCentsLt        graphql.Omittable[*int32]     `json:"minTotalCentsLT,omitempty"`
+	MinTotalCentsLte       graphql.Omittable[*int32]     `json:"minTotalCentsLTE,omitempty"`
+	MinCreatedAtGt         graphql.Omittable[*time.Time] `json:"minCreatedAtGT,omitempty"`
+	MinCreatedAtGte        graphql.Omittable[*time.Time] `json:"minCreatedAtGTE,omitempty"`
+	MinCreatedAtLt         graphql.Omittable[*time.Time] `json:"minCreatedAtLT,omitempty"`
+	MinCreatedAtLte        graphql.Omittable[*time.Time] `json:"minCreatedAtLTE,omitempty"`
+	MinUpdatedAtGt         graphql.Omittable[*time.Time] `json:"minUpdatedAtGT,omitempty"`
+	MinUpdatedAtGte        graphql.Omittable[*time.Time] `json:"minUpdatedAtGTE,omitempty"`
+	MinUpdatedAtLt         graphql.Omittable[*time.Time] `json:"minUpdatedAtLT,omitempty"`
+	MinUpdatedAtLte        graphql.Omittable[*time.Time] `json:"minUpdatedAtLTE,omitempty"`
+	MaxTotalCentsGt        graphql.Omittable[*int32]     `json:"maxTotalCentsGT,omitempty"`
+	MaxTotalCentsGte       graphql.Omittable[*int32]     `json:"maxTotalCentsGTE,omitempty"`
+	MaxTotalCentsLt        graphql.Omittable[*int32]     `json:"maxTotalCentsLT,omitempty"`
+	MaxTotalCentsLte       graphql.Omittable[*int32]     `json:"maxTotalCentsLTE,omitempty"`
+	MaxCreatedAtGt         graphql.Omittable[*time.Time] `json:"maxCreatedAtGT,omitempty"`
+	MaxCreatedAtGte        graphql.Omittable[*time.Time] `json:"maxCreatedAtGTE,omitempty"`
+	MaxCreatedAtLt         graphql.Omittable[*time.Time] `json:"maxCreatedAtLT,omitempty"`
+	MaxCreatedAtLte        graphql.Omittable[*time.Time] `json:"maxCreatedAtLTE,omitempty"`
+	MaxUpdatedAtGt         graphql.Omittable[*time.Time] `json:"maxUpdatedAtGT,omitempty"`
+	MaxUpdatedAtGte        graphql.Omittable[*time.Time] `json:"maxUpdatedAtGTE,omitempty"`
+	MaxUpdatedAtLt         graphql.Omittable[*time.Time] `json:"maxUpdatedAtLT,omitempty"`
+	MaxUpdatedAtLte        graphql.Omittable[*time.Time] `json:"maxUpdatedAtLTE,omitempty"`
 }
 
 // One line of an order.
@@ -308,6 +555,131 @@ type OrderItem struct {
 func (OrderItem) IsNode()            {}
 func (this OrderItem) GetID() ids.ID { return this.ID }
 
+// What is computed over all order items that match, not only those of the page.
+type OrderItemAggregate struct {
+	Count int32 `json:"count"`
+	// How many different values there are, without null.
+	CountDistinct int32 `json:"countDistinct"`
+	// Sums. Like all that follow, they are null if there is nothing to compute them of.
+	Sum *OrderItemSum `json:"sum"`
+	// Averages.
+	Avg *OrderItemAverage `json:"avg"`
+	// The smallest values.
+	Min *OrderItemExtremes `json:"min"`
+	// The largest values.
+	Max *OrderItemExtremes `json:"max"`
+}
+
+type OrderItemAverage struct {
+	Quantity       *float64 `json:"quantity,omitempty"`
+	UnitPriceCents *float64 `json:"unitPriceCents,omitempty"`
+}
+
+// A page of order items.
+type OrderItemConnection struct {
+	Edges []*OrderItemEdge `json:"edges"`
+	// The edges' nodes.
+	Nodes    []*OrderItem `json:"nodes"`
+	PageInfo *PageInfo    `json:"pageInfo"`
+	// How many match `where` in all, on every page.
+	TotalCount int32 `json:"totalCount"`
+	// What is computed over all that match `where`.
+	Aggregate *OrderItemAggregate `json:"aggregate"`
+	// Groups of all that match `where`: 20 if `first` says nothing, 1,000 at most. `by` has up to 8 entries.
+	Groups []*OrderItemGroup `json:"groups"`
+}
+
+// An order item's place in a list.
+type OrderItemEdge struct {
+	Cursor string     `json:"cursor"`
+	Node   *OrderItem `json:"node"`
+}
+
+type OrderItemExtremes struct {
+	Quantity       *int32 `json:"quantity,omitempty"`
+	UnitPriceCents *int32 `json:"unitPriceCents,omitempty"`
+}
+
+// A group of order items, and what is computed over them.
+type OrderItemGroup struct {
+	Key       *OrderItemGroupKey  `json:"key"`
+	Aggregate *OrderItemAggregate `json:"aggregate"`
+}
+
+// What groups of order items are formed by.
+type OrderItemGroupBy struct {
+	Field OrderItemGroupField `json:"field"`
+	// Cut a time to the moment at which a unit of time began.
+	Bucket graphql.Omittable[*TimeBucket] `json:"bucket,omitempty"`
+	// Of the bucket: UTC, or an area and a place, as in `Europe/Berlin`. UTC if none is given.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+}
+
+// What the order items of a group have in common. Only what stands in `by` can be selected.
+type OrderItemGroupKey struct {
+	Quantity       *int32   `json:"quantity,omitempty"`
+	UnitPriceCents *int32   `json:"unitPriceCents,omitempty"`
+	ProductID      *ids.ID  `json:"productId,omitempty"`
+	Product        *Product `json:"product,omitempty"`
+}
+
+// An order of groups of order items. What is equal is ordered by the keys, as they stand in `by`.
+type OrderItemGroupOrder struct {
+	Field     OrderItemGroupOrderField `json:"field"`
+	Direction OrderDirection           `json:"direction"`
+}
+
+// Conditions on groups of order items; all that are given must hold.
+type OrderItemHaving struct {
+	Count                     graphql.Omittable[*int32]   `json:"count,omitempty"`
+	CountNeq                  graphql.Omittable[*int32]   `json:"countNEQ,omitempty"`
+	CountGt                   graphql.Omittable[*int32]   `json:"countGT,omitempty"`
+	CountGte                  graphql.Omittable[*int32]   `json:"countGTE,omitempty"`
+	CountLt                   graphql.Omittable[*int32]   `json:"countLT,omitempty"`
+	CountLte                  graphql.Omittable[*int32]   `json:"countLTE,omitempty"`
+	CountDistinctProductIDGt  graphql.Omittable[*int32]   `json:"countDistinctProductIdGT,omitempty"`
+	CountDistinctProductIDGte graphql.Omittable[*int32]   `json:"countDistinctProductIdGTE,omitempty"`
+	CountDistinctProductIDLt  graphql.Omittable[*int32]   `json:"countDistinctProductIdLT,omitempty"`
+	CountDistinctProductIDLte graphql.Omittable[*int32]   `json:"countDistinctProductIdLTE,omitempty"`
+	SumQuantityGt             graphql.Omittable[*int64]   `json:"sumQuantityGT,omitempty"`
+	SumQuantityGte            graphql.Omittable[*int64]   `json:"sumQuantityGTE,omitempty"`
+	SumQuantityLt             graphql.Omittable[*int64]   `json:"sumQuantityLT,omitempty"`
+	SumQuantityLte            graphql.Omittable[*int64]   `json:"sumQuantityLTE,omitempty"`
+	SumUnitPriceCentsGt       graphql.Omittable[*int64]   `json:"sumUnitPriceCentsGT,omitempty"`
+	SumUnitPriceCentsGte      graphql.Omittable[*int64]   `json:"sumUnitPriceCentsGTE,omitempty"`
+	SumUnitPriceCentsLt       graphql.Omittable[*int64]   `json:"sumUnitPriceCentsLT,omitempty"`
+	SumUnitPriceCentsLte      graphql.Omittable[*int64]   `json:"sumUnitPriceCentsLTE,omitempty"`
+	AvgQuantityGt             graphql.Omittable[*float64] `json:"avgQuantityGT,omitempty"`
+	AvgQuantityGte            graphql.Omittable[*float64] `json:"avgQuantityGTE,omitempty"`
+	AvgQuantityLt             graphql.Omittable[*float64] `json:"avgQuantityLT,omitempty"`
+	AvgQuantityLte            graphql.Omittable[*float64] `json:"avgQuantityLTE,omitempty"`
+	AvgUnitPriceCentsGt       graphql.Omittable[*float64] `json:"avgUnitPriceCentsGT,omitempty"`
+	AvgUnitPriceCentsGte      graphql.Omittable[*float64] `json:"avgUnitPriceCentsGTE,omitempty"`
+	AvgUnitPriceCentsLt       graphql.Omittable[*float64] `json:"avgUnitPriceCentsLT,omitempty"`
+	AvgUnitPriceCentsLte      graphql.Omittable[*float64] `json:"avgUnitPriceCentsLTE,omitempty"`
+	MinQuantityGt             graphql.Omittable[*int32]   `json:"minQuantityGT,omitempty"`
+	MinQuantityGte            graphql.Omittable[*int32]   `json:"minQuantityGTE,omitempty"`
+	MinQuantityLt             graphql.Omittable[*int32]   `json:"minQuantityLT,omitempty"`
+	MinQuantityLte            graphql.Omittable[*int32]   `json:"minQuantityLTE,omitempty"`
+	MinUnitPriceCentsGt       graphql.Omittable[*int32]   `json:"minUnitPriceCentsGT,omitempty"`
+	MinUnitPriceCentsGte      graphql.Omittable[*int32]   `json:"minUnitPriceCentsGTE,omitempty"`
+	MinUnitPriceCentsLt       graphql.Omittable[*int32]   `json:"minUnitPriceCentsLT,omitempty"`
+	MinUnitPriceCentsLte      graphql.Omittable[*int32]   `json:"minUnitPriceCentsLTE,omitempty"`
+	MaxQuantityGt             graphql.Omittable[*int32]   `json:"maxQuantityGT,omitempty"`
+	MaxQuantityGte            graphql.Omittable[*int32]   `json:"maxQuantityGTE,omitempty"`
+	MaxQuantityLt             graphql.Omittable[*int32]   `json:"maxQuantityLT,omitempty"`
+	MaxQuantityLte            graphql.Omittable[*int32]   `json:"maxQuantityLTE,omitempty"`
+	MaxUnitPriceCentsGt       graphql.Omittable[*int32]   `json:"maxUnitPriceCentsGT,omitempty"`
+	MaxUnitPriceCentsGte      graphql.Omittable[*int32]   `json:"maxUnitPriceCentsGTE,omitempty"`
+	MaxUnitPriceCentsLt       graphql.Omittable[*int32]   `json:"maxUnitPriceCentsLT,omitempty"`
+	MaxUnitPriceCentsLte      graphql.Omittable[*int32]   `json:"maxUnitPriceCentsLTE,omitempty"`
+}
+
+type OrderItemSum struct {
+	Quantity       *int64 `json:"quantity,omitempty"`
+	UnitPriceCents *int64 `json:"unitPriceCents,omitempty"`
+}
+
 // Conditions on order items; see `UserWhereInput` for how they are read.
 type OrderItemWhereInput struct {
 	// These do not all hold.
@@ -317,17 +689,26 @@ type OrderItemWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or             graphql.Omittable[[]*OrderItemWhereInput] `json:"or,omitempty"`
 	ID             graphql.Omittable[*ids.ID]                `json:"id,omitempty"`
+	IDNeq          graphql.Omittable[*ids.ID]                `json:"idNEQ,omitempty"`
 	IDIn           graphql.Omittable[[]*ids.ID]              `json:"idIn,omitempty"`
+	IDNotIn        graphql.Omittable[[]*ids.ID]              `json:"idNotIn,omitempty"`
 	ProductID      graphql.Omittable[*ids.ID]                `json:"productId,omitempty"`
+	ProductIDNeq   graphql.Omittable[*ids.ID]                `json:"productIdNEQ,omitempty"`
 	ProductIDIn    graphql.Omittable[[]*ids.ID]              `json:"productIdIn,omitempty"`
+	ProductIDNotIn graphql.Omittable[[]*ids.ID]              `json:"productIdNotIn,omitempty"`
 	HasProduct     graphql.Omittable[*bool]                  `json:"hasProduct,omitempty"`
 	HasProductWith graphql.Omittable[[]*ProductWhereInput]   `json:"hasProductWith,omitempty"`
+	HasOrderWith   graphql.Omittable[[]*OrderWhereInput]     `json:"hasOrderWith,omitempty"`
 }
 
 // An order of orders.
 type OrderOrder struct {
 	Field     OrderOrderField `json:"field"`
 	Direction OrderDirection  `json:"direction"`
+}
+
+type OrderSum struct {
+	TotalCents *int64 `json:"totalCents,omitempty"`
 }
 
 // Conditions on orders; see `UserWhereInput` for how they are read.
@@ -339,13 +720,21 @@ type OrderWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*OrderWhereInput]     `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]                `json:"id,omitempty"`
+	IDNeq         graphql.Omittable[*ids.ID]                `json:"idNEQ,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]              `json:"idIn,omitempty"`
+	IDNotIn       graphql.Omittable[[]*ids.ID]              `json:"idNotIn,omitempty"`
 	UserID        graphql.Omittable[*ids.ID]                `json:"userId,omitempty"`
+	UserIDNeq     graphql.Omittable[*ids.ID]                `json:"userIdNEQ,omitempty"`
 	UserIDIn      graphql.Omittable[[]*ids.ID]              `json:"userIdIn,omitempty"`
+	UserIDNotIn   graphql.Omittable[[]*ids.ID]              `json:"userIdNotIn,omitempty"`
 	UserIDIsNil   graphql.Omittable[*bool]                  `json:"userIdIsNil,omitempty"`
+	UserIDNotNil  graphql.Omittable[*bool]                  `json:"userIdNotNil,omitempty"`
 	Status        graphql.Omittable[*OrderStatus]           `json:"status,omitempty"`
+	StatusNeq     graphql.Omittable[*OrderStatus]           `json:"statusNEQ,omitempty"`
 	StatusIn      graphql.Omittable[[]OrderStatus]          `json:"statusIn,omitempty"`
+	StatusNotIn   graphql.Omittable[[]OrderStatus]          `json:"statusNotIn,omitempty"`
 	TotalCents    graphql.Omittable[*int32]                 `json:"totalCents,omitempty"`
+	TotalCentsNeq graphql.Omittable[*int32]                 `json:"totalCentsNEQ,omitempty"`
 	TotalCentsGt  graphql.Omittable[*int32]                 `json:"totalCentsGT,omitempty"`
 	TotalCentsGte graphql.Omittable[*int32]                 `json:"totalCentsGTE,omitempty"`
 	TotalCentsLt  graphql.Omittable[*int32]                 `json:"totalCentsLT,omitempty"`
@@ -355,10 +744,22 @@ type OrderWhereInput struct {
 	CreatedAtGte  graphql.Omittable[*time.Time]             `json:"createdAtGTE,omitempty"`
 	CreatedAtLt   graphql.Omittable[*time.Time]             `json:"createdAtLT,omitempty"`
 	CreatedAtLte  graphql.Omittable[*time.Time]             `json:"createdAtLTE,omitempty"`
+	UpdatedAt     graphql.Omittable[*time.Time]             `json:"updatedAt,omitempty"`
+	UpdatedAtGt   graphql.Omittable[*time.Time]             `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte  graphql.Omittable[*time.Time]             `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt   graphql.Omittable[*time.Time]             `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte  graphql.Omittable[*time.Time]             `json:"updatedAtLTE,omitempty"`
 	HasUser       graphql.Omittable[*bool]                  `json:"hasUser,omitempty"`
 	HasUserWith   graphql.Omittable[[]*UserWhereInput]      `json:"hasUserWith,omitempty"`
 	HasItems      graphql.Omittable[*bool]                  `json:"hasItems,omitempty"`
 	HasItemsWith  graphql.Omittable[[]*OrderItemWhereInput] `json:"hasItemsWith,omitempty"`
+	// How many items there are, of those that you may see.
+	ItemsCount    graphql.Omittable[*int32] `json:"itemsCount,omitempty"`
+	ItemsCountNeq graphql.Omittable[*int32] `json:"itemsCountNEQ,omitempty"`
+	ItemsCountGt  graphql.Omittable[*int32] `json:"itemsCountGT,omitempty"`
+	ItemsCountGte graphql.Omittable[*int32] `json:"itemsCountGTE,omitempty"`
+	ItemsCountLt  graphql.Omittable[*int32] `json:"itemsCountLT,omitempty"`
+	ItemsCountLte graphql.Omittable[*int32] `json:"itemsCountLTE,omitempty"`
 }
 
 // Where a page stands in its list.
@@ -395,6 +796,25 @@ type Product struct {
 func (Product) IsNode()            {}
 func (this Product) GetID() ids.ID { return this.ID }
 
+// What is computed over all products that match, not only those of the page.
+type ProductAggregate struct {
+	Count int32 `json:"count"`
+	// How many different values there are, without null.
+	CountDistinct int32 `json:"countDistinct"`
+	// Sums. Like all that follow, they are null if there is nothing to compute them of.
+	Sum *ProductSum `json:"sum"`
+	// Averages.
+	Avg *ProductAverage `json:"avg"`
+	// The smallest values.
+	Min *ProductExtremes `json:"min"`
+	// The largest values.
+	Max *ProductExtremes `json:"max"`
+}
+
+type ProductAverage struct {
+	PriceCents *float64 `json:"priceCents,omitempty"`
+}
+
 // A page of products.
 type ProductConnection struct {
 	Edges []*ProductEdge `json:"edges"`
@@ -403,6 +823,10 @@ type ProductConnection struct {
 	PageInfo *PageInfo  `json:"pageInfo"`
 	// How many match `where` in all, on every page.
 	TotalCount int32 `json:"totalCount"`
+	// What is computed over all that match `where`.
+	Aggregate *ProductAggregate `json:"aggregate"`
+	// Groups of all that match `where`: 20 if `first` says nothing, 1,000 at most. `by` has up to 8 entries.
+	Groups []*ProductGroup `json:"groups"`
 }
 
 // A product's place in a list.
@@ -411,10 +835,92 @@ type ProductEdge struct {
 	Node   *Product `json:"node"`
 }
 
+type ProductExtremes struct {
+	Name       *string    `json:"name,omitempty"`
+	PriceCents *int32     `json:"priceCents,omitempty"`
+	CreatedAt  *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt  *time.Time `json:"updatedAt,omitempty"`
+}
+
+// A group of products, and what is computed over them.
+type ProductGroup struct {
+	Key       *ProductGroupKey  `json:"key"`
+	Aggregate *ProductAggregate `json:"aggregate"`
+}
+
+// What groups of products are formed by.
+type ProductGroupBy struct {
+	Field ProductGroupField `json:"field"`
+	// Cut a time to the moment at which a unit of time began.
+	Bucket graphql.Omittable[*TimeBucket] `json:"bucket,omitempty"`
+	// Of the bucket: UTC, or an area and a place, as in `Europe/Berlin`. UTC if none is given.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+}
+
+// What the products of a group have in common. Only what stands in `by` can be selected.
+type ProductGroupKey struct {
+	Name       *string    `json:"name,omitempty"`
+	PriceCents *int32     `json:"priceCents,omitempty"`
+	CreatedAt  *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt  *time.Time `json:"updatedAt,omitempty"`
+}
+
+// An order of groups of products. What is equal is ordered by the keys, as they stand in `by`.
+type ProductGroupOrder struct {
+	Field     ProductGroupOrderField `json:"field"`
+	Direction OrderDirection         `json:"direction"`
+}
+
+// Conditions on groups of products; all that are given must hold.
+type ProductHaving struct {
+	Count            graphql.Omittable[*int32]     `json:"count,omitempty"`
+	CountNeq         graphql.Omittable[*int32]     `json:"countNEQ,omitempty"`
+	CountGt          graphql.Omittable[*int32]     `json:"countGT,omitempty"`
+	CountGte         graphql.Omittable[*int32]     `json:"countGTE,omitempty"`
+	CountLt          graphql.Omittable[*int32]     `json:"countLT,omitempty"`
+	CountLte         graphql.Omittable[*int32]     `json:"countLTE,omitempty"`
+	SumPriceCentsGt  graphql.Omittable[*int64]     `json:"sumPriceCentsGT,omitempty"`
+	SumPriceCentsGte graphql.Omittable[*int64]     `json:"sumPriceCentsGTE,omitempty"`
+	SumPriceCentsLt  graphql.Omittable[*int64]     `json:"sumPriceCentsLT,omitempty"`
+	SumPriceCentsLte graphql.Omittable[*int64]     `json:"sumPriceCentsLTE,omitempty"`
+	AvgPriceCentsGt  graphql.Omittable[*float64]   `json:"avgPriceCentsGT,omitempty"`
+	AvgPriceCentsGte graphql.Omittable[*float64]   `json:"avgPriceCentsGTE,omitempty"`
+	AvgPriceCentsLt  graphql.Omittable[*float64]   `json:"avgPriceCentsLT,omitempty"`
+	AvgPriceCentsLte graphql.Omittable[*float64]   `json:"avgPriceCentsLTE,omitempty"`
+	MinPriceCentsGt  graphql.Omittable[*int32]     `json:"minPriceCentsGT,omitempty"`
+	MinPriceCentsGte graphql.Omittable[*int32]     `json:"minPriceCentsGTE,omitempty"`
+	MinPriceCentsLt  graphql.Omittable[*int32]     `json:"minPriceCentsLT,omitempty"`
+	MinPriceCentsLte graphql.Omittable[*int32]     `json:"minPriceCentsLTE,omitempty"`
+	MinCreatedAtGt   graphql.Omittable[*time.Time] `json:"minCreatedAtGT,omitempty"`
+	MinCreatedAtGte  graphql.Omittable[*time.Time] `json:"minCreatedAtGTE,omitempty"`
+	MinCreatedAtLt   graphql.Omittable[*time.Time] `json:"minCreatedAtLT,omitempty"`
+	MinCreatedAtLte  graphql.Omittable[*time.Time] `json:"minCreatedAtLTE,omitempty"`
+	MinUpdatedAtGt   graphql.Omittable[*time.Time] `json:"minUpdatedAtGT,omitempty"`
+	MinUpdatedAtGte  graphql.Omittable[*time.Time] `json:"minUpdatedAtGTE,omitempty"`
+	MinUpdatedAtLt   graphql.Omittable[*time.Time] `json:"minUpdatedAtLT,omitempty"`
+	MinUpdatedAtLte  graphql.Omittable[*time.Time] `json:"minUpdatedAtLTE,omitempty"`
+	MaxPriceCentsGt  graphql.Omittable[*int32]     `json:"maxPriceCentsGT,omitempty"`
+	MaxPriceCentsGte graphql.Omittable[*int32]     `json:"maxPriceCentsGTE,omitempty"`
+	MaxPriceCentsLt  graphql.Omittable[*int32]     `json:"maxPriceCentsLT,omitempty"`
+	MaxPriceCentsLte graphql.Omittable[*int32]     `json:"maxPriceCentsLTE,omitempty"`
+	MaxCreatedAtGt   graphql.Omittable[*time.Time] `json:"maxCreatedAtGT,omitempty"`
+	MaxCreatedAtGte  graphql.Omittable[*time.Time] `json:"maxCreatedAtGTE,omitempty"`
+	MaxCreatedAtLt   graphql.Omittable[*time.Time] `json:"maxCreatedAtLT,omitempty"`
+	MaxCreatedAtLte  graphql.Omittable[*time.Time] `json:"maxCreatedAtLTE,omitempty"`
+	MaxUpdatedAtGt   graphql.Omittable[*time.Time] `json:"maxUpdatedAtGT,omitempty"`
+	MaxUpdatedAtGte  graphql.Omittable[*time.Time] `json:"maxUpdatedAtGTE,omitempty"`
+	MaxUpdatedAtLt   graphql.Omittable[*time.Time] `json:"maxUpdatedAtLT,omitempty"`
+	MaxUpdatedAtLte  graphql.Omittable[*time.Time] `json:"maxUpdatedAtLTE,omitempty"`
+}
+
 // An order of products.
 type ProductOrder struct {
 	Field     ProductOrderField `json:"field"`
 	Direction OrderDirection    `json:"direction"`
+}
+
+type ProductSum struct {
+	PriceCents *int64 `json:"priceCents,omitempty"`
 }
 
 // Conditions on products; see `UserWhereInput` for how they are read.
@@ -424,34 +930,67 @@ type ProductWhereInput struct {
 	// All of these hold.
 	And graphql.Omittable[[]*ProductWhereInput] `json:"and,omitempty"`
 	// At least one of these holds; of none, none does.
-	Or            graphql.Omittable[[]*ProductWhereInput] `json:"or,omitempty"`
-	ID            graphql.Omittable[*ids.ID]              `json:"id,omitempty"`
-	IDIn          graphql.Omittable[[]*ids.ID]            `json:"idIn,omitempty"`
-	Sku           graphql.Omittable[*string]              `json:"sku,omitempty"`
-	SkuIn         graphql.Omittable[[]string]             `json:"skuIn,omitempty"`
-	SkuGt         graphql.Omittable[*string]              `json:"skuGT,omitempty"`
-	SkuGte        graphql.Omittable[*string]              `json:"skuGTE,omitempty"`
-	SkuLt         graphql.Omittable[*string]              `json:"skuLT,omitempty"`
-	SkuLte        graphql.Omittable[*string]              `json:"skuLTE,omitempty"`
-	SkuHasPrefix  graphql.Omittable[*string]              `json:"skuHasPrefix,omitempty"`
-	Name          graphql.Omittable[*string]              `json:"name,omitempty"`
-	NameIn        graphql.Omittable[[]string]             `json:"nameIn,omitempty"`
-	NameGt        graphql.Omittable[*string]              `json:"nameGT,omitempty"`
-	NameGte       graphql.Omittable[*string]              `json:"nameGTE,omitempty"`
-	NameLt        graphql.Omittable[*string]              `json:"nameLT,omitempty"`
-	NameLte       graphql.Omittable[*string]              `json:"nameLTE,omitempty"`
-	NameHasPrefix graphql.Omittable[*string]              `json:"nameHasPrefix,omitempty"`
-	PriceCents    graphql.Omittable[*int32]               `json:"priceCents,omitempty"`
-	PriceCentsIn  graphql.Omittable[[]int32]              `json:"priceCentsIn,omitempty"`
-	PriceCentsGt  graphql.Omittable[*int32]               `json:"priceCentsGT,omitempty"`
-	PriceCentsGte graphql.Omittable[*int32]               `json:"priceCentsGTE,omitempty"`
-	PriceCentsLt  graphql.Omittable[*int32]               `json:"priceCentsLT,omitempty"`
-	PriceCentsLte graphql.Omittable[*int32]               `json:"priceCentsLTE,omitempty"`
-	CreatedAt     graphql.Omittable[*time.Time]           `json:"createdAt,omitempty"`
-	CreatedAtGt   graphql.Omittable[*time.Time]           `json:"createdAtGT,omitempty"`
-	CreatedAtGte  graphql.Omittable[*time.Time]           `json:"createdAtGTE,omitempty"`
-	CreatedAtLt   graphql.Omittable[*time.Time]           `json:"createdAtLT,omitempty"`
-	CreatedAtLte  graphql.Omittable[*time.Time]           `json:"createdAtLTE,omitempty"`
+	Or           graphql.Omittable[[]*ProductWhereInput] `json:"or,omitempty"`
+	ID           graphql.Omittable[*ids.ID]              `json:"id,omitempty"`
+	IDNeq        graphql.Omittable[*ids.ID]              `json:"idNEQ,omitempty"`
+	IDIn         graphql.Omittable[[]*ids.ID]            `json:"idIn,omitempty"`
+	IDNotIn      graphql.Omittable[[]*ids.ID]            `json:"idNotIn,omitempty"`
+	Sku          graphql.Omittable[*string]              `json:"sku,omitempty"`
+	SkuNeq       graphql.Omittable[*string]              `json:"skuNEQ,omitempty"`
+	SkuIn        graphql.Omittable[[]string]             `json:"skuIn,omitempty"`
+	SkuNotIn     graphql.Omittable[[]string]             `json:"skuNotIn,omitempty"`
+	SkuGt        graphql.Omittable[*string]              `json:"skuGT,omitempty"`
+	SkuGte       graphql.Omittable[*string]              `json:"skuGTE,omitempty"`
+	SkuLt        graphql.Omittable[*string]              `json:"skuLT,omitempty"`
+	SkuLte       graphql.Omittable[*string]              `json:"skuLTE,omitempty"`
+	SkuHasPrefix graphql.Omittable[*string]              `json:"skuHasPrefix,omitempty"`
+	SkuHasSuffix graphql.Omittable[*string]              `json:"skuHasSuffix,omitempty"`
+	SkuContains  graphql.Omittable[*string]              `json:"skuContains,omitempty"`
+	// Without regard to case.
+	SkuEqualFold graphql.Omittable[*string] `json:"skuEqualFold,omitempty"`
+	// Without regard to case.
+	SkuContainsFold graphql.Omittable[*string]  `json:"skuContainsFold,omitempty"`
+	Name            graphql.Omittable[*string]  `json:"name,omitempty"`
+	NameNeq         graphql.Omittable[*string]  `json:"nameNEQ,omitempty"`
+	NameIn          graphql.Omittable[[]string] `json:"nameIn,omitempty"`
+	NameNotIn       graphql.Omittable[[]string] `json:"nameNotIn,omitempty"`
+	NameGt          graphql.Omittable[*string]  `json:"nameGT,omitempty"`
+	NameGte         graphql.Omittable[*string]  `json:"nameGTE,omitempty"`
+	NameLt          graphql.Omittable[*string]  `json:"nameLT,omitempty"`
+	NameLte         graphql.Omittable[*string]  `json:"nameLTE,omitempty"`
+	NameHasPrefix   graphql.Omittable[*string]  `json:"nameHasPrefix,omitempty"`
+	NameHasSuffix   graphql.Omittable[*string]  `json:"nameHasSuffix,omitempty"`
+	NameContains    graphql.Omittable[*string]  `json:"nameContains,omitempty"`
+	// Without regard to case.
+	NameEqualFold graphql.Omittable[*string] `json:"nameEqualFold,omitempty"`
+	// Without regard to case.
+	NameContainsFold graphql.Omittable[*string]    `json:"nameContainsFold,omitempty"`
+	PriceCents       graphql.Omittable[*int32]     `json:"priceCents,omitempty"`
+	PriceCentsNeq    graphql.Omittable[*int32]     `json:"priceCentsNEQ,omitempty"`
+	PriceCentsIn     graphql.Omittable[[]int32]    `json:"priceCentsIn,omitempty"`
+	PriceCentsNotIn  graphql.Omittable[[]int32]    `json:"priceCentsNotIn,omitempty"`
+	PriceCentsGt     graphql.Omittable[*int32]     `json:"priceCentsGT,omitempty"`
+	PriceCentsGte    graphql.Omittable[*int32]     `json:"priceCentsGTE,omitempty"`
+	PriceCentsLt     graphql.Omittable[*int32]     `json:"priceCentsLT,omitempty"`
+	PriceCentsLte    graphql.Omittable[*int32]     `json:"priceCentsLTE,omitempty"`
+	Stock            graphql.Omittable[*int32]     `json:"stock,omitempty"`
+	StockNeq         graphql.Omittable[*int32]     `json:"stockNEQ,omitempty"`
+	StockIn          graphql.Omittable[[]int32]    `json:"stockIn,omitempty"`
+	StockNotIn       graphql.Omittable[[]int32]    `json:"stockNotIn,omitempty"`
+	StockGt          graphql.Omittable[*int32]     `json:"stockGT,omitempty"`
+	StockGte         graphql.Omittable[*int32]     `json:"stockGTE,omitempty"`
+	StockLt          graphql.Omittable[*int32]     `json:"stockLT,omitempty"`
+	StockLte         graphql.Omittable[*int32]     `json:"stockLTE,omitempty"`
+	CreatedAt        graphql.Omittable[*time.Time] `json:"createdAt,omitempty"`
+	CreatedAtGt      graphql.Omittable[*time.Time] `json:"createdAtGT,omitempty"`
+	CreatedAtGte     graphql.Omittable[*time.Time] `json:"createdAtGTE,omitempty"`
+	CreatedAtLt      graphql.Omittable[*time.Time] `json:"createdAtLT,omitempty"`
+	CreatedAtLte     graphql.Omittable[*time.Time] `json:"createdAtLTE,omitempty"`
+	UpdatedAt        graphql.Omittable[*time.Time] `json:"updatedAt,omitempty"`
+	UpdatedAtGt      graphql.Omittable[*time.Time] `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte     graphql.Omittable[*time.Time] `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt      graphql.Omittable[*time.Time] `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte     graphql.Omittable[*time.Time] `json:"updatedAtLTE,omitempty"`
 }
 
 // Everything that can be read. A reading operation sees one state of the database throughout.
@@ -559,6 +1098,17 @@ type Team struct {
 func (Team) IsNode()            {}
 func (this Team) GetID() ids.ID { return this.ID }
 
+// What is computed over all teams that match, not only those of the page.
+type TeamAggregate struct {
+	Count int32 `json:"count"`
+	// How many different values there are, without null.
+	CountDistinct int32 `json:"countDistinct"`
+	// The smallest values. Like the largest, they are null if there is nothing to compute them of.
+	Min *TeamExtremes `json:"min"`
+	// The largest values.
+	Max *TeamExtremes `json:"max"`
+}
+
 // A page of teams.
 type TeamConnection struct {
 	Edges []*TeamEdge `json:"edges"`
@@ -567,12 +1117,80 @@ type TeamConnection struct {
 	PageInfo *PageInfo `json:"pageInfo"`
 	// How many match `where` in all, on every page.
 	TotalCount int32 `json:"totalCount"`
+	// What is computed over all that match `where`.
+	Aggregate *TeamAggregate `json:"aggregate"`
+	// Groups of all that match `where`: 20 if `first` says nothing, 1,000 at most. `by` has up to 8 entries.
+	Groups []*TeamGroup `json:"groups"`
 }
 
 // A team's place in a list.
 type TeamEdge struct {
 	Cursor string `json:"cursor"`
 	Node   *Team  `json:"node"`
+}
+
+type TeamExtremes struct {
+	Name      *string    `json:"name,omitempty"`
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+}
+
+// A group of teams, and what is computed over them.
+type TeamGroup struct {
+	Key       *TeamGroupKey  `json:"key"`
+	Aggregate *TeamAggregate `json:"aggregate"`
+}
+
+// What groups of teams are formed by.
+type TeamGroupBy struct {
+	Field TeamGroupField `json:"field"`
+	// Cut a time to the moment at which a unit of time began.
+	Bucket graphql.Omittable[*TimeBucket] `json:"bucket,omitempty"`
+	// Of the bucket: UTC, or an area and a place, as in `Europe/Berlin`. UTC if none is given.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+}
+
+// What the teams of a group have in common. Only what stands in `by` can be selected.
+type TeamGroupKey struct {
+	Headquarters *string    `json:"headquarters,omitempty"`
+	CreatedAt    *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt    *time.Time `json:"updatedAt,omitempty"`
+}
+
+// An order of groups of teams. What is equal is ordered by the keys, as they stand in `by`.
+type TeamGroupOrder struct {
+	Field     TeamGroupOrderField `json:"field"`
+	Direction OrderDirection      `json:"direction"`
+}
+
+// Conditions on groups of teams; all that are given must hold.
+type TeamHaving struct {
+	Count                        graphql.Omittable[*int32]     `json:"count,omitempty"`
+	CountNeq                     graphql.Omittable[*int32]     `json:"countNEQ,omitempty"`
+	CountGt                      graphql.Omittable[*int32]     `json:"countGT,omitempty"`
+	CountGte                     graphql.Omittable[*int32]     `json:"countGTE,omitempty"`
+	CountLt                      graphql.Omittable[*int32]     `json:"countLT,omitempty"`
+	CountLte                     graphql.Omittable[*int32]     `json:"countLTE,omitempty"`
+	CountDistinctHeadquartersGt  graphql.Omittable[*int32]     `json:"countDistinctHeadquartersGT,omitempty"`
+	CountDistinctHeadquartersGte graphql.Omittable[*int32]     `json:"countDistinctHeadquartersGTE,omitempty"`
+	CountDistinctHeadquartersLt  graphql.Omittable[*int32]     `json:"countDistinctHeadquartersLT,omitempty"`
+	CountDistinctHeadquartersLte graphql.Omittable[*int32]     `json:"countDistinctHeadquartersLTE,omitempty"`
+	MinCreatedAtGt               graphql.Omittable[*time.Time] `json:"minCreatedAtGT,omitempty"`
+	MinCreatedAtGte              graphql.Omittable[*time.Time] `json:"minCreatedAtGTE,omitempty"`
+	MinCreatedAtLt               graphql.Omittable[*time.Time] `json:"minCreatedAtLT,omitempty"`
+	MinCreatedAtLte              graphql.Omittable[*time.Time] `json:"minCreatedAtLTE,omitempty"`
+	MinUpdatedAtGt               graphql.Omittable[*time.Time] `json:"minUpdatedAtGT,omitempty"`
+	MinUpdatedAtGte              graphql.Omittable[*time.Time] `json:"minUpdatedAtGTE,omitempty"`
+	MinUpdatedAtLt               graphql.Omittable[*time.Time] `json:"minUpdatedAtLT,omitempty"`
+	MinUpdatedAtLte              graphql.Omittable[*time.Time] `json:"minUpdatedAtLTE,omitempty"`
+	MaxCreatedAtGt               graphql.Omittable[*time.Time] `json:"maxCreatedAtGT,omitempty"`
+	MaxCreatedAtGte              graphql.Omittable[*time.Time] `json:"maxCreatedAtGTE,omitempty"`
+	MaxCreatedAtLt               graphql.Omittable[*time.Time] `json:"maxCreatedAtLT,omitempty"`
+	MaxCreatedAtLte              graphql.Omittable[*time.Time] `json:"maxCreatedAtLTE,omitempty"`
+	MaxUpdatedAtGt               graphql.Omittable[*time.Time] `json:"maxUpdatedAtGT,omitempty"`
+	MaxUpdatedAtGte              graphql.Omittable[*time.Time] `json:"maxUpdatedAtGTE,omitempty"`
+	MaxUpdatedAtLt               graphql.Omittable[*time.Time] `json:"maxUpdatedAtLT,omitempty"`
+	MaxUpdatedAtLte              graphql.Omittable[*time.Time] `json:"maxUpdatedAtLTE,omitempty"`
 }
 
 // An order of teams.
@@ -590,21 +1208,43 @@ type TeamWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*TeamWhereInput] `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]           `json:"id,omitempty"`
+	IDNeq         graphql.Omittable[*ids.ID]           `json:"idNEQ,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]         `json:"idIn,omitempty"`
+	IDNotIn       graphql.Omittable[[]*ids.ID]         `json:"idNotIn,omitempty"`
 	Name          graphql.Omittable[*string]           `json:"name,omitempty"`
+	NameNeq       graphql.Omittable[*string]           `json:"nameNEQ,omitempty"`
 	NameIn        graphql.Omittable[[]string]          `json:"nameIn,omitempty"`
+	NameNotIn     graphql.Omittable[[]string]          `json:"nameNotIn,omitempty"`
 	NameGt        graphql.Omittable[*string]           `json:"nameGT,omitempty"`
 	NameGte       graphql.Omittable[*string]           `json:"nameGTE,omitempty"`
 	NameLt        graphql.Omittable[*string]           `json:"nameLT,omitempty"`
 	NameLte       graphql.Omittable[*string]           `json:"nameLTE,omitempty"`
 	NameHasPrefix graphql.Omittable[*string]           `json:"nameHasPrefix,omitempty"`
-	CreatedAt     graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
-	CreatedAtGt   graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
-	CreatedAtGte  graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
-	CreatedAtLt   graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
-	CreatedAtLte  graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
-	HasHeroes     graphql.Omittable[*bool]             `json:"hasHeroes,omitempty"`
-	HasHeroesWith graphql.Omittable[[]*HeroWhereInput] `json:"hasHeroesWith,omitempty"`
+	NameHasSuffix graphql.Omittable[*string]           `json:"nameHasSuffix,omitempty"`
+	NameContains  graphql.Omittable[*string]           `json:"nameContains,omitempty"`
+	// Without regard to case.
+	NameEqualFold graphql.Omittable[*string] `json:"nameEqualFold,omitempty"`
+	// Without regard to case.
+	NameContainsFold graphql.Omittable[*string]           `json:"nameContainsFold,omitempty"`
+	CreatedAt        graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
+	CreatedAtGt      graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
+	CreatedAtGte     graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
+	CreatedAtLt      graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
+	CreatedAtLte     graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
+	UpdatedAt        graphql.Omittable[*time.Time]        `json:"updatedAt,omitempty"`
+	UpdatedAtGt      graphql.Omittable[*time.Time]        `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte     graphql.Omittable[*time.Time]        `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt      graphql.Omittable[*time.Time]        `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte     graphql.Omittable[*time.Time]        `json:"updatedAtLTE,omitempty"`
+	HasHeroes        graphql.Omittable[*bool]             `json:"hasHeroes,omitempty"`
+	HasHeroesWith    graphql.Omittable[[]*HeroWhereInput] `json:"hasHeroesWith,omitempty"`
+	// How many heroes there are, of those that you may see.
+	HeroesCount    graphql.Omittable[*int32] `json:"heroesCount,omitempty"`
+	HeroesCountNeq graphql.Omittable[*int32] `json:"heroesCountNEQ,omitempty"`
+	HeroesCountGt  graphql.Omittable[*int32] `json:"heroesCountGT,omitempty"`
+	HeroesCountGte graphql.Omittable[*int32] `json:"heroesCountGTE,omitempty"`
+	HeroesCountLt  graphql.Omittable[*int32] `json:"heroesCountLT,omitempty"`
+	HeroesCountLte graphql.Omittable[*int32] `json:"heroesCountLTE,omitempty"`
 }
 
 // What to change of a hero; see `CreateHeroInput`.
@@ -683,6 +1323,17 @@ type User struct {
 func (User) IsNode()            {}
 func (this User) GetID() ids.ID { return this.ID }
 
+// What is computed over all users that match, not only those of the page.
+type UserAggregate struct {
+	Count int32 `json:"count"`
+	// How many different values there are, without null.
+	CountDistinct int32 `json:"countDistinct"`
+	// The smallest values. Like the largest, they are null if there is nothing to compute them of.
+	Min *UserExtremes `json:"min"`
+	// The largest values.
+	Max *UserExtremes `json:"max"`
+}
+
 // A page of users.
 type UserConnection struct {
 	Edges []*UserEdge `json:"edges"`
@@ -691,12 +1342,76 @@ type UserConnection struct {
 	PageInfo *PageInfo `json:"pageInfo"`
 	// How many match `where` in all, on every page.
 	TotalCount int32 `json:"totalCount"`
+	// What is computed over all that match `where`.
+	Aggregate *UserAggregate `json:"aggregate"`
+	// Groups of all that match `where`: 20 if `first` says nothing, 1,000 at most. `by` has up to 8 entries.
+	Groups []*UserGroup `json:"groups"`
 }
 
 // A user's place in a list.
 type UserEdge struct {
 	Cursor string `json:"cursor"`
 	Node   *User  `json:"node"`
+}
+
+type UserExtremes struct {
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+}
+
+// A group of users, and what is computed over them.
+type UserGroup struct {
+	Key       *UserGroupKey  `json:"key"`
+	Aggregate *UserAggregate `json:"aggregate"`
+}
+
+// What groups of users are formed by.
+type UserGroupBy struct {
+	Field UserGroupField `json:"field"`
+	// Cut a time to the moment at which a unit of time began.
+	Bucket graphql.Omittable[*TimeBucket] `json:"bucket,omitempty"`
+	// Of the bucket: UTC, or an area and a place, as in `Europe/Berlin`. UTC if none is given.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+}
+
+// What the users of a group have in common. Only what stands in `by` can be selected.
+type UserGroupKey struct {
+	Role      *Role      `json:"role,omitempty"`
+	IsActive  *bool      `json:"isActive,omitempty"`
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+}
+
+// An order of groups of users. What is equal is ordered by the keys, as they stand in `by`.
+type UserGroupOrder struct {
+	Field     UserGroupOrderField `json:"field"`
+	Direction OrderDirection      `json:"direction"`
+}
+
+// Conditions on groups of users; all that are given must hold.
+type UserHaving struct {
+	Count           graphql.Omittable[*int32]     `json:"count,omitempty"`
+	CountNeq        graphql.Omittable[*int32]     `json:"countNEQ,omitempty"`
+	CountGt         graphql.Omittable[*int32]     `json:"countGT,omitempty"`
+	CountGte        graphql.Omittable[*int32]     `json:"countGTE,omitempty"`
+	CountLt         graphql.Omittable[*int32]     `json:"countLT,omitempty"`
+	CountLte        graphql.Omittable[*int32]     `json:"countLTE,omitempty"`
+	MinCreatedAtGt  graphql.Omittable[*time.Time] `json:"minCreatedAtGT,omitempty"`
+	MinCreatedAtGte graphql.Omittable[*time.Time] `json:"minCreatedAtGTE,omitempty"`
+	MinCreatedAtLt  graphql.Omittable[*time.Time] `json:"minCreatedAtLT,omitempty"`
+	MinCreatedAtLte graphql.Omittable[*time.Time] `json:"minCreatedAtLTE,omitempty"`
+	MinUpdatedAtGt  graphql.Omittable[*time.Time] `json:"minUpdatedAtGT,omitempty"`
+	MinUpdatedAtGte graphql.Omittable[*time.Time] `json:"minUpdatedAtGTE,omitempty"`
+	MinUpdatedAtLt  graphql.Omittable[*time.Time] `json:"minUpdatedAtLT,omitempty"`
+	MinUpdatedAtLte graphql.Omittable[*time.Time] `json:"minUpdatedAtLTE,omitempty"`
+	MaxCreatedAtGt  graphql.Omittable[*time.Time] `json:"maxCreatedAtGT,omitempty"`
+	MaxCreatedAtGte graphql.Omittable[*time.Time] `json:"maxCreatedAtGTE,omitempty"`
+	MaxCreatedAtLt  graphql.Omittable[*time.Time] `json:"maxCreatedAtLT,omitempty"`
+	MaxCreatedAtLte graphql.Omittable[*time.Time] `json:"maxCreatedAtLTE,omitempty"`
+	MaxUpdatedAtGt  graphql.Omittable[*time.Time] `json:"maxUpdatedAtGT,omitempty"`
+	MaxUpdatedAtGte graphql.Omittable[*time.Time] `json:"maxUpdatedAtGTE,omitempty"`
+	MaxUpdatedAtLt  graphql.Omittable[*time.Time] `json:"maxUpdatedAtLT,omitempty"`
+	MaxUpdatedAtLte graphql.Omittable[*time.Time] `json:"maxUpdatedAtLTE,omitempty"`
 }
 
 // An order of users.
@@ -706,9 +1421,11 @@ type UserOrder struct {
 }
 
 // Conditions on users. All that are given must hold; one that is `null` is as good as left out. A condition's name is a field's,
-// by itself for equality, or with what it compares: `GT`, `GTE`, `LT`, `LTE`, `In`, `HasPrefix`, `IsNil`. `hasHeroes` asks whether
-// there are any; `hasHeroesWith` whether there is one for which all of the conditions hold. As in SQL, a comparison with a field
-// that has no value is neither true nor false, so neither it nor its `not` finds such a row. Conditions stand up to 10 deep
+// by itself for equality, or with what it compares: `NEQ` (not equal), `GT`, `GTE`, `LT`, `LTE`, `In`, `NotIn`, `HasPrefix`, `HasSuffix`,
+// `Contains`, `EqualFold` and `ContainsFold` (without regard to case), `IsNil`, `NotNil`. In texts, `%` and `_` are characters like others.
+// `hasHeroes` asks whether there are any; `hasHeroesWith` whether there is one for which all of the conditions hold; `heroesCount` and
+// `heroesCountGTE` how many there are. As in SQL, a field that has no value is neither equal nor unequal to anything, so neither a
+// comparison nor its `not` finds such a row; `NotIn: []` holds for every row. Conditions stand up to 10 deep
 // inside each other, 500 in all, 20 of them over related rows. `ownerId` and `userId` compare what is stored, also of a user who is
 // deleted; `hasOwner` and `hasUser` ask for one who is there.
 type UserWhereInput struct {
@@ -719,28 +1436,225 @@ type UserWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or                graphql.Omittable[[]*UserWhereInput] `json:"or,omitempty"`
 	ID                graphql.Omittable[*ids.ID]           `json:"id,omitempty"`
+	IDNeq             graphql.Omittable[*ids.ID]           `json:"idNEQ,omitempty"`
 	IDIn              graphql.Omittable[[]*ids.ID]         `json:"idIn,omitempty"`
+	IDNotIn           graphql.Omittable[[]*ids.ID]         `json:"idNotIn,omitempty"`
 	Username          graphql.Omittable[*string]           `json:"username,omitempty"`
+	UsernameNeq       graphql.Omittable[*string]           `json:"usernameNEQ,omitempty"`
 	UsernameIn        graphql.Omittable[[]string]          `json:"usernameIn,omitempty"`
+	UsernameNotIn     graphql.Omittable[[]string]          `json:"usernameNotIn,omitempty"`
 	UsernameGt        graphql.Omittable[*string]           `json:"usernameGT,omitempty"`
 	UsernameGte       graphql.Omittable[*string]           `json:"usernameGTE,omitempty"`
 	UsernameLt        graphql.Omittable[*string]           `json:"usernameLT,omitempty"`
 	UsernameLte       graphql.Omittable[*string]           `json:"usernameLTE,omitempty"`
 	UsernameHasPrefix graphql.Omittable[*string]           `json:"usernameHasPrefix,omitempty"`
+	UsernameHasSuffix graphql.Omittable[*string]           `json:"usernameHasSuffix,omitempty"`
+	UsernameContains  graphql.Omittable[*string]           `json:"usernameContains,omitempty"`
+	// Without regard to case.
+	UsernameEqualFold graphql.Omittable[*string] `json:"usernameEqualFold,omitempty"`
+	// Without regard to case.
+	UsernameContainsFold graphql.Omittable[*string] `json:"usernameContainsFold,omitempty"`
 	// Without regard to case.
 	Email graphql.Omittable[*string] `json:"email,omitempty"`
 	// Without regard to case.
-	EmailIn       graphql.Omittable[[]string]           `json:"emailIn,omitempty"`
-	EmailIsNil    graphql.Omittable[*bool]              `json:"emailIsNil,omitempty"`
-	CreatedAt     graphql.Omittable[*time.Time]         `json:"createdAt,omitempty"`
-	CreatedAtGt   graphql.Omittable[*time.Time]         `json:"createdAtGT,omitempty"`
-	CreatedAtGte  graphql.Omittable[*time.Time]         `json:"createdAtGTE,omitempty"`
-	CreatedAtLt   graphql.Omittable[*time.Time]         `json:"createdAtLT,omitempty"`
-	CreatedAtLte  graphql.Omittable[*time.Time]         `json:"createdAtLTE,omitempty"`
-	HasHeroes     graphql.Omittable[*bool]              `json:"hasHeroes,omitempty"`
-	HasHeroesWith graphql.Omittable[[]*HeroWhereInput]  `json:"hasHeroesWith,omitempty"`
-	HasOrders     graphql.Omittable[*bool]              `json:"hasOrders,omitempty"`
-	HasOrdersWith graphql.Omittable[[]*OrderWhereInput] `json:"hasOrdersWith,omitempty"`
+	EmailNeq graphql.Omittable[*string] `json:"emailNEQ,omitempty"`
+	// Without regard to case.
+	EmailIn graphql.Omittable[[]string] `json:"emailIn,omitempty"`
+	// Without regard to case.
+	EmailNotIn graphql.Omittable[[]string] `json:"emailNotIn,omitempty"`
+	// Without regard to case.
+	EmailHasPrefix graphql.Omittable[*string] `json:"emailHasPrefix,omitempty"`
+	// Without regard to case.
+	EmailHasSuffix graphql.Omittable[*string] `json:"emailHasSuffix,omitempty"`
+	// Without regard to case.
+	EmailContains graphql.Omittable[*string]           `json:"emailContains,omitempty"`
+	EmailIsNil    graphql.Omittable[*bool]             `json:"emailIsNil,omitempty"`
+	EmailNotNil   graphql.Omittable[*bool]             `json:"emailNotNil,omitempty"`
+	CreatedAt     graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
+	CreatedAtGt   graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
+	CreatedAtGte  graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
+	CreatedAtLt   graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
+	CreatedAtLte  graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
+	UpdatedAt     graphql.Omittable[*time.Time]        `json:"updatedAt,omitempty"`
+	UpdatedAtGt   graphql.Omittable[*time.Time]        `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte  graphql.Omittable[*time.Time]        `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt   graphql.Omittable[*time.Time]        `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte  graphql.Omittable[*time.Time]        `json:"updatedAtLTE,omitempty"`
+	HasHeroes     graphql.Omittable[*bool]             `json:"hasHeroes,omitempty"`
+	HasHeroesWith graphql.Omittable[[]*HeroWhereInput] `json:"hasHeroesWith,omitempty"`
+	// How many heroes there are, of those that you may see.
+	HeroesCount    graphql.Omittable[*int32]             `json:"heroesCount,omitempty"`
+	HeroesCountNeq graphql.Omittable[*int32]             `json:"heroesCountNEQ,omitempty"`
+	HeroesCountGt  graphql.Omittable[*int32]             `json:"heroesCountGT,omitempty"`
+	HeroesCountGte graphql.Omittable[*int32]             `json:"heroesCountGTE,omitempty"`
+	HeroesCountLt  graphql.Omittable[*int32]             `json:"heroesCountLT,omitempty"`
+	HeroesCountLte graphql.Omittable[*int32]             `json:"heroesCountLTE,omitempty"`
+	HasOrders      graphql.Omittable[*bool]              `json:"hasOrders,omitempty"`
+	HasOrdersWith  graphql.Omittable[[]*OrderWhereInput] `json:"hasOrdersWith,omitempty"`
+	// How many orders there are, of those that you may see.
+	OrdersCount    graphql.Omittable[*int32] `json:"ordersCount,omitempty"`
+	OrdersCountNeq graphql.Omittable[*int32] `json:"ordersCountNEQ,omitempty"`
+	OrdersCountGt  graphql.Omittable[*int32] `json:"ordersCountGT,omitempty"`
+	OrdersCountGte graphql.Omittable[*int32] `json:"ordersCountGTE,omitempty"`
+	OrdersCountLt  graphql.Omittable[*int32] `json:"ordersCountLT,omitempty"`
+	OrdersCountLte graphql.Omittable[*int32] `json:"ordersCountLTE,omitempty"`
+}
+
+type HeroGroupField string
+
+const (
+	HeroGroupFieldName      HeroGroupField = "NAME"
+	HeroGroupFieldAge       HeroGroupField = "AGE"
+	HeroGroupFieldTeamID    HeroGroupField = "TEAM_ID"
+	HeroGroupFieldOwnerID   HeroGroupField = "OWNER_ID"
+	HeroGroupFieldCreatedAt HeroGroupField = "CREATED_AT"
+	HeroGroupFieldUpdatedAt HeroGroupField = "UPDATED_AT"
+	HeroGroupFieldTeam      HeroGroupField = "TEAM"
+	HeroGroupFieldOwner     HeroGroupField = "OWNER"
+)
+
+var AllHeroGroupField = []HeroGroupField{
+	HeroGroupFieldName,
+	HeroGroupFieldAge,
+	HeroGroupFieldTeamID,
+	HeroGroupFieldOwnerID,
+	HeroGroupFieldCreatedAt,
+	HeroGroupFieldUpdatedAt,
+	HeroGroupFieldTeam,
+	HeroGroupFieldOwner,
+}
+
+func (e HeroGroupField) IsValid() bool {
+	switch e {
+	case HeroGroupFieldName, HeroGroupFieldAge, HeroGroupFieldTeamID, HeroGroupFieldOwnerID, HeroGroupFieldCreatedAt, HeroGroupFieldUpdatedAt, HeroGroupFieldTeam, HeroGroupFieldOwner:
+		return true
+	}
+	return false
+}
+
+func (e HeroGroupField) String() string {
+	return string(e)
+}
+
+func (e *HeroGroupField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = HeroGroupField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid HeroGroupField", str)
+	}
+	return nil
+}
+
+func (e HeroGroupField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *HeroGroupField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e HeroGroupField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What groups of heroes can be ordered by: their keys, which have to stand in `by`, and what is computed over them.
+type HeroGroupOrderField string
+
+const (
+	HeroGroupOrderFieldName                 HeroGroupOrderField = "NAME"
+	HeroGroupOrderFieldAge                  HeroGroupOrderField = "AGE"
+	HeroGroupOrderFieldTeamID               HeroGroupOrderField = "TEAM_ID"
+	HeroGroupOrderFieldOwnerID              HeroGroupOrderField = "OWNER_ID"
+	HeroGroupOrderFieldCreatedAt            HeroGroupOrderField = "CREATED_AT"
+	HeroGroupOrderFieldUpdatedAt            HeroGroupOrderField = "UPDATED_AT"
+	HeroGroupOrderFieldTeam                 HeroGroupOrderField = "TEAM"
+	HeroGroupOrderFieldOwner                HeroGroupOrderField = "OWNER"
+	HeroGroupOrderFieldCount                HeroGroupOrderField = "COUNT"
+	HeroGroupOrderFieldCountDistinctTeamID  HeroGroupOrderField = "COUNT_DISTINCT_TEAM_ID"
+	HeroGroupOrderFieldCountDistinctOwnerID HeroGroupOrderField = "COUNT_DISTINCT_OWNER_ID"
+	HeroGroupOrderFieldSumAge               HeroGroupOrderField = "SUM_AGE"
+	HeroGroupOrderFieldAvgAge               HeroGroupOrderField = "AVG_AGE"
+	HeroGroupOrderFieldMinAge               HeroGroupOrderField = "MIN_AGE"
+	HeroGroupOrderFieldMinCreatedAt         HeroGroupOrderField = "MIN_CREATED_AT"
+	HeroGroupOrderFieldMinUpdatedAt         HeroGroupOrderField = "MIN_UPDATED_AT"
+	HeroGroupOrderFieldMaxAge               HeroGroupOrderField = "MAX_AGE"
+	HeroGroupOrderFieldMaxCreatedAt         HeroGroupOrderField = "MAX_CREATED_AT"
+	HeroGroupOrderFieldMaxUpdatedAt         HeroGroupOrderField = "MAX_UPDATED_AT"
+)
+
+var AllHeroGroupOrderField = []HeroGroupOrderField{
+	HeroGroupOrderFieldName,
+	HeroGroupOrderFieldAge,
+	HeroGroupOrderFieldTeamID,
+	HeroGroupOrderFieldOwnerID,
+	HeroGroupOrderFieldCreatedAt,
+	HeroGroupOrderFieldUpdatedAt,
+	HeroGroupOrderFieldTeam,
+	HeroGroupOrderFieldOwner,
+	HeroGroupOrderFieldCount,
+	HeroGroupOrderFieldCountDistinctTeamID,
+	HeroGroupOrderFieldCountDistinctOwnerID,
+	HeroGroupOrderFieldSumAge,
+	HeroGroupOrderFieldAvgAge,
+	HeroGroupOrderFieldMinAge,
+	HeroGroupOrderFieldMinCreatedAt,
+	HeroGroupOrderFieldMinUpdatedAt,
+	HeroGroupOrderFieldMaxAge,
+	HeroGroupOrderFieldMaxCreatedAt,
+	HeroGroupOrderFieldMaxUpdatedAt,
+}
+
+func (e HeroGroupOrderField) IsValid() bool {
+	switch e {
+	case HeroGroupOrderFieldName, HeroGroupOrderFieldAge, HeroGroupOrderFieldTeamID, HeroGroupOrderFieldOwnerID, HeroGroupOrderFieldCreatedAt, HeroGroupOrderFieldUpdatedAt, HeroGroupOrderFieldTeam, HeroGroupOrderFieldOwner, HeroGroupOrderFieldCount, HeroGroupOrderFieldCountDistinctTeamID, HeroGroupOrderFieldCountDistinctOwnerID, HeroGroupOrderFieldSumAge, HeroGroupOrderFieldAvgAge, HeroGroupOrderFieldMinAge, HeroGroupOrderFieldMinCreatedAt, HeroGroupOrderFieldMinUpdatedAt, HeroGroupOrderFieldMaxAge, HeroGroupOrderFieldMaxCreatedAt, HeroGroupOrderFieldMaxUpdatedAt:
+		return true
+	}
+	return false
+}
+
+func (e HeroGroupOrderField) String() string {
+	return string(e)
+}
+
+func (e *HeroGroupOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = HeroGroupOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid HeroGroupOrderField", str)
+	}
+	return nil
+}
+
+func (e HeroGroupOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *HeroGroupOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e HeroGroupOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // What heroes can be ordered by.
@@ -750,6 +1664,7 @@ const (
 	HeroOrderFieldName      HeroOrderField = "NAME"
 	HeroOrderFieldAge       HeroOrderField = "AGE"
 	HeroOrderFieldCreatedAt HeroOrderField = "CREATED_AT"
+	HeroOrderFieldUpdatedAt HeroOrderField = "UPDATED_AT"
 	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
 	HeroOrderFieldRelevance HeroOrderField = "RELEVANCE"
 )
@@ -758,12 +1673,13 @@ var AllHeroOrderField = []HeroOrderField{
 	HeroOrderFieldName,
 	HeroOrderFieldAge,
 	HeroOrderFieldCreatedAt,
+	HeroOrderFieldUpdatedAt,
 	HeroOrderFieldRelevance,
 }
 
 func (e HeroOrderField) IsValid() bool {
 	switch e {
-	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldRelevance:
+	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldUpdatedAt, HeroOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -920,22 +1836,310 @@ func (e OrderDirection) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+type OrderGroupField string
+
+const (
+	OrderGroupFieldStatus     OrderGroupField = "STATUS"
+	OrderGroupFieldTotalCents OrderGroupField = "TOTAL_CENTS"
+	OrderGroupFieldUserID     OrderGroupField = "USER_ID"
+	OrderGroupFieldCreatedAt  OrderGroupField = "CREATED_AT"
+	OrderGroupFieldUpdatedAt  OrderGroupField = "UPDATED_AT"
+	OrderGroupFieldUser       OrderGroupField = "USER"
+)
+
+var AllOrderGroupField = []OrderGroupField{
+	OrderGroupFieldStatus,
+	OrderGroupFieldTotalCents,
+	OrderGroupFieldUserID,
+	OrderGroupFieldCreatedAt,
+	OrderGroupFieldUpdatedAt,
+	OrderGroupFieldUser,
+}
+
+func (e OrderGroupField) IsValid() bool {
+	switch e {
+	case OrderGroupFieldStatus, OrderGroupFieldTotalCents, OrderGroupFieldUserID, OrderGroupFieldCreatedAt, OrderGroupFieldUpdatedAt, OrderGroupFieldUser:
+		return true
+	}
+	return false
+}
+
+func (e OrderGroupField) String() string {
+	return string(e)
+}
+
+func (e *OrderGroupField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OrderGroupField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OrderGroupField", str)
+	}
+	return nil
+}
+
+func (e OrderGroupField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OrderGroupField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OrderGroupField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What groups of orders can be ordered by: their keys, which have to stand in `by`, and what is computed over them.
+type OrderGroupOrderField string
+
+const (
+	OrderGroupOrderFieldStatus              OrderGroupOrderField = "STATUS"
+	OrderGroupOrderFieldTotalCents          OrderGroupOrderField = "TOTAL_CENTS"
+	OrderGroupOrderFieldUserID              OrderGroupOrderField = "USER_ID"
+	OrderGroupOrderFieldCreatedAt           OrderGroupOrderField = "CREATED_AT"
+	OrderGroupOrderFieldUpdatedAt           OrderGroupOrderField = "UPDATED_AT"
+	OrderGroupOrderFieldUser                OrderGroupOrderField = "USER"
+	OrderGroupOrderFieldCount               OrderGroupOrderField = "COUNT"
+	OrderGroupOrderFieldCountDistinctUserID OrderGroupOrderField = "COUNT_DISTINCT_USER_ID"
+	OrderGroupOrderFieldSumTotalCents       OrderGroupOrderField = "SUM_TOTAL_CENTS"
+	OrderGroupOrderFieldAvgTotalCents       OrderGroupOrderField = "AVG_TOTAL_CENTS"
+	OrderGroupOrderFieldMinTotalCents       OrderGroupOrderField = "MIN_TOTAL_CENTS"
+	OrderGroupOrderFieldMinCreatedAt        OrderGroupOrderField = "MIN_CREATED_AT"
+	OrderGroupOrderFieldMinUpdatedAt        OrderGroupOrderField = "MIN_UPDATED_AT"
+	OrderGroupOrderFieldMaxTotalCents       OrderGroupOrderField = "MAX_TOTAL_CENTS"
+	OrderGroupOrderFieldMaxCreatedAt        OrderGroupOrderField = "MAX_CREATED_AT"
+	OrderGroupOrderFieldMaxUpdatedAt        OrderGroupOrderField = "MAX_UPDATED_AT"
+)
+
+var AllOrderGroupOrderField = []OrderGroupOrderField{
+	OrderGroupOrderFieldStatus,
+	OrderGroupOrderFieldTotalCents,
+	OrderGroupOrderFieldUserID,
+	OrderGroupOrderFieldCreatedAt,
+	OrderGroupOrderFieldUpdatedAt,
+	OrderGroupOrderFieldUser,
+	OrderGroupOrderFieldCount,
+	OrderGroupOrderFieldCountDistinctUserID,
+	OrderGroupOrderFieldSumTotalCents,
+	OrderGroupOrderFieldAvgTotalCents,
+	OrderGroupOrderFieldMinTotalCents,
+	OrderGroupOrderFieldMinCreatedAt,
+	OrderGroupOrderFieldMinUpdatedAt,
+	OrderGroupOrderFieldMaxTotalCents,
+	OrderGroupOrderFieldMaxCreatedAt,
+	OrderGroupOrderFieldMaxUpdatedAt,
+}
+
+func (e OrderGroupOrderField) IsValid() bool {
+	switch e {
+	case OrderGroupOrderFieldStatus, OrderGroupOrderFieldTotalCents, OrderGroupOrderFieldUserID, OrderGroupOrderFieldCreatedAt, OrderGroupOrderFieldUpdatedAt, OrderGroupOrderFieldUser, OrderGroupOrderFieldCount, OrderGroupOrderFieldCountDistinctUserID, OrderGroupOrderFieldSumTotalCents, OrderGroupOrderFieldAvgTotalCents, OrderGroupOrderFieldMinTotalCents, OrderGroupOrderFieldMinCreatedAt, OrderGroupOrderFieldMinUpdatedAt, OrderGroupOrderFieldMaxTotalCents, OrderGroupOrderFieldMaxCreatedAt, OrderGroupOrderFieldMaxUpdatedAt:
+		return true
+	}
+	return false
+}
+
+func (e OrderGroupOrderField) String() string {
+	return string(e)
+}
+
+func (e *OrderGroupOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OrderGroupOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OrderGroupOrderField", str)
+	}
+	return nil
+}
+
+func (e OrderGroupOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OrderGroupOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OrderGroupOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type OrderItemGroupField string
+
+const (
+	OrderItemGroupFieldQuantity       OrderItemGroupField = "QUANTITY"
+	OrderItemGroupFieldUnitPriceCents OrderItemGroupField = "UNIT_PRICE_CENTS"
+	OrderItemGroupFieldProductID      OrderItemGroupField = "PRODUCT_ID"
+	OrderItemGroupFieldProduct        OrderItemGroupField = "PRODUCT"
+)
+
+var AllOrderItemGroupField = []OrderItemGroupField{
+	OrderItemGroupFieldQuantity,
+	OrderItemGroupFieldUnitPriceCents,
+	OrderItemGroupFieldProductID,
+	OrderItemGroupFieldProduct,
+}
+
+func (e OrderItemGroupField) IsValid() bool {
+	switch e {
+	case OrderItemGroupFieldQuantity, OrderItemGroupFieldUnitPriceCents, OrderItemGroupFieldProductID, OrderItemGroupFieldProduct:
+		return true
+	}
+	return false
+}
+
+func (e OrderItemGroupField) String() string {
+	return string(e)
+}
+
+func (e *OrderItemGroupField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OrderItemGroupField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OrderItemGroupField", str)
+	}
+	return nil
+}
+
+func (e OrderItemGroupField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OrderItemGroupField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OrderItemGroupField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What groups of order items can be ordered by: their keys, which have to stand in `by`, and what is computed over them.
+type OrderItemGroupOrderField string
+
+const (
+	OrderItemGroupOrderFieldQuantity               OrderItemGroupOrderField = "QUANTITY"
+	OrderItemGroupOrderFieldUnitPriceCents         OrderItemGroupOrderField = "UNIT_PRICE_CENTS"
+	OrderItemGroupOrderFieldProductID              OrderItemGroupOrderField = "PRODUCT_ID"
+	OrderItemGroupOrderFieldProduct                OrderItemGroupOrderField = "PRODUCT"
+	OrderItemGroupOrderFieldCount                  OrderItemGroupOrderField = "COUNT"
+	OrderItemGroupOrderFieldCountDistinctProductID OrderItemGroupOrderField = "COUNT_DISTINCT_PRODUCT_ID"
+	OrderItemGroupOrderFieldSumQuantity            OrderItemGroupOrderField = "SUM_QUANTITY"
+	OrderItemGroupOrderFieldSumUnitPriceCents      OrderItemGroupOrderField = "SUM_UNIT_PRICE_CENTS"
+	OrderItemGroupOrderFieldAvgQuantity            OrderItemGroupOrderField = "AVG_QUANTITY"
+	OrderItemGroupOrderFieldAvgUnitPriceCents      OrderItemGroupOrderField = "AVG_UNIT_PRICE_CENTS"
+	OrderItemGroupOrderFieldMinQuantity            OrderItemGroupOrderField = "MIN_QUANTITY"
+	OrderItemGroupOrderFieldMinUnitPriceCents      OrderItemGroupOrderField = "MIN_UNIT_PRICE_CENTS"
+	OrderItemGroupOrderFieldMaxQuantity            OrderItemGroupOrderField = "MAX_QUANTITY"
+	OrderItemGroupOrderFieldMaxUnitPriceCents      OrderItemGroupOrderField = "MAX_UNIT_PRICE_CENTS"
+)
+
+var AllOrderItemGroupOrderField = []OrderItemGroupOrderField{
+	OrderItemGroupOrderFieldQuantity,
+	OrderItemGroupOrderFieldUnitPriceCents,
+	OrderItemGroupOrderFieldProductID,
+	OrderItemGroupOrderFieldProduct,
+	OrderItemGroupOrderFieldCount,
+	OrderItemGroupOrderFieldCountDistinctProductID,
+	OrderItemGroupOrderFieldSumQuantity,
+	OrderItemGroupOrderFieldSumUnitPriceCents,
+	OrderItemGroupOrderFieldAvgQuantity,
+	OrderItemGroupOrderFieldAvgUnitPriceCents,
+	OrderItemGroupOrderFieldMinQuantity,
+	OrderItemGroupOrderFieldMinUnitPriceCents,
+	OrderItemGroupOrderFieldMaxQuantity,
+	OrderItemGroupOrderFieldMaxUnitPriceCents,
+}
+
+func (e OrderItemGroupOrderField) IsValid() bool {
+	switch e {
+	case OrderItemGroupOrderFieldQuantity, OrderItemGroupOrderFieldUnitPriceCents, OrderItemGroupOrderFieldProductID, OrderItemGroupOrderFieldProduct, OrderItemGroupOrderFieldCount, OrderItemGroupOrderFieldCountDistinctProductID, OrderItemGroupOrderFieldSumQuantity, OrderItemGroupOrderFieldSumUnitPriceCents, OrderItemGroupOrderFieldAvgQuantity, OrderItemGroupOrderFieldAvgUnitPriceCents, OrderItemGroupOrderFieldMinQuantity, OrderItemGroupOrderFieldMinUnitPriceCents, OrderItemGroupOrderFieldMaxQuantity, OrderItemGroupOrderFieldMaxUnitPriceCents:
+		return true
+	}
+	return false
+}
+
+func (e OrderItemGroupOrderField) String() string {
+	return string(e)
+}
+
+func (e *OrderItemGroupOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OrderItemGroupOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OrderItemGroupOrderField", str)
+	}
+	return nil
+}
+
+func (e OrderItemGroupOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OrderItemGroupOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OrderItemGroupOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What orders can be ordered by.
 type OrderOrderField string
 
 const (
 	OrderOrderFieldTotalCents OrderOrderField = "TOTAL_CENTS"
 	OrderOrderFieldCreatedAt  OrderOrderField = "CREATED_AT"
+	OrderOrderFieldUpdatedAt  OrderOrderField = "UPDATED_AT"
 )
 
 var AllOrderOrderField = []OrderOrderField{
 	OrderOrderFieldTotalCents,
 	OrderOrderFieldCreatedAt,
+	OrderOrderFieldUpdatedAt,
 }
 
 func (e OrderOrderField) IsValid() bool {
 	switch e {
-	case OrderOrderFieldTotalCents, OrderOrderFieldCreatedAt:
+	case OrderOrderFieldTotalCents, OrderOrderFieldCreatedAt, OrderOrderFieldUpdatedAt:
 		return true
 	}
 	return false
@@ -1037,6 +2241,143 @@ func (e OrderStatus) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+type ProductGroupField string
+
+const (
+	ProductGroupFieldName       ProductGroupField = "NAME"
+	ProductGroupFieldPriceCents ProductGroupField = "PRICE_CENTS"
+	ProductGroupFieldCreatedAt  ProductGroupField = "CREATED_AT"
+	ProductGroupFieldUpdatedAt  ProductGroupField = "UPDATED_AT"
+)
+
+var AllProductGroupField = []ProductGroupField{
+	ProductGroupFieldName,
+	ProductGroupFieldPriceCents,
+	ProductGroupFieldCreatedAt,
+	ProductGroupFieldUpdatedAt,
+}
+
+func (e ProductGroupField) IsValid() bool {
+	switch e {
+	case ProductGroupFieldName, ProductGroupFieldPriceCents, ProductGroupFieldCreatedAt, ProductGroupFieldUpdatedAt:
+		return true
+	}
+	return false
+}
+
+func (e ProductGroupField) String() string {
+	return string(e)
+}
+
+func (e *ProductGroupField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ProductGroupField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ProductGroupField", str)
+	}
+	return nil
+}
+
+func (e ProductGroupField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ProductGroupField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ProductGroupField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What groups of products can be ordered by: their keys, which have to stand in `by`, and what is computed over them.
+type ProductGroupOrderField string
+
+const (
+	ProductGroupOrderFieldName          ProductGroupOrderField = "NAME"
+	ProductGroupOrderFieldPriceCents    ProductGroupOrderField = "PRICE_CENTS"
+	ProductGroupOrderFieldCreatedAt     ProductGroupOrderField = "CREATED_AT"
+	ProductGroupOrderFieldUpdatedAt     ProductGroupOrderField = "UPDATED_AT"
+	ProductGroupOrderFieldCount         ProductGroupOrderField = "COUNT"
+	ProductGroupOrderFieldSumPriceCents ProductGroupOrderField = "SUM_PRICE_CENTS"
+	ProductGroupOrderFieldAvgPriceCents ProductGroupOrderField = "AVG_PRICE_CENTS"
+	ProductGroupOrderFieldMinPriceCents ProductGroupOrderField = "MIN_PRICE_CENTS"
+	ProductGroupOrderFieldMinCreatedAt  ProductGroupOrderField = "MIN_CREATED_AT"
+	ProductGroupOrderFieldMinUpdatedAt  ProductGroupOrderField = "MIN_UPDATED_AT"
+	ProductGroupOrderFieldMaxPriceCents ProductGroupOrderField = "MAX_PRICE_CENTS"
+	ProductGroupOrderFieldMaxCreatedAt  ProductGroupOrderField = "MAX_CREATED_AT"
+	ProductGroupOrderFieldMaxUpdatedAt  ProductGroupOrderField = "MAX_UPDATED_AT"
+)
+
+var AllProductGroupOrderField = []ProductGroupOrderField{
+	ProductGroupOrderFieldName,
+	ProductGroupOrderFieldPriceCents,
+	ProductGroupOrderFieldCreatedAt,
+	ProductGroupOrderFieldUpdatedAt,
+	ProductGroupOrderFieldCount,
+	ProductGroupOrderFieldSumPriceCents,
+	ProductGroupOrderFieldAvgPriceCents,
+	ProductGroupOrderFieldMinPriceCents,
+	ProductGroupOrderFieldMinCreatedAt,
+	ProductGroupOrderFieldMinUpdatedAt,
+	ProductGroupOrderFieldMaxPriceCents,
+	ProductGroupOrderFieldMaxCreatedAt,
+	ProductGroupOrderFieldMaxUpdatedAt,
+}
+
+func (e ProductGroupOrderField) IsValid() bool {
+	switch e {
+	case ProductGroupOrderFieldName, ProductGroupOrderFieldPriceCents, ProductGroupOrderFieldCreatedAt, ProductGroupOrderFieldUpdatedAt, ProductGroupOrderFieldCount, ProductGroupOrderFieldSumPriceCents, ProductGroupOrderFieldAvgPriceCents, ProductGroupOrderFieldMinPriceCents, ProductGroupOrderFieldMinCreatedAt, ProductGroupOrderFieldMinUpdatedAt, ProductGroupOrderFieldMaxPriceCents, ProductGroupOrderFieldMaxCreatedAt, ProductGroupOrderFieldMaxUpdatedAt:
+		return true
+	}
+	return false
+}
+
+func (e ProductGroupOrderField) String() string {
+	return string(e)
+}
+
+func (e *ProductGroupOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ProductGroupOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ProductGroupOrderField", str)
+	}
+	return nil
+}
+
+func (e ProductGroupOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ProductGroupOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ProductGroupOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What products can be ordered by.
 type ProductOrderField string
 
@@ -1044,7 +2385,9 @@ const (
 	ProductOrderFieldSku        ProductOrderField = "SKU"
 	ProductOrderFieldName       ProductOrderField = "NAME"
 	ProductOrderFieldPriceCents ProductOrderField = "PRICE_CENTS"
+	ProductOrderFieldStock      ProductOrderField = "STOCK"
 	ProductOrderFieldCreatedAt  ProductOrderField = "CREATED_AT"
+	ProductOrderFieldUpdatedAt  ProductOrderField = "UPDATED_AT"
 	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
 	ProductOrderFieldRelevance ProductOrderField = "RELEVANCE"
 )
@@ -1053,13 +2396,15 @@ var AllProductOrderField = []ProductOrderField{
 	ProductOrderFieldSku,
 	ProductOrderFieldName,
 	ProductOrderFieldPriceCents,
+	ProductOrderFieldStock,
 	ProductOrderFieldCreatedAt,
+	ProductOrderFieldUpdatedAt,
 	ProductOrderFieldRelevance,
 }
 
 func (e ProductOrderField) IsValid() bool {
 	switch e {
-	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldCreatedAt, ProductOrderFieldRelevance:
+	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldStock, ProductOrderFieldCreatedAt, ProductOrderFieldUpdatedAt, ProductOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -1158,12 +2503,140 @@ func (e Role) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+type TeamGroupField string
+
+const (
+	TeamGroupFieldHeadquarters TeamGroupField = "HEADQUARTERS"
+	TeamGroupFieldCreatedAt    TeamGroupField = "CREATED_AT"
+	TeamGroupFieldUpdatedAt    TeamGroupField = "UPDATED_AT"
+)
+
+var AllTeamGroupField = []TeamGroupField{
+	TeamGroupFieldHeadquarters,
+	TeamGroupFieldCreatedAt,
+	TeamGroupFieldUpdatedAt,
+}
+
+func (e TeamGroupField) IsValid() bool {
+	switch e {
+	case TeamGroupFieldHeadquarters, TeamGroupFieldCreatedAt, TeamGroupFieldUpdatedAt:
+		return true
+	}
+	return false
+}
+
+func (e TeamGroupField) String() string {
+	return string(e)
+}
+
+func (e *TeamGroupField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TeamGroupField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TeamGroupField", str)
+	}
+	return nil
+}
+
+func (e TeamGroupField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TeamGroupField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TeamGroupField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What groups of teams can be ordered by: their keys, which have to stand in `by`, and what is computed over them.
+type TeamGroupOrderField string
+
+const (
+	TeamGroupOrderFieldHeadquarters              TeamGroupOrderField = "HEADQUARTERS"
+	TeamGroupOrderFieldCreatedAt                 TeamGroupOrderField = "CREATED_AT"
+	TeamGroupOrderFieldUpdatedAt                 TeamGroupOrderField = "UPDATED_AT"
+	TeamGroupOrderFieldCount                     TeamGroupOrderField = "COUNT"
+	TeamGroupOrderFieldCountDistinctHeadquarters TeamGroupOrderField = "COUNT_DISTINCT_HEADQUARTERS"
+	TeamGroupOrderFieldMinCreatedAt              TeamGroupOrderField = "MIN_CREATED_AT"
+	TeamGroupOrderFieldMinUpdatedAt              TeamGroupOrderField = "MIN_UPDATED_AT"
+	TeamGroupOrderFieldMaxCreatedAt              TeamGroupOrderField = "MAX_CREATED_AT"
+	TeamGroupOrderFieldMaxUpdatedAt              TeamGroupOrderField = "MAX_UPDATED_AT"
+)
+
+var AllTeamGroupOrderField = []TeamGroupOrderField{
+	TeamGroupOrderFieldHeadquarters,
+	TeamGroupOrderFieldCreatedAt,
+	TeamGroupOrderFieldUpdatedAt,
+	TeamGroupOrderFieldCount,
+	TeamGroupOrderFieldCountDistinctHeadquarters,
+	TeamGroupOrderFieldMinCreatedAt,
+	TeamGroupOrderFieldMinUpdatedAt,
+	TeamGroupOrderFieldMaxCreatedAt,
+	TeamGroupOrderFieldMaxUpdatedAt,
+}
+
+func (e TeamGroupOrderField) IsValid() bool {
+	switch e {
+	case TeamGroupOrderFieldHeadquarters, TeamGroupOrderFieldCreatedAt, TeamGroupOrderFieldUpdatedAt, TeamGroupOrderFieldCount, TeamGroupOrderFieldCountDistinctHeadquarters, TeamGroupOrderFieldMinCreatedAt, TeamGroupOrderFieldMinUpdatedAt, TeamGroupOrderFieldMaxCreatedAt, TeamGroupOrderFieldMaxUpdatedAt:
+		return true
+	}
+	return false
+}
+
+func (e TeamGroupOrderField) String() string {
+	return string(e)
+}
+
+func (e *TeamGroupOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TeamGroupOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TeamGroupOrderField", str)
+	}
+	return nil
+}
+
+func (e TeamGroupOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TeamGroupOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TeamGroupOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What teams can be ordered by.
 type TeamOrderField string
 
 const (
 	TeamOrderFieldName      TeamOrderField = "NAME"
 	TeamOrderFieldCreatedAt TeamOrderField = "CREATED_AT"
+	TeamOrderFieldUpdatedAt TeamOrderField = "UPDATED_AT"
 	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
 	TeamOrderFieldRelevance TeamOrderField = "RELEVANCE"
 )
@@ -1171,12 +2644,13 @@ const (
 var AllTeamOrderField = []TeamOrderField{
 	TeamOrderFieldName,
 	TeamOrderFieldCreatedAt,
+	TeamOrderFieldUpdatedAt,
 	TeamOrderFieldRelevance,
 }
 
 func (e TeamOrderField) IsValid() bool {
 	switch e {
-	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldRelevance:
+	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldUpdatedAt, TeamOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -1217,12 +2691,206 @@ func (e TeamOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// A unit of time. Weeks begin on Monday.
+type TimeBucket string
+
+const (
+	TimeBucketHour    TimeBucket = "HOUR"
+	TimeBucketDay     TimeBucket = "DAY"
+	TimeBucketWeek    TimeBucket = "WEEK"
+	TimeBucketMonth   TimeBucket = "MONTH"
+	TimeBucketQuarter TimeBucket = "QUARTER"
+	TimeBucketYear    TimeBucket = "YEAR"
+)
+
+var AllTimeBucket = []TimeBucket{
+	TimeBucketHour,
+	TimeBucketDay,
+	TimeBucketWeek,
+	TimeBucketMonth,
+	TimeBucketQuarter,
+	TimeBucketYear,
+}
+
+func (e TimeBucket) IsValid() bool {
+	switch e {
+	case TimeBucketHour, TimeBucketDay, TimeBucketWeek, TimeBucketMonth, TimeBucketQuarter, TimeBucketYear:
+		return true
+	}
+	return false
+}
+
+func (e TimeBucket) String() string {
+	return string(e)
+}
+
+func (e *TimeBucket) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TimeBucket(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TimeBucket", str)
+	}
+	return nil
+}
+
+func (e TimeBucket) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TimeBucket) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TimeBucket) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type UserGroupField string
+
+const (
+	UserGroupFieldRole      UserGroupField = "ROLE"
+	UserGroupFieldIsActive  UserGroupField = "IS_ACTIVE"
+	UserGroupFieldCreatedAt UserGroupField = "CREATED_AT"
+	UserGroupFieldUpdatedAt UserGroupField = "UPDATED_AT"
+)
+
+var AllUserGroupField = []UserGroupField{
+	UserGroupFieldRole,
+	UserGroupFieldIsActive,
+	UserGroupFieldCreatedAt,
+	UserGroupFieldUpdatedAt,
+}
+
+func (e UserGroupField) IsValid() bool {
+	switch e {
+	case UserGroupFieldRole, UserGroupFieldIsActive, UserGroupFieldCreatedAt, UserGroupFieldUpdatedAt:
+		return true
+	}
+	return false
+}
+
+func (e UserGroupField) String() string {
+	return string(e)
+}
+
+func (e *UserGroupField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UserGroupField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UserGroupField", str)
+	}
+	return nil
+}
+
+func (e UserGroupField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UserGroupField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UserGroupField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What groups of users can be ordered by: their keys, which have to stand in `by`, and what is computed over them.
+type UserGroupOrderField string
+
+const (
+	UserGroupOrderFieldRole         UserGroupOrderField = "ROLE"
+	UserGroupOrderFieldIsActive     UserGroupOrderField = "IS_ACTIVE"
+	UserGroupOrderFieldCreatedAt    UserGroupOrderField = "CREATED_AT"
+	UserGroupOrderFieldUpdatedAt    UserGroupOrderField = "UPDATED_AT"
+	UserGroupOrderFieldCount        UserGroupOrderField = "COUNT"
+	UserGroupOrderFieldMinCreatedAt UserGroupOrderField = "MIN_CREATED_AT"
+	UserGroupOrderFieldMinUpdatedAt UserGroupOrderField = "MIN_UPDATED_AT"
+	UserGroupOrderFieldMaxCreatedAt UserGroupOrderField = "MAX_CREATED_AT"
+	UserGroupOrderFieldMaxUpdatedAt UserGroupOrderField = "MAX_UPDATED_AT"
+)
+
+var AllUserGroupOrderField = []UserGroupOrderField{
+	UserGroupOrderFieldRole,
+	UserGroupOrderFieldIsActive,
+	UserGroupOrderFieldCreatedAt,
+	UserGroupOrderFieldUpdatedAt,
+	UserGroupOrderFieldCount,
+	UserGroupOrderFieldMinCreatedAt,
+	UserGroupOrderFieldMinUpdatedAt,
+	UserGroupOrderFieldMaxCreatedAt,
+	UserGroupOrderFieldMaxUpdatedAt,
+}
+
+func (e UserGroupOrderField) IsValid() bool {
+	switch e {
+	case UserGroupOrderFieldRole, UserGroupOrderFieldIsActive, UserGroupOrderFieldCreatedAt, UserGroupOrderFieldUpdatedAt, UserGroupOrderFieldCount, UserGroupOrderFieldMinCreatedAt, UserGroupOrderFieldMinUpdatedAt, UserGroupOrderFieldMaxCreatedAt, UserGroupOrderFieldMaxUpdatedAt:
+		return true
+	}
+	return false
+}
+
+func (e UserGroupOrderField) String() string {
+	return string(e)
+}
+
+func (e *UserGroupOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UserGroupOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UserGroupOrderField", str)
+	}
+	return nil
+}
+
+func (e UserGroupOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UserGroupOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UserGroupOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What users can be ordered by.
 type UserOrderField string
 
 const (
 	UserOrderFieldUsername  UserOrderField = "USERNAME"
 	UserOrderFieldCreatedAt UserOrderField = "CREATED_AT"
+	UserOrderFieldUpdatedAt UserOrderField = "UPDATED_AT"
 	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
 	UserOrderFieldRelevance UserOrderField = "RELEVANCE"
 )
@@ -1230,12 +2898,13 @@ const (
 var AllUserOrderField = []UserOrderField{
 	UserOrderFieldUsername,
 	UserOrderFieldCreatedAt,
+	UserOrderFieldUpdatedAt,
 	UserOrderFieldRelevance,
 }
 
 func (e UserOrderField) IsValid() bool {
 	switch e {
-	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldRelevance:
+	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldUpdatedAt, UserOrderFieldRelevance:
 		return true
 	}
 	return false

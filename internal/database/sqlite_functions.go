@@ -10,16 +10,18 @@ import (
 
 	"modernc.org/sqlite"
 
+	"forge/internal/entity"
 	"forge/internal/scalar"
 	"forge/internal/search"
 )
 
 // functions is SQLite's driver with what the read engine needs beside SQLite's own functions: the
-// order of decimal numbers, and conditions on JSON documents as PostgreSQL has them,
-// and how well texts fit a search.
+// order of decimal numbers, functions of groups of rows, conditions on JSON documents as PostgreSQL
+// has them, texts in capitals, and how well texts fit a search.
 var functions = sync.OnceValue(func() *sqlite.Driver {
 	d := new(sqlite.Driver)
 	d.MustRegisterCollationUtf8(scalar.DecimalCollation, scalar.CompareDecimals)
+	registerSummaries(d)
 	for name, holds := range map[string]func(document []byte, args []string) bool{
 		"forge_json_equal":    func(document []byte, args []string) bool { return scalar.JSONEqual(document, []byte(args[0])) },
 		"forge_json_contains": func(document []byte, args []string) bool { return scalar.JSONContains(document, []byte(args[0])) },
@@ -37,6 +39,12 @@ var functions = sync.OnceValue(func() *sqlite.Driver {
 		d.MustRegisterDeterministicScalarFunction(name, args, onDocument(holds))
 	}
 	d.MustRegisterDeterministicScalarFunction(search.RelevanceFunction, -1, relevance)
+	d.MustRegisterDeterministicScalarFunction("forge_capitals", 1, func(_ *sqlite.FunctionContext, values []driver.Value) (driver.Value, error) {
+		if text, ok := values[0].(string); ok {
+			return entity.Capitals(text), nil
+		}
+		return values[0], nil
+	})
 	return d
 })
 

@@ -5,6 +5,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"forge/internal/application"
@@ -61,6 +62,7 @@ func checks() []check {
 	return []check{
 		{"settings", (*Doctor).settings},
 		{"contract", (*Doctor).contract},
+		{"indexes", (*Doctor).indexes},
 		{"identity", (*Doctor).identity},
 		{"file", (*Doctor).file},
 		{"database", (*Doctor).reach},
@@ -92,13 +94,15 @@ func (d *Doctor) Examine(ctx context.Context) Report {
 	return report
 }
 
-// Check runs the checks of the settings and of the contract, which need nothing but the program.
+// Check runs the checks that need nothing but the program: those of the settings, of the contract
+// and of the indexes. It names all orders in which the rows of a parent are sorted.
 func (d *Doctor) Check(ctx context.Context) Report {
-	return append(Report(d.settings(ctx, nil)), d.contract(ctx, nil)...)
+	missing, sorts := d.missing()
+	return slices.Concat(Report(d.settings(ctx, nil)), d.contract(ctx, nil), missing, sorts)
 }
 
 func (c check) needsDatabase() bool {
-	return c.name != "settings" && c.name != "contract" && c.name != "identity" && c.name != "file"
+	return c.name != "settings" && c.name != "contract" && c.name != "indexes" && c.name != "identity" && c.name != "file"
 }
 
 // close closes the database. It returns after the timeout even if the database hangs.

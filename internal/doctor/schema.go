@@ -26,6 +26,33 @@ func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
 	return found
 }
 
+// indexes reports the conditions and orders that no index serves. They work, but take longer the
+// more rows there are.
+func (d *Doctor) indexes(context.Context, *database.DB) []Finding {
+	missing, sorts := d.missing()
+	switch {
+	case missing != nil:
+		return missing
+	case sorts == nil:
+		return []Finding{ok("indexes", "what is offered is served, or is a scan by nature")}
+	}
+	return []Finding{ok("indexes", "what is offered is served, or is a scan by nature; in %d orders all rows of a parent are sorted: `forge check` names them", len(sorts))}
+}
+
+// missing returns a warning for each index that is missing, and a finding for each order in which
+// all rows of a parent are sorted. Both are nil if the contract is broken, which is reported.
+func (d *Doctor) missing() (missing, sorts []Finding) {
+	all, _ := d.app.API(application.Services{}).MissingIndexes()
+	for _, m := range all {
+		if m.Sorts {
+			sorts = append(sorts, Finding{"indexes", OK, m.String(), "If a parent may have many: " + m.Advice})
+		} else {
+			missing = append(missing, warn("indexes", m.String(), m.Advice))
+		}
+	}
+	return missing, sorts
+}
+
 // schema compares the schema of the database with the migrations of this program.
 func (d *Doctor) schema(ctx context.Context, db *database.DB) []Finding {
 	report, err := d.app.Migrator(db.Dialect).Status(ctx, db.DB)

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/schema"
 	"github.com/google/uuid"
 	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
 	"forge/internal/ids"
@@ -195,6 +196,10 @@ func Fold(text string) string {
 	}
 	return text
 }
+
+// Capitals returns a text in capitals, as Unicode defines them for all languages: ß becomes SS. Two
+// texts differ in case alone if they are the same in capitals.
+func Capitals(text string) string { return cases.Upper(language.Und).String(text) }
 
 // Annotation adds properties that Forge needs, and ent does not have, to an entity, a field or an
 // edge.

@@ -19,6 +19,7 @@ import (
 	"forge/internal/persisted"
 	"forge/internal/read"
 	"forge/internal/read/binding"
+	"forge/internal/read/index"
 	"forge/internal/session"
 )
 
@@ -74,6 +75,35 @@ func (a API) Check() error {
 	return nil
 }
 
+// MissingIndexes returns the indexes that are missing for what the API offers. It returns a
+// *binding.MismatchError if the schema and the entities do not fit together.
+func (a API) MissingIndexes() ([]index.Missing, error) {
+	b, err := a.bind()
+	if err != nil {
+		return nil, err
+	}
+	return index.Find(b, a.Tables), nil
+}
+
+// Folds returns the conditions that compare texts regardless of case as the database does, by their
+// places in the schema.
+func (a API) Folds() (places []string) {
+	b, err := a.bind()
+	if err != nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
+		for _, filter := range slices.Sorted(maps.Keys(b.Objects[name].Filters)) {
+			if b.Objects[name].Filters[filter].Folds() {
+				places = append(places, name+"WhereInput."+filter)
+			}
+		}
+	}
+	return places
+}
+
+func (a API) bind() (*binding.Binding, error) { return binding.Bind(a.contract(a.executable())) }
+
 // accessFindings returns a sentence for each root field that Access has no entry for, and for each
 // entry that is for no root field.
 func (a API) accessFindings(schema *ast.Schema) (findings []string) {
@@ -116,10 +146,9 @@ func (a API) executable() graphql.ExecutableSchema {
 // engine returns the read engine for the API.
 func (a API) engine(executable graphql.ExecutableSchema, opts Options) (*read.Engine, error) {
 	code, _ := executable.(computed.Code)
-	return read.New(binding.Contract{
-		Schema:    executable.Schema(),
-		Entities:  a.Entities,
-		Resolvers: a.Resolvers,
-		Refers:    a.Refers(),
-	}, read.Options{Query: a.Query, CursorKey: opts.CursorKey, Public: a.openToAll, Code: code, DisableCoalescing: opts.UnsharedReads})
+	return read.New(a.contract(executable), read.Options{Query: a.Query, CursorKey: opts.CursorKey, Public: a.openToAll, Code: code, DisableCoalescing: opts.UnsharedReads})
+}
+
+func (a API) contract(executable graphql.ExecutableSchema) binding.Contract {
+	return binding.Contract{Schema: executable.Schema(), Entities: a.Entities, Resolvers: a.Resolvers, Refers: a.Refers()}
 }

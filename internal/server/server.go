@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"forge/internal/application"
@@ -72,6 +73,9 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer pools.Close()
+	if err := s.folds(ctx, pools.Requests); err != nil {
+		return err
+	}
 	filled, err := s.prepare(ctx, pools.Requests)
 	if err != nil {
 		return err
@@ -130,6 +134,18 @@ func (s *Server) pools(ctx context.Context) (Pools, error) {
 		return Pools{}, err
 	}
 	return Pools{db, monitor}, nil
+}
+
+// folds returns an error if the API compares texts regardless of case, and the database cannot.
+func (s *Server) folds(ctx context.Context, db *database.DB) error {
+	places := s.app.API(application.Services{}).Folds()
+	if len(places) == 0 {
+		return nil
+	}
+	if err := db.Folds(ctx); err != nil {
+		return fmt.Errorf("%w; take %s out of schema.graphqls, or give the columns a MatchBy in ent/schema", err, strings.Join(places, ", "))
+	}
+	return nil
 }
 
 // logFile logs that the file of a SQLite database is missing, or that it is back if err is nil.

@@ -67,24 +67,28 @@ func newModel(t testing.TB, w *world) *model {
 	}
 	for _, u := range w.users {
 		if u.DeletedAt == nil {
-			m.add("User", modelRow{"id": u.ID, "username": u.Username, "email": text(u.EmailKey), "createdAt": u.CreatedAt})
+			m.add("User", modelRow{"id": u.ID, "username": u.Username, "email": text(u.EmailKey), "createdAt": u.CreatedAt, "updatedAt": u.CreatedAt})
 		}
 	}
 	for _, x := range w.teams {
-		m.add("Team", modelRow{"id": x.ID, "name": x.Name, "createdAt": x.CreatedAt})
+		m.add("Team", modelRow{"id": x.ID, "name": x.Name, "createdAt": x.CreatedAt, "updatedAt": x.CreatedAt})
 	}
 	for _, h := range w.heroes {
-		row := modelRow{"id": h.ID, "name": h.Name, "age": nil, "teamId": ref(h.TeamID), "ownerId": ref(h.OwnerID), "createdAt": h.CreatedAt}
+		row := modelRow{"id": h.ID, "name": h.Name, "age": nil, "teamId": ref(h.TeamID), "ownerId": ref(h.OwnerID), "createdAt": h.CreatedAt, "updatedAt": h.CreatedAt}
 		if h.Age != nil {
 			row["age"] = *h.Age
 		}
 		m.add("Hero", row)
 	}
+	stock := map[uuid.UUID]any{}
+	for _, s := range w.stock {
+		stock[s.ProductID] = s.Quantity
+	}
 	for _, p := range w.products {
-		m.add("Product", modelRow{"id": p.ID, "sku": p.Sku, "name": p.Name, "priceCents": p.PriceCents, "createdAt": p.CreatedAt})
+		m.add("Product", modelRow{"id": p.ID, "sku": p.Sku, "name": p.Name, "priceCents": p.PriceCents, "stock": stock[p.ID], "createdAt": p.CreatedAt, "updatedAt": p.CreatedAt})
 	}
 	for _, o := range w.orders {
-		m.add("Order", modelRow{"id": o.ID, "userId": ref(o.UserID), "status": string(o.Status), "totalCents": o.TotalCents, "createdAt": o.CreatedAt})
+		m.add("Order", modelRow{"id": o.ID, "userId": ref(o.UserID), "status": string(o.Status), "totalCents": o.TotalCents, "createdAt": o.CreatedAt, "updatedAt": o.CreatedAt})
 	}
 	for _, it := range w.items {
 		m.add("OrderItem", modelRow{"id": it.ID, "orderId": it.OrderID, "productId": it.ProductID})
@@ -147,8 +151,11 @@ func (m *model) one(name string, row modelRow, condition string, value any) (tru
 		}
 		return truthOf(value == false), true
 	}
+	if edge, op := m.count(name, condition); edge != nil {
+		return truthOf(compares(op, len(m.related(name, row, edge))-value.(int))), true
+	}
 	field, op := m.field(name, condition)
-	return m.compare(field, op, row[field.Name], value), true
+	return m.compare(field, op, row[strings.TrimSuffix(condition, op)], value), true
 }
 
 // every evaluates whether all where inputs of a list are true, leaving out those without
@@ -187,6 +194,16 @@ func (m *model) edge(name, condition string) (edge *entity.Edge, with bool) {
 	return m.entities[name].Edge(strings.ToLower(rest[:1]) + rest[1:]), with
 }
 
+// count returns the edge of a condition on the number of related rows, and how it is compared. It
+// returns nil for other conditions.
+func (m *model) count(name, condition string) (*entity.Edge, string) {
+	before, op, found := strings.Cut(condition, "Count")
+	if !found {
+		return nil, ""
+	}
+	return m.entities[name].Edge(before), op
+}
+
 func (m *model) related(name string, row modelRow, edge *entity.Edge) (found []modelRow) {
 	holder := m.entities[edge.To]
 	if edge.OwnKey {
@@ -210,9 +227,13 @@ func (m *model) related(name string, row modelRow, edge *entity.Edge) (found []m
 func has(row modelRow, name string) bool { _, has := row[name]; return has }
 
 func (m *model) field(name, condition string) (*entity.Field, string) {
-	for _, op := range []string{"IsNil", "HasPrefix", "In", "GTE", "LTE", "GT", "LT", ""} {
+	for _, op := range []string{"IsNil", "NotNil", "HasPrefix", "HasSuffix", "ContainsFold", "Contains", "EqualFold", "NotIn", "In", "NEQ", "GTE", "LTE", "GT", "LT", ""} {
 		if rest, ok := strings.CutSuffix(condition, op); ok {
-			if f := m.entities[name].Field(rest); f != nil {
+			f := m.entities[name].Field(rest)
+			if edge, _ := m.entities[name].Shown(rest); edge != nil {
+				f = &entity.Field{Name: rest, Kind: entity.Int}
+			}
+			if f != nil {
 				if rows := m.rows[name]; len(rows) > 0 && !has(rows[0], rest) {
 					m.t.Fatalf("%sWhereInput.%s: the model has no values of %s", name, condition, rest)
 				}
@@ -225,22 +246,45 @@ func (m *model) field(name, condition string) (*entity.Field, string) {
 }
 
 func (m *model) compare(f *entity.Field, op string, has, value any) truth {
-	switch {
-	case op == "IsNil":
+	switch op {
+	case "IsNil":
 		return truthOf((has == nil) == value.(bool))
-	case op == "In":
+	case "NotNil", "NEQ", "NotIn":
+		return isTrue - m.compare(f, map[string]string{"NotNil": "IsNil", "NotIn": "In"}[op], has, value)
+	case "In":
 		best := isFalse
 		for _, v := range value.([]any) {
 			best = max(best, m.compare(f, "", has, v))
 		}
 		return best
-	case has == nil:
-		return isUnknown
-	case op == "HasPrefix":
-		return truthOf(strings.HasPrefix(has.(string), value.(string)))
 	}
-	c := compareStored(f, has, value)
-	return truthOf(map[string]bool{"": c == 0, "GT": c > 0, "GTE": c >= 0, "LT": c < 0, "LTE": c <= 0}[op])
+	if has == nil {
+		return isUnknown
+	}
+	if search := searches[op]; search != nil {
+		sought := value.(string)
+		if f.MatchBy != "" {
+			sought = entity.Fold(sought)
+		}
+		return truthOf(search(has.(string), sought))
+	}
+	return truthOf(compares(op, compareStored(f, has, value)))
+}
+
+// compares reports whether an operator holds of values that compare so.
+func compares(op string, order int) bool {
+	return map[string]bool{"": order == 0, "NEQ": order != 0, "GT": order > 0, "GTE": order >= 0, "LT": order < 0, "LTE": order <= 0}[op]
+}
+
+// searches are the operators that look for a text in another one.
+var searches = map[string]func(text, sought string) bool{
+	"HasPrefix": strings.HasPrefix,
+	"HasSuffix": strings.HasSuffix,
+	"Contains":  strings.Contains,
+	"EqualFold": func(text, sought string) bool { return entity.Capitals(text) == entity.Capitals(sought) },
+	"ContainsFold": func(text, sought string) bool {
+		return strings.Contains(entity.Capitals(text), entity.Capitals(sought))
+	},
 }
 
 // compareStored compares the value of a row with a value that a client sent.
@@ -322,21 +366,24 @@ func (m *model) variants(r *rand.Rand, name string, def *ast.FieldDefinition) (l
 	case edge != nil:
 		return []any{nil, true, false}
 	}
+	if edge, _ := m.count(name, def.Name); edge != nil {
+		return []any{nil, -1, 0, 1, 2, 3, 5, 10, 1<<31 - 1}
+	}
 	f, op := m.field(name, def.Name)
 	samples := m.samples(name, f)
 	switch op {
-	case "IsNil":
+	case "IsNil", "NotNil":
 		return []any{nil, true, false}
-	case "In":
+	case "In", "NotIn":
 		return []any{nil, []any{}, []any{samples[0]}, samples, []any{pick(r, samples), pick(r, samples), pick(r, samples)}}
-	case "HasPrefix":
+	case "HasPrefix", "HasSuffix", "Contains", "EqualFold", "ContainsFold":
 		for _, s := range awkwardPrefixes {
 			list = append(list, s)
 		}
 		r.Shuffle(len(samples), func(i, j int) { samples[i], samples[j] = samples[j], samples[i] })
 		for _, s := range samples[:min(len(samples), 8)] {
 			runes := []rune(s.(string))
-			list = append(list, s, string(runes[:len(runes)/2]), string(runes[:len(runes)/3]))
+			list = append(list, s, string(runes[:len(runes)/2]), string(runes[len(runes)/3:]), strings.ToUpper(string(runes[len(runes)/4:len(runes)/2])))
 		}
 		return append(list, nil)
 	}
@@ -372,12 +419,16 @@ func (m *model) random(r *rand.Rand, name string, depth int) map[string]any {
 		case edge != nil:
 			where[def.Name] = r.IntN(2) == 0
 		default:
+			if edge, _ := m.count(name, def.Name); edge != nil {
+				where[def.Name] = r.IntN(5)
+				continue
+			}
 			f, op := m.field(name, def.Name)
 			samples := m.samples(name, f)
 			switch op {
-			case "IsNil":
+			case "IsNil", "NotNil":
 				where[def.Name] = r.IntN(2) == 0
-			case "In":
+			case "In", "NotIn":
 				where[def.Name] = []any{pick(r, samples), pick(r, samples)}
 			default:
 				where[def.Name] = pick(r, samples)

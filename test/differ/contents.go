@@ -1,7 +1,6 @@
 package differ
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -205,8 +204,15 @@ func (c *contents) one(r *row, condition string, value any) (truth, bool) {
 		}
 		return truthOf(value == false), true
 	}
+	if edge, op := c.count(r.entity.Name, condition); edge != nil {
+		return truthOf(compares(op, len(r.related[edge.Name])-value.(int))), true
+	}
 	field, op := c.field(r.entity.Name, condition)
-	return c.compare(field, op, r.values[cmp.Or(field.MatchBy, field.Column)], value), true
+	_, has := r.value(strings.TrimSuffix(condition, op))
+	if field.MatchBy != "" {
+		has = r.values[field.MatchBy]
+	}
+	return c.compare(field, op, has, value), true
 }
 
 // every evaluates whether all where inputs of a list are true, leaving out those without
@@ -248,38 +254,77 @@ func (c *contents) edge(name, condition string) (edge *entity.Edge, with bool) {
 	return c.entities[name].Edge(strings.ToLower(rest[:1]) + rest[1:]), with
 }
 
-// operators are what may follow the name of a column in a condition, longer ones first.
-var operators = []string{"IsNil", "IsEmpty", "HasPrefix", "HasEvery", "HasSome", "Has", "In", "GTE", "LTE", "GT", "LT", ""}
+// count returns the edge of a condition on the number of related rows, and how it is compared. It
+// returns nil for other conditions.
+func (c *contents) count(name, condition string) (*entity.Edge, string) {
+	before, op, _ := strings.Cut(condition, "Count")
+	edge := c.entities[name].Edge(before)
+	if edge == nil || edge.Unique || c.entities[name].Field(before+"Count") != nil {
+		return nil, ""
+	}
+	return edge, op
+}
 
-// field returns the column that a condition compares, and the operator.
+// operators are what may follow the name of a column in a condition, longer ones first.
+var operators = []string{"IsNil", "NotNil", "IsEmpty", "HasPrefix", "HasSuffix", "HasEvery", "HasSome", "Has", "ContainsFold", "Contains", "EqualFold",
+	"NotIn", "In", "NEQ", "GTE", "LTE", "GT", "LT", ""}
+
+// field returns the column that a condition compares, of the own or of a related row, and the
+// operator.
 func (c *contents) field(name, condition string) (*entity.Field, string) {
 	for _, op := range operators {
-		if rest, ok := strings.CutSuffix(condition, op); ok {
-			if f := c.entities[name].Field(rest); f != nil {
-				return f, op
-			}
+		rest, ok := strings.CutSuffix(condition, op)
+		if !ok {
+			continue
+		}
+		if f := c.entities[name].Field(rest); f != nil {
+			return f, op
+		}
+		if edge, column := c.entities[name].Shown(rest); edge != nil {
+			return fieldOf(c.entities[edge.To], column), op
 		}
 	}
 	panic(fmt.Sprintf("%sWhereInput.%s: nobody knows what this means", name, condition))
 }
 
 func (c *contents) compare(f *entity.Field, op string, has, value any) truth {
-	switch {
-	case op == "IsNil":
+	switch op {
+	case "IsNil":
 		return truthOf((has == nil) == value.(bool))
-	case op == "In":
+	case "NotNil", "NEQ", "NotIn":
+		return isTrue - c.compare(f, map[string]string{"NotNil": "IsNil", "NotIn": "In"}[op], has, value)
+	case "In":
 		best := isFalse
 		for _, v := range value.([]any) {
 			best = max(best, c.compare(f, "", has, v))
 		}
 		return best
-	case has == nil:
+	}
+	if has == nil {
 		return isUnknown
-	case op == "HasPrefix":
-		return truthOf(strings.HasPrefix(has.(string), value.(string)))
-	case f.Kind == entity.List:
+	}
+	if f.Kind == entity.List {
 		return truthOf(c.hasElements(f, op, has, value))
 	}
-	order := compareValues(has, c.received(f, value))
-	return truthOf(map[string]bool{"": order == 0, "GT": order > 0, "GTE": order >= 0, "LT": order < 0, "LTE": order <= 0}[op])
+	wanted := c.received(f, value)
+	if search := searches[op]; search != nil {
+		return truthOf(search(has.(string), wanted.(string)))
+	}
+	return truthOf(compares(op, compareValues(has, wanted)))
+}
+
+// compares reports whether an operator holds of values that compare so.
+func compares(op string, order int) bool {
+	return map[string]bool{"": order == 0, "NEQ": order != 0, "GT": order > 0, "GTE": order >= 0, "LT": order < 0, "LTE": order <= 0}[op]
+}
+
+// searches are the operators that look for a text in another one.
+var searches = map[string]func(text, sought string) bool{
+	"HasPrefix": strings.HasPrefix,
+	"HasSuffix": strings.HasSuffix,
+	"Contains":  strings.Contains,
+	"EqualFold": func(text, sought string) bool { return entity.Capitals(text) == entity.Capitals(sought) },
+	"ContainsFold": func(text, sought string) bool {
+		return strings.Contains(entity.Capitals(text), entity.Capitals(sought))
+	},
 }

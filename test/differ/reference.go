@@ -440,11 +440,14 @@ func (c *contents) checkOne(name, condition string, value any, path string, dept
 		}
 		return nil
 	}
-	f, op := c.field(name, condition)
-	if op == "IsNil" || op == "IsEmpty" {
+	if counted, _ := c.count(name, condition); counted != nil {
 		return nil
 	}
-	if op != "In" && op != "HasEvery" && op != "HasSome" {
+	f, op := c.field(name, condition)
+	if op == "IsNil" || op == "NotNil" || op == "IsEmpty" {
+		return nil
+	}
+	if op != "In" && op != "NotIn" && op != "HasEvery" && op != "HasSome" {
 		return c.checkValue(f, value, path)
 	}
 	for i, entry := range inputs {
@@ -463,8 +466,12 @@ func (c *contents) hides(name, condition string) bool {
 	if edge, _ := c.edge(name, condition); edge != nil {
 		return c.entities[name].Visible[edge.Name] != entity.ToAll
 	}
-	f, _ := c.field(name, condition)
-	return c.entities[name].Visible[strings.TrimSuffix(f.Name, "Id")] != entity.ToAll && c.entities[name].Visible[f.Name] != entity.ToAll
+	if edge, _ := c.count(name, condition); edge != nil {
+		return c.entities[name].Visible[edge.Name] != entity.ToAll
+	}
+	_, op := c.field(name, condition)
+	column := strings.TrimSuffix(condition, op)
+	return c.entities[name].Visible[strings.TrimSuffix(column, "Id")] != entity.ToAll && c.entities[name].Visible[column] != entity.ToAll
 }
 
 func (c *contents) checkValue(f *entity.Field, value any, path string) error {

@@ -342,11 +342,14 @@ func (g *generator) where(name string, depth int) any {
 
 // compared makes the value that a condition compares with.
 func (g *generator) compared(name string, def *ast.FieldDefinition) any {
+	if edge, _ := g.count(name, def.Name); edge != nil {
+		return choose(&g.choices, []int{1, 0, 2, 3, 5, -1, 1<<31 - 1})
+	}
 	f, op := g.contents.field(name, def.Name)
 	switch op {
-	case "IsNil", "IsEmpty":
+	case "IsNil", "NotNil", "IsEmpty":
 		return g.often(50)
-	case "In", "HasEvery", "HasSome":
+	case "In", "NotIn", "HasEvery", "HasSome":
 		return g.list(func() any { return g.value(def.Type.Elem, func() any { return g.sample(name, f, op) }) })
 	}
 	return g.sample(name, f, op)
@@ -367,7 +370,7 @@ func (g *generator) sample(name string, f *entity.Field, op string) any {
 			return "a\x00"
 		}
 	}
-	if op == "HasPrefix" && g.often(50) {
+	if searches[op] != nil && g.often(50) {
 		return choose(&g.choices, awkwardPrefixes)
 	}
 	return choose(&g.choices, g.values.of(name, f))
@@ -398,11 +401,17 @@ func newValuePool(c *contents) *valuePool {
 			continue
 		}
 		for _, def := range input.Fields {
-			if edge, _ := c.edge(name, def.Name); edge != nil {
+			edge, _ := c.edge(name, def.Name)
+			counted, _ := c.count(name, def.Name)
+			if edge != nil || counted != nil {
 				p.related[name] = append(p.related[name], def)
 			} else if !slices.Contains([]string{"not", "and", "or"}, def.Name) {
-				f, _ := c.field(name, def.Name)
-				p.samples[name+"."+f.Name] = c.samples(name, f)
+				f, op := c.field(name, def.Name)
+				of := name
+				if shown, _ := c.entities[name].Shown(strings.TrimSuffix(def.Name, op)); shown != nil {
+					of = shown.To
+				}
+				p.samples[name+"."+f.Name] = c.samples(of, f)
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"forge/internal/database"
+	"forge/internal/entity"
 	"forge/internal/gqlexec"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -280,7 +281,7 @@ func TestConditions(t *testing.T) {
 			if nullable {
 				name = maybe(name)
 			}
-			operators := map[string]func(rank, other int) bool{"": func(a, b int) bool { return a == b }}
+			operators := map[string]func(rank, other int) bool{"": func(a, b int) bool { return a == b }, "NEQ": func(a, b int) bool { return a != b }}
 			if c.orders && c.name != "color" {
 				operators["GT"] = func(a, b int) bool { return a > b }
 				operators["GTE"] = func(a, b int) bool { return a >= b }
@@ -288,17 +289,17 @@ func TestConditions(t *testing.T) {
 				operators["LTE"] = func(a, b int) bool { return a <= b }
 			}
 			if c.name != "flag" {
-				operators["In"] = operators[""]
+				operators["In"], operators["NotIn"] = operators[""], operators["NEQ"]
 			}
 			for i, v := range c.values {
 				for op, holds := range operators {
 					sent := v.sent
-					if op == "In" {
+					if op == "In" || op == "NotIn" {
 						sent = "[" + sent + ", " + c.values[0].sent + "]"
 					}
 					want := rowsWhere(func(row int) bool {
 						_, rank, ok := c.of(row, nullable)
-						return ok && (holds(rank, i) || op == "In" && rank == 0)
+						return ok && (holds(rank, i) && (op != "NotIn" || rank != 0) || op == "In" && rank == 0)
 					})
 					got := b.do(`query($w: SampleWhereInput) { samples(where: $w) { totalCount nodes { story } } }`, `{"w": {"`+name+op+`": `+sent+`}}`)
 					if names := stories(got.At("samples.nodes")); names != want || len(got.Errors) > 0 {
@@ -306,9 +307,19 @@ func TestConditions(t *testing.T) {
 					}
 				}
 			}
-			want := rowsWhere(func(row int) bool { return nullable && row%3 == 2 })
-			if got := stories(b.do(`{ samples(where: {`+name+`IsNil: true}) { nodes { story } } }`, `{}`).At("samples.nodes")); got != want {
-				t.Errorf("%sIsNil: %s, want %s", name, got, want)
+			null := func(row int) bool { return nullable && row%3 == 2 }
+			for where, want := range map[string]string{
+				name + "IsNil: true":  rowsWhere(null),
+				name + "NotNil: true": rowsWhere(func(row int) bool { return !null(row) }),
+				name + "In: []":       "",
+				name + "NotIn: []":    "0 1 2 3 4 5 6 7 8",
+			} {
+				if c.name == "flag" && strings.Contains(where, "In:") {
+					continue
+				}
+				if got := stories(b.do(`{ samples(where: {`+where+`}) { nodes { story } } }`, `{}`).At("samples.nodes")); got != want {
+					t.Errorf("%s: %s, want %s", where, got, want)
+				}
 			}
 		}
 	}
@@ -424,6 +435,8 @@ func TestDocumentConditions(t *testing.T) {
 		{`{"documentPathEquals": {"path": ["b", "0"], "value": 1.50}}`, "0"}, {`{"documentPathEquals": {"path": ["b", "-1"], "value": {}}}`, "0"},
 		{`{"documentPathEquals": {"path": ["a", "é"], "value": null}}`, "0"}, {`{"documentPathEquals": {"path": ["a", "é"]}}`, "0"}, {`{"documentPathEquals": {"path": ["1", "0"], "value": null}}`, "8"},
 		{`{"documentPathEquals": {"path": ["b", "3"], "value": null}}`, ""}, {`{"documentPathEquals": {"path": ["b", "x"], "value": null}}`, ""},
+		{`{"documentNEQ": {}}`, "0 1 3 4 5 6 7 8"}, {`{"documentNEQ": 0}`, "0 1 2 3 4 5 7 8"}, {`{"maybeDocumentNEQ": {}}`, "0 1 3 4 6 7"}, {`{"not": {"maybeDocumentNEQ": "x"}}`, ""},
+		{`{"maybeDocumentNotNil": true}`, "0 1 3 4 6 7"}, {`{"maybeDocumentNotNil": false}`, "2 5 8"}, {`{"maybeWordsNotNil": true}`, "0 1 3 4 6 7"},
 		{`{"maybeDocumentIsNil": true}`, "2 5 8"}, {`{"maybeDocumentIsNil": false}`, "0 1 3 4 6 7"}, {`{"maybeDocument": {}}`, ""},
 
 		{`{"wordsHas": "a"}`, "1 2 4 5 7 8"}, {`{"wordsHas": "é\""}`, "1 4 7"}, {`{"wordsHas": ""}`, "1 4 7"}, {`{"wordsHas": "A"}`, ""},
@@ -439,6 +452,73 @@ func TestDocumentConditions(t *testing.T) {
 		if names := stories(got.At("samples.nodes")); names != tt.want || len(got.Errors) > 0 {
 			t.Errorf("%s: %s, want %s", tt.where, got, tt.want)
 		}
+	}
+}
+
+// TestTexts looks for texts in texts.
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	b := newBoth(t)
+	words := []string{"", "Straße", "STRASSE", "50%", "50_", `a\b`, "ΑΣ", "ας", "İi", "ıI", "é", "e\u0301", "🦸x", "ﬁn"}
+	for i, word := range words {
+		var row map[string]any
+		if err := json.Unmarshal([]byte(input(2)), &row); err != nil { // its nullable columns are NULL
+			t.Fatal(err)
+		}
+		row["story"], row["word"] = fmt.Sprint(i), word
+		sent, _ := json.Marshal(map[string]any{"input": row})
+		if got := b.do(`mutation($input: CreateSampleInput!) { createSample(input: $input) { sample { story } } }`, string(sent)); len(got.Errors) > 0 {
+			t.Fatal(got)
+		}
+	}
+	for _, tt := range []struct{ operator, sought, want string }{
+		{"Contains", "", "0 1 2 3 4 5 6 7 8 9 10 11 12 13"}, {"Contains", "%", "3"}, {"Contains", "_", "4"}, {"Contains", `\`, "5"}, {"Contains", "0_", "4"}, {"Contains", "ß", "1"},
+		{"Contains", "s", ""}, {"Contains", "STRASSEN", ""}, {"Contains", "🦸", "12"}, {"Contains", "e", "1 11"},
+		{"HasSuffix", "", "0 1 2 3 4 5 6 7 8 9 10 11 12 13"}, {"HasSuffix", "%", "3"}, {"HasSuffix", "_", "4"}, {"HasSuffix", "x", "12"}, {"HasSuffix", "🦸x", "12"}, {"HasSuffix", "x🦸x", ""},
+		{"HasSuffix", `\b`, "5"}, {"HasSuffix", "E", "2"},
+		{"EqualFold", "", "0"}, {"EqualFold", "strasse", "1 2"}, {"EqualFold", "straße", "1 2"}, {"EqualFold", "ασ", "6 7"}, {"EqualFold", "50%", "3"}, {"EqualFold", "É", "10"}, {"EqualFold", "FIN", "13"},
+		{"EqualFold", "II", "9"}, {"ContainsFold", "i", "8 9 13"}, {"ContainsFold", "Σ", "6 7"}, {"ContainsFold", "S", "1 2"}, {"ContainsFold", "_", "4"}, {"ContainsFold", "%", "3"}, {"ContainsFold", `\B`, "5"},
+		{"ContainsFold", "", "0 1 2 3 4 5 6 7 8 9 10 11 12 13"},
+	} {
+		sought, _ := json.Marshal(tt.sought)
+		got := b.do(`query($w: SampleWhereInput) { samples(where: $w) { nodes { story } } }`, fmt.Sprintf(`{"w": {"word%s": %s}}`, tt.operator, sought))
+		if names := stories(got.At("samples.nodes")); names != tt.want || len(got.Errors) > 0 {
+			t.Errorf("%s %q: %s, want %s", tt.operator, tt.sought, got, tt.want)
+		}
+		for _, where := range []string{`{"maybeWord%s": %s}`, `{"not": {"maybeWord%s": %s}}`} {
+			got := b.do(`query($w: SampleWhereInput) { samples(where: $w) { nodes { story } } }`, fmt.Sprintf(`{"w": `+where+`}`, tt.operator, sought))
+			if names := stories(got.At("samples.nodes")); names != "" || len(got.Errors) > 0 {
+				t.Errorf("%s %q holds of NULL: %s", tt.operator, tt.sought, got)
+			}
+		}
+	}
+}
+
+// TestCapitals compares what both databases make of each character. Texts in capitals are made
+// character by character, so this shows that the databases fold all texts alike.
+func TestCapitals(t *testing.T) {
+	t.Parallel()
+	b := newBoth(t)
+	if len(b.databases) < 2 {
+		t.Skip("-short: there is no PostgreSQL to compare with")
+	}
+	rows, err := b.databases[1].QueryContext(t.Context(), `SELECT i, upper(chr(i) COLLATE "und-x-icu") FROM generate_series(1, 131071) AS i WHERE i NOT BETWEEN 55296 AND 57343`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var i rune
+		var upper string
+		if err := rows.Scan(&i, &upper); err != nil {
+			t.Fatal(err)
+		}
+		if got := entity.Capitals(string(i)); got != upper {
+			t.Errorf("%U %c: SQLite makes %q of it, and PostgreSQL %q", i, i, got, upper)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -501,6 +581,11 @@ func TestBadValues(t *testing.T) {
 		`{"near": 1e39}`: "where.near", `{"bigIn": [1, "x"]}`: "where.bigIn.1", `{"wordsHasSome": ["a", "\u0000"]}`: "where.wordsHasSome.1", `{"wordsHas": "\u0000"}`: "where.wordsHas",
 		`{"documentHasKey": "\u0000"}`: "where.documentHasKey", `{"documentPathEquals": {"path": [], "value": 1}}`: "where.documentPathEquals.path",
 		`{"documentPathEquals": {"path": ["a"], "value": "\u0000"}}`: "where.documentPathEquals.value", `{"document": "` + strings.Repeat("x", 5000) + `"}`: "where.document",
+		`{"wordNEQ": "a\u0000"}`: "where.wordNEQ", `{"wordNotIn": ["a", "\u0000"]}`: "where.wordNotIn.1", `{"wordContains": "\u0000"}`: "where.wordContains",
+		`{"wordContains": "` + strings.Repeat("x", 1025) + `"}`: "where.wordContains", `{"wordContainsFold": "` + strings.Repeat("ß", 513) + `"}`: "where.wordContainsFold",
+		`{"wordHasSuffix": "` + strings.Repeat("%", 1025) + `"}`: "where.wordHasSuffix", `{"wordEqualFold": "\u0000"}`: "where.wordEqualFold",
+		`{"bigNotIn": [1, "x"]}`: "where.bigNotIn.1", `{"priceNEQ": "1,5"}`: "where.priceNEQ", `{"not": {"partsCountGTE": 2147483648}}`: "",
+		`{"or": [` + strings.Repeat(`{"partsCount": 1},`, 20) + `{"partsCount": 1}]}`: "where.or.20.partsCount",
 		`{"numbersHas": 2147483648}`: "", `{"day": 5}`: "where.day", `{"price": true}`: "where.price", `{"price": {}}`: "where.price",
 	} {
 		got := b.do(`query($w: SampleWhereInput) { samples(where: $w) { nodes { story } } }`, `{"w": `+where+`}`)

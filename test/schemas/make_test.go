@@ -17,21 +17,27 @@ type kind struct {
 }
 
 // lists are the operators that lists are compared by.
-var lists = []string{"IsNil", "Has", "HasEvery", "HasSome", "IsEmpty"}
+var lists = []string{"IsNil", "NotNil", "Has", "HasEvery", "HasSome", "IsEmpty"}
 
 // ranges are the operators that ordered values are compared by.
-var ranges = []string{"", "IsNil", "In", "GT", "GTE", "LT", "LTE"}
+var ranges = []string{"", "NEQ", "IsNil", "NotNil", "In", "NotIn", "GT", "GTE", "LT", "LTE"}
+
+// texts are the operators that texts are compared by.
+var texts = append([]string{"HasPrefix", "HasSuffix", "Contains", "EqualFold", "ContainsFold"}, ranges...)
+
+// among are the operators that values without an order are compared by.
+var among = []string{"", "NEQ", "IsNil", "NotNil", "In", "NotIn"}
 
 // kinds are the kinds of columns.
 var kinds = []kind{
-	{"text", "field.String(%q)", "String", append([]string{"HasPrefix"}, ranges...), true},
-	{"title", "field.String(%q).MaxLen(500)", "String", append([]string{"HasPrefix"}, ranges...), true},
-	{"essay", "field.Text(%q)", "String", append([]string{"HasPrefix"}, ranges...), true},
+	{"text", "field.String(%q)", "String", texts, true},
+	{"title", "field.String(%q).MaxLen(500)", "String", texts, true},
+	{"essay", "field.Text(%q)", "String", texts, true},
 	{"amount", "field.Int32(%q)", "Int", ranges, true},
 	{"grade", "field.Int8(%q)", "Int", ranges, true},
 	{"level", "field.Int16(%q)", "Int", ranges, true},
 	{"count", "field.Uint16(%q)", "Int", ranges, true},
-	{"open", "field.Bool(%q)", "Boolean", []string{"", "IsNil"}, false},
+	{"open", "field.Bool(%q)", "Boolean", among[:4], false},
 	{"moment", "field.Time(%q)", "Time", ranges, true},
 	{"total", "field.Int64(%q)", "BigInt", ranges, true},
 	{"size", "field.Uint32(%q)", "BigInt", ranges, true},
@@ -41,13 +47,13 @@ var kinds = []kind{
 	{"day", "field.Time(%q).SchemaType(day)", "Date", ranges, true},
 	{"clock", "field.Time(%q).SchemaType(clock)", "LocalTime", ranges, true},
 	{"span", "field.Int64(%q).GoType(time.Duration(0))", "Duration", ranges, true},
-	{"token", "field.UUID(%q, uuid.UUID{}).SchemaType(blob)", "UUID", []string{"", "IsNil", "In"}, false},
-	{"data", "field.Bytes(%q)", "Bytes", []string{"", "IsNil", "In"}, false},
+	{"token", "field.UUID(%q, uuid.UUID{}).SchemaType(blob)", "UUID", among, false},
+	{"data", "field.Bytes(%q)", "Bytes", among, false},
 	{"document", "field.JSON(%q, json.RawMessage{})", "JSON", []string{"IsNil"}, false},
 	{"tags", "field.Strings(%q)", "[String!]", lists, false},
 	{"scores", "field.Ints(%q)", "[Int!]", lists, false},
 	{"totals", "field.JSON(%q, []int64{})", "[BigInt!]", lists, false},
-	{"state", "field.Enum(%q).Values(\"NEW\", \"old\", \"Gone\")", "", []string{"", "IsNil", "In"}, true},
+	{"state", "field.Enum(%q).Values(\"NEW\", \"old\", \"Gone\")", "", among, true},
 }
 
 // key is a type of keys.

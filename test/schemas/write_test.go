@@ -273,11 +273,11 @@ func (t *thing) whereInput(p func(string, ...any)) {
 		for _, op := range c.operators {
 			of := c.sdl(t)
 			switch op {
-			case "IsNil", "IsEmpty":
+			case "IsNil", "NotNil", "IsEmpty":
 				of = "Boolean"
 			case "Has":
 				of = strings.Trim(of, "[!]")
-			case "In":
+			case "In", "NotIn":
 				of = "[" + of + "!]"
 			}
 			p("\t%s%s: %s", c.api(), op, of)
@@ -286,7 +286,10 @@ func (t *thing) whereInput(p func(string, ...any)) {
 	for _, e := range t.edges {
 		p("\thas%s: Boolean\n\thas%[1]sWith: [%sWhereInput!]", title(camel(e.name)), e.to.name)
 		if e.of != "many" && !e.owned {
-			p("\t%sId: ID\n\t%[1]sIdIn: [ID!]", camel(e.name))
+			p("\t%sId: ID\n\t%[1]sIdIn: [ID!]\n\t%[1]sIdNEQ: ID\n\t%[1]sIdNotIn: [ID!]", camel(e.name))
+		}
+		if e.of == "many" || e.of == "one" && e.owned {
+			p("\t%sCount: Int\n\t%[1]sCountNEQ: Int\n\t%[1]sCountGTE: Int\n\t%[1]sCountLT: Int", camel(e.name))
 		}
 	}
 	p("}")

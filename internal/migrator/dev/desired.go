@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ariga.io/atlas/sql/postgres"
@@ -24,6 +25,8 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 	indexJoinTables(tables)
 	if name == dialect.Postgres {
 		orderTextByBytes(tables)
+	} else {
+		leaveOutSpecial(tables)
 	}
 	ent, err := schema.NewMigrate(entsql.OpenDB(name, db), schema.WithForeignKeys(true))
 	if err != nil {
@@ -56,6 +59,19 @@ func indexJoinTables(tables []*schema.Table) {
 		t.Indexes = append(t.Indexes, &schema.Index{Name: name[:min(len(name), longestName)], Columns: []*schema.Column{second, first}})
 	}
 }
+
+// leaveOutSpecial removes the indexes whose type ent/schema names for PostgreSQL alone, such as GIN
+// over trigrams: SQLite has no such index, and a plain one would serve nothing that it is for.
+func leaveOutSpecial(tables []*schema.Table) {
+	for _, t := range tables {
+		t.Indexes = slices.DeleteFunc(slices.Clone(t.Indexes), func(i *schema.Index) bool {
+			return i.Annotation != nil && i.Annotation.Types[dialect.Postgres] != "" && i.Annotation.Types[dialect.SQLite] == ""
+		})
+	}
+}
+
+// trigrams is the extension of PostgreSQL with the operators of indexes over trigrams.
+const trigrams = "pg_trgm"
 
 // longestName is how many bytes of a name PostgreSQL keeps.
 const longestName = 63

@@ -286,6 +286,45 @@ func TestDiffIndexesJoinTables(t *testing.T) {
 	}
 }
 
+// An index over trigrams serves texts that are looked for in texts. PostgreSQL gets it with its
+// extension, and SQLite gets none.
+func TestDiffOfTrigrams(t *testing.T) {
+	t.Parallel()
+	dir, devURL := mustCopyFiles(t), dbtest.EmptyPostgres(t)
+	db := mustOpen(t, devURL)
+	db.MustExec(t, "CREATE EXTENSION pg_trgm SCHEMA pg_catalog")
+	want := mustCopyTables(t)
+	teams := want.table(t, "teams")
+	annotation := &entsql.IndexAnnotation{Types: map[string]string{dialect.Postgres: "GIN"}, OpClass: "gin_trgm_ops"}
+	teams.Indexes = append(slices.Clone(teams.Indexes), &schema.Index{Name: "team_name_trigrams", Columns: []*schema.Column{column(teams, "name")}, Annotation: annotation})
+	for _, path := range mustDiff(t, dir, "add_trigrams", devURL, want) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		postgres := strings.Contains(path, "postgres") && strings.HasSuffix(path, ".sql")
+		for _, statement := range []string{"CREATE EXTENSION IF NOT EXISTS pg_trgm;", `CREATE INDEX "team_name_trigrams" ON "teams" USING gin ("name" gin_trgm_ops);`} {
+			if strings.Contains(string(text), statement) != postgres {
+				t.Errorf("%s has the statement %s: %t, want %t\n%s", path, statement, !postgres, postgres, text)
+			}
+		}
+	}
+	if written := mustDiff(t, dir, "nothing", devURL, want); len(written) != 0 {
+		t.Errorf("another diff writes %q", written)
+	}
+	url := dbtest.EmptyPostgres(t)
+	mustUp(t, mustOpen(t, url), os.DirFS(dir))
+	db = mustOpen(t, url)
+	db.SetMaxOpenConns(1)
+	for _, s := range []string{"SET enable_seqscan = off", "SET plan_cache_mode = force_generic_plan", "PREPARE find AS SELECT id FROM teams WHERE name LIKE $1"} {
+		db.MustExec(t, s)
+	}
+	var plan string
+	if err := db.QueryRow("EXPLAIN (FORMAT JSON) EXECUTE find('%x%')").Scan(&plan); err != nil || !strings.Contains(plan, "team_name_trigrams") {
+		t.Errorf("%v: no index in the plan of LIKE\n%s", err, plan)
+	}
+}
+
 // The down section restores the schema, also where SQLite has to copy a table.
 func TestDiffDownRestoresTheSchema(t *testing.T) {
 	t.Parallel()

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 
 	"forge/internal/entity"
 	"forge/internal/migrator"

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	atlas "ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/postgres"
@@ -117,6 +118,9 @@ func (b *planner) plan(ctx context.Context) (p plan, err error) {
 	}
 	if p, err = b.withObjects(ctx, p); err != nil {
 		return plan{}, err
+	}
+	if slices.ContainsFunc(p.up, func(s *atlas.Change) bool { return strings.Contains(s.Cmd, "_trgm_ops") }) {
+		p.up = slices.Insert(p.up, 0, &atlas.Change{Cmd: "CREATE EXTENSION IF NOT EXISTS " + trigrams})
 	}
 	p.byHand = byHand
 	for _, r := range slices.Backward(b.renames) {

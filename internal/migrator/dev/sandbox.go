@@ -68,7 +68,19 @@ func newSandbox(ctx context.Context, name, devURL string) (sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, cluster.Stop())
 	}
-	return postgresSandbox{url: u, stop: cluster.Stop}, nil
+	box := postgresSandbox{url: u, stop: cluster.Stop}
+	return box, errors.Join(box.extend(ctx), ctx.Err())
+}
+
+// extend makes the operators of trigrams visible in all schemas, as indexes may need them. It
+// leaves them out where they are not installed: an index that needs them is then refused.
+func (s postgresSandbox) extend(ctx context.Context) error {
+	db, err := sql.Open("postgres", s.url.String())
+	if err != nil {
+		return err
+	}
+	_, _ = db.ExecContext(ctx, "CREATE EXTENSION "+trigrams+" SCHEMA pg_catalog")
+	return db.Close()
 }
 
 // A sqliteSandbox creates databases in memory.

@@ -108,6 +108,7 @@ type Object struct {
 	TypeConditions map[string]bool    // the type conditions that objects of the type fulfil
 	Key            Column             // the column of the entity's own key
 	Owner          *Column            // holds the owner's ID; nil if rows have no owner
+	Summary        *Summary           // nil if no connection has aggregates or groups
 }
 
 // ListName returns the name with which the names of the connection and of its inputs begin.
@@ -161,6 +162,8 @@ type Column struct {
 	Table  string       // the table that Shown leads to
 	Key    string       // the column of the own table that Shown starts from
 	Orders *Order       // the order by related rows whose value it is, for cursors; nil for others
+	// Measure says what a query over groups of rows computes with the column; nil for its value.
+	Measure *Measure
 }
 
 // Filter is one field of a where input.
@@ -169,10 +172,18 @@ type Filter struct {
 	Field  *entity.Field // the field that is compared; nil if none is
 	Prefix string        // the prefix of the IDs that are compared
 	Form   ids.Form      // of the keys that are compared
-	Edge   *entity.Edge  // the edge that has or hasWith follows
+	Edge   *entity.Edge  // the edge that has or hasWith follows, or that leads to Field
 	To     *Object
 	Join   *entity.Entity // as of Field
+	Counts bool           // Op compares the number of rows that Edge leads to
+	Shown  string         // the API field that shows Field of the row that Edge leads to, or ""
 	Closed bool           // only administrators may use the filter
+}
+
+// Folds reports whether the filter compares texts regardless of case, and has no column that holds
+// Fold of them.
+func (f *Filter) Folds() bool {
+	return (f.Op == "EqualFold" || f.Op == "ContainsFold") && f.Field.MatchBy == ""
 }
 
 // binder makes a Binding, and collects findings.
@@ -180,6 +191,7 @@ type binder struct {
 	*Binding
 	all       map[string]*entity.Entity
 	hidden    map[string]*Object // of entities without a type; see related
+	written   map[string]bool    // the types that aggregates and groups consist of
 	resolvers reflect.Type
 	findings  []string
 }
@@ -198,7 +210,7 @@ var reservedTable = regexp.MustCompile(`^_([pcslo]|[nd][0-9]+)$`)
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
 	b.Objects, b.Connections, b.Prefixes = map[string]*Object{}, map[string]*Object{}, map[string]*Object{}
-	b.all, b.hidden, b.Links = map[string]*entity.Entity{}, map[string]*Object{}, map[string]*Link{}
+	b.all, b.hidden, b.Links, b.written = map[string]*entity.Entity{}, map[string]*Object{}, map[string]*Link{}, map[string]bool{}
 	var bound []*Object
 	for _, e := range entities {
 		b.all[e.Name] = e
@@ -434,6 +446,9 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 		if f.Edge != nil {
 			f.To, f.Join = b.related(f.Edge.To), b.all[f.Edge.Join]
 		}
+		if f.Shown != "" && f.To != nil {
+			f.Field = f.To.columnNamed(f.Edge.Shows[f.Shown])
+		}
 		if f.Field != nil {
 			of := b.columnOf(f.Field)
 			f.Prefix, f.Form = of.Prefix, of.Form
@@ -454,7 +469,7 @@ func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 	case 1:
 		return all[0]
 	case 0:
-		b.refuse(at, "it compares nothing that %s has; a condition is named not, and, or, has followed by an edge and perhaps With, or a column followed by nothing or one of %s",
+		b.refuse(at, "it compares nothing that %s has; a condition is named not, and, or, has followed by an edge and perhaps With, an edge to many rows followed by Count, or a column; the last two are followed by nothing or one of %s",
 			o.Entity.Name, strings.Join(sortedOperators(), ", "))
 	default:
 		b.refuse(at, "it can be read in two ways, as %s has several columns that it may be about; rename one of them", o.Entity.Name)
@@ -462,24 +477,25 @@ func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 	return nil
 }
 
-// hides reports whether the filter compares something that not everybody may see. The column of a
-// foreign key is as visible as its edge.
+// hides reports whether the filter compares something that not everybody may see.
 func (f *Filter) hides(o *Object) bool {
 	switch {
+	case f.Shown != "":
+		return o.Entity.Visible[f.Shown] != entity.ToAll
 	case f.Edge != nil:
 		return o.Entity.Visible[f.Edge.Name] != entity.ToAll
 	case f.Field != nil:
-		name := f.Field.Name
-		if edge, ok := strings.CutSuffix(name, "Id"); ok {
-			name = edge
-		}
-		return o.Entity.Visible[name] != entity.ToAll
+		return o.hides(f.Field.Name)
 	}
 	return false
 }
 
+// CountOperators are what may follow the name of an edge and Count in a where input.
+var CountOperators = []string{"", "NEQ", "GT", "GTE", "LT", "LTE"}
+
 // parseFilter returns all filters that a name can stand for: not, and, or, hasEdge, hasEdgeWith, or
-// a field's name followed by an operator. In a valid schema there is exactly one.
+// a field's name followed by an operator. If it stands for none of them, it may be an edge's name
+// followed by Count and an operator. In a valid schema there is exactly one.
 func parseFilter(e *entity.Entity, name string) (all []*Filter) {
 	switch name {
 	case "not", "and", "or":
@@ -497,6 +513,18 @@ func parseFilter(e *entity.Entity, name string) (all []*Filter) {
 	for i := range e.Fields {
 		if op, ok := strings.CutPrefix(name, e.Fields[i].Name); ok && kind.Operators()[op] {
 			all = append(all, &Filter{Op: op, Field: &e.Fields[i]})
+		}
+	}
+	for i := range e.Edges {
+		for shown := range e.Edges[i].Shows {
+			if op, ok := strings.CutPrefix(name, shown); ok && kind.Operators()[op] {
+				all = append(all, &Filter{Op: op, Edge: &e.Edges[i], Shown: shown})
+			}
+		}
+	}
+	for i := range e.Edges {
+		if op, ok := strings.CutPrefix(name, e.Edges[i].Name+"Count"); ok && len(all) == 0 && !e.Edges[i].Unique && slices.Contains(CountOperators, op) {
+			return []*Filter{{Op: op, Edge: &e.Edges[i], Counts: true}}
 		}
 	}
 	return all

@@ -235,6 +235,18 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		wanted = "[" + f.Edge.To + "WhereInput!]"
 	case f.Op == "has":
 		wanted = "Boolean"
+	case f.Counts:
+		wanted = "Int"
+	case f.Shown != "":
+		o = f.To
+		if f.Field == nil {
+			b.refuse(at, "the edge %s is to show the column %s, which %s does not have", f.Edge.Name, f.Edge.Shows[f.Shown], o.Entity.Name)
+			return
+		}
+		if f.Field.Nullable {
+			b.refuse(at, "the column %s of %s may be NULL; conditions on a column of a related row are allowed only if it is never NULL", f.Field.Column, o.Entity.Name)
+			return
+		}
 	}
 	if f.Field != nil {
 		if !b.comparable(at, o, f) {
@@ -296,17 +308,22 @@ func (b *binder) checkPages(o *Object) {
 		"hasNextPage": {"Boolean!", "Boolean"}, "hasPreviousPage": {"Boolean!", "Boolean"}, "startCursor": cursorTypes, "endCursor": cursorTypes,
 	}, nil)
 	b.shape(name+"Order", map[string][]string{"field": {name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}, nil)
-	if def := b.Schema.Types[name+"Order"]; def != nil {
-		for _, d := range def.Fields {
-			if d.DefaultValue != nil && d.DefaultValue.Raw != "ASC" {
-				b.refuse(def.Name+"."+d.Name, "its default is %s; allowed: ASC for direction, and none for field", d.DefaultValue.Raw)
-			}
-		}
-	}
+	b.checkDefaults(name + "Order")
 	if def := b.Schema.Types["OrderDirection"]; def != nil {
 		for _, value := range def.EnumValues {
 			if value.Name != "ASC" && value.Name != "DESC" {
 				b.refuse("OrderDirection."+value.Name, "the directions of an order are ASC and DESC")
+			}
+		}
+	}
+}
+
+// checkDefaults checks the defaults of an order's fields.
+func (b *binder) checkDefaults(name string) {
+	if def := b.Schema.Types[name]; def != nil {
+		for _, d := range def.Fields {
+			if d.DefaultValue != nil && d.DefaultValue.Raw != "ASC" {
+				b.refuse(name+"."+d.Name, "its default is %s; allowed is none, or ASC for the direction of an order", d.DefaultValue.Raw)
 			}
 		}
 	}
@@ -317,7 +334,7 @@ func (b *binder) checkPages(o *Object) {
 func (b *binder) checkPage(name string, o *Object, more map[string]*Field) {
 	b.shape(name+"Connection", map[string][]string{
 		"edges": {"[" + name + "Edge!]!"}, "nodes": {"[" + o.ListName() + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
-	}, nil)
+	}, b.bindQuestions(name+"Connection", o))
 	b.shape(name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.ListName() + "!"}}, more)
 }
 
@@ -343,7 +360,7 @@ func (b *binder) shape(name string, allowed map[string][]string, more map[string
 			b.refuse(at, "its type is %s; allowed: %s", d.Type, strings.Join(types, " or "))
 		}
 		b.checkDirectives(at, d.Directives)
-		if def.Kind == ast.Object {
+		if def.Kind == ast.Object && more[d.Name] == nil {
 			b.noArguments(at, d.Arguments)
 		}
 	}
@@ -399,7 +416,7 @@ func inOperations(def *ast.DirectiveDefinition) bool {
 // reads reports whether only the engine writes objects of the type.
 func (b *binder) reads(name string) bool {
 	edge, isEdge := strings.CutSuffix(name, "Edge")
-	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Connections[edge+"Connection"] != nil || name == "PageInfo" && len(b.Objects) > 0
+	return b.Objects[name] != nil || b.Connections[name] != nil || b.written[name] || isEdge && b.Connections[edge+"Connection"] != nil || name == "PageInfo" && len(b.Objects) > 0
 }
 
 // checkNode checks that every type of an interface with an ID is an entity.

@@ -9,14 +9,16 @@ import (
 func TestParseFilter(t *testing.T) {
 	t.Parallel()
 	e := &entity.Entity{
-		Fields: []entity.Field{{Name: "id"}, {Name: "name"}, {Name: "nameIn"}, {Name: "isNil"}},
-		Edges:  []entity.Edge{{Name: "team"}, {Name: "teamWith"}},
+		Fields: []entity.Field{{Name: "id"}, {Name: "name"}, {Name: "nameIn"}, {Name: "isNil"}, {Name: "teamWithCount"}},
+		Edges:  []entity.Edge{{Name: "team"}, {Name: "teamWith"}, {Name: "only", Unique: true, Shows: map[string]string{"size": "size"}}},
 	}
 	for _, tt := range []struct{ name, op, field, edge string }{
 		{"not", "not", "", ""}, {"and", "and", "", ""}, {"or", "or", "", ""},
 		{"id", "", "id", ""}, {"idIn", "In", "id", ""}, {"nameHasPrefix", "HasPrefix", "name", ""}, {"nameGTE", "GTE", "name", ""},
 		{"nameInIn", "In", "nameIn", ""}, {"isNilIsNil", "IsNil", "isNil", ""},
 		{"hasTeam", "has", "", "team"}, {"hasTeamWithWith", "hasWith", "", "teamWith"},
+		{"teamCount", "", "", "team"}, {"teamCountGTE", "GTE", "", "team"}, {"teamWithCount", "", "teamWithCount", ""}, {"teamWithCountLT", "LT", "teamWithCount", ""},
+		{"sizeNotIn", "NotIn", "", "only"}, {"nameNotIn", "NotIn", "name", ""}, {"onlyCount", "?", "", ""}, {"teamCountIn", "?", "", ""},
 		{"nameLike", "?", "", ""}, {"age", "?", "", ""}, {"hasName", "?", "", ""}, {"", "?", "", ""}, {"nam", "?", "", ""},
 	} {
 		all := parseFilter(e, tt.name)

@@ -21,6 +21,7 @@ type Order struct {
 	Join     *entity.Entity // as of Field
 	Count    bool           // the number of related rows is compared
 	Fit      bool           // search.Relevance is compared
+	Shown    string         // the API field that shows Field of the related row, which each row has; or ""
 	Nullable bool           // some rows have NULL, which comes last in both directions
 	Closed   bool           // only administrators may order by it
 }
@@ -108,6 +109,10 @@ func (b *binder) orderOf(at string, o *Object, name string) *Order {
 		if !b.readable(at, of, by.Field) {
 			return nil
 		}
+		if by.Shown != "" {
+			by.Nullable, by.Closed = by.Field.Nullable, o.Entity.Visible[by.Shown] != entity.ToAll
+			return by
+		}
 		by.Nullable = by.Nullable || by.Field.Nullable
 		by.Closed = by.Closed || of.Visible[by.Field.Name] != entity.ToAll
 	}
@@ -115,7 +120,8 @@ func (b *binder) orderOf(at string, o *Object, name string) *Order {
 }
 
 // parseOrder returns all orders that a name in any case and without underscores can stand for: that
-// of a column, of an edge and a column of the row that it leads to, or of an edge and count. The
+// of a column, of a field that shows a column of the row that an edge leads to, of an edge and a
+// column of that row, or of an edge and count. The
 // columns of the row that an edge leads to are without keys: ALBUM_ID is the column albumId.
 func (b *binder) parseOrder(e *entity.Entity, name string) (all []*Order) {
 	if name == relevance && len(e.Search) > 0 {
@@ -133,6 +139,11 @@ func (b *binder) parseOrder(e *entity.Entity, name string) (all []*Order) {
 		case !edge.Unique && strings.EqualFold(edge.Name+"Count", name):
 			all = append(all, &Order{Edge: edge, Count: true})
 		case edge.Unique && to != nil:
+			for shown, column := range edge.Shows {
+				if f := (&Object{Entity: to}).columnNamed(column); f != nil && strings.EqualFold(shown, name) {
+					all = append(all, &Order{Edge: edge, Field: f, Shown: shown})
+				}
+			}
 			for j := range to.Fields {
 				if to.Fields[j].Kind != entity.ID && strings.EqualFold(edge.Name+to.Fields[j].Name, name) {
 					all = append(all, &Order{Edge: edge, Field: &to.Fields[j]})

@@ -213,6 +213,9 @@ func Sees(v viewer.Viewer, out *plan.Output, n *plan.Node, table *rows.Table, ro
 	if out.Visible == entity.ToAll || out.Visible == entity.ToNobody || v.Role == viewer.Admin {
 		return out.Visible != entity.ToNobody
 	}
+	if out.Owner < 0 {
+		return false
+	}
 	owner, null := table.Key(row, out.Owner, ids.UUID)
 	return v.Role == viewer.User && !null && owner.UUID == v.ID
 }

@@ -91,6 +91,11 @@ func (w *Writer) field(out *plan.Output, n *plan.Node, row int) bool {
 		w.hide(out)
 		return !out.NonNull
 	}
+	if n.Of != nil {
+		if fault := w.Results[n.Index].Summary.Fault(out.Column); fault != nil && out.Kind != plan.SameRow {
+			return w.faulty(out, fault)
+		}
+	}
 	if out.Kind <= plan.ValueColumn {
 		return w.column(out, n, row)
 	}
@@ -118,6 +123,9 @@ func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 	case plan.Unknown:
 		return w.unwritable(out, "nothing says how to write this field")
 	}
+	if row < 0 {
+		return w.ofNone(out, n)
+	}
 	value, null := w.Results[n.Index].Table.Cell(row, out.Column)
 	if null || out.Shows != nil && out.Shows.Kind == entity.JSON && string(value) == "null" {
 		if out.NonNull {
@@ -127,6 +135,9 @@ func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 		return !out.NonNull
 	}
 	b, ok := appendColumn(out, w.Bytes, value)
+	if m := n.Columns[out.Column].Measure; !ok && m != nil {
+		return w.faulty(out, tooLarge(m, out))
+	}
 	if !ok {
 		return w.unwritable(out, "the column "+n.Columns[out.Column].Name+" of "+n.Object.Entity.Name+" holds a value that is none of its kind")
 	}
@@ -165,6 +176,8 @@ func (w *Writer) related(out *plan.Output, row int) bool {
 	switch out.Kind {
 	case plan.OfResolver:
 		return w.computed(out, row)
+	case plan.SameRow:
+		return w.Object(out.Nested, row)
 	case plan.OneRow:
 		found := w.Results[out.Nested.Node.Index].Rows(row)
 		if len(found) == 0 {
@@ -256,7 +269,15 @@ func (w *Writer) Connection(c *plan.Connection, parent int) bool {
 		case plan.Constant:
 			w.Bytes = append(w.Bytes, out.Text...)
 		case plan.PageCount:
-			w.Bytes = strconv.AppendInt(w.Bytes, w.count(c, parent), 10)
+			w.Bytes = strconv.AppendInt(w.Bytes, w.count(c, i, parent), 10)
+		case plan.PageAggregate:
+			if !w.Object(out.Nested, w.totals(c, parent)) {
+				return false
+			}
+		case plan.PageGroups:
+			if !w.groups(out, parent) {
+				return false
+			}
 		case plan.PageNodes:
 			if !w.list(len(page.Rows), func(row int) bool { return w.Object(c.Part(page.Part(row)).Fields[i].Nested, int(page.Rows[row])) }) {
 				return false
@@ -290,14 +311,6 @@ func (w *Writer) window(c *plan.Connection, parent int) (page rows.Window) {
 		results = append(results, &w.Results[other.Node.Index])
 	}
 	return rows.Merge(results, c.Node.Object.Key.Form, parent)
-}
-
-// count returns how many rows match for a row of the parent node.
-func (w *Writer) count(c *plan.Connection, parent int) (n int64) {
-	for i := range 1 + len(c.Others) {
-		n += w.Results[c.Part(i).Node.Index].Count(parent)
-	}
-	return n
 }
 
 // edge appends the edge of a row, of which at is the index in the page.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"entgo.io/ent/dialect"
+
 	"forge/internal/entity"
 	"forge/internal/ids"
 )
@@ -81,9 +83,9 @@ func (k *Kind) Element(f *entity.Field) string {
 // scalar.
 func ArgumentType(operator, scalar string) string {
 	switch operator {
-	case "IsNil", "IsEmpty":
+	case "IsNil", "NotNil", "IsEmpty":
 		return "Boolean"
-	case "In", "HasEvery", "HasSome":
+	case "In", "NotIn", "HasEvery", "HasSome":
 		return "[" + scalar + "!]"
 	case "HasKey":
 		return "String"
@@ -91,6 +93,14 @@ func ArgumentType(operator, scalar string) string {
 		return PathInput
 	}
 	return scalar
+}
+
+// List returns PostgreSQL's type of lists of values to compare a column with.
+func (k *Kind) List() string {
+	if k.Convert != "" {
+		return k.Stored[dialect.Postgres][0] + "[]" // SQL is the type that it is converted to
+	}
+	return k.SQL + "[]"
 }
 
 // PathInput is the GraphQL type of a condition on the value at a path of a JSON document. It has

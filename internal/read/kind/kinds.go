@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"slices"
+
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/scalar"
@@ -12,8 +14,8 @@ import (
 // Keys have no functions here. Packages sql, rows and encode read and write them, as they need the
 // prefix of the entity.
 var kinds = map[entity.Kind]*Kind{
-	entity.ID: {Types: "keys", scalar: "ID", Operators: comparing("In")},
-	entity.String: {Types: "String, Text", scalar: "String", Orders: true, Operators: comparing(append(ordering, "HasPrefix")...), SQL: "text", Stored: texts,
+	entity.ID: {Types: "keys", scalar: "ID", Operators: comparing(among...)},
+	entity.String: {Types: "String, Text", scalar: "String", Orders: true, Operators: comparing(slices.Concat(ordering, []string{"HasPrefix", "HasSuffix", "Contains", "EqualFold", "ContainsFold"})...), SQL: "text", Stored: texts,
 		Argument: argument(scalar.UnmarshalText), Write: writeText, Place: placeText},
 	entity.Int: {Types: "Int, Int8, Int16, Int32, Uint8, Uint16", scalar: "Int", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
 		Argument: wholeNumber(scalar.UnmarshalInt), Write: write(scalar.AppendInt), Place: placeInt},
@@ -22,9 +24,9 @@ var kinds = map[entity.Kind]*Kind{
 	entity.Time: {Types: "Time", scalar: "Time", Orders: true, Operators: comparing(ordering...), SQL: "timestamptz",
 		Stored:   types("timestamptz|timestamp with time zone", "datetime"),
 		Argument: argument(scalar.UnmarshalTime), Write: write(appendTime), Place: placeTime},
-	entity.Enum: {Types: "Enum", Orders: true, Operators: comparing("In"), SQL: "text", Stored: texts,
+	entity.Enum: {Types: "Enum", Orders: true, Operators: comparing(among...), SQL: "text", Stored: texts,
 		Argument: enumArgument, Write: writeEnum, Place: placeText},
-	entity.UUID: {Types: "UUID", scalar: "UUID", Operators: comparing("In"), SQL: "bytea", Convert: asBytes, Stored: uuids,
+	entity.UUID: {Types: "UUID", scalar: "UUID", Operators: comparing(among...), SQL: "bytea", Convert: asBytes, Stored: uuids,
 		Argument: argument(scalar.UnmarshalUUID), Write: write(scalar.AppendUUID)},
 	entity.BigInt: {Types: "Int64, Uint, Uint32, Uint64", scalar: "BigInt", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
 		Argument: wholeNumber(scalar.UnmarshalBigInt), Write: write(scalar.AppendBigInt), Place: placeInt},
@@ -44,7 +46,7 @@ var kinds = map[entity.Kind]*Kind{
 		Argument: argument(scalar.UnmarshalLocalTime), Write: write(scalar.AppendLocalTime), Canonical: unquoted(scalar.AppendLocalTime), Place: placeLocalTime},
 	entity.Duration: {Types: "Int64 (time.Duration)", scalar: "Duration", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
 		Argument: wholeNumber(nanoseconds), Write: write(scalar.AppendDuration), Place: placeInt},
-	entity.Bytes: {Types: "Bytes", scalar: "Bytes", Operators: comparing("In"), SQL: "bytea", Stored: types("bytea", "blob"),
+	entity.Bytes: {Types: "Bytes", scalar: "Bytes", Operators: comparing(among...), SQL: "bytea", Stored: types("bytea", "blob"),
 		Argument: argument(scalar.UnmarshalBytes), Write: writeBytes},
 	entity.JSON: {Partial: true, Types: "JSON", scalar: "JSON", Operators: comparing("HasKey", "Contains", "PathEquals"), SQL: "text", Convert: asText, Stored: documents,
 		Argument: argument(jsonCondition), Write: write(scalar.AppendJSON)},
@@ -58,7 +60,7 @@ var keys = map[ids.Form]*Kind{
 }
 
 // list is the kind entity.List. Its elements are of one of kinds.
-var list = &Kind{Partial: true, Types: "Strings, Ints, Floats, JSON of a slice of scalars", Operators: []string{"IsNil", "Has", "HasEvery", "HasSome", "IsEmpty"}, SQL: "text", Convert: asText,
+var list = &Kind{Partial: true, Types: "Strings, Ints, Floats, JSON of a slice of scalars", Operators: []string{"IsNil", "NotNil", "Has", "HasEvery", "HasSome", "IsEmpty"}, SQL: "text", Convert: asText,
 	Stored: documents, Argument: elementArgument, Write: writeList}
 
 const (
@@ -67,7 +69,8 @@ const (
 )
 
 var (
-	ordering  = []string{"In", "GT", "GTE", "LT", "LTE"}
+	among     = []string{"In", "NotIn"}
+	ordering  = append(slices.Clip(among), "GT", "GTE", "LT", "LTE")
 	texts     = types("text|varchar|character varying", "text|varchar")
 	integers  = types("smallint|integer|bigint|int|int2|int4|int8", "smallint|integer|bigint|int|tinyint")
 	uuids     = types("uuid", "blob|uuid")

@@ -20,7 +20,9 @@ import (
 )
 
 // comparing returns the operators that nearly every kind has, followed by more.
-func comparing(more ...string) []string { return append([]string{"", "IsNil"}, more...) }
+func comparing(more ...string) []string {
+	return append([]string{"", "NEQ", "IsNil", "NotNil"}, more...)
+}
 
 // types returns the types in the databases, which are separated by bars.
 func types(postgres, sqlite string) map[string][]string {

@@ -77,7 +77,10 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 }
 
 // keepable reports whether the text can be used again.
-func (f *fetch) keepable() bool { return f.query.Where == nil && f.query.Restrict == nil }
+func (f *fetch) keepable() bool {
+	q := &f.query
+	return q.Where == nil && q.Restrict == nil && (q.Summary == nil || q.Summary.Having == nil)
+}
 
 // statement returns the statement of a key, written before or now. It is the statement of the
 // fetch, or a tree that begins with that.
@@ -102,15 +105,13 @@ func (c *cache) statement(ctx context.Context, key []byte, of *fetch, write func
 // key appends everything that the text depends on, except for the node and the context.
 func (f *fetch) key(b []byte) []byte {
 	q, p := &f.query, f.query.Page
-	b = append(b, byte('0'+q.Viewer.Role))
-	b = strconv.AppendBool(b, len(q.Columns) == 0)
-	b = strconv.AppendBool(b, len(q.Keys) > 1)
+	b = strconv.AppendBool(append(b, byte('0'+q.Viewer.Role)), q.Search != nil)
+	b = q.Summary.AppendKey(strconv.AppendBool(b, len(q.Keys) > 1))
 	if p == nil {
 		return b
 	}
 	b = strconv.AppendInt(b, int64(p.Limit), 10)
 	b = strconv.AppendBool(b, p.Offset > 0)
-	b = strconv.AppendBool(b, p.Search != nil)
 	b = strconv.AppendBool(b, p.Backward)
 	for _, t := range p.Order {
 		b = strconv.AppendBool(append(append(b, ','), t.Name()...), t.Desc)

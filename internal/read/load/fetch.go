@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"fmt"
@@ -117,9 +118,12 @@ func (f *fetch) takeKeys(parents *rows.Table) {
 // fetchOf returns what runs the statements of a node, without the keys of parent rows.
 func (l *Loading) fetchOf(n *plan.Node) *fetch {
 	f := &fetch{loading: l, result: &l.Results[n.Index], memory: &l.Loader.nodes[n.Index]}
-	f.query = sql.Query{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Node: n, Page: f.result.Page}
+	f.query = sql.Query{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Node: n, Page: f.result.Page, Summary: f.result.Summary}
 	if l.where != nil {
-		f.query.Where = l.where[n.Index]
+		f.query.Where = l.where[cmp.Or(n.Of, n).Index]
+	}
+	if page := l.Results[cmp.Or(n.Of, n).Index].Page; page != nil {
+		f.query.Search = page.Search
 	}
 	if n.Parent == nil {
 		f.query.Restrict = l.Request.Restrict
@@ -138,11 +142,6 @@ func (l *Loading) fetchOf(n *plan.Node) *fetch {
 
 // run runs the node's statements.
 func (f *fetch) run(ctx context.Context) error {
-	if f.query.Node.Count {
-		if err := f.counts(ctx); err != nil {
-			return err
-		}
-	}
 	if f.query.Node.Rows {
 		return f.rows(ctx)
 	}
@@ -152,7 +151,7 @@ func (f *fetch) run(ctx context.Context) error {
 func (f *fetch) rows(ctx context.Context) error {
 	q := &f.query
 	var cursor []int
-	q.Columns, cursor = columnsOf(q.Node, q.Page)
+	q.Columns, cursor = columnsOf(q, q.Page)
 	s, err := f.statement(ctx)
 	if err != nil {
 		return err
@@ -243,27 +242,6 @@ func place(keys int, values []driver.Value, column int) (int32, error) {
 	return int32(n - 1), nil
 }
 
-func (f *fetch) counts(ctx context.Context) error {
-	f.query.Columns = nil
-	s, err := f.statement(ctx)
-	if err != nil {
-		return err
-	}
-	f.result.Counts = make([]int64, max(1, len(f.query.Keys)))
-	return f.read(ctx, s, func(values []driver.Value) error {
-		place, err := place(len(f.result.Counts), values, 1)
-		if err != nil {
-			return err
-		}
-		n, ok := values[0].(int64)
-		if !ok {
-			return fmt.Errorf("read: a count of type %T", values[0])
-		}
-		f.result.Counts[place] = n
-		return nil
-	})
-}
-
 // skipped finds out, for each key, whether the page's offset has skipped rows. If there are rows at
 // or after the page, the offset has. If there are none, the list may be empty, or end before the
 // page. If the answer depends on this, another statement reads the first row that the offset would
@@ -306,7 +284,11 @@ func (f *fetch) read(ctx context.Context, s *statement, row func([]driver.Value)
 
 // columnsOf returns the columns to read of a node's rows, including those that its cursors need.
 // cursor holds the indexes of the cursor's columns.
-func columnsOf(n *plan.Node, page *rows.Page) (columns []binding.Column, cursor []int) {
+func columnsOf(q *sql.Query, page *rows.Page) (columns []binding.Column, cursor []int) {
+	n := q.Node
+	if q.Summary != nil {
+		return q.Summary.Columns, nil
+	}
 	columns = n.Columns
 	if !n.Cursors {
 		return columns, nil

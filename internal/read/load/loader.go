@@ -77,6 +77,12 @@ func (l *Loading) Prepare(ctx context.Context) error {
 		if n.Parent != nil {
 			res.Fault = l.Results[n.Parent.Index].Fault
 		}
+		if n.Of != nil {
+			if res.Fault = l.Results[n.Of.Index].Fault; res.Fault == nil {
+				res.Fault = l.readSummary(n)
+			}
+			continue
+		}
 		if res.Fault != nil || n.Field == nil || n.Edge != nil && !n.Edge.Paged {
 			continue
 		}
@@ -90,6 +96,16 @@ func (l *Loading) Prepare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// readSummary reads the arguments of aggregates or groups. It returns what is wrong with those of
+// groups: the encoder reports it at the field.
+func (l *Loading) readSummary(n *plan.Node) *apperr.Error {
+	res := &l.Results[n.Index]
+	var err error
+	res.Summary, res.Page, err = rows.ReadSummary(n, l.Request.Variables, l.Request.Viewer.Role)
+	fault, _ := err.(*apperr.Error)
+	return fault
 }
 
 func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {

@@ -105,7 +105,6 @@ type branch struct {
 	joins []*branch
 
 	table   rows.Table
-	counts  []int64
 	parents []int32 // the index of each row's parent row
 	numbers []int32 // of an inner branch: the number of each row, from 1
 }
@@ -114,9 +113,8 @@ type branch struct {
 type purpose byte
 
 const (
-	toRead  purpose = 'r'
-	toCount purpose = 'c'
-	toSkip  purpose = 's' // to learn whether an offset has skipped rows
+	toRead purpose = 'r'
+	toSkip purpose = 's' // to learn whether an offset has skipped rows
 )
 
 // add adds the queries of a plan's nodes. Nothing is read for a node whose arguments have a fault,
@@ -145,9 +143,6 @@ func (t *tree) add(place int, l *Loading) {
 				}
 			}
 		}
-		if n.Count {
-			t.branch(b, toCount, f.query.Page)
-		}
 		if n.Rows {
 			readers[n.Index] = t.branch(b, toRead, f.query.Page)
 			if p := f.query.Page; p != nil && p.More && p.Offset > 0 && p.MayHaveSkipped(n) {
@@ -163,18 +158,16 @@ func (t *tree) branch(b branch, of purpose, page *rows.Page) *branch {
 	b.fetch, b.purpose, b.key = &f, of, -1
 	b.at.Query = &f.query
 	f.query.Page = page
-	if of != toCount {
-		f.query.Columns, b.cursor = columnsOf(f.query.Node, page)
-		if len(f.query.Keys) > 1 {
-			b.key = f.ownKey()
-		}
-		for _, column := range f.query.Node.Unwritten {
-			if column != b.key && !slices.Contains(b.cursor, column) {
-				f.query.Unsent = append(f.query.Unsent, column)
-			}
-		}
-		b.allocate()
+	f.query.Columns, b.cursor = columnsOf(&f.query, page)
+	if len(f.query.Keys) > 1 {
+		b.key = f.ownKey()
 	}
+	for _, column := range f.query.Node.Unwritten {
+		if column != b.key && !slices.Contains(b.cursor, column) {
+			f.query.Unsent = append(f.query.Unsent, column)
+		}
+	}
+	b.allocate()
 	t.branches = append(t.branches, &b)
 	return &b
 }
@@ -295,14 +288,6 @@ func (b *branch) takeNumbers(parent, own driver.Value) error {
 
 // take takes the values of a row's columns, and of the rows that are joined to it.
 func (b *branch) take(row []driver.Value) error {
-	if b.purpose == toCount {
-		n, ok := row[0].(int64)
-		if !ok {
-			return fmt.Errorf("read: a count of type %T", row[0])
-		}
-		b.counts = append(b.counts, n)
-		return nil
-	}
 	if err := b.add(row[:b.table.Width]); err != nil {
 		return err
 	}
@@ -403,11 +388,6 @@ func (b *branch) finish() error {
 	}
 	res := b.fetch.result
 	switch b.purpose {
-	case toCount:
-		res.Counts = make([]int64, keys)
-		for i, place := range places {
-			res.Counts[place] = b.counts[i]
-		}
 	case toSkip:
 		for _, place := range places {
 			res.Skipped[place] = true

@@ -13,6 +13,9 @@ const (
 	MaxPage     = 100
 )
 
+// MaxGroups is how many groups a field has at most. Without first it has DefaultPage.
+const MaxGroups = 1000
+
 // Arguments are the values of a connection's arguments. The value of an argument that is null or
 // left out is nil; see Number.Given for numbers.
 type Arguments struct {
@@ -33,11 +36,11 @@ func ReadArguments(f *ast.Field, variables map[string]any) (a Arguments) {
 		value := Argument(f, def, variables)
 		switch def.Name {
 		case "first":
-			a.First = number(value)
+			a.First = NumberOf(value)
 		case "last":
-			a.Last = number(value)
+			a.Last = NumberOf(value)
 		case "offset":
-			a.Offset = number(value)
+			a.Offset = NumberOf(value)
 		case "after":
 			a.After = value
 		case "before":
@@ -96,7 +99,8 @@ func valueOf(literal *ast.Value, vars map[string]any) any {
 // specification, section 3.11). The value may be a slice of any Go type, as variables bring.
 func List(value any) []any { return graphql.CoerceList(value) }
 
-func number(value any) Number {
+// NumberOf returns the value of an argument of type Int.
+func NumberOf(value any) Number {
 	n, ok := scalar.Int(value)
 	return Number{value, n, ok}
 }

@@ -210,24 +210,31 @@ func (n *Node) unwritten(col binding.Column) int {
 }
 
 // all returns the roots and all nodes below them, and sets their Index and Parent. A node without
-// columns gets the key of its entity, because a statement must read something.
+// columns gets the key of its entity, or the number of rows, because a statement must read
+// something.
 func (c *compiler) all(roots ...*Node) []*Node {
 	nodes := make([]*Node, 0, c.nodes)
 	for _, root := range roots {
-		nodes = root.appendTo(nodes)
+		nodes = root.appendTo(nodes, nil)
 	}
 	return nodes
 }
 
-func (n *Node) appendTo(nodes []*Node) []*Node {
-	n.Index = len(nodes)
+func (n *Node) appendTo(nodes []*Node, parent *Node) []*Node {
+	n.Index, n.Parent = len(nodes), parent
 	nodes = append(nodes, n)
-	if len(n.Columns) == 0 {
+	switch {
+	case len(n.Columns) > 0:
+	case n.Of != nil:
+		n.column(*binding.TotalCount.Column)
+	default:
 		n.column(n.Object.Key)
 	}
 	for _, child := range n.Children {
-		child.Parent = n
-		nodes = child.appendTo(nodes)
+		nodes = child.appendTo(nodes, n)
+	}
+	for _, of := range n.Beside {
+		nodes = of.appendTo(nodes, parent)
 	}
 	return nodes
 }
@@ -285,7 +292,18 @@ func (c *compiler) connection(n *Node, sets ...ast.SelectionSet) *Connection {
 		case "__typename":
 			out.Kind, out.Text = Constant, Quoted(name)
 		case "totalCount":
-			out.Kind, n.Count = PageCount, true
+			conn.Totals = c.summary(n, nil)
+			conn.Totals.measure(&out, binding.TotalCount)
+			out.Kind = PageCount
+		case "aggregate":
+			conn.Totals = c.summary(n, nil)
+			c.enter(f)
+			out.Kind, out.Nested = PageAggregate, c.aggregate(conn.Totals, f)
+			c.leave()
+		case "groups":
+			c.enter(f)
+			out.Kind, out.Nested = PageGroups, c.group(c.summary(n, f.Field), f)
+			c.leave()
 		case "nodes":
 			c.enter(f)
 			out.Kind, out.Nested, n.Rows = PageNodes, c.selection(n, f.Selections), true

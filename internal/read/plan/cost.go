@@ -39,9 +39,11 @@ type prices struct {
 	value     int // a value after the first in what it is compared with, which is also decoded for each row
 	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
-	count     int // totalCount
 	search    int // a search
 	relevance int // an order by relevance, for which the words of each row that matches are counted
+	count     int // totalCount and aggregate
+	measure   int // each result of a function, beside the count
+	groups    int // the field groups
 }
 
 // rootPrices are the prices of reading a whole table, as a connection at the root does.
@@ -50,8 +52,10 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, document: 2000, value: 60, relation: 1000, order: 40, count: 40, search: 80, relevance: 2000}
-	nestedPrices = prices{where: 2, condition: 2, document: 100, value: 3, relation: 50, order: 2, count: 2, search: 4, relevance: 100}
+	rootPrices = prices{where: 40, condition: 40, document: 2000, value: 60, relation: 1000, order: 40, count: 40, measure: 40, groups: 200,
+		search: 80, relevance: 2000}
+	nestedPrices = prices{where: 2, condition: 2, document: 100, value: 3, relation: 50, order: 2, count: 2, measure: 2, groups: 10,
+		search: 4, relevance: 100}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
@@ -108,6 +112,8 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	switch {
 	case o != nil:
 		p.page(b, o, f, variables)
+	case b.Connections[f.ObjectDefinition.Name] != nil && f.Name == "groups":
+		p.Entry, p.Entries = rowCost, groupsOf(f, variables)
 	case b.Connections[f.ObjectDefinition.Name] != nil || isEdge(b, f.ObjectDefinition.Name):
 		p.Entries = 1 // the entries of a page, and the objects in them, are counted with the connection
 	default:
@@ -149,20 +155,20 @@ func parts(b *binding.Binding, f *ast.Field) int {
 func (p *Price) page(b *binding.Binding, o *binding.Object, f *ast.Field, variables map[string]any) {
 	args := ReadArguments(f, variables)
 	p.Entry, p.Entries = rowCost, args.Entries()
-	counts := counted(f.SelectionSet)
+	asked := questionsOf(f.SelectionSet)
 	nested := f.ObjectDefinition.Name != b.Schema.Query.Name
-	p.Once = Unit * argumentCost(o, args, rootPrices, counts, nested)
+	p.Once = Unit * argumentCost(o, args, rootPrices, asked, nested)
 	if !nested {
 		return
 	}
-	points := argumentCost(o, args, nestedPrices, counts, true)
+	points := argumentCost(o, args, nestedPrices, asked, true)
 	if skipped := int(args.Offset.Int); skipped > 0 {
 		points = min(points+skipped/rowsAPoint, maxCost)
 	}
 	p.Each = Unit * points
 }
 
-func argumentCost(o *binding.Object, args Arguments, of prices, counts, nested bool) int {
+func argumentCost(o *binding.Object, args Arguments, of prices, asked questions, nested bool) int {
 	c := costs{prices: of}
 	if where, ok := args.Where.(map[string]any); ok && len(where) > 0 {
 		c.total += c.where
@@ -188,10 +194,7 @@ func argumentCost(o *binding.Object, args Arguments, of prices, counts, nested b
 	if skipped := int(args.Offset.Int); skipped > 0 && !nested {
 		c.total += skipped / rowsAPoint
 	}
-	if counts {
-		c.total += c.count
-	}
-	return min(c.total, maxCost)
+	return min(c.total+asked.cost(of), maxCost)
 }
 
 // costs adds up the cost of the conditions of one where argument.
@@ -217,6 +220,12 @@ func (c *costs) all(o *binding.Object, input map[string]any) {
 }
 
 func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
+	if by.Counts || by.Shown != "" {
+		c.total += c.relation
+	}
+	if by.Counts {
+		return
+	}
 	switch by.Op {
 	case "not", "and", "or":
 		c.each(o, value)
@@ -225,9 +234,9 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 	case "hasWith":
 		c.total += c.relation
 		c.each(by.To, value)
-	case "Has", "HasEvery", "HasSome", "IsEmpty", "HasKey", "Contains", "PathEquals":
+	case "Has", "HasEvery", "HasSome", "IsEmpty", "HasKey", "PathEquals":
 		c.document(value)
-	case "In":
+	case "In", "NotIn":
 		c.total += c.condition + len(List(value))/entriesAPoint
 	default:
 		if f := by.Field; f != nil && f.Kind == entity.JSON {
@@ -277,21 +286,70 @@ func ValuesOf(value any) int {
 	return n
 }
 
-// counted reports whether a connection's selection asks for totalCount.
-func counted(set ast.SelectionSet) (found bool) {
+// questions is what a connection's selection asks of all rows that match.
+type questions struct {
+	counts bool // totalCount or aggregate is selected
+	number int  // how many results of functions are selected
+	groups int  // how many fields are groups
+}
+
+// cost returns the points that the questions cost. Each one is a scan of the rows.
+func (q questions) cost(of prices) int {
+	points := min(q.number, maxCost) * of.measure
+	if q.counts {
+		points += of.count
+	}
+	return min(points+min(q.groups, maxCost)*of.groups, maxCost)
+}
+
+// questionsOf returns what the selection of a connection asks of all rows.
+func questionsOf(set ast.SelectionSet) (asked questions) {
+	w := syntax.Walker{Fragment: syntax.Definition, Visit: func(selection ast.Selection) syntax.Step {
+		f, isField := selection.(*ast.Field)
+		if !isField {
+			return syntax.Into
+		}
+		switch f.Name {
+		case "totalCount":
+			asked.counts = true
+		case "aggregate":
+			asked.counts = true
+			asked.number += resultsIn(f.SelectionSet)
+		case "groups":
+			asked.groups++
+			asked.number += resultsIn(f.SelectionSet)
+		}
+		return syntax.Over
+	}}
+	w.Walk(set)
+	return asked
+}
+
+// resultsIn returns how many results of functions are selected in aggregate or groups.
+func resultsIn(set ast.SelectionSet) (number int) {
 	w := syntax.Walker{Fragment: syntax.Definition, Visit: func(selection ast.Selection) syntax.Step {
 		f, isField := selection.(*ast.Field)
 		switch {
 		case !isField:
 			return syntax.Into
-		case f.Name == "totalCount":
-			found = true
-			return syntax.End
+		case f.Name == "key":
+			return syntax.Over
+		case len(f.SelectionSet) == 0:
+			number++
 		}
-		return syntax.Over
+		return syntax.Into
 	}}
 	w.Walk(set)
-	return found
+	return number
+}
+
+// groupsOf returns how many groups a field has at most.
+func groupsOf(f *ast.Field, variables map[string]any) int {
+	first := NumberOf(Argument(f, f.Definition.Arguments.ForName("first"), variables))
+	if f.Definition.Arguments.ForName("first") == nil || first.Given == nil {
+		return DefaultPage
+	}
+	return int(min(max(first.Int, 0), MaxGroups))
 }
 
 // listEntries is how many entries a list without pages is taken to have.

@@ -59,15 +59,14 @@ type Computed struct {
 // Statements returns how many statements the plan runs at most.
 func (p *Plan) Statements() (count int) {
 	for _, n := range p.Nodes {
-		if n.Parent == nil {
-			count += n.statements()
-		}
+		count += n.statements()
 	}
 	return count
 }
 
 // Node stands for the rows of one entity at one place in the selection: all rows that an edge leads
-// to from the rows of the parent node. At the root, they are the rows that the field asks for.
+// to from the rows of the parent node. At the root, they are the rows that the field asks for. With
+// Of, a row of the node stands for a group of such rows.
 type Node struct {
 	Object   *binding.Object
 	Field    *ast.Field       // the field of these rows; nil for an entity at the root
@@ -84,21 +83,22 @@ type Node struct {
 
 	// These are the parts of a connection that the selection asks for. Next and Previous stand for
 	// hasNextPage and hasPreviousPage.
-	Rows, Count, Cursors, Next, Previous bool
+	Rows, Cursors, Next, Previous bool
+
+	// Of is the node of the pages whose rows are grouped, and nil if the node stands for rows. The
+	// node is one of Of.Beside. Its columns are measures, and those that rows are grouped by.
+	Of       *Node
+	Beside   []*Node
+	Groups   *ast.Field // the field groups; nil if all rows are one group
+	Distinct []Distinct // what is known of columns when the request is
 }
 
 func (n *Node) statements() (count int) {
 	if n.Rows {
 		count++
 	}
-	if n.Count {
-		count++
-	}
 	if (n.Next || n.Previous) && n.Field != nil && n.Field.Arguments.ForName("offset") != nil {
 		count++ // a statement may be needed to find out whether the offset has skipped rows
-	}
-	for _, child := range n.Children {
-		count += child.statements()
 	}
 	return count
 }
@@ -113,6 +113,7 @@ type Selection struct {
 // what to write of the rows of the others. It has the same fields for all of them.
 type Connection struct {
 	Node   *Node
+	Totals *Node // the aggregates over all rows; nil if there are none
 	Fields []Output
 	Others []*Connection
 }
@@ -139,7 +140,7 @@ type Output struct {
 	Visible entity.Visibility
 	Shows   *entity.Field                                        // the field of ent/schema that a column holds
 	Write   func(f *entity.Field, b, cell []byte) ([]byte, bool) // see kind.Kind
-	Owner   int                                                  // the column that holds the owner's ID, if only owners see the field
+	Owner   int                                                  // the column that holds the owner's ID, if only owners see the field; -1: no column does
 	Nested  *Selection
 	Members []*Selection // for OneOf and ManyOf, what to write of the rows of each edge
 	Page    *Connection
@@ -162,10 +163,13 @@ const (
 	ManyOf // the rows that several edges lead to
 	PageOfRows
 	OfResolver // a computed field
+	SameRow    // an object with more of the same row
 	// The following stand only inside of a connection.
 	PageNodes
 	PageEdges
 	PageCount
+	PageAggregate
+	PageGroups
 	PageInfo
 	EdgeCursor
 	EdgeNode

@@ -22,12 +22,12 @@ import (
 type Result struct {
 	Table   Table
 	Page    *Page
+	Summary *Summary      // what rows that stand for groups hold, if that depends on arguments
 	Fault   *apperr.Error // an argument is not valid, and nothing was loaded
 	Cursor  []int         // the columns that a cursor holds
 	Groups  Groups        // by key: the rows
 	More    []bool        // by key: whether rows follow the page
 	Skipped []bool        // by key: whether the offset has skipped rows; nil without an offset
-	Counts  []int64       // by key: how many rows match
 	// Parents holds, for each parent row, the index of its key, or -1 if its key is NULL. It is nil
 	// if the keys are those of the parent rows in order, so that the row's own index is the key's.
 	Parents []int32
@@ -91,14 +91,6 @@ func (p *Page) cut(rows []int32, more, skipped bool) Window {
 		w.Rows = w.Rows[max(0, len(w.Rows)-*p.Last):]
 	}
 	return w
-}
-
-// Count returns how many rows match for a parent row.
-func (r *Result) Count(parent int) int64 {
-	if i := r.keyOf(parent); i >= 0 && int(i) < len(r.Counts) {
-		return r.Counts[i]
-	}
-	return 0
 }
 
 // Groups holds the rows of each key. The rows of a key are in the order in which they were read.
@@ -266,6 +258,10 @@ func (t *Table) append(value driver.Value, of *binding.Column) error {
 	case string:
 		t.Data = append(t.Data, v...)
 	case int64:
+		if of.Measure != nil && storedAsMicros(of.Kind) {
+			t.Data = time.UnixMicro(v).UTC().AppendFormat(t.Data, time.RFC3339Nano)
+			return nil
+		}
 		t.Data = strconv.AppendInt(t.Data, v, 10)
 	case float64: // SQLite may hold a float in a column of any type
 		t.Data = strconv.AppendFloat(t.Data, v, 'g', -1, 64)
@@ -277,6 +273,12 @@ func (t *Table) append(value driver.Value, of *binding.Column) error {
 		return fmt.Errorf("a value of type %T", value)
 	}
 	return nil
+}
+
+// storedAsMicros reports whether SQLite stores values of a kind as microseconds. The driver makes
+// times of those that come straight from a column, and not of those that a function returns.
+func storedAsMicros(of entity.Kind) bool {
+	return of == entity.Time || of == entity.Date || of == entity.LocalTime
 }
 
 // isKey reports whether a value that is not in bytes can be a key.

@@ -29,11 +29,11 @@ func (b *Batch) PerRequest() bool { return len(b.Columns) > 0 }
 // or one page, and the requests may differ only in keys. SQLite runs inside the server and gains
 // nothing from a batch, so Batchable is false there.
 func (q *Query) Batchable() bool {
-	if q.sqlite() || q.many() || q.Counts() {
+	if q.sqlite() || q.many() || q.Node.Of != nil {
 		return false
 	}
 	p := q.Page
-	return p == nil || p.Offset == 0 && q.Where == nil && p.Search == nil && (p.After == nil && p.Before == nil || p.ByKey())
+	return p == nil || p.Offset == 0 && q.Where == nil && q.Search == nil && (p.After == nil && p.Before == nil || p.ByKey())
 }
 
 // WriteBatch has ent write the statement for several requests. It replaces the parameters by

@@ -22,6 +22,8 @@ func (f *Conditions) document(by *binding.Filter, column string, value any, path
 	switch by.Op {
 	case "":
 		return f.withDocument(by, value, path, func(text string) Condition { return f.equals(column, text) })
+	case "NEQ":
+		return f.withDocument(by, value, path, func(text string) Condition { return f.differs(column, text) })
 	case "Contains":
 		return f.withDocument(by, value, path, func(text string) Condition { return f.contains(column, text) })
 	case "HasKey":
@@ -69,6 +71,12 @@ func (f *Conditions) withDocument(by *binding.Filter, value any, path string, ma
 
 func (f *Conditions) equals(column, text string) Condition {
 	return f.call(column, "%c = $::jsonb", "forge_json_equal(%c, $)", text)
+}
+
+// differs returns the condition that a column holds another document. The document null is neither
+// equal nor unequal, as the NULL that it is shown as.
+func (f *Conditions) differs(column, text string) Condition {
+	return f.call(column, "NULLIF(%c, 'null'::jsonb) <> $::jsonb", "CASE WHEN NOT forge_json_equal(%c, 'null') THEN NOT forge_json_equal(%c, $) END", text)
 }
 
 func (f *Conditions) contains(column, text string) Condition {

@@ -21,8 +21,11 @@ var keyLists = map[ids.Form]string{ids.UUID: "uuid[]", ids.Number: "int8[]", ids
 // kindOfColumn returns the kind of a column, which is that of the form of its keys if it holds
 // keys.
 func kindOfColumn(c binding.Column) *kind.Kind {
-	if c.Kind == entity.ID {
+	switch {
+	case c.Kind == entity.ID:
 		return kind.OfKey(c.Form)
+	case isExactSum(c.Measure):
+		return kind.OfSum
 	}
 	return kindOf(c.Kind)
 }
@@ -104,16 +107,4 @@ func listedKey(of ids.Form) string {
 		return "unhex(p.value)"
 	}
 	return "p.value"
-}
-
-// inKeys returns the condition that a column holds one of the keys, which are one argument.
-func inKeys(s *sql.Selector, column string, keys []ids.Key, of ids.Form) *sql.Predicate {
-	list := keyList(s.Dialect(), keys, of)
-	return sql.P(func(b *sql.Builder) {
-		if s.Dialect() == dialect.SQLite {
-			b.Ident(s.C(column)).WriteString(" IN (SELECT " + listedKey(of) + " FROM json_each(").Arg(list).WriteString(") AS p)")
-			return
-		}
-		b.Ident(s.C(column)).WriteString(" = ANY(").Arg(list).WriteString("::" + keyLists[of] + ")")
-	})
 }

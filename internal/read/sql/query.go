@@ -25,18 +25,20 @@ type Writer interface {
 	Write(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (text string, args []any, err error)
 }
 
-// Query is one statement for a plan's node, with the values of its parameters. It reads rows or
-// counts them: all rows, or those that belong to Keys. With several keys, each row that it returns
+// Query is one statement for a plan's node, with the values of its parameters. It reads rows, or
+// groups of them: all rows, or those that belong to Keys. With several keys, each row that it returns
 // ends with the place of the row's key in Keys, counted from 1.
 type Query struct {
 	Dialect string
 	Viewer  viewer.Viewer
 	Node    *plan.Node
-	Columns []binding.Column // the columns to read; empty to count
+	Columns []binding.Column // the columns to read
 	Unsent  []int            // the indexes of columns that a tree reads, but does not return
 
-	Page     *rows.Page // nil to read all rows
-	Where    Condition  // nil without a condition
+	Page     *rows.Page    // nil to read all rows
+	Summary  *rows.Summary // how rows are grouped; nil if they are not, or are all one group
+	Where    Condition     // nil without a condition
+	Search   []string      // the words of a search; nil without one
 	Restrict []func(*sql.Selector)
 
 	// Keys are the keys of the parent rows, and KeyColumn is the column that holds them. The
@@ -59,9 +61,6 @@ type Query struct {
 	before int
 }
 
-// Counts reports whether the statement counts rows and does not read them.
-func (q *Query) Counts() bool { return len(q.Columns) == 0 }
-
 func (q *Query) many() bool   { return len(q.Keys) > 1 }
 func (q *Query) sqlite() bool { return q.Dialect == dialect.SQLite }
 
@@ -80,9 +79,9 @@ func (q *Query) Argument(p Parameter) any {
 	case theEnd:
 		return q.Page.Offset + q.Page.Limit
 	case theSearch:
-		return search.Query(q.Dialect, q.Page.Search)
+		return search.Query(q.Dialect, q.Search)
 	case theWords:
-		return search.List(q.Dialect, q.Page.Search)
+		return search.List(q.Dialect, q.Search)
 	case afterValue:
 		return q.Page.After[p.index]
 	default:
@@ -101,7 +100,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 			return nil, err
 		}
 	}
-	paged := q.Page != nil && !q.Counts()
+	paged := q.Page != nil
 	if paged {
 		if err := of.writeOrder(ctx, w, theViewer); err != nil {
 			return nil, err
@@ -166,8 +165,9 @@ func (q *Query) shape(s *sql.Selector) {
 	q.order.Selector = s
 	s.SetTotal(q.before)
 	s.Select()
-	if q.Counts() {
-		s.Select(sql.Count("*"))
+	if q.Node.Of != nil {
+		q.summarize(s)
+		return
 	}
 	for i, c := range q.Columns {
 		from := s
@@ -176,15 +176,11 @@ func (q *Query) shape(s *sql.Selector) {
 		}
 		s.AppendSelectExpr(columnOf(c, from, &q.order, !q.inTree))
 	}
-	if q.Keys != nil || q.key != "" {
-		q.belonging(s)
-	}
+	q.belonging(s)
 	if q.marked {
 		s.AppendSelectExpr(sql.Raw("true"))
 	}
 	switch {
-	case q.Page != nil && q.Counts():
-		q.filter(s)
 	case q.Page != nil:
 		q.restrict(s)
 		q.inOrder(s, q.order.orderBy(q.Page.Backward))
@@ -193,9 +189,12 @@ func (q *Query) shape(s *sql.Selector) {
 	}
 }
 
-// belonging restricts the rows to those that belong to the keys. If there are several keys, the
-// last column is the place of the row's key.
+// belonging restricts the rows to those that belong to the keys, if there are keys. If there are
+// several, the last column is the place of the row's key.
 func (q *Query) belonging(s *sql.Selector) {
+	if q.Keys == nil && q.key == "" {
+		return
+	}
 	own := s.C(q.KeyColumn)
 	if q.links != nil {
 		own = q.links.join(s, q.Node.Object.Key.Name)
@@ -206,7 +205,7 @@ func (q *Query) belonging(s *sql.Selector) {
 		return
 	}
 	s.AppendSelectExpr(sql.Raw(q.place()))
-	if q.sqlite() && q.Counts() {
+	if q.sqlite() && q.Node.Of != nil {
 		s.GroupBy(own) // rows of one group have one key, so its place may be selected
 	}
 }
@@ -352,12 +351,12 @@ func (q *Query) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the conditions that totalCount obeys as well: where, search, and those of the resolver.
+// filter adds the conditions that aggregates obey as well: where, search, and those of the resolver.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)
 	}
-	if q.Page.Search != nil {
+	if q.Search != nil {
 		s.Where(q.found(s))
 	}
 	if q.Where != nil {

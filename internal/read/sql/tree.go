@@ -132,11 +132,8 @@ type treeColumn struct {
 	unsent  bool   // it is not returned
 }
 
-// columns returns the columns of the branch, or its count, and then those of its joins.
+// columns returns the columns of the branch, and then those of its joins.
 func (br *Branch) columns() []treeColumn {
-	if br.Query.Counts() {
-		return []treeColumn{{table: "_c", sqlType: "int8"}}
-	}
 	columns := br.Query.treeColumns("_c")
 	for i, j := range br.Joins {
 		table := "_d" + strconv.Itoa(i+1)
@@ -202,7 +199,7 @@ func (t *treeWriter) from(ctx context.Context, w Writer, i int) (string, error) 
 		return "", err
 	}
 	all := br.columns()
-	at := max(1, len(br.Query.Columns))
+	at := len(br.Query.Columns)
 	columns := columnNames(0, at)
 	if br.Inner && br.Query.readsAhead() {
 		text, columns = "SELECT _s.*, row_number() OVER () FROM ("+text+") AS _s", columns+", i"
@@ -256,7 +253,7 @@ func (t *treeWriter) keys(br *Branch) string {
 }
 
 // readsAhead reports whether the query reads a row after its page, to which nothing below belongs.
-func (q *Query) readsAhead() bool { return q.Page != nil && !q.Counts() && q.Page.Limit > q.Page.Size }
+func (q *Query) readsAhead() bool { return q.Page != nil && q.Page.Limit > q.Page.Size }
 
 // values returns a row of the branch, as the UNION ALL returns it.
 func (t *treeWriter) values(i int, parent, number string) string {

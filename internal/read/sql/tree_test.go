@@ -44,7 +44,7 @@ func TestTreeSlots(t *testing.T) {
 	branches := []Branch{
 		{Query: queryOf("a", entity.ID, entity.String, entity.String), Parent: -1},
 		{Query: queryOf("b", entity.String, entity.Int, entity.ID, entity.Enum, entity.String), Parent: -1},
-		{Query: queryOf("c"), Parent: -1}, // a count
+		{Query: queryOf("c", entity.Int), Parent: -1}, // a count
 		{Query: queryOf("d", entity.Time, entity.ID, entity.ID), Parent: -1},
 	}
 	w := &treeWriter{tree: new(Tree), branches: branches}

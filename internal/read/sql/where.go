@@ -132,7 +132,14 @@ func (f *Conditions) one(ctx context.Context, o *binding.Object, by *binding.Fil
 		}
 		return f.related(ctx, o, by, inner, depth)
 	}
-	return f.compare(by, value, path)
+	if by.Counts {
+		return f.count(ctx, o, by, value, path, depth)
+	}
+	compared, err := f.compare(by, value, path)
+	if err != nil || by.Edge == nil {
+		return compared, err
+	}
+	return f.related(ctx, o, by, compared, depth)
 }
 
 // every returns the condition that all where inputs of a list hold.
@@ -191,7 +198,7 @@ func (f *Conditions) each(ctx context.Context, o *binding.Object, value any, pat
 // others. So on SQLite only a condition without inner is correlated.
 func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding.Filter, inner Condition, depth int) (Condition, error) {
 	r := relation{from: o, to: by.To, edge: by.Edge, join: by.Join, listed: inner != nil && f.Dialect == dialect.SQLite}
-	err := r.write(ctx, f.Writer, f.Dialect, Parameter{of: theViewer}, "related"+strconv.Itoa(depth), func(s *sql.Selector) {
+	err := f.relate(ctx, &r, depth, func(s *sql.Selector) {
 		if !r.listed {
 			s.SelectExpr(sql.Raw("1"))
 		}
@@ -202,7 +209,6 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	if err != nil {
 		return nil, err
 	}
-	f.Noted.Add(&Statement{Dependencies: r.dependencies})
 	return func(s *sql.Selector) *sql.Predicate {
 		query, outer := r.within(s)
 		if r.listed {
@@ -214,6 +220,37 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	}, nil
 }
 
+// relate has ent write the query for related rows, with what shape adds.
+func (f *Conditions) relate(ctx context.Context, r *relation, depth int, shape func(*sql.Selector)) error {
+	err := r.write(ctx, f.Writer, f.Dialect, Parameter{of: theViewer}, "related"+strconv.Itoa(depth), shape)
+	if err == nil {
+		f.Noted.Add(&Statement{Dependencies: r.dependencies})
+	}
+	return err
+}
+
+// comparisons are the operators of SQL that compare numbers of rows, by the names that they have in
+// where inputs.
+var comparisons = map[string]string{"": " = ", "NEQ": " <> ", "GT": " > ", "GTE": " >= ", "LT": " < ", "LTE": " <= "}
+
+// count returns the condition that compares the number of a row's related rows.
+func (f *Conditions) count(ctx context.Context, o *binding.Object, by *binding.Filter, value any, path string, depth int) (Condition, error) {
+	n, err := kindOf(entity.Int).Argument(&entity.Field{}, value)
+	if err != nil {
+		return nil, apperr.BadInput(path, "%s", err)
+	}
+	r := relation{from: o, to: by.To, edge: by.Edge, join: by.Join}
+	if err := f.relate(ctx, &r, depth, func(s *sql.Selector) { s.SelectExpr(sql.Raw("count(*)")) }); err != nil {
+		return nil, err
+	}
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			r.value(b, s)
+			b.WriteString(comparisons[by.Op]).Arg(n)
+		})
+	}, nil
+}
+
 // compare returns the condition that a column has to the value the relation that the operator
 // names.
 func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condition, error) {
@@ -222,20 +259,14 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 		column = by.Field.MatchBy
 	}
 	switch {
-	case by.Op == "IsNil" && by.Field.Kind == entity.JSON:
-		null := f.isNull(column)
-		if value == true {
-			return null, nil
-		}
-		return func(s *sql.Selector) *sql.Predicate { return sql.Not(null(s)) }, nil
-	case by.Op == "IsNil" && value == true:
-		return func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }, nil
-	case by.Op == "IsNil":
-		return func(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(column)) }, nil
+	case by.Op == "IsNil", by.Op == "NotNil":
+		return f.null(by, column, value == (by.Op == "IsNil")), nil
 	case by.Field.Kind == entity.JSON, by.Field.Kind == entity.List:
 		return f.document(by, column, value, path)
-	case by.Op == "In":
+	case by.Op == "In", by.Op == "NotIn":
 		return f.in(by, column, value, path)
+	case by.Op == "HasSuffix", by.Op == "Contains", by.Op == "EqualFold", by.Op == "ContainsFold":
+		return f.text(by, column, value, path)
 	}
 	arg, err := argument(by, value, path)
 	if err != nil {
@@ -253,10 +284,28 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 	case "HasPrefix":
 		return hasPrefix(column, arg.(string)), nil
 	}
-	if by.Field.Kind == entity.ID {
-		return func(s *sql.Selector) *sql.Predicate { return isKey(s, s.C(column), arg, by.Form) }, nil
+	return func(s *sql.Selector) *sql.Predicate {
+		p := sql.EQ(columnIn(s, column, by.Field.Kind), arg)
+		if by.Field.Kind == entity.ID {
+			p = isKey(s, s.C(column), arg, by.Form)
+		}
+		if by.Op == "NEQ" {
+			return sql.Not(p)
+		}
+		return p
+	}, nil
+}
+
+// null returns the condition that a column is NULL, or that it is not.
+func (f *Conditions) null(by *binding.Filter, column string, is bool) Condition {
+	null := func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }
+	if by.Field.Kind == entity.JSON {
+		null = f.isNull(column)
 	}
-	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(columnIn(s, column, by.Field.Kind), arg) }, nil
+	if is {
+		return null
+	}
+	return func(s *sql.Selector) *sql.Predicate { return sql.Not(null(s)) }
 }
 
 // hasPrefix compares the column with a range of texts. Texts are ordered by code points. An index
@@ -298,31 +347,63 @@ func (f *Conditions) in(by *binding.Filter, column string, value any, path strin
 		}
 		args = append(args, arg)
 	}
+	l := list{of: kindOf(by.Field.Kind).List(), element: "p.value", not: by.Op == "NotIn", cast: kind.Small(by.Field)}
 	switch by.Field.Kind {
 	case entity.ID, entity.UUID:
 		keys := make([]ids.Key, len(args))
 		for i := range args {
 			keys[i] = keyOf(args[i])
 		}
-		return func(s *sql.Selector) *sql.Predicate { return inKeys(s, column, keys, by.Form) }, nil
+		l.of, l.element, l.cast = keyLists[by.Form], listedKey(by.Form), true
+		l.values = keyList(f.Dialect, keys, by.Form)
 	case entity.Bytes:
-		return func(s *sql.Selector) *sql.Predicate { return inBytes(s, column, args) }, nil
-	}
-	return func(s *sql.Selector) *sql.Predicate {
-		return sql.P(func(b *sql.Builder) {
-			b.Ident(columnIn(s, column, by.Field.Kind))
-			if s.Dialect() == dialect.SQLite {
-				text, _ := json.Marshal(asStored(args))
-				b.WriteString(" IN (SELECT value FROM json_each(").Arg(string(text)).WriteString("))")
-				return
+		return func(s *sql.Selector) *sql.Predicate {
+			if l.not {
+				return sql.Not(inBytes(s, column, args))
 			}
-			b.WriteString(" = ANY(").Arg(pq.Array(args))
-			if kind.Small(by.Field) {
-				b.WriteString("::int8[]")
+			return inBytes(s, column, args)
+		}, nil
+	default:
+		l.values = pq.Array(args)
+		if f.Dialect == dialect.SQLite {
+			text, _ := json.Marshal(asStored(args))
+			l.values = string(text)
+		}
+	}
+	return func(s *sql.Selector) *sql.Predicate { return l.compare(s, columnIn(s, column, by.Field.Kind)) }, nil
+}
+
+// list is a list of values as one parameter: an array on PostgreSQL, and a JSON text on SQLite.
+type list struct {
+	values  any
+	of      string // PostgreSQL's type of the array
+	cast    bool   // PostgreSQL is told the type even if the column would tell it
+	element string // the value in a row p of SQLite's json_each
+	not     bool   // the column is to hold none of the values
+}
+
+// compare returns the condition that a column holds one of the values, or none of them. On
+// PostgreSQL, an index serves = ANY, but without one each row is compared with the whole array. No
+// index serves the opposite, so there the array is read as a subquery, which PostgreSQL hashes.
+func (l list) compare(s *sql.Selector, column string) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		b.Ident(column)
+		if l.not {
+			b.WriteString(" NOT")
+		}
+		switch {
+		case s.Dialect() == dialect.SQLite:
+			b.WriteString(" IN (SELECT " + l.element + " FROM json_each(").Arg(l.values).WriteString(") AS p)")
+		case l.not:
+			b.WriteString(" IN (SELECT unnest(").Arg(l.values).WriteString("::" + l.of + "))")
+		default:
+			b.WriteString(" = ANY(").Arg(l.values)
+			if l.cast {
+				b.WriteString("::" + l.of)
 			}
 			b.WriteString(")")
-		})
-	}, nil
+		}
+	})
 }
 
 // asStored returns the values as SQLite stores them. A time is stored as whole microseconds.

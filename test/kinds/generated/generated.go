@@ -309,58 +309,59 @@ input SampleWhereInput {
   and: [SampleWhereInput!]
   or: [SampleWhereInput!]
   hasPartsWith: [SampleWhereInput!]
-  flag: Boolean flagIsNil: Boolean
-  maybeFlag: Boolean maybeFlagIsNil: Boolean
-  whole: Int wholeIn: [Int!] wholeGT: Int wholeGTE: Int wholeLT: Int wholeLTE: Int wholeIsNil: Boolean
-  maybeWhole: Int maybeWholeIn: [Int!] maybeWholeGT: Int maybeWholeGTE: Int maybeWholeLT: Int maybeWholeLTE: Int maybeWholeIsNil: Boolean
-  big: BigInt bigIn: [BigInt!] bigGT: BigInt bigGTE: BigInt bigLT: BigInt bigLTE: BigInt bigIsNil: Boolean
-  maybeBig: BigInt maybeBigIn: [BigInt!] maybeBigGT: BigInt maybeBigGTE: BigInt maybeBigLT: BigInt maybeBigLTE: BigInt maybeBigIsNil: Boolean
-  huge: BigInt hugeIn: [BigInt!] hugeGT: BigInt hugeGTE: BigInt hugeLT: BigInt hugeLTE: BigInt hugeIsNil: Boolean
-  maybeHuge: BigInt maybeHugeIn: [BigInt!] maybeHugeGT: BigInt maybeHugeGTE: BigInt maybeHugeLT: BigInt maybeHugeLTE: BigInt maybeHugeIsNil: Boolean
-  real: Float realIn: [Float!] realGT: Float realGTE: Float realLT: Float realLTE: Float realIsNil: Boolean
-  maybeReal: Float maybeRealIn: [Float!] maybeRealGT: Float maybeRealGTE: Float maybeRealLT: Float maybeRealLTE: Float maybeRealIsNil: Boolean
-  near: Float nearIn: [Float!] nearGT: Float nearGTE: Float nearLT: Float nearLTE: Float nearIsNil: Boolean
-  maybeNear: Float maybeNearIn: [Float!] maybeNearGT: Float maybeNearGTE: Float maybeNearLT: Float maybeNearLTE: Float maybeNearIsNil: Boolean
-  price: Decimal priceIn: [Decimal!] priceGT: Decimal priceGTE: Decimal priceLT: Decimal priceLTE: Decimal priceIsNil: Boolean
-  maybePrice: Decimal maybePriceIn: [Decimal!] maybePriceGT: Decimal maybePriceGTE: Decimal maybePriceLT: Decimal maybePriceLTE: Decimal maybePriceIsNil: Boolean
-  measure: Decimal measureIn: [Decimal!] measureGT: Decimal measureGTE: Decimal measureLT: Decimal measureLTE: Decimal measureIsNil: Boolean
-  maybeMeasure: Decimal maybeMeasureIn: [Decimal!] maybeMeasureGT: Decimal maybeMeasureGTE: Decimal maybeMeasureLT: Decimal maybeMeasureLTE: Decimal maybeMeasureIsNil: Boolean
-  moment: Time momentIn: [Time!] momentGT: Time momentGTE: Time momentLT: Time momentLTE: Time momentIsNil: Boolean
-  maybeMoment: Time maybeMomentIn: [Time!] maybeMomentGT: Time maybeMomentGTE: Time maybeMomentLT: Time maybeMomentLTE: Time maybeMomentIsNil: Boolean
-  day: Date dayIn: [Date!] dayGT: Date dayGTE: Date dayLT: Date dayLTE: Date dayIsNil: Boolean
-  maybeDay: Date maybeDayIn: [Date!] maybeDayGT: Date maybeDayGTE: Date maybeDayLT: Date maybeDayLTE: Date maybeDayIsNil: Boolean
-  clock: LocalTime clockIn: [LocalTime!] clockGT: LocalTime clockGTE: LocalTime clockLT: LocalTime clockLTE: LocalTime clockIsNil: Boolean
-  maybeClock: LocalTime maybeClockIn: [LocalTime!] maybeClockGT: LocalTime maybeClockGTE: LocalTime maybeClockLT: LocalTime maybeClockLTE: LocalTime maybeClockIsNil: Boolean
-  span: Duration spanIn: [Duration!] spanGT: Duration spanGTE: Duration spanLT: Duration spanLTE: Duration spanIsNil: Boolean
-  maybeSpan: Duration maybeSpanIn: [Duration!] maybeSpanGT: Duration maybeSpanGTE: Duration maybeSpanLT: Duration maybeSpanLTE: Duration maybeSpanIsNil: Boolean
-  word: String wordIn: [String!] wordGT: String wordGTE: String wordLT: String wordLTE: String wordIsNil: Boolean wordHasPrefix: String
-  maybeWord: String maybeWordIn: [String!] maybeWordGT: String maybeWordGTE: String maybeWordLT: String maybeWordLTE: String maybeWordIsNil: Boolean maybeWordHasPrefix: String
-  story: String storyIn: [String!] storyIsNil: Boolean
-  maybeStory: String maybeStoryIn: [String!] maybeStoryIsNil: Boolean
-  color: Color colorIn: [Color!] colorIsNil: Boolean
-  maybeColor: Color maybeColorIn: [Color!] maybeColorIsNil: Boolean
-  token: UUID tokenIn: [UUID!] tokenIsNil: Boolean
-  maybeToken: UUID maybeTokenIn: [UUID!] maybeTokenIsNil: Boolean
-  data: Bytes dataIn: [Bytes!] dataIsNil: Boolean
-  maybeData: Bytes maybeDataIn: [Bytes!] maybeDataIsNil: Boolean
-  document: JSON documentIsNil: Boolean documentHasKey: String documentContains: JSON documentPathEquals: JSONPathInput
-  maybeDocument: JSON maybeDocumentIsNil: Boolean maybeDocumentHasKey: String maybeDocumentContains: JSON maybeDocumentPathEquals: JSONPathInput
-  wordsHas: String wordsHasEvery: [String!] wordsHasSome: [String!] wordsIsEmpty: Boolean wordsIsNil: Boolean
-  maybeWordsHas: String maybeWordsHasEvery: [String!] maybeWordsHasSome: [String!] maybeWordsIsEmpty: Boolean maybeWordsIsNil: Boolean
-  numbersHas: Int numbersHasEvery: [Int!] numbersHasSome: [Int!] numbersIsEmpty: Boolean numbersIsNil: Boolean
-  maybeNumbersHas: Int maybeNumbersHasEvery: [Int!] maybeNumbersHasSome: [Int!] maybeNumbersIsEmpty: Boolean maybeNumbersIsNil: Boolean
-  realsHas: Float realsHasEvery: [Float!] realsHasSome: [Float!] realsIsEmpty: Boolean realsIsNil: Boolean
-  maybeRealsHas: Float maybeRealsHasEvery: [Float!] maybeRealsHasSome: [Float!] maybeRealsIsEmpty: Boolean maybeRealsIsNil: Boolean
-  bigsHas: BigInt bigsHasEvery: [BigInt!] bigsHasSome: [BigInt!] bigsIsEmpty: Boolean bigsIsNil: Boolean
-  maybeBigsHas: BigInt maybeBigsHasEvery: [BigInt!] maybeBigsHasSome: [BigInt!] maybeBigsIsEmpty: Boolean maybeBigsIsNil: Boolean
-  nearsHas: Float nearsHasEvery: [Float!] nearsHasSome: [Float!] nearsIsEmpty: Boolean nearsIsNil: Boolean
-  maybeNearsHas: Float maybeNearsHasEvery: [Float!] maybeNearsHasSome: [Float!] maybeNearsIsEmpty: Boolean maybeNearsIsNil: Boolean
-  flagsHas: Boolean flagsHasEvery: [Boolean!] flagsHasSome: [Boolean!] flagsIsEmpty: Boolean flagsIsNil: Boolean
-  maybeFlagsHas: Boolean maybeFlagsHasEvery: [Boolean!] maybeFlagsHasSome: [Boolean!] maybeFlagsIsEmpty: Boolean maybeFlagsIsNil: Boolean
-  tokensHas: UUID tokensHasEvery: [UUID!] tokensHasSome: [UUID!] tokensIsEmpty: Boolean tokensIsNil: Boolean
-  maybeTokensHas: UUID maybeTokensHasEvery: [UUID!] maybeTokensHasSome: [UUID!] maybeTokensIsEmpty: Boolean maybeTokensIsNil: Boolean
-  pricesHas: Decimal pricesHasEvery: [Decimal!] pricesHasSome: [Decimal!] pricesIsEmpty: Boolean pricesIsNil: Boolean
-  maybePricesHas: Decimal maybePricesHasEvery: [Decimal!] maybePricesHasSome: [Decimal!] maybePricesIsEmpty: Boolean maybePricesIsNil: Boolean
+  partsCount: Int partsCountNEQ: Int partsCountGT: Int partsCountGTE: Int partsCountLT: Int partsCountLTE: Int
+  flag: Boolean flagNEQ: Boolean flagIsNil: Boolean flagNotNil: Boolean
+  maybeFlag: Boolean maybeFlagNEQ: Boolean maybeFlagIsNil: Boolean maybeFlagNotNil: Boolean
+  whole: Int wholeNEQ: Int wholeIn: [Int!] wholeNotIn: [Int!] wholeGT: Int wholeGTE: Int wholeLT: Int wholeLTE: Int wholeIsNil: Boolean wholeNotNil: Boolean
+  maybeWhole: Int maybeWholeNEQ: Int maybeWholeIn: [Int!] maybeWholeNotIn: [Int!] maybeWholeGT: Int maybeWholeGTE: Int maybeWholeLT: Int maybeWholeLTE: Int maybeWholeIsNil: Boolean maybeWholeNotNil: Boolean
+  big: BigInt bigNEQ: BigInt bigIn: [BigInt!] bigNotIn: [BigInt!] bigGT: BigInt bigGTE: BigInt bigLT: BigInt bigLTE: BigInt bigIsNil: Boolean bigNotNil: Boolean
+  maybeBig: BigInt maybeBigNEQ: BigInt maybeBigIn: [BigInt!] maybeBigNotIn: [BigInt!] maybeBigGT: BigInt maybeBigGTE: BigInt maybeBigLT: BigInt maybeBigLTE: BigInt maybeBigIsNil: Boolean maybeBigNotNil: Boolean
+  huge: BigInt hugeNEQ: BigInt hugeIn: [BigInt!] hugeNotIn: [BigInt!] hugeGT: BigInt hugeGTE: BigInt hugeLT: BigInt hugeLTE: BigInt hugeIsNil: Boolean hugeNotNil: Boolean
+  maybeHuge: BigInt maybeHugeNEQ: BigInt maybeHugeIn: [BigInt!] maybeHugeNotIn: [BigInt!] maybeHugeGT: BigInt maybeHugeGTE: BigInt maybeHugeLT: BigInt maybeHugeLTE: BigInt maybeHugeIsNil: Boolean maybeHugeNotNil: Boolean
+  real: Float realNEQ: Float realIn: [Float!] realNotIn: [Float!] realGT: Float realGTE: Float realLT: Float realLTE: Float realIsNil: Boolean realNotNil: Boolean
+  maybeReal: Float maybeRealNEQ: Float maybeRealIn: [Float!] maybeRealNotIn: [Float!] maybeRealGT: Float maybeRealGTE: Float maybeRealLT: Float maybeRealLTE: Float maybeRealIsNil: Boolean maybeRealNotNil: Boolean
+  near: Float nearNEQ: Float nearIn: [Float!] nearNotIn: [Float!] nearGT: Float nearGTE: Float nearLT: Float nearLTE: Float nearIsNil: Boolean nearNotNil: Boolean
+  maybeNear: Float maybeNearNEQ: Float maybeNearIn: [Float!] maybeNearNotIn: [Float!] maybeNearGT: Float maybeNearGTE: Float maybeNearLT: Float maybeNearLTE: Float maybeNearIsNil: Boolean maybeNearNotNil: Boolean
+  price: Decimal priceNEQ: Decimal priceIn: [Decimal!] priceNotIn: [Decimal!] priceGT: Decimal priceGTE: Decimal priceLT: Decimal priceLTE: Decimal priceIsNil: Boolean priceNotNil: Boolean
+  maybePrice: Decimal maybePriceNEQ: Decimal maybePriceIn: [Decimal!] maybePriceNotIn: [Decimal!] maybePriceGT: Decimal maybePriceGTE: Decimal maybePriceLT: Decimal maybePriceLTE: Decimal maybePriceIsNil: Boolean maybePriceNotNil: Boolean
+  measure: Decimal measureNEQ: Decimal measureIn: [Decimal!] measureNotIn: [Decimal!] measureGT: Decimal measureGTE: Decimal measureLT: Decimal measureLTE: Decimal measureIsNil: Boolean measureNotNil: Boolean
+  maybeMeasure: Decimal maybeMeasureNEQ: Decimal maybeMeasureIn: [Decimal!] maybeMeasureNotIn: [Decimal!] maybeMeasureGT: Decimal maybeMeasureGTE: Decimal maybeMeasureLT: Decimal maybeMeasureLTE: Decimal maybeMeasureIsNil: Boolean maybeMeasureNotNil: Boolean
+  moment: Time momentNEQ: Time momentIn: [Time!] momentNotIn: [Time!] momentGT: Time momentGTE: Time momentLT: Time momentLTE: Time momentIsNil: Boolean momentNotNil: Boolean
+  maybeMoment: Time maybeMomentNEQ: Time maybeMomentIn: [Time!] maybeMomentNotIn: [Time!] maybeMomentGT: Time maybeMomentGTE: Time maybeMomentLT: Time maybeMomentLTE: Time maybeMomentIsNil: Boolean maybeMomentNotNil: Boolean
+  day: Date dayNEQ: Date dayIn: [Date!] dayNotIn: [Date!] dayGT: Date dayGTE: Date dayLT: Date dayLTE: Date dayIsNil: Boolean dayNotNil: Boolean
+  maybeDay: Date maybeDayNEQ: Date maybeDayIn: [Date!] maybeDayNotIn: [Date!] maybeDayGT: Date maybeDayGTE: Date maybeDayLT: Date maybeDayLTE: Date maybeDayIsNil: Boolean maybeDayNotNil: Boolean
+  clock: LocalTime clockNEQ: LocalTime clockIn: [LocalTime!] clockNotIn: [LocalTime!] clockGT: LocalTime clockGTE: LocalTime clockLT: LocalTime clockLTE: LocalTime clockIsNil: Boolean clockNotNil: Boolean
+  maybeClock: LocalTime maybeClockNEQ: LocalTime maybeClockIn: [LocalTime!] maybeClockNotIn: [LocalTime!] maybeClockGT: LocalTime maybeClockGTE: LocalTime maybeClockLT: LocalTime maybeClockLTE: LocalTime maybeClockIsNil: Boolean maybeClockNotNil: Boolean
+  span: Duration spanNEQ: Duration spanIn: [Duration!] spanNotIn: [Duration!] spanGT: Duration spanGTE: Duration spanLT: Duration spanLTE: Duration spanIsNil: Boolean spanNotNil: Boolean
+  maybeSpan: Duration maybeSpanNEQ: Duration maybeSpanIn: [Duration!] maybeSpanNotIn: [Duration!] maybeSpanGT: Duration maybeSpanGTE: Duration maybeSpanLT: Duration maybeSpanLTE: Duration maybeSpanIsNil: Boolean maybeSpanNotNil: Boolean
+  word: String wordNEQ: String wordIn: [String!] wordNotIn: [String!] wordGT: String wordGTE: String wordLT: String wordLTE: String wordIsNil: Boolean wordNotNil: Boolean wordHasPrefix: String wordHasSuffix: String wordContains: String wordEqualFold: String wordContainsFold: String
+  maybeWord: String maybeWordNEQ: String maybeWordIn: [String!] maybeWordNotIn: [String!] maybeWordGT: String maybeWordGTE: String maybeWordLT: String maybeWordLTE: String maybeWordIsNil: Boolean maybeWordNotNil: Boolean maybeWordHasPrefix: String maybeWordHasSuffix: String maybeWordContains: String maybeWordEqualFold: String maybeWordContainsFold: String
+  story: String storyNEQ: String storyIn: [String!] storyNotIn: [String!] storyIsNil: Boolean storyNotNil: Boolean storyHasPrefix: String storyHasSuffix: String storyContains: String storyEqualFold: String storyContainsFold: String
+  maybeStory: String maybeStoryNEQ: String maybeStoryIn: [String!] maybeStoryNotIn: [String!] maybeStoryIsNil: Boolean maybeStoryNotNil: Boolean maybeStoryHasPrefix: String maybeStoryHasSuffix: String maybeStoryContains: String maybeStoryEqualFold: String maybeStoryContainsFold: String
+  color: Color colorNEQ: Color colorIn: [Color!] colorNotIn: [Color!] colorIsNil: Boolean colorNotNil: Boolean
+  maybeColor: Color maybeColorNEQ: Color maybeColorIn: [Color!] maybeColorNotIn: [Color!] maybeColorIsNil: Boolean maybeColorNotNil: Boolean
+  token: UUID tokenNEQ: UUID tokenIn: [UUID!] tokenNotIn: [UUID!] tokenIsNil: Boolean tokenNotNil: Boolean
+  maybeToken: UUID maybeTokenNEQ: UUID maybeTokenIn: [UUID!] maybeTokenNotIn: [UUID!] maybeTokenIsNil: Boolean maybeTokenNotNil: Boolean
+  data: Bytes dataNEQ: Bytes dataIn: [Bytes!] dataNotIn: [Bytes!] dataIsNil: Boolean dataNotNil: Boolean
+  maybeData: Bytes maybeDataNEQ: Bytes maybeDataIn: [Bytes!] maybeDataNotIn: [Bytes!] maybeDataIsNil: Boolean maybeDataNotNil: Boolean
+  document: JSON documentNEQ: JSON documentIsNil: Boolean documentNotNil: Boolean documentHasKey: String documentContains: JSON documentPathEquals: JSONPathInput
+  maybeDocument: JSON maybeDocumentNEQ: JSON maybeDocumentIsNil: Boolean maybeDocumentNotNil: Boolean maybeDocumentHasKey: String maybeDocumentContains: JSON maybeDocumentPathEquals: JSONPathInput
+  wordsHas: String wordsHasEvery: [String!] wordsHasSome: [String!] wordsIsEmpty: Boolean wordsIsNil: Boolean wordsNotNil: Boolean
+  maybeWordsHas: String maybeWordsHasEvery: [String!] maybeWordsHasSome: [String!] maybeWordsIsEmpty: Boolean maybeWordsIsNil: Boolean maybeWordsNotNil: Boolean
+  numbersHas: Int numbersHasEvery: [Int!] numbersHasSome: [Int!] numbersIsEmpty: Boolean numbersIsNil: Boolean numbersNotNil: Boolean
+  maybeNumbersHas: Int maybeNumbersHasEvery: [Int!] maybeNumbersHasSome: [Int!] maybeNumbersIsEmpty: Boolean maybeNumbersIsNil: Boolean maybeNumbersNotNil: Boolean
+  realsHas: Float realsHasEvery: [Float!] realsHasSome: [Float!] realsIsEmpty: Boolean realsIsNil: Boolean realsNotNil: Boolean
+  maybeRealsHas: Float maybeRealsHasEvery: [Float!] maybeRealsHasSome: [Float!] maybeRealsIsEmpty: Boolean maybeRealsIsNil: Boolean maybeRealsNotNil: Boolean
+  bigsHas: BigInt bigsHasEvery: [BigInt!] bigsHasSome: [BigInt!] bigsIsEmpty: Boolean bigsIsNil: Boolean bigsNotNil: Boolean
+  maybeBigsHas: BigInt maybeBigsHasEvery: [BigInt!] maybeBigsHasSome: [BigInt!] maybeBigsIsEmpty: Boolean maybeBigsIsNil: Boolean maybeBigsNotNil: Boolean
+  nearsHas: Float nearsHasEvery: [Float!] nearsHasSome: [Float!] nearsIsEmpty: Boolean nearsIsNil: Boolean nearsNotNil: Boolean
+  maybeNearsHas: Float maybeNearsHasEvery: [Float!] maybeNearsHasSome: [Float!] maybeNearsIsEmpty: Boolean maybeNearsIsNil: Boolean maybeNearsNotNil: Boolean
+  flagsHas: Boolean flagsHasEvery: [Boolean!] flagsHasSome: [Boolean!] flagsIsEmpty: Boolean flagsIsNil: Boolean flagsNotNil: Boolean
+  maybeFlagsHas: Boolean maybeFlagsHasEvery: [Boolean!] maybeFlagsHasSome: [Boolean!] maybeFlagsIsEmpty: Boolean maybeFlagsIsNil: Boolean maybeFlagsNotNil: Boolean
+  tokensHas: UUID tokensHasEvery: [UUID!] tokensHasSome: [UUID!] tokensIsEmpty: Boolean tokensIsNil: Boolean tokensNotNil: Boolean
+  maybeTokensHas: UUID maybeTokensHasEvery: [UUID!] maybeTokensHasSome: [UUID!] maybeTokensIsEmpty: Boolean maybeTokensIsNil: Boolean maybeTokensNotNil: Boolean
+  pricesHas: Decimal pricesHasEvery: [Decimal!] pricesHasSome: [Decimal!] pricesIsEmpty: Boolean pricesIsNil: Boolean pricesNotNil: Boolean
+  maybePricesHas: Decimal maybePricesHasEvery: [Decimal!] maybePricesHasSome: [Decimal!] maybePricesIsEmpty: Boolean maybePricesIsNil: Boolean maybePricesNotNil: Boolean
 }
 
 input SampleOrder { field: SampleOrderField! direction: OrderDirection! = ASC }
@@ -4305,7 +4306,7 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "hasPartsWith", "flag", "flagIsNil", "maybeFlag", "maybeFlagIsNil", "whole", "wholeIn", "wholeGT", "wholeGTE", "wholeLT", "wholeLTE", "wholeIsNil", "maybeWhole", "maybeWholeIn", "maybeWholeGT", "maybeWholeGTE", "maybeWholeLT", "maybeWholeLTE", "maybeWholeIsNil", "big", "bigIn", "bigGT", "bigGTE", "bigLT", "bigLTE", "bigIsNil", "maybeBig", "maybeBigIn", "maybeBigGT", "maybeBigGTE", "maybeBigLT", "maybeBigLTE", "maybeBigIsNil", "huge", "hugeIn", "hugeGT", "hugeGTE", "hugeLT", "hugeLTE", "hugeIsNil", "maybeHuge", "maybeHugeIn", "maybeHugeGT", "maybeHugeGTE", "maybeHugeLT", "maybeHugeLTE", "maybeHugeIsNil", "real", "realIn", "realGT", "realGTE", "realLT", "realLTE", "realIsNil", "maybeReal", "maybeRealIn", "maybeRealGT", "maybeRealGTE", "maybeRealLT", "maybeRealLTE", "maybeRealIsNil", "near", "nearIn", "nearGT", "nearGTE", "nearLT", "nearLTE", "nearIsNil", "maybeNear", "maybeNearIn", "maybeNearGT", "maybeNearGTE", "maybeNearLT", "maybeNearLTE", "maybeNearIsNil", "price", "priceIn", "priceGT", "priceGTE", "priceLT", "priceLTE", "priceIsNil", "maybePrice", "maybePriceIn", "maybePriceGT", "maybePriceGTE", "maybePriceLT", "maybePriceLTE", "maybePriceIsNil", "measure", "measureIn", "measureGT", "measureGTE", "measureLT", "measureLTE", "measureIsNil", "maybeMeasure", "maybeMeasureIn", "maybeMeasureGT", "maybeMeasureGTE", "maybeMeasureLT", "maybeMeasureLTE", "maybeMeasureIsNil", "moment", "momentIn", "momentGT", "momentGTE", "momentLT", "momentLTE", "momentIsNil", "maybeMoment", "maybeMomentIn", "maybeMomentGT", "maybeMomentGTE", "maybeMomentLT", "maybeMomentLTE", "maybeMomentIsNil", "day", "dayIn", "dayGT", "dayGTE", "dayLT", "dayLTE", "dayIsNil", "maybeDay", "maybeDayIn", "maybeDayGT", "maybeDayGTE", "maybeDayLT", "maybeDayLTE", "maybeDayIsNil", "clock", "clockIn", "clockGT", "clockGTE", "clockLT", "clockLTE", "clockIsNil", "maybeClock", "maybeClockIn", "maybeClockGT", "maybeClockGTE", "maybeClockLT", "maybeClockLTE", "maybeClockIsNil", "span", "spanIn", "spanGT", "spanGTE", "spanLT", "spanLTE", "spanIsNil", "maybeSpan", "maybeSpanIn", "maybeSpanGT", "maybeSpanGTE", "maybeSpanLT", "maybeSpanLTE", "maybeSpanIsNil", "word", "wordIn", "wordGT", "wordGTE", "wordLT", "wordLTE", "wordIsNil", "wordHasPrefix", "maybeWord", "maybeWordIn", "maybeWordGT", "maybeWordGTE", "maybeWordLT", "maybeWordLTE", "maybeWordIsNil", "maybeWordHasPrefix", "story", "storyIn", "storyIsNil", "maybeStory", "maybeStoryIn", "maybeStoryIsNil", "color", "colorIn", "colorIsNil", "maybeColor", "maybeColorIn", "maybeColorIsNil", "token", "tokenIn", "tokenIsNil", "maybeToken", "maybeTokenIn", "maybeTokenIsNil", "data", "dataIn", "dataIsNil", "maybeData", "maybeDataIn", "maybeDataIsNil", "document", "documentIsNil", "documentHasKey", "documentContains", "documentPathEquals", "maybeDocument", "maybeDocumentIsNil", "maybeDocumentHasKey", "maybeDocumentContains", "maybeDocumentPathEquals", "wordsHas", "wordsHasEvery", "wordsHasSome", "wordsIsEmpty", "wordsIsNil", "maybeWordsHas", "maybeWordsHasEvery", "maybeWordsHasSome", "maybeWordsIsEmpty", "maybeWordsIsNil", "numbersHas", "numbersHasEvery", "numbersHasSome", "numbersIsEmpty", "numbersIsNil", "maybeNumbersHas", "maybeNumbersHasEvery", "maybeNumbersHasSome", "maybeNumbersIsEmpty", "maybeNumbersIsNil", "realsHas", "realsHasEvery", "realsHasSome", "realsIsEmpty", "realsIsNil", "maybeRealsHas", "maybeRealsHasEvery", "maybeRealsHasSome", "maybeRealsIsEmpty", "maybeRealsIsNil", "bigsHas", "bigsHasEvery", "bigsHasSome", "bigsIsEmpty", "bigsIsNil", "maybeBigsHas", "maybeBigsHasEvery", "maybeBigsHasSome", "maybeBigsIsEmpty", "maybeBigsIsNil", "nearsHas", "nearsHasEvery", "nearsHasSome", "nearsIsEmpty", "nearsIsNil", "maybeNearsHas", "maybeNearsHasEvery", "maybeNearsHasSome", "maybeNearsIsEmpty", "maybeNearsIsNil", "flagsHas", "flagsHasEvery", "flagsHasSome", "flagsIsEmpty", "flagsIsNil", "maybeFlagsHas", "maybeFlagsHasEvery", "maybeFlagsHasSome", "maybeFlagsIsEmpty", "maybeFlagsIsNil", "tokensHas", "tokensHasEvery", "tokensHasSome", "tokensIsEmpty", "tokensIsNil", "maybeTokensHas", "maybeTokensHasEvery", "maybeTokensHasSome", "maybeTokensIsEmpty", "maybeTokensIsNil", "pricesHas", "pricesHasEvery", "pricesHasSome", "pricesIsEmpty", "pricesIsNil", "maybePricesHas", "maybePricesHasEvery", "maybePricesHasSome", "maybePricesIsEmpty", "maybePricesIsNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "hasPartsWith", "partsCount", "partsCountNEQ", "partsCountGT", "partsCountGTE", "partsCountLT", "partsCountLTE", "flag", "flagNEQ", "flagIsNil", "flagNotNil", "maybeFlag", "maybeFlagNEQ", "maybeFlagIsNil", "maybeFlagNotNil", "whole", "wholeNEQ", "wholeIn", "wholeNotIn", "wholeGT", "wholeGTE", "wholeLT", "wholeLTE", "wholeIsNil", "wholeNotNil", "maybeWhole", "maybeWholeNEQ", "maybeWholeIn", "maybeWholeNotIn", "maybeWholeGT", "maybeWholeGTE", "maybeWholeLT", "maybeWholeLTE", "maybeWholeIsNil", "maybeWholeNotNil", "big", "bigNEQ", "bigIn", "bigNotIn", "bigGT", "bigGTE", "bigLT", "bigLTE", "bigIsNil", "bigNotNil", "maybeBig", "maybeBigNEQ", "maybeBigIn", "maybeBigNotIn", "maybeBigGT", "maybeBigGTE", "maybeBigLT", "maybeBigLTE", "maybeBigIsNil", "maybeBigNotNil", "huge", "hugeNEQ", "hugeIn", "hugeNotIn", "hugeGT", "hugeGTE", "hugeLT", "hugeLTE", "hugeIsNil", "hugeNotNil", "maybeHuge", "maybeHugeNEQ", "maybeHugeIn", "maybeHugeNotIn", "maybeHugeGT", "maybeHugeGTE", "maybeHugeLT", "maybeHugeLTE", "maybeHugeIsNil", "maybeHugeNotNil", "real", "realNEQ", "realIn", "realNotIn", "realGT", "realGTE", "realLT", "realLTE", "realIsNil", "realNotNil", "maybeReal", "maybeRealNEQ", "maybeRealIn", "maybeRealNotIn", "maybeRealGT", "maybeRealGTE", "maybeRealLT", "maybeRealLTE", "maybeRealIsNil", "maybeRealNotNil", "near", "nearNEQ", "nearIn", "nearNotIn", "nearGT", "nearGTE", "nearLT", "nearLTE", "nearIsNil", "nearNotNil", "maybeNear", "maybeNearNEQ", "maybeNearIn", "maybeNearNotIn", "maybeNearGT", "maybeNearGTE", "maybeNearLT", "maybeNearLTE", "maybeNearIsNil", "maybeNearNotNil", "price", "priceNEQ", "priceIn", "priceNotIn", "priceGT", "priceGTE", "priceLT", "priceLTE", "priceIsNil", "priceNotNil", "maybePrice", "maybePriceNEQ", "maybePriceIn", "maybePriceNotIn", "maybePriceGT", "maybePriceGTE", "maybePriceLT", "maybePriceLTE", "maybePriceIsNil", "maybePriceNotNil", "measure", "measureNEQ", "measureIn", "measureNotIn", "measureGT", "measureGTE", "measureLT", "measureLTE", "measureIsNil", "measureNotNil", "maybeMeasure", "maybeMeasureNEQ", "maybeMeasureIn", "maybeMeasureNotIn", "maybeMeasureGT", "maybeMeasureGTE", "maybeMeasureLT", "maybeMeasureLTE", "maybeMeasureIsNil", "maybeMeasureNotNil", "moment", "momentNEQ", "momentIn", "momentNotIn", "momentGT", "momentGTE", "momentLT", "momentLTE", "momentIsNil", "momentNotNil", "maybeMoment", "maybeMomentNEQ", "maybeMomentIn", "maybeMomentNotIn", "maybeMomentGT", "maybeMomentGTE", "maybeMomentLT", "maybeMomentLTE", "maybeMomentIsNil", "maybeMomentNotNil", "day", "dayNEQ", "dayIn", "dayNotIn", "dayGT", "dayGTE", "dayLT", "dayLTE", "dayIsNil", "dayNotNil", "maybeDay", "maybeDayNEQ", "maybeDayIn", "maybeDayNotIn", "maybeDayGT", "maybeDayGTE", "maybeDayLT", "maybeDayLTE", "maybeDayIsNil", "maybeDayNotNil", "clock", "clockNEQ", "clockIn", "clockNotIn", "clockGT", "clockGTE", "clockLT", "clockLTE", "clockIsNil", "clockNotNil", "maybeClock", "maybeClockNEQ", "maybeClockIn", "maybeClockNotIn", "maybeClockGT", "maybeClockGTE", "maybeClockLT", "maybeClockLTE", "maybeClockIsNil", "maybeClockNotNil", "span", "spanNEQ", "spanIn", "spanNotIn", "spanGT", "spanGTE", "spanLT", "spanLTE", "spanIsNil", "spanNotNil", "maybeSpan", "maybeSpanNEQ", "maybeSpanIn", "maybeSpanNotIn", "maybeSpanGT", "maybeSpanGTE", "maybeSpanLT", "maybeSpanLTE", "maybeSpanIsNil", "maybeSpanNotNil", "word", "wordNEQ", "wordIn", "wordNotIn", "wordGT", "wordGTE", "wordLT", "wordLTE", "wordIsNil", "wordNotNil", "wordHasPrefix", "wordHasSuffix", "wordContains", "wordEqualFold", "wordContainsFold", "maybeWord", "maybeWordNEQ", "maybeWordIn", "maybeWordNotIn", "maybeWordGT", "maybeWordGTE", "maybeWordLT", "maybeWordLTE", "maybeWordIsNil", "maybeWordNotNil", "maybeWordHasPrefix", "maybeWordHasSuffix", "maybeWordContains", "maybeWordEqualFold", "maybeWordContainsFold", "story", "storyNEQ", "storyIn", "storyNotIn", "storyIsNil", "storyNotNil", "storyHasPrefix", "storyHasSuffix", "storyContains", "storyEqualFold", "storyContainsFold", "maybeStory", "maybeStoryNEQ", "maybeStoryIn", "maybeStoryNotIn", "maybeStoryIsNil", "maybeStoryNotNil", "maybeStoryHasPrefix", "maybeStoryHasSuffix", "maybeStoryContains", "maybeStoryEqualFold", "maybeStoryContainsFold", "color", "colorNEQ", "colorIn", "colorNotIn", "colorIsNil", "colorNotNil", "maybeColor", "maybeColorNEQ", "maybeColorIn", "maybeColorNotIn", "maybeColorIsNil", "maybeColorNotNil", "token", "tokenNEQ", "tokenIn", "tokenNotIn", "tokenIsNil", "tokenNotNil", "maybeToken", "maybeTokenNEQ", "maybeTokenIn", "maybeTokenNotIn", "maybeTokenIsNil", "maybeTokenNotNil", "data", "dataNEQ", "dataIn", "dataNotIn", "dataIsNil", "dataNotNil", "maybeData", "maybeDataNEQ", "maybeDataIn", "maybeDataNotIn", "maybeDataIsNil", "maybeDataNotNil", "document", "documentNEQ", "documentIsNil", "documentNotNil", "documentHasKey", "documentContains", "documentPathEquals", "maybeDocument", "maybeDocumentNEQ", "maybeDocumentIsNil", "maybeDocumentNotNil", "maybeDocumentHasKey", "maybeDocumentContains", "maybeDocumentPathEquals", "wordsHas", "wordsHasEvery", "wordsHasSome", "wordsIsEmpty", "wordsIsNil", "wordsNotNil", "maybeWordsHas", "maybeWordsHasEvery", "maybeWordsHasSome", "maybeWordsIsEmpty", "maybeWordsIsNil", "maybeWordsNotNil", "numbersHas", "numbersHasEvery", "numbersHasSome", "numbersIsEmpty", "numbersIsNil", "numbersNotNil", "maybeNumbersHas", "maybeNumbersHasEvery", "maybeNumbersHasSome", "maybeNumbersIsEmpty", "maybeNumbersIsNil", "maybeNumbersNotNil", "realsHas", "realsHasEvery", "realsHasSome", "realsIsEmpty", "realsIsNil", "realsNotNil", "maybeRealsHas", "maybeRealsHasEvery", "maybeRealsHasSome", "maybeRealsIsEmpty", "maybeRealsIsNil", "maybeRealsNotNil", "bigsHas", "bigsHasEvery", "bigsHasSome", "bigsIsEmpty", "bigsIsNil", "bigsNotNil", "maybeBigsHas", "maybeBigsHasEvery", "maybeBigsHasSome", "maybeBigsIsEmpty", "maybeBigsIsNil", "maybeBigsNotNil", "nearsHas", "nearsHasEvery", "nearsHasSome", "nearsIsEmpty", "nearsIsNil", "nearsNotNil", "maybeNearsHas", "maybeNearsHasEvery", "maybeNearsHasSome", "maybeNearsIsEmpty", "maybeNearsIsNil", "maybeNearsNotNil", "flagsHas", "flagsHasEvery", "flagsHasSome", "flagsIsEmpty", "flagsIsNil", "flagsNotNil", "maybeFlagsHas", "maybeFlagsHasEvery", "maybeFlagsHasSome", "maybeFlagsIsEmpty", "maybeFlagsIsNil", "maybeFlagsNotNil", "tokensHas", "tokensHasEvery", "tokensHasSome", "tokensIsEmpty", "tokensIsNil", "tokensNotNil", "maybeTokensHas", "maybeTokensHasEvery", "maybeTokensHasSome", "maybeTokensIsEmpty", "maybeTokensIsNil", "maybeTokensNotNil", "pricesHas", "pricesHasEvery", "pricesHasSome", "pricesIsEmpty", "pricesIsNil", "pricesNotNil", "maybePricesHas", "maybePricesHasEvery", "maybePricesHasSome", "maybePricesIsEmpty", "maybePricesIsNil", "maybePricesNotNil"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4340,6 +4341,48 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.HasPartsWith = graphql.OmittableOf(data)
+		case "partsCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("partsCount"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PartsCount = graphql.OmittableOf(data)
+		case "partsCountNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("partsCountNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PartsCountNeq = graphql.OmittableOf(data)
+		case "partsCountGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("partsCountGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PartsCountGt = graphql.OmittableOf(data)
+		case "partsCountGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("partsCountGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PartsCountGte = graphql.OmittableOf(data)
+		case "partsCountLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("partsCountLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PartsCountLt = graphql.OmittableOf(data)
+		case "partsCountLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("partsCountLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PartsCountLte = graphql.OmittableOf(data)
 		case "flag":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("flag"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -4347,6 +4390,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Flag = graphql.OmittableOf(data)
+		case "flagNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("flagNEQ"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FlagNeq = graphql.OmittableOf(data)
 		case "flagIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("flagIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -4354,6 +4404,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.FlagIsNil = graphql.OmittableOf(data)
+		case "flagNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("flagNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FlagNotNil = graphql.OmittableOf(data)
 		case "maybeFlag":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeFlag"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -4361,6 +4418,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeFlag = graphql.OmittableOf(data)
+		case "maybeFlagNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeFlagNEQ"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeFlagNeq = graphql.OmittableOf(data)
 		case "maybeFlagIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeFlagIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -4368,6 +4432,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeFlagIsNil = graphql.OmittableOf(data)
+		case "maybeFlagNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeFlagNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeFlagNotNil = graphql.OmittableOf(data)
 		case "whole":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("whole"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -4375,6 +4446,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Whole = graphql.OmittableOf(data)
+		case "wholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wholeNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WholeNeq = graphql.OmittableOf(data)
 		case "wholeIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wholeIn"))
 			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
@@ -4382,6 +4460,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.WholeIn = graphql.OmittableOf(data)
+		case "wholeNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wholeNotIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WholeNotIn = graphql.OmittableOf(data)
 		case "wholeGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wholeGT"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -4417,6 +4502,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.WholeIsNil = graphql.OmittableOf(data)
+		case "wholeNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wholeNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WholeNotNil = graphql.OmittableOf(data)
 		case "maybeWhole":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWhole"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -4424,6 +4516,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeWhole = graphql.OmittableOf(data)
+		case "maybeWholeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWholeNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWholeNeq = graphql.OmittableOf(data)
 		case "maybeWholeIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWholeIn"))
 			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
@@ -4431,6 +4530,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeWholeIn = graphql.OmittableOf(data)
+		case "maybeWholeNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWholeNotIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWholeNotIn = graphql.OmittableOf(data)
 		case "maybeWholeGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWholeGT"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -4466,6 +4572,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeWholeIsNil = graphql.OmittableOf(data)
+		case "maybeWholeNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWholeNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWholeNotNil = graphql.OmittableOf(data)
 		case "big":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("big"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -4473,6 +4586,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Big = graphql.OmittableOf(data)
+		case "bigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bigNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BigNeq = graphql.OmittableOf(data)
 		case "bigIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bigIn"))
 			data, err := ec.unmarshalOBigInt2ᚕint64ᚄ(ctx, v)
@@ -4480,6 +4600,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.BigIn = graphql.OmittableOf(data)
+		case "bigNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bigNotIn"))
+			data, err := ec.unmarshalOBigInt2ᚕint64ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BigNotIn = graphql.OmittableOf(data)
 		case "bigGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bigGT"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -4515,6 +4642,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.BigIsNil = graphql.OmittableOf(data)
+		case "bigNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bigNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BigNotNil = graphql.OmittableOf(data)
 		case "maybeBig":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBig"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -4522,6 +4656,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeBig = graphql.OmittableOf(data)
+		case "maybeBigNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBigNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeBigNeq = graphql.OmittableOf(data)
 		case "maybeBigIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBigIn"))
 			data, err := ec.unmarshalOBigInt2ᚕint64ᚄ(ctx, v)
@@ -4529,6 +4670,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeBigIn = graphql.OmittableOf(data)
+		case "maybeBigNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBigNotIn"))
+			data, err := ec.unmarshalOBigInt2ᚕint64ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeBigNotIn = graphql.OmittableOf(data)
 		case "maybeBigGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBigGT"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -4564,6 +4712,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeBigIsNil = graphql.OmittableOf(data)
+		case "maybeBigNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBigNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeBigNotNil = graphql.OmittableOf(data)
 		case "huge":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("huge"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -4571,6 +4726,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Huge = graphql.OmittableOf(data)
+		case "hugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hugeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HugeNeq = graphql.OmittableOf(data)
 		case "hugeIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hugeIn"))
 			data, err := ec.unmarshalOBigInt2ᚕint64ᚄ(ctx, v)
@@ -4578,6 +4740,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.HugeIn = graphql.OmittableOf(data)
+		case "hugeNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hugeNotIn"))
+			data, err := ec.unmarshalOBigInt2ᚕint64ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HugeNotIn = graphql.OmittableOf(data)
 		case "hugeGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hugeGT"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -4613,6 +4782,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.HugeIsNil = graphql.OmittableOf(data)
+		case "hugeNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hugeNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HugeNotNil = graphql.OmittableOf(data)
 		case "maybeHuge":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeHuge"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -4620,6 +4796,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeHuge = graphql.OmittableOf(data)
+		case "maybeHugeNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeHugeNEQ"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeHugeNeq = graphql.OmittableOf(data)
 		case "maybeHugeIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeHugeIn"))
 			data, err := ec.unmarshalOBigInt2ᚕint64ᚄ(ctx, v)
@@ -4627,6 +4810,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeHugeIn = graphql.OmittableOf(data)
+		case "maybeHugeNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeHugeNotIn"))
+			data, err := ec.unmarshalOBigInt2ᚕint64ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeHugeNotIn = graphql.OmittableOf(data)
 		case "maybeHugeGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeHugeGT"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -4662,6 +4852,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeHugeIsNil = graphql.OmittableOf(data)
+		case "maybeHugeNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeHugeNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeHugeNotNil = graphql.OmittableOf(data)
 		case "real":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("real"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -4669,6 +4866,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Real = graphql.OmittableOf(data)
+		case "realNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("realNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RealNeq = graphql.OmittableOf(data)
 		case "realIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("realIn"))
 			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
@@ -4676,6 +4880,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.RealIn = graphql.OmittableOf(data)
+		case "realNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("realNotIn"))
+			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RealNotIn = graphql.OmittableOf(data)
 		case "realGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("realGT"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -4711,6 +4922,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.RealIsNil = graphql.OmittableOf(data)
+		case "realNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("realNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RealNotNil = graphql.OmittableOf(data)
 		case "maybeReal":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeReal"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -4718,6 +4936,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeReal = graphql.OmittableOf(data)
+		case "maybeRealNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeRealNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeRealNeq = graphql.OmittableOf(data)
 		case "maybeRealIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeRealIn"))
 			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
@@ -4725,6 +4950,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeRealIn = graphql.OmittableOf(data)
+		case "maybeRealNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeRealNotIn"))
+			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeRealNotIn = graphql.OmittableOf(data)
 		case "maybeRealGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeRealGT"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -4760,6 +4992,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeRealIsNil = graphql.OmittableOf(data)
+		case "maybeRealNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeRealNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeRealNotNil = graphql.OmittableOf(data)
 		case "near":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("near"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -4767,6 +5006,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Near = graphql.OmittableOf(data)
+		case "nearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NearNeq = graphql.OmittableOf(data)
 		case "nearIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nearIn"))
 			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
@@ -4774,6 +5020,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.NearIn = graphql.OmittableOf(data)
+		case "nearNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nearNotIn"))
+			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NearNotIn = graphql.OmittableOf(data)
 		case "nearGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nearGT"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -4809,6 +5062,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.NearIsNil = graphql.OmittableOf(data)
+		case "nearNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nearNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NearNotNil = graphql.OmittableOf(data)
 		case "maybeNear":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNear"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -4816,6 +5076,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeNear = graphql.OmittableOf(data)
+		case "maybeNearNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNearNEQ"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeNearNeq = graphql.OmittableOf(data)
 		case "maybeNearIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNearIn"))
 			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
@@ -4823,6 +5090,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeNearIn = graphql.OmittableOf(data)
+		case "maybeNearNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNearNotIn"))
+			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeNearNotIn = graphql.OmittableOf(data)
 		case "maybeNearGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNearGT"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -4858,6 +5132,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeNearIsNil = graphql.OmittableOf(data)
+		case "maybeNearNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNearNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeNearNotNil = graphql.OmittableOf(data)
 		case "price":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("price"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -4865,6 +5146,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Price = graphql.OmittableOf(data)
+		case "priceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PriceNeq = graphql.OmittableOf(data)
 		case "priceIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceIn"))
 			data, err := ec.unmarshalODecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
@@ -4872,6 +5160,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.PriceIn = graphql.OmittableOf(data)
+		case "priceNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceNotIn"))
+			data, err := ec.unmarshalODecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PriceNotIn = graphql.OmittableOf(data)
 		case "priceGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceGT"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -4907,6 +5202,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.PriceIsNil = graphql.OmittableOf(data)
+		case "priceNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PriceNotNil = graphql.OmittableOf(data)
 		case "maybePrice":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePrice"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -4914,6 +5216,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybePrice = graphql.OmittableOf(data)
+		case "maybePriceNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePriceNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybePriceNeq = graphql.OmittableOf(data)
 		case "maybePriceIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePriceIn"))
 			data, err := ec.unmarshalODecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
@@ -4921,6 +5230,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybePriceIn = graphql.OmittableOf(data)
+		case "maybePriceNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePriceNotIn"))
+			data, err := ec.unmarshalODecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybePriceNotIn = graphql.OmittableOf(data)
 		case "maybePriceGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePriceGT"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -4956,6 +5272,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybePriceIsNil = graphql.OmittableOf(data)
+		case "maybePriceNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePriceNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybePriceNotNil = graphql.OmittableOf(data)
 		case "measure":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("measure"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -4963,6 +5286,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Measure = graphql.OmittableOf(data)
+		case "measureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("measureNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MeasureNeq = graphql.OmittableOf(data)
 		case "measureIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("measureIn"))
 			data, err := ec.unmarshalODecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
@@ -4970,6 +5300,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MeasureIn = graphql.OmittableOf(data)
+		case "measureNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("measureNotIn"))
+			data, err := ec.unmarshalODecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MeasureNotIn = graphql.OmittableOf(data)
 		case "measureGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("measureGT"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -5005,6 +5342,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MeasureIsNil = graphql.OmittableOf(data)
+		case "measureNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("measureNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MeasureNotNil = graphql.OmittableOf(data)
 		case "maybeMeasure":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMeasure"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -5012,6 +5356,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeMeasure = graphql.OmittableOf(data)
+		case "maybeMeasureNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMeasureNEQ"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeMeasureNeq = graphql.OmittableOf(data)
 		case "maybeMeasureIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMeasureIn"))
 			data, err := ec.unmarshalODecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
@@ -5019,6 +5370,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeMeasureIn = graphql.OmittableOf(data)
+		case "maybeMeasureNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMeasureNotIn"))
+			data, err := ec.unmarshalODecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeMeasureNotIn = graphql.OmittableOf(data)
 		case "maybeMeasureGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMeasureGT"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -5054,6 +5412,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeMeasureIsNil = graphql.OmittableOf(data)
+		case "maybeMeasureNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMeasureNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeMeasureNotNil = graphql.OmittableOf(data)
 		case "moment":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("moment"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -5061,6 +5426,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Moment = graphql.OmittableOf(data)
+		case "momentNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("momentNEQ"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MomentNeq = graphql.OmittableOf(data)
 		case "momentIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("momentIn"))
 			data, err := ec.unmarshalOTime2ᚕtimeᚐTimeᚄ(ctx, v)
@@ -5068,6 +5440,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MomentIn = graphql.OmittableOf(data)
+		case "momentNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("momentNotIn"))
+			data, err := ec.unmarshalOTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MomentNotIn = graphql.OmittableOf(data)
 		case "momentGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("momentGT"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -5103,6 +5482,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MomentIsNil = graphql.OmittableOf(data)
+		case "momentNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("momentNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MomentNotNil = graphql.OmittableOf(data)
 		case "maybeMoment":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMoment"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -5110,6 +5496,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeMoment = graphql.OmittableOf(data)
+		case "maybeMomentNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMomentNEQ"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeMomentNeq = graphql.OmittableOf(data)
 		case "maybeMomentIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMomentIn"))
 			data, err := ec.unmarshalOTime2ᚕtimeᚐTimeᚄ(ctx, v)
@@ -5117,6 +5510,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeMomentIn = graphql.OmittableOf(data)
+		case "maybeMomentNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMomentNotIn"))
+			data, err := ec.unmarshalOTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeMomentNotIn = graphql.OmittableOf(data)
 		case "maybeMomentGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMomentGT"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -5152,6 +5552,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeMomentIsNil = graphql.OmittableOf(data)
+		case "maybeMomentNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMomentNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeMomentNotNil = graphql.OmittableOf(data)
 		case "day":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("day"))
 			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
@@ -5159,6 +5566,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Day = graphql.OmittableOf(data)
+		case "dayNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dayNEQ"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DayNeq = graphql.OmittableOf(data)
 		case "dayIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dayIn"))
 			data, err := ec.unmarshalODate2ᚕtimeᚐTimeᚄ(ctx, v)
@@ -5166,6 +5580,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.DayIn = graphql.OmittableOf(data)
+		case "dayNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dayNotIn"))
+			data, err := ec.unmarshalODate2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DayNotIn = graphql.OmittableOf(data)
 		case "dayGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dayGT"))
 			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
@@ -5201,6 +5622,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.DayIsNil = graphql.OmittableOf(data)
+		case "dayNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dayNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DayNotNil = graphql.OmittableOf(data)
 		case "maybeDay":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDay"))
 			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
@@ -5208,6 +5636,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeDay = graphql.OmittableOf(data)
+		case "maybeDayNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDayNEQ"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeDayNeq = graphql.OmittableOf(data)
 		case "maybeDayIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDayIn"))
 			data, err := ec.unmarshalODate2ᚕtimeᚐTimeᚄ(ctx, v)
@@ -5215,6 +5650,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeDayIn = graphql.OmittableOf(data)
+		case "maybeDayNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDayNotIn"))
+			data, err := ec.unmarshalODate2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeDayNotIn = graphql.OmittableOf(data)
 		case "maybeDayGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDayGT"))
 			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
@@ -5250,6 +5692,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeDayIsNil = graphql.OmittableOf(data)
+		case "maybeDayNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDayNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeDayNotNil = graphql.OmittableOf(data)
 		case "clock":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clock"))
 			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
@@ -5257,6 +5706,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Clock = graphql.OmittableOf(data)
+		case "clockNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clockNEQ"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClockNeq = graphql.OmittableOf(data)
 		case "clockIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clockIn"))
 			data, err := ec.unmarshalOLocalTime2ᚕtimeᚐTimeᚄ(ctx, v)
@@ -5264,6 +5720,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.ClockIn = graphql.OmittableOf(data)
+		case "clockNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clockNotIn"))
+			data, err := ec.unmarshalOLocalTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClockNotIn = graphql.OmittableOf(data)
 		case "clockGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clockGT"))
 			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
@@ -5299,6 +5762,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.ClockIsNil = graphql.OmittableOf(data)
+		case "clockNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clockNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClockNotNil = graphql.OmittableOf(data)
 		case "maybeClock":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeClock"))
 			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
@@ -5306,6 +5776,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeClock = graphql.OmittableOf(data)
+		case "maybeClockNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeClockNEQ"))
+			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeClockNeq = graphql.OmittableOf(data)
 		case "maybeClockIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeClockIn"))
 			data, err := ec.unmarshalOLocalTime2ᚕtimeᚐTimeᚄ(ctx, v)
@@ -5313,6 +5790,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeClockIn = graphql.OmittableOf(data)
+		case "maybeClockNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeClockNotIn"))
+			data, err := ec.unmarshalOLocalTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeClockNotIn = graphql.OmittableOf(data)
 		case "maybeClockGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeClockGT"))
 			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
@@ -5348,6 +5832,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeClockIsNil = graphql.OmittableOf(data)
+		case "maybeClockNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeClockNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeClockNotNil = graphql.OmittableOf(data)
 		case "span":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("span"))
 			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
@@ -5355,6 +5846,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Span = graphql.OmittableOf(data)
+		case "spanNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spanNEQ"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpanNeq = graphql.OmittableOf(data)
 		case "spanIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spanIn"))
 			data, err := ec.unmarshalODuration2ᚕtimeᚐDurationᚄ(ctx, v)
@@ -5362,6 +5860,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.SpanIn = graphql.OmittableOf(data)
+		case "spanNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spanNotIn"))
+			data, err := ec.unmarshalODuration2ᚕtimeᚐDurationᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpanNotIn = graphql.OmittableOf(data)
 		case "spanGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spanGT"))
 			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
@@ -5397,6 +5902,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.SpanIsNil = graphql.OmittableOf(data)
+		case "spanNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spanNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpanNotNil = graphql.OmittableOf(data)
 		case "maybeSpan":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeSpan"))
 			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
@@ -5404,6 +5916,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeSpan = graphql.OmittableOf(data)
+		case "maybeSpanNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeSpanNEQ"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeSpanNeq = graphql.OmittableOf(data)
 		case "maybeSpanIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeSpanIn"))
 			data, err := ec.unmarshalODuration2ᚕtimeᚐDurationᚄ(ctx, v)
@@ -5411,6 +5930,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeSpanIn = graphql.OmittableOf(data)
+		case "maybeSpanNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeSpanNotIn"))
+			data, err := ec.unmarshalODuration2ᚕtimeᚐDurationᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeSpanNotIn = graphql.OmittableOf(data)
 		case "maybeSpanGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeSpanGT"))
 			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
@@ -5446,6 +5972,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeSpanIsNil = graphql.OmittableOf(data)
+		case "maybeSpanNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeSpanNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeSpanNotNil = graphql.OmittableOf(data)
 		case "word":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("word"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5453,6 +5986,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Word = graphql.OmittableOf(data)
+		case "wordNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WordNeq = graphql.OmittableOf(data)
 		case "wordIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -5460,6 +6000,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.WordIn = graphql.OmittableOf(data)
+		case "wordNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WordNotIn = graphql.OmittableOf(data)
 		case "wordGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5495,6 +6042,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.WordIsNil = graphql.OmittableOf(data)
+		case "wordNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WordNotNil = graphql.OmittableOf(data)
 		case "wordHasPrefix":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordHasPrefix"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5502,6 +6056,34 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.WordHasPrefix = graphql.OmittableOf(data)
+		case "wordHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WordHasSuffix = graphql.OmittableOf(data)
+		case "wordContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WordContains = graphql.OmittableOf(data)
+		case "wordEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WordEqualFold = graphql.OmittableOf(data)
+		case "wordContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WordContainsFold = graphql.OmittableOf(data)
 		case "maybeWord":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWord"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5509,6 +6091,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeWord = graphql.OmittableOf(data)
+		case "maybeWordNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWordNeq = graphql.OmittableOf(data)
 		case "maybeWordIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -5516,6 +6105,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeWordIn = graphql.OmittableOf(data)
+		case "maybeWordNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWordNotIn = graphql.OmittableOf(data)
 		case "maybeWordGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5551,6 +6147,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeWordIsNil = graphql.OmittableOf(data)
+		case "maybeWordNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWordNotNil = graphql.OmittableOf(data)
 		case "maybeWordHasPrefix":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordHasPrefix"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5558,6 +6161,34 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeWordHasPrefix = graphql.OmittableOf(data)
+		case "maybeWordHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWordHasSuffix = graphql.OmittableOf(data)
+		case "maybeWordContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWordContains = graphql.OmittableOf(data)
+		case "maybeWordEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWordEqualFold = graphql.OmittableOf(data)
+		case "maybeWordContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWordContainsFold = graphql.OmittableOf(data)
 		case "story":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("story"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5565,6 +6196,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Story = graphql.OmittableOf(data)
+		case "storyNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StoryNeq = graphql.OmittableOf(data)
 		case "storyIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -5572,6 +6210,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.StoryIn = graphql.OmittableOf(data)
+		case "storyNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StoryNotIn = graphql.OmittableOf(data)
 		case "storyIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5579,6 +6224,48 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.StoryIsNil = graphql.OmittableOf(data)
+		case "storyNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StoryNotNil = graphql.OmittableOf(data)
+		case "storyHasPrefix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyHasPrefix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StoryHasPrefix = graphql.OmittableOf(data)
+		case "storyHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StoryHasSuffix = graphql.OmittableOf(data)
+		case "storyContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StoryContains = graphql.OmittableOf(data)
+		case "storyEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StoryEqualFold = graphql.OmittableOf(data)
+		case "storyContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("storyContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StoryContainsFold = graphql.OmittableOf(data)
 		case "maybeStory":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStory"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5586,6 +6273,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeStory = graphql.OmittableOf(data)
+		case "maybeStoryNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeStoryNeq = graphql.OmittableOf(data)
 		case "maybeStoryIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -5593,6 +6287,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeStoryIn = graphql.OmittableOf(data)
+		case "maybeStoryNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeStoryNotIn = graphql.OmittableOf(data)
 		case "maybeStoryIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5600,6 +6301,48 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeStoryIsNil = graphql.OmittableOf(data)
+		case "maybeStoryNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeStoryNotNil = graphql.OmittableOf(data)
+		case "maybeStoryHasPrefix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryHasPrefix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeStoryHasPrefix = graphql.OmittableOf(data)
+		case "maybeStoryHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeStoryHasSuffix = graphql.OmittableOf(data)
+		case "maybeStoryContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeStoryContains = graphql.OmittableOf(data)
+		case "maybeStoryEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeStoryEqualFold = graphql.OmittableOf(data)
+		case "maybeStoryContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStoryContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeStoryContainsFold = graphql.OmittableOf(data)
 		case "color":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("color"))
 			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
@@ -5607,6 +6350,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Color = graphql.OmittableOf(data)
+		case "colorNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("colorNEQ"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ColorNeq = graphql.OmittableOf(data)
 		case "colorIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("colorIn"))
 			data, err := ec.unmarshalOColor2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐColorᚄ(ctx, v)
@@ -5614,6 +6364,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.ColorIn = graphql.OmittableOf(data)
+		case "colorNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("colorNotIn"))
+			data, err := ec.unmarshalOColor2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐColorᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ColorNotIn = graphql.OmittableOf(data)
 		case "colorIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("colorIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5621,6 +6378,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.ColorIsNil = graphql.OmittableOf(data)
+		case "colorNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("colorNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ColorNotNil = graphql.OmittableOf(data)
 		case "maybeColor":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeColor"))
 			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
@@ -5628,6 +6392,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeColor = graphql.OmittableOf(data)
+		case "maybeColorNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeColorNEQ"))
+			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeColorNeq = graphql.OmittableOf(data)
 		case "maybeColorIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeColorIn"))
 			data, err := ec.unmarshalOColor2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐColorᚄ(ctx, v)
@@ -5635,6 +6406,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeColorIn = graphql.OmittableOf(data)
+		case "maybeColorNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeColorNotIn"))
+			data, err := ec.unmarshalOColor2ᚕforgeᚋtestᚋkindsᚋgeneratedᚐColorᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeColorNotIn = graphql.OmittableOf(data)
 		case "maybeColorIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeColorIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5642,6 +6420,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeColorIsNil = graphql.OmittableOf(data)
+		case "maybeColorNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeColorNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeColorNotNil = graphql.OmittableOf(data)
 		case "token":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
 			data, err := ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
@@ -5649,6 +6434,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Token = graphql.OmittableOf(data)
+		case "tokenNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tokenNEQ"))
+			data, err := ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TokenNeq = graphql.OmittableOf(data)
 		case "tokenIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tokenIn"))
 			data, err := ec.unmarshalOUUID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
@@ -5656,6 +6448,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.TokenIn = graphql.OmittableOf(data)
+		case "tokenNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tokenNotIn"))
+			data, err := ec.unmarshalOUUID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TokenNotIn = graphql.OmittableOf(data)
 		case "tokenIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tokenIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5663,6 +6462,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.TokenIsNil = graphql.OmittableOf(data)
+		case "tokenNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tokenNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TokenNotNil = graphql.OmittableOf(data)
 		case "maybeToken":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeToken"))
 			data, err := ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
@@ -5670,6 +6476,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeToken = graphql.OmittableOf(data)
+		case "maybeTokenNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeTokenNEQ"))
+			data, err := ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeTokenNeq = graphql.OmittableOf(data)
 		case "maybeTokenIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeTokenIn"))
 			data, err := ec.unmarshalOUUID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
@@ -5677,6 +6490,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeTokenIn = graphql.OmittableOf(data)
+		case "maybeTokenNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeTokenNotIn"))
+			data, err := ec.unmarshalOUUID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeTokenNotIn = graphql.OmittableOf(data)
 		case "maybeTokenIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeTokenIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5684,6 +6504,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeTokenIsNil = graphql.OmittableOf(data)
+		case "maybeTokenNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeTokenNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeTokenNotNil = graphql.OmittableOf(data)
 		case "data":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("data"))
 			data, err := ec.unmarshalOBytes2ᚕbyte(ctx, v)
@@ -5691,6 +6518,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Data = graphql.OmittableOf(data)
+		case "dataNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dataNEQ"))
+			data, err := ec.unmarshalOBytes2ᚕbyte(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DataNeq = graphql.OmittableOf(data)
 		case "dataIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dataIn"))
 			data, err := ec.unmarshalOBytes2ᚕᚕbyteᚄ(ctx, v)
@@ -5698,6 +6532,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.DataIn = graphql.OmittableOf(data)
+		case "dataNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dataNotIn"))
+			data, err := ec.unmarshalOBytes2ᚕᚕbyteᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DataNotIn = graphql.OmittableOf(data)
 		case "dataIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dataIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5705,6 +6546,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.DataIsNil = graphql.OmittableOf(data)
+		case "dataNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dataNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DataNotNil = graphql.OmittableOf(data)
 		case "maybeData":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeData"))
 			data, err := ec.unmarshalOBytes2ᚕbyte(ctx, v)
@@ -5712,6 +6560,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeData = graphql.OmittableOf(data)
+		case "maybeDataNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDataNEQ"))
+			data, err := ec.unmarshalOBytes2ᚕbyte(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeDataNeq = graphql.OmittableOf(data)
 		case "maybeDataIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDataIn"))
 			data, err := ec.unmarshalOBytes2ᚕᚕbyteᚄ(ctx, v)
@@ -5719,6 +6574,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeDataIn = graphql.OmittableOf(data)
+		case "maybeDataNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDataNotIn"))
+			data, err := ec.unmarshalOBytes2ᚕᚕbyteᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeDataNotIn = graphql.OmittableOf(data)
 		case "maybeDataIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDataIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5726,6 +6588,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeDataIsNil = graphql.OmittableOf(data)
+		case "maybeDataNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDataNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeDataNotNil = graphql.OmittableOf(data)
 		case "document":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("document"))
 			data, err := ec.unmarshalOJSON2interface(ctx, v)
@@ -5733,6 +6602,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.Document = graphql.OmittableOf(data)
+		case "documentNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentNEQ"))
+			data, err := ec.unmarshalOJSON2interface(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentNeq = graphql.OmittableOf(data)
 		case "documentIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5740,6 +6616,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.DocumentIsNil = graphql.OmittableOf(data)
+		case "documentNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentNotNil = graphql.OmittableOf(data)
 		case "documentHasKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentHasKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5768,6 +6651,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeDocument = graphql.OmittableOf(data)
+		case "maybeDocumentNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDocumentNEQ"))
+			data, err := ec.unmarshalOJSON2interface(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeDocumentNeq = graphql.OmittableOf(data)
 		case "maybeDocumentIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDocumentIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5775,6 +6665,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeDocumentIsNil = graphql.OmittableOf(data)
+		case "maybeDocumentNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDocumentNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeDocumentNotNil = graphql.OmittableOf(data)
 		case "maybeDocumentHasKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDocumentHasKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5831,6 +6728,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.WordsIsNil = graphql.OmittableOf(data)
+		case "wordsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wordsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WordsNotNil = graphql.OmittableOf(data)
 		case "maybeWordsHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordsHas"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -5866,6 +6770,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeWordsIsNil = graphql.OmittableOf(data)
+		case "maybeWordsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWordsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeWordsNotNil = graphql.OmittableOf(data)
 		case "numbersHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("numbersHas"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -5901,6 +6812,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.NumbersIsNil = graphql.OmittableOf(data)
+		case "numbersNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("numbersNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NumbersNotNil = graphql.OmittableOf(data)
 		case "maybeNumbersHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNumbersHas"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -5936,6 +6854,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeNumbersIsNil = graphql.OmittableOf(data)
+		case "maybeNumbersNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNumbersNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeNumbersNotNil = graphql.OmittableOf(data)
 		case "realsHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("realsHas"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -5971,6 +6896,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.RealsIsNil = graphql.OmittableOf(data)
+		case "realsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("realsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RealsNotNil = graphql.OmittableOf(data)
 		case "maybeRealsHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeRealsHas"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -6006,6 +6938,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeRealsIsNil = graphql.OmittableOf(data)
+		case "maybeRealsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeRealsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeRealsNotNil = graphql.OmittableOf(data)
 		case "bigsHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bigsHas"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -6041,6 +6980,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.BigsIsNil = graphql.OmittableOf(data)
+		case "bigsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bigsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BigsNotNil = graphql.OmittableOf(data)
 		case "maybeBigsHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBigsHas"))
 			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
@@ -6076,6 +7022,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeBigsIsNil = graphql.OmittableOf(data)
+		case "maybeBigsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBigsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeBigsNotNil = graphql.OmittableOf(data)
 		case "nearsHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nearsHas"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -6111,6 +7064,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.NearsIsNil = graphql.OmittableOf(data)
+		case "nearsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nearsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NearsNotNil = graphql.OmittableOf(data)
 		case "maybeNearsHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNearsHas"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
@@ -6146,6 +7106,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeNearsIsNil = graphql.OmittableOf(data)
+		case "maybeNearsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNearsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeNearsNotNil = graphql.OmittableOf(data)
 		case "flagsHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("flagsHas"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -6181,6 +7148,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.FlagsIsNil = graphql.OmittableOf(data)
+		case "flagsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("flagsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FlagsNotNil = graphql.OmittableOf(data)
 		case "maybeFlagsHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeFlagsHas"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -6216,6 +7190,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeFlagsIsNil = graphql.OmittableOf(data)
+		case "maybeFlagsNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeFlagsNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeFlagsNotNil = graphql.OmittableOf(data)
 		case "tokensHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tokensHas"))
 			data, err := ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
@@ -6251,6 +7232,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.TokensIsNil = graphql.OmittableOf(data)
+		case "tokensNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tokensNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TokensNotNil = graphql.OmittableOf(data)
 		case "maybeTokensHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeTokensHas"))
 			data, err := ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
@@ -6286,6 +7274,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybeTokensIsNil = graphql.OmittableOf(data)
+		case "maybeTokensNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeTokensNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybeTokensNotNil = graphql.OmittableOf(data)
 		case "pricesHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pricesHas"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -6321,6 +7316,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.PricesIsNil = graphql.OmittableOf(data)
+		case "pricesNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pricesNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PricesNotNil = graphql.OmittableOf(data)
 		case "maybePricesHas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePricesHas"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
@@ -6356,6 +7358,13 @@ func (ec *executionContext) unmarshalInputSampleWhereInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaybePricesIsNil = graphql.OmittableOf(data)
+		case "maybePricesNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePricesNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaybePricesNotNil = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -181,211 +181,339 @@ type SampleWhereInput struct {
 	And                     graphql.Omittable[[]SampleWhereInput] `json:"and,omitempty"`
 	Or                      graphql.Omittable[[]SampleWhereInput] `json:"or,omitempty"`
 	HasPartsWith            graphql.Omittable[[]SampleWhereInput] `json:"hasPartsWith,omitempty"`
+	PartsCount              graphql.Omittable[*int32]             `json:"partsCount,omitempty"`
+	PartsCountNeq           graphql.Omittable[*int32]             `json:"partsCountNEQ,omitempty"`
+	PartsCountGt            graphql.Omittable[*int32]             `json:"partsCountGT,omitempty"`
+	PartsCountGte           graphql.Omittable[*int32]             `json:"partsCountGTE,omitempty"`
+	PartsCountLt            graphql.Omittable[*int32]             `json:"partsCountLT,omitempty"`
+	PartsCountLte           graphql.Omittable[*int32]             `json:"partsCountLTE,omitempty"`
 	Flag                    graphql.Omittable[*bool]              `json:"flag,omitempty"`
+	FlagNeq                 graphql.Omittable[*bool]              `json:"flagNEQ,omitempty"`
 	FlagIsNil               graphql.Omittable[*bool]              `json:"flagIsNil,omitempty"`
+	FlagNotNil              graphql.Omittable[*bool]              `json:"flagNotNil,omitempty"`
 	MaybeFlag               graphql.Omittable[*bool]              `json:"maybeFlag,omitempty"`
+	MaybeFlagNeq            graphql.Omittable[*bool]              `json:"maybeFlagNEQ,omitempty"`
 	MaybeFlagIsNil          graphql.Omittable[*bool]              `json:"maybeFlagIsNil,omitempty"`
+	MaybeFlagNotNil         graphql.Omittable[*bool]              `json:"maybeFlagNotNil,omitempty"`
 	Whole                   graphql.Omittable[*int32]             `json:"whole,omitempty"`
+	WholeNeq                graphql.Omittable[*int32]             `json:"wholeNEQ,omitempty"`
 	WholeIn                 graphql.Omittable[[]int32]            `json:"wholeIn,omitempty"`
+	WholeNotIn              graphql.Omittable[[]int32]            `json:"wholeNotIn,omitempty"`
 	WholeGt                 graphql.Omittable[*int32]             `json:"wholeGT,omitempty"`
 	WholeGte                graphql.Omittable[*int32]             `json:"wholeGTE,omitempty"`
 	WholeLt                 graphql.Omittable[*int32]             `json:"wholeLT,omitempty"`
 	WholeLte                graphql.Omittable[*int32]             `json:"wholeLTE,omitempty"`
 	WholeIsNil              graphql.Omittable[*bool]              `json:"wholeIsNil,omitempty"`
+	WholeNotNil             graphql.Omittable[*bool]              `json:"wholeNotNil,omitempty"`
 	MaybeWhole              graphql.Omittable[*int32]             `json:"maybeWhole,omitempty"`
+	MaybeWholeNeq           graphql.Omittable[*int32]             `json:"maybeWholeNEQ,omitempty"`
 	MaybeWholeIn            graphql.Omittable[[]int32]            `json:"maybeWholeIn,omitempty"`
+	MaybeWholeNotIn         graphql.Omittable[[]int32]            `json:"maybeWholeNotIn,omitempty"`
 	MaybeWholeGt            graphql.Omittable[*int32]             `json:"maybeWholeGT,omitempty"`
 	MaybeWholeGte           graphql.Omittable[*int32]             `json:"maybeWholeGTE,omitempty"`
 	MaybeWholeLt            graphql.Omittable[*int32]             `json:"maybeWholeLT,omitempty"`
 	MaybeWholeLte           graphql.Omittable[*int32]             `json:"maybeWholeLTE,omitempty"`
 	MaybeWholeIsNil         graphql.Omittable[*bool]              `json:"maybeWholeIsNil,omitempty"`
+	MaybeWholeNotNil        graphql.Omittable[*bool]              `json:"maybeWholeNotNil,omitempty"`
 	Big                     graphql.Omittable[*int64]             `json:"big,omitempty"`
+	BigNeq                  graphql.Omittable[*int64]             `json:"bigNEQ,omitempty"`
 	BigIn                   graphql.Omittable[[]int64]            `json:"bigIn,omitempty"`
+	BigNotIn                graphql.Omittable[[]int64]            `json:"bigNotIn,omitempty"`
 	BigGt                   graphql.Omittable[*int64]             `json:"bigGT,omitempty"`
 	BigGte                  graphql.Omittable[*int64]             `json:"bigGTE,omitempty"`
 	BigLt                   graphql.Omittable[*int64]             `json:"bigLT,omitempty"`
 	BigLte                  graphql.Omittable[*int64]             `json:"bigLTE,omitempty"`
 	BigIsNil                graphql.Omittable[*bool]              `json:"bigIsNil,omitempty"`
+	BigNotNil               graphql.Omittable[*bool]              `json:"bigNotNil,omitempty"`
 	MaybeBig                graphql.Omittable[*int64]             `json:"maybeBig,omitempty"`
+	MaybeBigNeq             graphql.Omittable[*int64]             `json:"maybeBigNEQ,omitempty"`
 	MaybeBigIn              graphql.Omittable[[]int64]            `json:"maybeBigIn,omitempty"`
+	MaybeBigNotIn           graphql.Omittable[[]int64]            `json:"maybeBigNotIn,omitempty"`
 	MaybeBigGt              graphql.Omittable[*int64]             `json:"maybeBigGT,omitempty"`
 	MaybeBigGte             graphql.Omittable[*int64]             `json:"maybeBigGTE,omitempty"`
 	MaybeBigLt              graphql.Omittable[*int64]             `json:"maybeBigLT,omitempty"`
 	MaybeBigLte             graphql.Omittable[*int64]             `json:"maybeBigLTE,omitempty"`
 	MaybeBigIsNil           graphql.Omittable[*bool]              `json:"maybeBigIsNil,omitempty"`
+	MaybeBigNotNil          graphql.Omittable[*bool]              `json:"maybeBigNotNil,omitempty"`
 	Huge                    graphql.Omittable[*int64]             `json:"huge,omitempty"`
+	HugeNeq                 graphql.Omittable[*int64]             `json:"hugeNEQ,omitempty"`
 	HugeIn                  graphql.Omittable[[]int64]            `json:"hugeIn,omitempty"`
+	HugeNotIn               graphql.Omittable[[]int64]            `json:"hugeNotIn,omitempty"`
 	HugeGt                  graphql.Omittable[*int64]             `json:"hugeGT,omitempty"`
 	HugeGte                 graphql.Omittable[*int64]             `json:"hugeGTE,omitempty"`
 	HugeLt                  graphql.Omittable[*int64]             `json:"hugeLT,omitempty"`
 	HugeLte                 graphql.Omittable[*int64]             `json:"hugeLTE,omitempty"`
 	HugeIsNil               graphql.Omittable[*bool]              `json:"hugeIsNil,omitempty"`
+	HugeNotNil              graphql.Omittable[*bool]              `json:"hugeNotNil,omitempty"`
 	MaybeHuge               graphql.Omittable[*int64]             `json:"maybeHuge,omitempty"`
+	MaybeHugeNeq            graphql.Omittable[*int64]             `json:"maybeHugeNEQ,omitempty"`
 	MaybeHugeIn             graphql.Omittable[[]int64]            `json:"maybeHugeIn,omitempty"`
+	MaybeHugeNotIn          graphql.Omittable[[]int64]            `json:"maybeHugeNotIn,omitempty"`
 	MaybeHugeGt             graphql.Omittable[*int64]             `json:"maybeHugeGT,omitempty"`
 	MaybeHugeGte            graphql.Omittable[*int64]             `json:"maybeHugeGTE,omitempty"`
 	MaybeHugeLt             graphql.Omittable[*int64]             `json:"maybeHugeLT,omitempty"`
 	MaybeHugeLte            graphql.Omittable[*int64]             `json:"maybeHugeLTE,omitempty"`
 	MaybeHugeIsNil          graphql.Omittable[*bool]              `json:"maybeHugeIsNil,omitempty"`
+	MaybeHugeNotNil         graphql.Omittable[*bool]              `json:"maybeHugeNotNil,omitempty"`
 	Real                    graphql.Omittable[*float64]           `json:"real,omitempty"`
+	RealNeq                 graphql.Omittable[*float64]           `json:"realNEQ,omitempty"`
 	RealIn                  graphql.Omittable[[]float64]          `json:"realIn,omitempty"`
+	RealNotIn               graphql.Omittable[[]float64]          `json:"realNotIn,omitempty"`
 	RealGt                  graphql.Omittable[*float64]           `json:"realGT,omitempty"`
 	RealGte                 graphql.Omittable[*float64]           `json:"realGTE,omitempty"`
 	RealLt                  graphql.Omittable[*float64]           `json:"realLT,omitempty"`
 	RealLte                 graphql.Omittable[*float64]           `json:"realLTE,omitempty"`
 	RealIsNil               graphql.Omittable[*bool]              `json:"realIsNil,omitempty"`
+	RealNotNil              graphql.Omittable[*bool]              `json:"realNotNil,omitempty"`
 	MaybeReal               graphql.Omittable[*float64]           `json:"maybeReal,omitempty"`
+	MaybeRealNeq            graphql.Omittable[*float64]           `json:"maybeRealNEQ,omitempty"`
 	MaybeRealIn             graphql.Omittable[[]float64]          `json:"maybeRealIn,omitempty"`
+	MaybeRealNotIn          graphql.Omittable[[]float64]          `json:"maybeRealNotIn,omitempty"`
 	MaybeRealGt             graphql.Omittable[*float64]           `json:"maybeRealGT,omitempty"`
 	MaybeRealGte            graphql.Omittable[*float64]           `json:"maybeRealGTE,omitempty"`
 	MaybeRealLt             graphql.Omittable[*float64]           `json:"maybeRealLT,omitempty"`
 	MaybeRealLte            graphql.Omittable[*float64]           `json:"maybeRealLTE,omitempty"`
 	MaybeRealIsNil          graphql.Omittable[*bool]              `json:"maybeRealIsNil,omitempty"`
+	MaybeRealNotNil         graphql.Omittable[*bool]              `json:"maybeRealNotNil,omitempty"`
 	Near                    graphql.Omittable[*float64]           `json:"near,omitempty"`
+	NearNeq                 graphql.Omittable[*float64]           `json:"nearNEQ,omitempty"`
 	NearIn                  graphql.Omittable[[]float64]          `json:"nearIn,omitempty"`
+	NearNotIn               graphql.Omittable[[]float64]          `json:"nearNotIn,omitempty"`
 	NearGt                  graphql.Omittable[*float64]           `json:"nearGT,omitempty"`
 	NearGte                 graphql.Omittable[*float64]           `json:"nearGTE,omitempty"`
 	NearLt                  graphql.Omittable[*float64]           `json:"nearLT,omitempty"`
 	NearLte                 graphql.Omittable[*float64]           `json:"nearLTE,omitempty"`
 	NearIsNil               graphql.Omittable[*bool]              `json:"nearIsNil,omitempty"`
+	NearNotNil              graphql.Omittable[*bool]              `json:"nearNotNil,omitempty"`
 	MaybeNear               graphql.Omittable[*float64]           `json:"maybeNear,omitempty"`
+	MaybeNearNeq            graphql.Omittable[*float64]           `json:"maybeNearNEQ,omitempty"`
 	MaybeNearIn             graphql.Omittable[[]float64]          `json:"maybeNearIn,omitempty"`
+	MaybeNearNotIn          graphql.Omittable[[]float64]          `json:"maybeNearNotIn,omitempty"`
 	MaybeNearGt             graphql.Omittable[*float64]           `json:"maybeNearGT,omitempty"`
 	MaybeNearGte            graphql.Omittable[*float64]           `json:"maybeNearGTE,omitempty"`
 	MaybeNearLt             graphql.Omittable[*float64]           `json:"maybeNearLT,omitempty"`
 	MaybeNearLte            graphql.Omittable[*float64]           `json:"maybeNearLTE,omitempty"`
 	MaybeNearIsNil          graphql.Omittable[*bool]              `json:"maybeNearIsNil,omitempty"`
+	MaybeNearNotNil         graphql.Omittable[*bool]              `json:"maybeNearNotNil,omitempty"`
 	Price                   graphql.Omittable[*decimal.Decimal]   `json:"price,omitempty"`
+	PriceNeq                graphql.Omittable[*decimal.Decimal]   `json:"priceNEQ,omitempty"`
 	PriceIn                 graphql.Omittable[[]decimal.Decimal]  `json:"priceIn,omitempty"`
+	PriceNotIn              graphql.Omittable[[]decimal.Decimal]  `json:"priceNotIn,omitempty"`
 	PriceGt                 graphql.Omittable[*decimal.Decimal]   `json:"priceGT,omitempty"`
 	PriceGte                graphql.Omittable[*decimal.Decimal]   `json:"priceGTE,omitempty"`
 	PriceLt                 graphql.Omittable[*decimal.Decimal]   `json:"priceLT,omitempty"`
 	PriceLte                graphql.Omittable[*decimal.Decimal]   `json:"priceLTE,omitempty"`
 	PriceIsNil              graphql.Omittable[*bool]              `json:"priceIsNil,omitempty"`
+	PriceNotNil             graphql.Omittable[*bool]              `json:"priceNotNil,omitempty"`
 	MaybePrice              graphql.Omittable[*decimal.Decimal]   `json:"maybePrice,omitempty"`
+	MaybePriceNeq           graphql.Omittable[*decimal.Decimal]   `json:"maybePriceNEQ,omitempty"`
 	MaybePriceIn            graphql.Omittable[[]decimal.Decimal]  `json:"maybePriceIn,omitempty"`
+	MaybePriceNotIn         graphql.Omittable[[]decimal.Decimal]  `json:"maybePriceNotIn,omitempty"`
 	MaybePriceGt            graphql.Omittable[*decimal.Decimal]   `json:"maybePriceGT,omitempty"`
 	MaybePriceGte           graphql.Omittable[*decimal.Decimal]   `json:"maybePriceGTE,omitempty"`
 	MaybePriceLt            graphql.Omittable[*decimal.Decimal]   `json:"maybePriceLT,omitempty"`
 	MaybePriceLte           graphql.Omittable[*decimal.Decimal]   `json:"maybePriceLTE,omitempty"`
 	MaybePriceIsNil         graphql.Omittable[*bool]              `json:"maybePriceIsNil,omitempty"`
+	MaybePriceNotNil        graphql.Omittable[*bool]              `json:"maybePriceNotNil,omitempty"`
 	Measure                 graphql.Omittable[*decimal.Decimal]   `json:"measure,omitempty"`
+	MeasureNeq              graphql.Omittable[*decimal.Decimal]   `json:"measureNEQ,omitempty"`
 	MeasureIn               graphql.Omittable[[]decimal.Decimal]  `json:"measureIn,omitempty"`
+	MeasureNotIn            graphql.Omittable[[]decimal.Decimal]  `json:"measureNotIn,omitempty"`
 	MeasureGt               graphql.Omittable[*decimal.Decimal]   `json:"measureGT,omitempty"`
 	MeasureGte              graphql.Omittable[*decimal.Decimal]   `json:"measureGTE,omitempty"`
 	MeasureLt               graphql.Omittable[*decimal.Decimal]   `json:"measureLT,omitempty"`
 	MeasureLte              graphql.Omittable[*decimal.Decimal]   `json:"measureLTE,omitempty"`
 	MeasureIsNil            graphql.Omittable[*bool]              `json:"measureIsNil,omitempty"`
+	MeasureNotNil           graphql.Omittable[*bool]              `json:"measureNotNil,omitempty"`
 	MaybeMeasure            graphql.Omittable[*decimal.Decimal]   `json:"maybeMeasure,omitempty"`
+	MaybeMeasureNeq         graphql.Omittable[*decimal.Decimal]   `json:"maybeMeasureNEQ,omitempty"`
 	MaybeMeasureIn          graphql.Omittable[[]decimal.Decimal]  `json:"maybeMeasureIn,omitempty"`
+	MaybeMeasureNotIn       graphql.Omittable[[]decimal.Decimal]  `json:"maybeMeasureNotIn,omitempty"`
 	MaybeMeasureGt          graphql.Omittable[*decimal.Decimal]   `json:"maybeMeasureGT,omitempty"`
 	MaybeMeasureGte         graphql.Omittable[*decimal.Decimal]   `json:"maybeMeasureGTE,omitempty"`
 	MaybeMeasureLt          graphql.Omittable[*decimal.Decimal]   `json:"maybeMeasureLT,omitempty"`
 	MaybeMeasureLte         graphql.Omittable[*decimal.Decimal]   `json:"maybeMeasureLTE,omitempty"`
 	MaybeMeasureIsNil       graphql.Omittable[*bool]              `json:"maybeMeasureIsNil,omitempty"`
+	MaybeMeasureNotNil      graphql.Omittable[*bool]              `json:"maybeMeasureNotNil,omitempty"`
 	Moment                  graphql.Omittable[*time.Time]         `json:"moment,omitempty"`
+	MomentNeq               graphql.Omittable[*time.Time]         `json:"momentNEQ,omitempty"`
 	MomentIn                graphql.Omittable[[]time.Time]        `json:"momentIn,omitempty"`
+	MomentNotIn             graphql.Omittable[[]time.Time]        `json:"momentNotIn,omitempty"`
 	MomentGt                graphql.Omittable[*time.Time]         `json:"momentGT,omitempty"`
 	MomentGte               graphql.Omittable[*time.Time]         `json:"momentGTE,omitempty"`
 	MomentLt                graphql.Omittable[*time.Time]         `json:"momentLT,omitempty"`
 	MomentLte               graphql.Omittable[*time.Time]         `json:"momentLTE,omitempty"`
 	MomentIsNil             graphql.Omittable[*bool]              `json:"momentIsNil,omitempty"`
+	MomentNotNil            graphql.Omittable[*bool]              `json:"momentNotNil,omitempty"`
 	MaybeMoment             graphql.Omittable[*time.Time]         `json:"maybeMoment,omitempty"`
+	MaybeMomentNeq          graphql.Omittable[*time.Time]         `json:"maybeMomentNEQ,omitempty"`
 	MaybeMomentIn           graphql.Omittable[[]time.Time]        `json:"maybeMomentIn,omitempty"`
+	MaybeMomentNotIn        graphql.Omittable[[]time.Time]        `json:"maybeMomentNotIn,omitempty"`
 	MaybeMomentGt           graphql.Omittable[*time.Time]         `json:"maybeMomentGT,omitempty"`
 	MaybeMomentGte          graphql.Omittable[*time.Time]         `json:"maybeMomentGTE,omitempty"`
 	MaybeMomentLt           graphql.Omittable[*time.Time]         `json:"maybeMomentLT,omitempty"`
 	MaybeMomentLte          graphql.Omittable[*time.Time]         `json:"maybeMomentLTE,omitempty"`
 	MaybeMomentIsNil        graphql.Omittable[*bool]              `json:"maybeMomentIsNil,omitempty"`
+	MaybeMomentNotNil       graphql.Omittable[*bool]              `json:"maybeMomentNotNil,omitempty"`
 	Day                     graphql.Omittable[*time.Time]         `json:"day,omitempty"`
+	DayNeq                  graphql.Omittable[*time.Time]         `json:"dayNEQ,omitempty"`
 	DayIn                   graphql.Omittable[[]time.Time]        `json:"dayIn,omitempty"`
+	DayNotIn                graphql.Omittable[[]time.Time]        `json:"dayNotIn,omitempty"`
 	DayGt                   graphql.Omittable[*time.Time]         `json:"dayGT,omitempty"`
 	DayGte                  graphql.Omittable[*time.Time]         `json:"dayGTE,omitempty"`
 	DayLt                   graphql.Omittable[*time.Time]         `json:"dayLT,omitempty"`
 	DayLte                  graphql.Omittable[*time.Time]         `json:"dayLTE,omitempty"`
 	DayIsNil                graphql.Omittable[*bool]              `json:"dayIsNil,omitempty"`
+	DayNotNil               graphql.Omittable[*bool]              `json:"dayNotNil,omitempty"`
 	MaybeDay                graphql.Omittable[*time.Time]         `json:"maybeDay,omitempty"`
+	MaybeDayNeq             graphql.Omittable[*time.Time]         `json:"maybeDayNEQ,omitempty"`
 	MaybeDayIn              graphql.Omittable[[]time.Time]        `json:"maybeDayIn,omitempty"`
+	MaybeDayNotIn           graphql.Omittable[[]time.Time]        `json:"maybeDayNotIn,omitempty"`
 	MaybeDayGt              graphql.Omittable[*time.Time]         `json:"maybeDayGT,omitempty"`
 	MaybeDayGte             graphql.Omittable[*time.Time]         `json:"maybeDayGTE,omitempty"`
 	MaybeDayLt              graphql.Omittable[*time.Time]         `json:"maybeDayLT,omitempty"`
 	MaybeDayLte             graphql.Omittable[*time.Time]         `json:"maybeDayLTE,omitempty"`
 	MaybeDayIsNil           graphql.Omittable[*bool]              `json:"maybeDayIsNil,omitempty"`
+	MaybeDayNotNil          graphql.Omittable[*bool]              `json:"maybeDayNotNil,omitempty"`
 	Clock                   graphql.Omittable[*time.Time]         `json:"clock,omitempty"`
+	ClockNeq                graphql.Omittable[*time.Time]         `json:"clockNEQ,omitempty"`
 	ClockIn                 graphql.Omittable[[]time.Time]        `json:"clockIn,omitempty"`
+	ClockNotIn              graphql.Omittable[[]time.Time]        `json:"clockNotIn,omitempty"`
 	ClockGt                 graphql.Omittable[*time.Time]         `json:"clockGT,omitempty"`
 	ClockGte                graphql.Omittable[*time.Time]         `json:"clockGTE,omitempty"`
 	ClockLt                 graphql.Omittable[*time.Time]         `json:"clockLT,omitempty"`
 	ClockLte                graphql.Omittable[*time.Time]         `json:"clockLTE,omitempty"`
 	ClockIsNil              graphql.Omittable[*bool]              `json:"clockIsNil,omitempty"`
+	ClockNotNil             graphql.Omittable[*bool]              `json:"clockNotNil,omitempty"`
 	MaybeClock              graphql.Omittable[*time.Time]         `json:"maybeClock,omitempty"`
+	MaybeClockNeq           graphql.Omittable[*time.Time]         `json:"maybeClockNEQ,omitempty"`
 	MaybeClockIn            graphql.Omittable[[]time.Time]        `json:"maybeClockIn,omitempty"`
+	MaybeClockNotIn         graphql.Omittable[[]time.Time]        `json:"maybeClockNotIn,omitempty"`
 	MaybeClockGt            graphql.Omittable[*time.Time]         `json:"maybeClockGT,omitempty"`
 	MaybeClockGte           graphql.Omittable[*time.Time]         `json:"maybeClockGTE,omitempty"`
 	MaybeClockLt            graphql.Omittable[*time.Time]         `json:"maybeClockLT,omitempty"`
 	MaybeClockLte           graphql.Omittable[*time.Time]         `json:"maybeClockLTE,omitempty"`
 	MaybeClockIsNil         graphql.Omittable[*bool]              `json:"maybeClockIsNil,omitempty"`
+	MaybeClockNotNil        graphql.Omittable[*bool]              `json:"maybeClockNotNil,omitempty"`
 	Span                    graphql.Omittable[*time.Duration]     `json:"span,omitempty"`
+	SpanNeq                 graphql.Omittable[*time.Duration]     `json:"spanNEQ,omitempty"`
 	SpanIn                  graphql.Omittable[[]time.Duration]    `json:"spanIn,omitempty"`
+	SpanNotIn               graphql.Omittable[[]time.Duration]    `json:"spanNotIn,omitempty"`
 	SpanGt                  graphql.Omittable[*time.Duration]     `json:"spanGT,omitempty"`
 	SpanGte                 graphql.Omittable[*time.Duration]     `json:"spanGTE,omitempty"`
 	SpanLt                  graphql.Omittable[*time.Duration]     `json:"spanLT,omitempty"`
 	SpanLte                 graphql.Omittable[*time.Duration]     `json:"spanLTE,omitempty"`
 	SpanIsNil               graphql.Omittable[*bool]              `json:"spanIsNil,omitempty"`
+	SpanNotNil              graphql.Omittable[*bool]              `json:"spanNotNil,omitempty"`
 	MaybeSpan               graphql.Omittable[*time.Duration]     `json:"maybeSpan,omitempty"`
+	MaybeSpanNeq            graphql.Omittable[*time.Duration]     `json:"maybeSpanNEQ,omitempty"`
 	MaybeSpanIn             graphql.Omittable[[]time.Duration]    `json:"maybeSpanIn,omitempty"`
+	MaybeSpanNotIn          graphql.Omittable[[]time.Duration]    `json:"maybeSpanNotIn,omitempty"`
 	MaybeSpanGt             graphql.Omittable[*time.Duration]     `json:"maybeSpanGT,omitempty"`
 	MaybeSpanGte            graphql.Omittable[*time.Duration]     `json:"maybeSpanGTE,omitempty"`
 	MaybeSpanLt             graphql.Omittable[*time.Duration]     `json:"maybeSpanLT,omitempty"`
 	MaybeSpanLte            graphql.Omittable[*time.Duration]     `json:"maybeSpanLTE,omitempty"`
 	MaybeSpanIsNil          graphql.Omittable[*bool]              `json:"maybeSpanIsNil,omitempty"`
+	MaybeSpanNotNil         graphql.Omittable[*bool]              `json:"maybeSpanNotNil,omitempty"`
 	Word                    graphql.Omittable[*string]            `json:"word,omitempty"`
+	WordNeq                 graphql.Omittable[*string]            `json:"wordNEQ,omitempty"`
 	WordIn                  graphql.Omittable[[]string]           `json:"wordIn,omitempty"`
+	WordNotIn               graphql.Omittable[[]string]           `json:"wordNotIn,omitempty"`
 	WordGt                  graphql.Omittable[*string]            `json:"wordGT,omitempty"`
 	WordGte                 graphql.Omittable[*string]            `json:"wordGTE,omitempty"`
 	WordLt                  graphql.Omittable[*string]            `json:"wordLT,omitempty"`
 	WordLte                 graphql.Omittable[*string]            `json:"wordLTE,omitempty"`
 	WordIsNil               graphql.Omittable[*bool]              `json:"wordIsNil,omitempty"`
+	WordNotNil              graphql.Omittable[*bool]              `json:"wordNotNil,omitempty"`
 	WordHasPrefix           graphql.Omittable[*string]            `json:"wordHasPrefix,omitempty"`
+	WordHasSuffix           graphql.Omittable[*string]            `json:"wordHasSuffix,omitempty"`
+	WordContains            graphql.Omittable[*string]            `json:"wordContains,omitempty"`
+	WordEqualFold           graphql.Omittable[*string]            `json:"wordEqualFold,omitempty"`
+	WordContainsFold        graphql.Omittable[*string]            `json:"wordContainsFold,omitempty"`
 	MaybeWord               graphql.Omittable[*string]            `json:"maybeWord,omitempty"`
+	MaybeWordNeq            graphql.Omittable[*string]            `json:"maybeWordNEQ,omitempty"`
 	MaybeWordIn             graphql.Omittable[[]string]           `json:"maybeWordIn,omitempty"`
+	MaybeWordNotIn          graphql.Omittable[[]string]           `json:"maybeWordNotIn,omitempty"`
 	MaybeWordGt             graphql.Omittable[*string]            `json:"maybeWordGT,omitempty"`
 	MaybeWordGte            graphql.Omittable[*string]            `json:"maybeWordGTE,omitempty"`
 	MaybeWordLt             graphql.Omittable[*string]            `json:"maybeWordLT,omitempty"`
 	MaybeWordLte            graphql.Omittable[*string]            `json:"maybeWordLTE,omitempty"`
 	MaybeWordIsNil          graphql.Omittable[*bool]              `json:"maybeWordIsNil,omitempty"`
+	MaybeWordNotNil         graphql.Omittable[*bool]              `json:"maybeWordNotNil,omitempty"`
 	MaybeWordHasPrefix      graphql.Omittable[*string]            `json:"maybeWordHasPrefix,omitempty"`
+	MaybeWordHasSuffix      graphql.Omittable[*string]            `json:"maybeWordHasSuffix,omitempty"`
+	MaybeWordContains       graphql.Omittable[*string]            `json:"maybeWordContains,omitempty"`
+	MaybeWordEqualFold      graphql.Omittable[*string]            `json:"maybeWordEqualFold,omitempty"`
+	MaybeWordContainsFold   graphql.Omittable[*string]            `json:"maybeWordContainsFold,omitempty"`
 	Story                   graphql.Omittable[*string]            `json:"story,omitempty"`
+	StoryNeq                graphql.Omittable[*string]            `json:"storyNEQ,omitempty"`
 	StoryIn                 graphql.Omittable[[]string]           `json:"storyIn,omitempty"`
+	StoryNotIn              graphql.Omittable[[]string]           `json:"storyNotIn,omitempty"`
 	StoryIsNil              graphql.Omittable[*bool]              `json:"storyIsNil,omitempty"`
+	StoryNotNil             graphql.Omittable[*bool]              `json:"storyNotNil,omitempty"`
+	StoryHasPrefix          graphql.Omittable[*string]            `json:"storyHasPrefix,omitempty"`
+	StoryHasSuffix          graphql.Omittable[*string]            `json:"storyHasSuffix,omitempty"`
+	StoryContains           graphql.Omittable[*string]            `json:"storyContains,omitempty"`
+	StoryEqualFold          graphql.Omittable[*string]            `json:"storyEqualFold,omitempty"`
+	StoryContainsFold       graphql.Omittable[*string]            `json:"storyContainsFold,omitempty"`
 	MaybeStory              graphql.Omittable[*string]            `json:"maybeStory,omitempty"`
+	MaybeStoryNeq           graphql.Omittable[*string]            `json:"maybeStoryNEQ,omitempty"`
 	MaybeStoryIn            graphql.Omittable[[]string]           `json:"maybeStoryIn,omitempty"`
+	MaybeStoryNotIn         graphql.Omittable[[]string]           `json:"maybeStoryNotIn,omitempty"`
 	MaybeStoryIsNil         graphql.Omittable[*bool]              `json:"maybeStoryIsNil,omitempty"`
+	MaybeStoryNotNil        graphql.Omittable[*bool]              `json:"maybeStoryNotNil,omitempty"`
+	MaybeStoryHasPrefix     graphql.Omittable[*string]            `json:"maybeStoryHasPrefix,omitempty"`
+	MaybeStoryHasSuffix     graphql.Omittable[*string]            `json:"maybeStoryHasSuffix,omitempty"`
+	MaybeStoryContains      graphql.Omittable[*string]            `json:"maybeStoryContains,omitempty"`
+	MaybeStoryEqualFold     graphql.Omittable[*string]            `json:"maybeStoryEqualFold,omitempty"`
+	MaybeStoryContainsFold  graphql.Omittable[*string]            `json:"maybeStoryContainsFold,omitempty"`
 	Color                   graphql.Omittable[*Color]             `json:"color,omitempty"`
+	ColorNeq                graphql.Omittable[*Color]             `json:"colorNEQ,omitempty"`
 	ColorIn                 graphql.Omittable[[]Color]            `json:"colorIn,omitempty"`
+	ColorNotIn              graphql.Omittable[[]Color]            `json:"colorNotIn,omitempty"`
 	ColorIsNil              graphql.Omittable[*bool]              `json:"colorIsNil,omitempty"`
+	ColorNotNil             graphql.Omittable[*bool]              `json:"colorNotNil,omitempty"`
 	MaybeColor              graphql.Omittable[*Color]             `json:"maybeColor,omitempty"`
+	MaybeColorNeq           graphql.Omittable[*Color]             `json:"maybeColorNEQ,omitempty"`
 	MaybeColorIn            graphql.Omittable[[]Color]            `json:"maybeColorIn,omitempty"`
+	MaybeColorNotIn         graphql.Omittable[[]Color]            `json:"maybeColorNotIn,omitempty"`
 	MaybeColorIsNil         graphql.Omittable[*bool]              `json:"maybeColorIsNil,omitempty"`
+	MaybeColorNotNil        graphql.Omittable[*bool]              `json:"maybeColorNotNil,omitempty"`
 	Token                   graphql.Omittable[*uuid.UUID]         `json:"token,omitempty"`
+	TokenNeq                graphql.Omittable[*uuid.UUID]         `json:"tokenNEQ,omitempty"`
 	TokenIn                 graphql.Omittable[[]uuid.UUID]        `json:"tokenIn,omitempty"`
+	TokenNotIn              graphql.Omittable[[]uuid.UUID]        `json:"tokenNotIn,omitempty"`
 	TokenIsNil              graphql.Omittable[*bool]              `json:"tokenIsNil,omitempty"`
+	TokenNotNil             graphql.Omittable[*bool]              `json:"tokenNotNil,omitempty"`
 	MaybeToken              graphql.Omittable[*uuid.UUID]         `json:"maybeToken,omitempty"`
+	MaybeTokenNeq           graphql.Omittable[*uuid.UUID]         `json:"maybeTokenNEQ,omitempty"`
 	MaybeTokenIn            graphql.Omittable[[]uuid.UUID]        `json:"maybeTokenIn,omitempty"`
+	MaybeTokenNotIn         graphql.Omittable[[]uuid.UUID]        `json:"maybeTokenNotIn,omitempty"`
 	MaybeTokenIsNil         graphql.Omittable[*bool]              `json:"maybeTokenIsNil,omitempty"`
+	MaybeTokenNotNil        graphql.Omittable[*bool]              `json:"maybeTokenNotNil,omitempty"`
 	Data                    graphql.Omittable[[]byte]             `json:"data,omitempty"`
+	DataNeq                 graphql.Omittable[[]byte]             `json:"dataNEQ,omitempty"`
 	DataIn                  graphql.Omittable[[][]byte]           `json:"dataIn,omitempty"`
+	DataNotIn               graphql.Omittable[[][]byte]           `json:"dataNotIn,omitempty"`
 	DataIsNil               graphql.Omittable[*bool]              `json:"dataIsNil,omitempty"`
+	DataNotNil              graphql.Omittable[*bool]              `json:"dataNotNil,omitempty"`
 	MaybeData               graphql.Omittable[[]byte]             `json:"maybeData,omitempty"`
+	MaybeDataNeq            graphql.Omittable[[]byte]             `json:"maybeDataNEQ,omitempty"`
 	MaybeDataIn             graphql.Omittable[[][]byte]           `json:"maybeDataIn,omitempty"`
+	MaybeDataNotIn          graphql.Omittable[[][]byte]           `json:"maybeDataNotIn,omitempty"`
 	MaybeDataIsNil          graphql.Omittable[*bool]              `json:"maybeDataIsNil,omitempty"`
+	MaybeDataNotNil         graphql.Omittable[*bool]              `json:"maybeDataNotNil,omitempty"`
 	Document                graphql.Omittable[any]                `json:"document,omitempty"`
+	DocumentNeq             graphql.Omittable[any]                `json:"documentNEQ,omitempty"`
 	DocumentIsNil           graphql.Omittable[*bool]              `json:"documentIsNil,omitempty"`
+	DocumentNotNil          graphql.Omittable[*bool]              `json:"documentNotNil,omitempty"`
 	DocumentHasKey          graphql.Omittable[*string]            `json:"documentHasKey,omitempty"`
 	DocumentContains        graphql.Omittable[any]                `json:"documentContains,omitempty"`
 	DocumentPathEquals      graphql.Omittable[*JSONPathInput]     `json:"documentPathEquals,omitempty"`
 	MaybeDocument           graphql.Omittable[any]                `json:"maybeDocument,omitempty"`
+	MaybeDocumentNeq        graphql.Omittable[any]                `json:"maybeDocumentNEQ,omitempty"`
 	MaybeDocumentIsNil      graphql.Omittable[*bool]              `json:"maybeDocumentIsNil,omitempty"`
+	MaybeDocumentNotNil     graphql.Omittable[*bool]              `json:"maybeDocumentNotNil,omitempty"`
 	MaybeDocumentHasKey     graphql.Omittable[*string]            `json:"maybeDocumentHasKey,omitempty"`
 	MaybeDocumentContains   graphql.Omittable[any]                `json:"maybeDocumentContains,omitempty"`
 	MaybeDocumentPathEquals graphql.Omittable[*JSONPathInput]     `json:"maybeDocumentPathEquals,omitempty"`
@@ -394,81 +522,97 @@ type SampleWhereInput struct {
 	WordsHasSome            graphql.Omittable[[]string]           `json:"wordsHasSome,omitempty"`
 	WordsIsEmpty            graphql.Omittable[*bool]              `json:"wordsIsEmpty,omitempty"`
 	WordsIsNil              graphql.Omittable[*bool]              `json:"wordsIsNil,omitempty"`
+	WordsNotNil             graphql.Omittable[*bool]              `json:"wordsNotNil,omitempty"`
 	MaybeWordsHas           graphql.Omittable[*string]            `json:"maybeWordsHas,omitempty"`
 	MaybeWordsHasEvery      graphql.Omittable[[]string]           `json:"maybeWordsHasEvery,omitempty"`
 	MaybeWordsHasSome       graphql.Omittable[[]string]           `json:"maybeWordsHasSome,omitempty"`
 	MaybeWordsIsEmpty       graphql.Omittable[*bool]              `json:"maybeWordsIsEmpty,omitempty"`
 	MaybeWordsIsNil         graphql.Omittable[*bool]              `json:"maybeWordsIsNil,omitempty"`
+	MaybeWordsNotNil        graphql.Omittable[*bool]              `json:"maybeWordsNotNil,omitempty"`
 	NumbersHas              graphql.Omittable[*int32]             `json:"numbersHas,omitempty"`
 	NumbersHasEvery         graphql.Omittable[[]int32]            `json:"numbersHasEvery,omitempty"`
 	NumbersHasSome          graphql.Omittable[[]int32]            `json:"numbersHasSome,omitempty"`
 	NumbersIsEmpty          graphql.Omittable[*bool]              `json:"numbersIsEmpty,omitempty"`
 	NumbersIsNil            graphql.Omittable[*bool]              `json:"numbersIsNil,omitempty"`
+	NumbersNotNil           graphql.Omittable[*bool]              `json:"numbersNotNil,omitempty"`
 	MaybeNumbersHas         graphql.Omittable[*int32]             `json:"maybeNumbersHas,omitempty"`
 	MaybeNumbersHasEvery    graphql.Omittable[[]int32]            `json:"maybeNumbersHasEvery,omitempty"`
 	MaybeNumbersHasSome     graphql.Omittable[[]int32]            `json:"maybeNumbersHasSome,omitempty"`
 	MaybeNumbersIsEmpty     graphql.Omittable[*bool]              `json:"maybeNumbersIsEmpty,omitempty"`
 	MaybeNumbersIsNil       graphql.Omittable[*bool]              `json:"maybeNumbersIsNil,omitempty"`
+	MaybeNumbersNotNil      graphql.Omittable[*bool]              `json:"maybeNumbersNotNil,omitempty"`
 	RealsHas                graphql.Omittable[*float64]           `json:"realsHas,omitempty"`
 	RealsHasEvery           graphql.Omittable[[]float64]          `json:"realsHasEvery,omitempty"`
 	RealsHasSome            graphql.Omittable[[]float64]          `json:"realsHasSome,omitempty"`
 	RealsIsEmpty            graphql.Omittable[*bool]              `json:"realsIsEmpty,omitempty"`
 	RealsIsNil              graphql.Omittable[*bool]              `json:"realsIsNil,omitempty"`
+	RealsNotNil             graphql.Omittable[*bool]              `json:"realsNotNil,omitempty"`
 	MaybeRealsHas           graphql.Omittable[*float64]           `json:"maybeRealsHas,omitempty"`
 	MaybeRealsHasEvery      graphql.Omittable[[]float64]          `json:"maybeRealsHasEvery,omitempty"`
 	MaybeRealsHasSome       graphql.Omittable[[]float64]          `json:"maybeRealsHasSome,omitempty"`
 	MaybeRealsIsEmpty       graphql.Omittable[*bool]              `json:"maybeRealsIsEmpty,omitempty"`
 	MaybeRealsIsNil         graphql.Omittable[*bool]              `json:"maybeRealsIsNil,omitempty"`
+	MaybeRealsNotNil        graphql.Omittable[*bool]              `json:"maybeRealsNotNil,omitempty"`
 	BigsHas                 graphql.Omittable[*int64]             `json:"bigsHas,omitempty"`
 	BigsHasEvery            graphql.Omittable[[]int64]            `json:"bigsHasEvery,omitempty"`
 	BigsHasSome             graphql.Omittable[[]int64]            `json:"bigsHasSome,omitempty"`
 	BigsIsEmpty             graphql.Omittable[*bool]              `json:"bigsIsEmpty,omitempty"`
 	BigsIsNil               graphql.Omittable[*bool]              `json:"bigsIsNil,omitempty"`
+	BigsNotNil              graphql.Omittable[*bool]              `json:"bigsNotNil,omitempty"`
 	MaybeBigsHas            graphql.Omittable[*int64]             `json:"maybeBigsHas,omitempty"`
 	MaybeBigsHasEvery       graphql.Omittable[[]int64]            `json:"maybeBigsHasEvery,omitempty"`
 	MaybeBigsHasSome        graphql.Omittable[[]int64]            `json:"maybeBigsHasSome,omitempty"`
 	MaybeBigsIsEmpty        graphql.Omittable[*bool]              `json:"maybeBigsIsEmpty,omitempty"`
 	MaybeBigsIsNil          graphql.Omittable[*bool]              `json:"maybeBigsIsNil,omitempty"`
+	MaybeBigsNotNil         graphql.Omittable[*bool]              `json:"maybeBigsNotNil,omitempty"`
 	NearsHas                graphql.Omittable[*float64]           `json:"nearsHas,omitempty"`
 	NearsHasEvery           graphql.Omittable[[]float64]          `json:"nearsHasEvery,omitempty"`
 	NearsHasSome            graphql.Omittable[[]float64]          `json:"nearsHasSome,omitempty"`
 	NearsIsEmpty            graphql.Omittable[*bool]              `json:"nearsIsEmpty,omitempty"`
 	NearsIsNil              graphql.Omittable[*bool]              `json:"nearsIsNil,omitempty"`
+	NearsNotNil             graphql.Omittable[*bool]              `json:"nearsNotNil,omitempty"`
 	MaybeNearsHas           graphql.Omittable[*float64]           `json:"maybeNearsHas,omitempty"`
 	MaybeNearsHasEvery      graphql.Omittable[[]float64]          `json:"maybeNearsHasEvery,omitempty"`
 	MaybeNearsHasSome       graphql.Omittable[[]float64]          `json:"maybeNearsHasSome,omitempty"`
 	MaybeNearsIsEmpty       graphql.Omittable[*bool]              `json:"maybeNearsIsEmpty,omitempty"`
 	MaybeNearsIsNil         graphql.Omittable[*bool]              `json:"maybeNearsIsNil,omitempty"`
+	MaybeNearsNotNil        graphql.Omittable[*bool]              `json:"maybeNearsNotNil,omitempty"`
 	FlagsHas                graphql.Omittable[*bool]              `json:"flagsHas,omitempty"`
 	FlagsHasEvery           graphql.Omittable[[]bool]             `json:"flagsHasEvery,omitempty"`
 	FlagsHasSome            graphql.Omittable[[]bool]             `json:"flagsHasSome,omitempty"`
 	FlagsIsEmpty            graphql.Omittable[*bool]              `json:"flagsIsEmpty,omitempty"`
 	FlagsIsNil              graphql.Omittable[*bool]              `json:"flagsIsNil,omitempty"`
+	FlagsNotNil             graphql.Omittable[*bool]              `json:"flagsNotNil,omitempty"`
 	MaybeFlagsHas           graphql.Omittable[*bool]              `json:"maybeFlagsHas,omitempty"`
 	MaybeFlagsHasEvery      graphql.Omittable[[]bool]             `json:"maybeFlagsHasEvery,omitempty"`
 	MaybeFlagsHasSome       graphql.Omittable[[]bool]             `json:"maybeFlagsHasSome,omitempty"`
 	MaybeFlagsIsEmpty       graphql.Omittable[*bool]              `json:"maybeFlagsIsEmpty,omitempty"`
 	MaybeFlagsIsNil         graphql.Omittable[*bool]              `json:"maybeFlagsIsNil,omitempty"`
+	MaybeFlagsNotNil        graphql.Omittable[*bool]              `json:"maybeFlagsNotNil,omitempty"`
 	TokensHas               graphql.Omittable[*uuid.UUID]         `json:"tokensHas,omitempty"`
 	TokensHasEvery          graphql.Omittable[[]uuid.UUID]        `json:"tokensHasEvery,omitempty"`
 	TokensHasSome           graphql.Omittable[[]uuid.UUID]        `json:"tokensHasSome,omitempty"`
 	TokensIsEmpty           graphql.Omittable[*bool]              `json:"tokensIsEmpty,omitempty"`
 	TokensIsNil             graphql.Omittable[*bool]              `json:"tokensIsNil,omitempty"`
+	TokensNotNil            graphql.Omittable[*bool]              `json:"tokensNotNil,omitempty"`
 	MaybeTokensHas          graphql.Omittable[*uuid.UUID]         `json:"maybeTokensHas,omitempty"`
 	MaybeTokensHasEvery     graphql.Omittable[[]uuid.UUID]        `json:"maybeTokensHasEvery,omitempty"`
 	MaybeTokensHasSome      graphql.Omittable[[]uuid.UUID]        `json:"maybeTokensHasSome,omitempty"`
 	MaybeTokensIsEmpty      graphql.Omittable[*bool]              `json:"maybeTokensIsEmpty,omitempty"`
 	MaybeTokensIsNil        graphql.Omittable[*bool]              `json:"maybeTokensIsNil,omitempty"`
+	MaybeTokensNotNil       graphql.Omittable[*bool]              `json:"maybeTokensNotNil,omitempty"`
 	PricesHas               graphql.Omittable[*decimal.Decimal]   `json:"pricesHas,omitempty"`
 	PricesHasEvery          graphql.Omittable[[]decimal.Decimal]  `json:"pricesHasEvery,omitempty"`
 	PricesHasSome           graphql.Omittable[[]decimal.Decimal]  `json:"pricesHasSome,omitempty"`
 	PricesIsEmpty           graphql.Omittable[*bool]              `json:"pricesIsEmpty,omitempty"`
 	PricesIsNil             graphql.Omittable[*bool]              `json:"pricesIsNil,omitempty"`
+	PricesNotNil            graphql.Omittable[*bool]              `json:"pricesNotNil,omitempty"`
 	MaybePricesHas          graphql.Omittable[*decimal.Decimal]   `json:"maybePricesHas,omitempty"`
 	MaybePricesHasEvery     graphql.Omittable[[]decimal.Decimal]  `json:"maybePricesHasEvery,omitempty"`
 	MaybePricesHasSome      graphql.Omittable[[]decimal.Decimal]  `json:"maybePricesHasSome,omitempty"`
 	MaybePricesIsEmpty      graphql.Omittable[*bool]              `json:"maybePricesIsEmpty,omitempty"`
 	MaybePricesIsNil        graphql.Omittable[*bool]              `json:"maybePricesIsNil,omitempty"`
+	MaybePricesNotNil       graphql.Omittable[*bool]              `json:"maybePricesNotNil,omitempty"`
 }
 
 type Color string

@@ -1,0 +1,265 @@
+// Package index finds the conditions and orders that a schema offers, and that no index of the
+// database serves. It compares descriptions, so that it needs no database.
+package index
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql/schema"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/entity"
+	"forge/internal/read/binding"
+)
+
+// Missing is an index that is missing, and what it would serve.
+type Missing struct {
+	// At are the places in the schema, such as "HeroWhereInput.ageGT". They are about one entity.
+	At     []string
+	Entity string
+	Why    string // what the database does without the index, as the end of a sentence
+	Advice string // what to add to ent/schema, as a sentence
+	// Sorts says that an index leads to the rows of a parent, all of which are then sorted. This is
+	// fast as long as no parent has many rows.
+	Sorts bool
+}
+
+// String returns the places and what the database does there.
+func (m Missing) String() string { return strings.Join(m.At, ", ") + ": " + m.Why }
+
+// Find returns the indexes that are missing from the tables of a schema's entities. What reads a
+// whole table whatever its indexes are needs none: NEQ, NotIn, NotNil, conditions on parts of
+// texts, on documents and lists, and orders by related rows. Its cost is that of a scan.
+func Find(b *binding.Binding, tables []*schema.Table) []Missing {
+	f := finder{binding: b, tables: map[string]*schema.Table{}, seen: map[*binding.Object]bool{}}
+	for _, t := range tables {
+		f.tables[t.Name] = t
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
+		f.object(b.Objects[name])
+		f.nested(name, b.Objects[name])
+	}
+	for _, d := range b.Schema.Query.Fields {
+		for _, o := range b.PagesOf(d.Type.Name()) {
+			f.object(o)
+			f.orders(o)
+		}
+	}
+	return f.found
+}
+
+// finder collects what is missing.
+type finder struct {
+	binding *binding.Binding
+	tables  map[string]*schema.Table
+	seen    map[*binding.Object]bool
+	found   []Missing
+}
+
+// add adds a finding. Findings about one index are one.
+func (f *finder) add(m Missing) {
+	for i := range f.found {
+		if known := &f.found[i]; known.Advice == m.Advice && known.Sorts == m.Sorts {
+			known.At = append(known.At, m.At...)
+			return
+		}
+	}
+	f.found = append(f.found, m)
+}
+
+// lacks adds a finding if no index of the entity's table begins with the columns.
+func (f *finder) lacks(at string, e *entity.Entity, columns ...string) {
+	if !f.served(e, false, columns...) {
+		f.add(Missing{At: []string{at}, Entity: e.Name, Why: "no index begins with the column " + columns[0] + " of " + e.Table + ", so that the whole table is read",
+			Advice: advice(e, columns, "")})
+	}
+}
+
+// advice returns what to add to an entity for an index over columns and the key.
+func advice(e *entity.Entity, columns []string, then string) string {
+	for _, column := range columns {
+		if !slices.ContainsFunc(e.Fields, func(f entity.Field) bool { return f.Column == column }) {
+			return fmt.Sprintf("Give the edge of %s with the column %s a Field of that name in ent/schema, and add an index of it.", e.Name, column)
+		}
+	}
+	if len(e.Fields) > 0 && e.Fields[0].Refers == e.Name && !slices.Contains(columns, e.Fields[0].Column) {
+		columns = append(slices.Clone(columns), e.Fields[0].Column)
+	}
+	return fmt.Sprintf(`Add index.Fields("%s")%s to the Indexes of %s in ent/schema.`, strings.Join(columns, `", "`), then, e.Name)
+}
+
+// object adds what is missing for the conditions on an object's rows.
+func (f *finder) object(o *binding.Object) {
+	if f.seen[o] {
+		return
+	}
+	f.seen[o] = true
+	for _, name := range slices.Sorted(maps.Keys(o.Filters)) {
+		by, at := o.Filters[name], o.ListName()+"WhereInput."+name
+		of := o
+		if by.Edge != nil {
+			f.edge(at, o, by)
+			of = by.To
+			f.object(by.To)
+		}
+		if column := compared(by); column != "" {
+			f.lacks(at, of.Entity, column)
+		}
+	}
+}
+
+// edge adds what is missing for a condition over related rows: they are looked up for each row, or
+// each row for those of them for which the condition holds.
+func (f *finder) edge(at string, o *binding.Object, by *binding.Filter) {
+	switch {
+	case by.Edge.Through != "":
+		f.join(at, by.Edge, by.Join)
+	case !by.Edge.OwnKey:
+		f.lacks(at, by.To.Entity, by.Edge.Column)
+	case by.Op == "hasWith":
+		f.lacks(at, o.Entity, by.Edge.Column)
+	}
+}
+
+// join adds what is missing for a many-to-many edge. A table that only joins two others has an
+// index for each direction.
+func (f *finder) join(at string, edge *entity.Edge, join *entity.Entity) {
+	if join != nil {
+		f.lacks(at, join, edge.Column)
+	}
+}
+
+// compared returns the column that a filter compares by a relation that an index serves. It returns
+// "" if there is none.
+func compared(by *binding.Filter) string {
+	switch {
+	case by.Field == nil || by.Counts || by.Folds() || by.Field.Kind == entity.JSON || by.Field.Kind == entity.List:
+		return ""
+	case slices.Contains([]string{"NEQ", "NotIn", "NotNil", "Contains", "ContainsFold", "HasSuffix"}, by.Op), by.Op == "IsNil" && !by.Field.Nullable:
+		return ""
+	case by.Field.MatchBy != "":
+		return by.Field.MatchBy
+	}
+	return by.Field.Column
+}
+
+// orders adds what is missing for the orders of an object's list at the root.
+func (f *finder) orders(o *binding.Object) {
+	for _, name := range slices.Sorted(maps.Keys(o.Orders)) {
+		by, at := o.Orders[name], o.ListName()+"OrderField."+name
+		if by.Edge != nil {
+			continue
+		}
+		columns := []string{by.Field.Column, o.Key.Name}
+		const why = "no index has this order, so that the whole table is read and sorted"
+		if !f.served(o.Entity, false, columns...) {
+			f.add(Missing{At: []string{at}, Entity: o.Entity.Name, Why: why, Advice: advice(o.Entity, columns, "")})
+		}
+		if by.Field.Nullable && !f.served(o.Entity, true, columns...) {
+			f.add(Missing{At: []string{at + " DESC"}, Entity: o.Entity.Name, Why: why,
+				Advice: advice(o.Entity, columns, fmt.Sprintf(".StorageKey(%q).Annotations(entsql.DescColumns(%q, %q))",
+					strings.ToLower(o.Entity.Name)+"_"+columns[0]+"_desc", columns[0], columns[1]))})
+		}
+	}
+}
+
+// nested adds what is missing for the lists in an object.
+func (f *finder) nested(name string, o *binding.Object) {
+	for _, d := range f.binding.Schema.Types[name].Fields {
+		shown := o.Fields[d.Name]
+		if shown == nil {
+			continue
+		}
+		for _, member := range append([]*binding.Field{shown}, shown.Members...) {
+			if member.Edge != nil && !member.Edge.OwnKey && member.To != nil {
+				f.list(name+"."+d.Name, d, member)
+			}
+		}
+	}
+}
+
+// list adds what is missing for a list of related rows, and for its orders.
+func (f *finder) list(at string, d *ast.FieldDefinition, of *binding.Field) {
+	if of.Edge.Through != "" {
+		f.join(at, of.Edge, of.Join)
+		return // the rows of a parent are sorted, as their order is not that of the join table
+	}
+	e, parent := of.To.Entity, of.Edge.Column
+	if !f.served(e, false, parent) {
+		f.lacks(at, e, parent)
+		return
+	}
+	if d.Arguments.ForName("orderBy") == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(of.To.Orders)) {
+		by := of.To.Orders[name]
+		if by.Edge != nil || f.served(e, false, parent, by.Field.Column) {
+			continue
+		}
+		f.add(Missing{At: []string{at + " by " + name}, Entity: e.Name, Why: "all rows of a parent are read and sorted", Sorts: true,
+			Advice: advice(e, []string{parent, by.Field.Column}, "")})
+	}
+}
+
+// served reports whether an index of the entity's table begins with the columns, in descending
+// order if desc is true. If an index is unique and begins with some of them, the rest does not
+// matter.
+func (f *finder) served(e *entity.Entity, desc bool, columns ...string) bool {
+	t := f.tables[e.Table]
+	if t == nil {
+		return true // nothing is known of it
+	}
+	if begins(names(t.PrimaryKey), columns, true) {
+		return true
+	}
+	for _, c := range t.Columns {
+		if c.Unique && c.Name == columns[0] {
+			return true
+		}
+	}
+	return slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool {
+		return orders(i) && usable(i, e) && begins(names(i.Columns), columns, i.Unique) && (!desc || descends(i, columns[0]))
+	})
+}
+
+// begins reports whether an index on some columns finds rows by the wanted ones.
+func begins(has, wanted []string, unique bool) bool {
+	n := min(len(has), len(wanted))
+	return n > 0 && slices.Equal(has[:n], wanted[:n]) && (n == len(wanted) || unique)
+}
+
+func names(columns []*schema.Column) (all []string) {
+	for _, c := range columns {
+		all = append(all, c.Name)
+	}
+	return all
+}
+
+// orders reports whether an index is a B-tree on both databases.
+func orders(i *schema.Index) bool {
+	if i.Annotation == nil {
+		return true
+	}
+	for _, method := range []string{i.Annotation.Type, i.Annotation.Types[dialect.Postgres]} {
+		if method != "" && !strings.EqualFold(method, "BTREE") {
+			return false
+		}
+	}
+	return true
+}
+
+// usable reports whether every query for the entity may use an index. One that leaves rows out is
+// taken to leave out those that interceptors hide.
+func usable(i *schema.Index, e *entity.Entity) bool {
+	return i.Annotation == nil || i.Annotation.Where == "" || e.Filtered
+}
+
+// descends reports whether an index holds a column in descending order.
+func descends(i *schema.Index, column string) bool {
+	return i.Annotation != nil && (i.Annotation.Desc || i.Annotation.DescColumns[column])
+}
