@@ -141,8 +141,9 @@ func (x *Index) Relevance(name string, named func(column string) string) string 
 	return "(" + texts[len(texts)-1] + ")"
 }
 
-// sqlite returns the FTS5 table with the words, and a table with the number there of each row's key.
-// The row's own rowid would not do: VACUUM changes it, and so does a migration that copies the table.
+// sqlite returns the FTS5 table with the words, and a table with the number that each row's key has
+// there. The row's own rowid would not do: VACUUM changes it, and so does a migration that copies
+// the table.
 //
 // A row may go without its trigger: REPLACE does not call that. Its words stay, but lead to no row,
 // and are removed if a row with its key comes again.

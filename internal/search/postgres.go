@@ -9,8 +9,8 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// longestWord is how many characters of a word PostgreSQL keeps. It refuses words of more than 2,047
-// bytes. A word that is cut is longer than any word of a search.
+// longestWord is how many characters of a word PostgreSQL keeps. It refuses words of more than
+// 2,047 bytes. A word that is cut is longer than any word of a search.
 const longestWord = MaxBytes + 1
 
 // wordsFunction returns the function that splits texts on PostgreSQL as Split does. It folds

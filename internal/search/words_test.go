@@ -154,8 +154,8 @@ func TestSplitIsThatOfSQLite(t *testing.T) {
 	}
 }
 
-// TestSplitIsThatOfPostgres compares Split with the function on PostgreSQL, for all characters, in a
-// database whose own functions know no letters but those of ASCII, and in one that knows them all.
+// TestSplitIsThatOfPostgres compares Split with the function on PostgreSQL, for all characters, in
+// a database whose own functions know no letters but those of ASCII, and in one that knows them all.
 func TestSplitIsThatOfPostgres(t *testing.T) {
 	t.Parallel()
 	address, err := url.Parse(dbtest.EmptyPostgres(t))

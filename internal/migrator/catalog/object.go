@@ -8,8 +8,8 @@ import (
 )
 
 // An Object is something that Forge keeps in a database beside the tables of ent, such as an index
-// of words. It consists of parts: functions, indexes, tables and triggers. Its name ends with a hash
-// of its definition, so that a database has either this definition or no object of the name.
+// of words. It consists of parts: functions, indexes, tables and triggers. Its name ends with a
+// hash of its definition, so that a database has either this definition or no object of the name.
 type Object struct {
 	Name   string   // forge_, what it is for, and 12 hexadecimal digits
 	Table  string   // the table that it is about, or ""

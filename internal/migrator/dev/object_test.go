@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"entgo.io/ent/dialect"
 
@@ -79,7 +80,7 @@ func TestObjectsBesideTables(t *testing.T) {
 	eachEmpty(t, func(t *testing.T, db database) {
 		log := slog.New(slog.DiscardHandler)
 		for i := range steps {
-			src := migrator.New(db.files(t, dir, i+1), db.Dialect)
+			src := db.source(t, dir, i+1)
 			if err := src.Up(t.Context(), db.DB, log); err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +107,7 @@ func TestObjectsBesideTables(t *testing.T) {
 				restore(t, db, dir, steps[i].name)
 			}
 		}
-		src := migrator.New(db.files(t, dir, len(steps)), db.Dialect)
+		src := db.source(t, dir, len(steps))
 		if err := src.Down(t.Context(), db.DB, len(steps)-2, false, migrator.LockTimeout, log); err != nil {
 			t.Fatalf("no data is lost with an index of words: %v", err)
 		}
@@ -114,6 +115,16 @@ func TestObjectsBesideTables(t *testing.T) {
 			t.Errorf("after all is undone but the first index, a search finds %q", got)
 		}
 	})
+}
+
+// source returns the first n versions.
+func (db database) source(t *testing.T, dir string, n int) migrator.Source {
+	t.Helper()
+	files := fstest.MapFS{}
+	for name, f := range db.files(t, dir, n).(fstest.MapFS) {
+		files[dirs[db.Dialect]+"/"+name] = f
+	}
+	return migrator.New(files, db.Dialect)
 }
 
 // part returns the name of the part of an object whose name ends so.
