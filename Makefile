@@ -10,7 +10,7 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # race detector.
 UNRACED := test/(docs|e2e|deploy|schemas|chinook|edges|kinds)|internal/migrator/dev|seed
 
-.PHONY: help run test test-fast race fuzz soak bench bench-peers lint generate needs
+.PHONY: help run test test-fast race fuzz soak bench bench-peers scale lint generate needs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,13 +39,17 @@ fuzz: ## a million requests that random changes were made to, against the whole 
 	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./internal/token
 
 soak: needs ## the long forms of the tests of faults and concurrency
-	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/api/... ./internal/unit/... ./test/e2e/...
+	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/api/... ./internal/unit/... ./test/e2e/... ./test/program/...
 
 bench: needs ## Forge beside hand-written handlers, on PostgreSQL; WORKLOADS=w1,w3 ROUNDS=5 and so on: docs/performance.md
 	go build $(if $(PROFILE),-tags profile -overlay bench/profile/overlay.json) -o bench/bin/forge .
 	go -C bench build -o bin/ ./...
 	$(if $(findstring stock,$(TARGETS)),go -C bench/stock generate . && go -C bench/stock build -o ../bin/stock .)
 	bench/bin/bench
+
+scale: needs ## every query that the demo offers, with 10 million heroes and 5 million orders; takes an hour and 15 GB: SCALE=500 is a hundredth
+	go build -o bench/bin/forge . && go -C bench build -o bin/ ./...
+	SCALE=$(or $(SCALE),50000) bench/bin/bench -offered docs/scale.md
 
 bench-peers: needs ## Forge beside other servers: PEERS_BENCH names the folder of the harness that has them
 	go build -o bench/bin/forge .

@@ -54,7 +54,7 @@ func (c *client) post(body []byte) ([]byte, error) {
 		return nil, err
 	}
 	answer := c.body.Bytes()
-	if resp.StatusCode != http.StatusOK || bytes.Contains(answer, []byte(`"errors"`)) {
+	if resp.StatusCode != http.StatusOK || bytes.Contains(answer, []byte(`"errors":`)) {
 		return nil, fmt.Errorf("status %d: %.300s", resp.StatusCode, answer)
 	}
 	return answer, nil

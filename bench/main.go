@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -68,6 +69,9 @@ func run(ctx context.Context, o *options) error {
 	database, err := b.store.name(ctx)
 	if err != nil {
 		return err
+	}
+	if o.offered != "" {
+		return b.measureOffered(ctx)
 	}
 	b.result = newResult(o, database)
 	for _, b.rtt = range o.rtts {
@@ -176,7 +180,7 @@ func (b *bench) startServers(database string) error {
 // request, because the other servers do not do so. The garbage collector of all servers saves time
 // at the cost of memory.
 func (b *bench) environ(name, database string) []string {
-	own := "SHARED_READS=on"
+	own := "SHARED_READS=" + cmp.Or(os.Getenv("SHARED_READS"), "on")
 	switch name {
 	case "alone":
 		own = "SHARED_READS=off"

@@ -10,7 +10,10 @@ import (
 )
 
 // postgres is a store in a PostgreSQL cluster that bench has started.
-type postgres struct{ *cluster }
+type postgres struct {
+	*cluster
+	database string // the name of the one that is measured
+}
 
 // measuredDatabase is the name of the database that is measured: a copy of the seeded one.
 const measuredDatabase = "bench"
@@ -20,30 +23,35 @@ func (b *bench) openPostgres(ctx context.Context, dir string) (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.fillPostgres(ctx, c); err != nil {
+	database, err := b.fillPostgres(ctx, c)
+	if err != nil {
 		c.stop()
 		return nil, err
 	}
-	return postgres{c}, nil
+	return postgres{c, database}, nil
 }
 
-func (b *bench) fillPostgres(ctx context.Context, c *cluster) error {
+// fillPostgres returns the name of the database to measure.
+func (b *bench) fillPostgres(ctx context.Context, c *cluster) (string, error) {
 	seeded := fmt.Sprintf("seed%d", b.scale)
 	there, err := c.has(ctx, seeded)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !there {
 		fmt.Printf("making the data of scale %d\n", b.scale)
 		if err := b.seedPostgres(ctx, c, seeded); err != nil {
-			return err
+			return "", err
 		}
 	}
-	if err := c.exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+measuredDatabase, "CREATE DATABASE "+measuredDatabase+" TEMPLATE "+seeded); err != nil {
-		return err
+	database := measuredDatabase
+	if b.offered != "" {
+		database = seeded // it is only read, and may be too large to be copied
+	} else if err := c.exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+measuredDatabase, "CREATE DATABASE "+measuredDatabase+" TEMPLATE "+seeded); err != nil {
+		return "", err
 	}
 	// A database of an earlier run may be older than the program.
-	return b.forge(ctx, c.url(measuredDatabase), "migrate", "up")
+	return database, b.forge(ctx, c.url(database), "migrate", "up")
 }
 
 // seedPostgres fills a database under a temporary name, and renames it at the end. An interrupted
@@ -86,7 +94,7 @@ func (p postgres) name(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
-func (p postgres) url() string       { return p.cluster.url(measuredDatabase) }
+func (p postgres) url() string       { return p.cluster.url(p.database) }
 func (p postgres) process() *process { return p.cluster.process }
 func (p postgres) close()            { p.stop() }
 

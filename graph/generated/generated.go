@@ -900,6 +900,12 @@ input UserWhereInput {
 input UserOrder {
   field: UserOrderField!
   direction: OrderDirection! = ASC
+  """
+  The language in whose order texts are, as a tag such as ` + "`" + `de` + "`" + ` or ` + "`" + `sv` + "`" + `, or ` + "`" + `und` + "`" + ` for no language in
+  particular. Without it, texts are in the order of their code points: ` + "`" + `Z` + "`" + ` comes before ` + "`" + `a` + "`" + `, and
+  both before ` + "`" + `ä` + "`" + `.
+  """
+  collation: String
 }
 
 "What users can be ordered by."
@@ -907,6 +913,10 @@ enum UserOrderField {
   USERNAME
   CREATED_AT
   UPDATED_AT
+  "The number of the user's heroes."
+  HEROES_COUNT
+  "The number of the user's orders, of those that you may see."
+  ORDERS_COUNT
   "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
   RELEVANCE
 }
@@ -963,6 +973,8 @@ input TeamWhereInput {
 input TeamOrder {
   field: TeamOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What teams can be ordered by."
@@ -970,6 +982,8 @@ enum TeamOrderField {
   NAME
   CREATED_AT
   UPDATED_AT
+  "The number of the team's heroes."
+  HEROES_COUNT
   "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
   RELEVANCE
 }
@@ -1043,6 +1057,8 @@ input HeroWhereInput {
 input HeroOrder {
   field: HeroOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What heroes can be ordered by."
@@ -1051,6 +1067,10 @@ enum HeroOrderField {
   AGE
   CREATED_AT
   UPDATED_AT
+  "The name of the hero's team; heroes without one come last."
+  TEAM_NAME
+  "The username of the hero's owner; heroes without one come last."
+  OWNER_USERNAME
   "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
   RELEVANCE
 }
@@ -1129,6 +1149,8 @@ input ProductWhereInput {
 input ProductOrder {
   field: ProductOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What products can be ordered by."
@@ -1198,6 +1220,8 @@ input OrderWhereInput {
 input OrderOrder {
   field: OrderOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What orders can be ordered by."
@@ -1205,6 +1229,10 @@ enum OrderOrderField {
   TOTAL_CENTS
   CREATED_AT
   UPDATED_AT
+  "The username of the user; orders of deleted users come last."
+  USER_USERNAME
+  "The number of the order's items."
+  ITEMS_COUNT
 }
 
 "Conditions on order items; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -14991,7 +15019,7 @@ func (ec *executionContext) unmarshalInputHeroOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15012,6 +15040,13 @@ func (ec *executionContext) unmarshalInputHeroOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -16372,7 +16407,7 @@ func (ec *executionContext) unmarshalInputOrderOrder(ctx context.Context, obj an
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16393,6 +16428,13 @@ func (ec *executionContext) unmarshalInputOrderOrder(ctx context.Context, obj an
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -17111,7 +17153,7 @@ func (ec *executionContext) unmarshalInputProductOrder(ctx context.Context, obj 
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17132,6 +17174,13 @@ func (ec *executionContext) unmarshalInputProductOrder(ctx context.Context, obj 
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -18019,7 +18068,7 @@ func (ec *executionContext) unmarshalInputTeamOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -18040,6 +18089,13 @@ func (ec *executionContext) unmarshalInputTeamOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -18801,7 +18857,7 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -18822,6 +18878,13 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

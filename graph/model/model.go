@@ -314,6 +314,8 @@ type HeroHaving struct {
 type HeroOrder struct {
 	Field     HeroOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 type HeroSum struct {
@@ -705,6 +707,8 @@ type OrderItemWhereInput struct {
 type OrderOrder struct {
 	Field     OrderOrderField `json:"field"`
 	Direction OrderDirection  `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 type OrderSum struct {
@@ -917,6 +921,8 @@ type ProductHaving struct {
 type ProductOrder struct {
 	Field     ProductOrderField `json:"field"`
 	Direction OrderDirection    `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 type ProductSum struct {
@@ -1197,6 +1203,8 @@ type TeamHaving struct {
 type TeamOrder struct {
 	Field     TeamOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on teams; see `UserWhereInput` for how they are read.
@@ -1418,6 +1426,10 @@ type UserHaving struct {
 type UserOrder struct {
 	Field     UserOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+	// The language in whose order texts are, as a tag such as `de` or `sv`, or `und` for no language in
+	// particular. Without it, texts are in the order of their code points: `Z` comes before `a`, and
+	// both before `ä`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on users. All that are given must hold; one that is `null` is as good as left out. A condition's name is a field's,
@@ -1665,6 +1677,10 @@ const (
 	HeroOrderFieldAge       HeroOrderField = "AGE"
 	HeroOrderFieldCreatedAt HeroOrderField = "CREATED_AT"
 	HeroOrderFieldUpdatedAt HeroOrderField = "UPDATED_AT"
+	// The name of the hero's team; heroes without one come last.
+	HeroOrderFieldTeamName HeroOrderField = "TEAM_NAME"
+	// The username of the hero's owner; heroes without one come last.
+	HeroOrderFieldOwnerUsername HeroOrderField = "OWNER_USERNAME"
 	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
 	HeroOrderFieldRelevance HeroOrderField = "RELEVANCE"
 )
@@ -1674,12 +1690,14 @@ var AllHeroOrderField = []HeroOrderField{
 	HeroOrderFieldAge,
 	HeroOrderFieldCreatedAt,
 	HeroOrderFieldUpdatedAt,
+	HeroOrderFieldTeamName,
+	HeroOrderFieldOwnerUsername,
 	HeroOrderFieldRelevance,
 }
 
 func (e HeroOrderField) IsValid() bool {
 	switch e {
-	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldUpdatedAt, HeroOrderFieldRelevance:
+	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldUpdatedAt, HeroOrderFieldTeamName, HeroOrderFieldOwnerUsername, HeroOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -2129,17 +2147,23 @@ const (
 	OrderOrderFieldTotalCents OrderOrderField = "TOTAL_CENTS"
 	OrderOrderFieldCreatedAt  OrderOrderField = "CREATED_AT"
 	OrderOrderFieldUpdatedAt  OrderOrderField = "UPDATED_AT"
+	// The username of the user; orders of deleted users come last.
+	OrderOrderFieldUserUsername OrderOrderField = "USER_USERNAME"
+	// The number of the order's items.
+	OrderOrderFieldItemsCount OrderOrderField = "ITEMS_COUNT"
 )
 
 var AllOrderOrderField = []OrderOrderField{
 	OrderOrderFieldTotalCents,
 	OrderOrderFieldCreatedAt,
 	OrderOrderFieldUpdatedAt,
+	OrderOrderFieldUserUsername,
+	OrderOrderFieldItemsCount,
 }
 
 func (e OrderOrderField) IsValid() bool {
 	switch e {
-	case OrderOrderFieldTotalCents, OrderOrderFieldCreatedAt, OrderOrderFieldUpdatedAt:
+	case OrderOrderFieldTotalCents, OrderOrderFieldCreatedAt, OrderOrderFieldUpdatedAt, OrderOrderFieldUserUsername, OrderOrderFieldItemsCount:
 		return true
 	}
 	return false
@@ -2637,6 +2661,8 @@ const (
 	TeamOrderFieldName      TeamOrderField = "NAME"
 	TeamOrderFieldCreatedAt TeamOrderField = "CREATED_AT"
 	TeamOrderFieldUpdatedAt TeamOrderField = "UPDATED_AT"
+	// The number of the team's heroes.
+	TeamOrderFieldHeroesCount TeamOrderField = "HEROES_COUNT"
 	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
 	TeamOrderFieldRelevance TeamOrderField = "RELEVANCE"
 )
@@ -2645,12 +2671,13 @@ var AllTeamOrderField = []TeamOrderField{
 	TeamOrderFieldName,
 	TeamOrderFieldCreatedAt,
 	TeamOrderFieldUpdatedAt,
+	TeamOrderFieldHeroesCount,
 	TeamOrderFieldRelevance,
 }
 
 func (e TeamOrderField) IsValid() bool {
 	switch e {
-	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldUpdatedAt, TeamOrderFieldRelevance:
+	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldUpdatedAt, TeamOrderFieldHeroesCount, TeamOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -2891,6 +2918,10 @@ const (
 	UserOrderFieldUsername  UserOrderField = "USERNAME"
 	UserOrderFieldCreatedAt UserOrderField = "CREATED_AT"
 	UserOrderFieldUpdatedAt UserOrderField = "UPDATED_AT"
+	// The number of the user's heroes.
+	UserOrderFieldHeroesCount UserOrderField = "HEROES_COUNT"
+	// The number of the user's orders, of those that you may see.
+	UserOrderFieldOrdersCount UserOrderField = "ORDERS_COUNT"
 	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
 	UserOrderFieldRelevance UserOrderField = "RELEVANCE"
 )
@@ -2899,12 +2930,14 @@ var AllUserOrderField = []UserOrderField{
 	UserOrderFieldUsername,
 	UserOrderFieldCreatedAt,
 	UserOrderFieldUpdatedAt,
+	UserOrderFieldHeroesCount,
+	UserOrderFieldOrdersCount,
 	UserOrderFieldRelevance,
 }
 
 func (e UserOrderField) IsValid() bool {
 	switch e {
-	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldUpdatedAt, UserOrderFieldRelevance:
+	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldUpdatedAt, UserOrderFieldHeroesCount, UserOrderFieldOrdersCount, UserOrderFieldRelevance:
 		return true
 	}
 	return false

@@ -108,12 +108,10 @@ func (db *DB) Begin(write bool) string {
 }
 
 // Read runs a query and calls each with the values of every row. The values are the driver's own,
-// without the copy and conversion of database/sql. They are valid until each returns. Texts and
-// bytes may come as *[]byte.
+// without the copy and conversion of database/sql. They are valid until each returns.
 func (c Conn) Read(ctx context.Context, query string, args []any, each func([]driver.Value) error) error {
 	return c.Raw(func(raw any) error {
-		_, err := raw.(*conn).Read(ctx, query, args, each)
-		return err
+		return raw.(*conn).read(ctx, query, args, each)
 	})
 }
 
@@ -146,7 +144,6 @@ type conn struct {
 	cancel  func() // session.Cancel, made once
 	sqlite  bool
 	plain   bool // the session can cancel statements
-	taps    bool // the rows of statements can be tapped
 	// cancelled says that a statement was cancelled while it ran. The request to cancel may reach
 	// the server during a later statement, so the connection is not used again unless keepOnCancel
 	// is set.
@@ -201,7 +198,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 			defer done()
 			ctx = watched
 		}
-		c.session.Begin(nil, nil)
+		c.session.Begin()
 		result, err := c.rawConn.ExecContext(ctx, query, args)
 		return result, c.outcome(err)
 	}
@@ -210,7 +207,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return nil, err
 	}
 	ctx, done := c.watch(ctx)
-	c.session.Begin(nil, nil)
+	c.session.Begin()
 	result, err := p.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 	done()
 	err = c.outcome(err)
@@ -222,30 +219,18 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return result, nil
 }
 
-// QueryContext runs a query and returns its rows.
-func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	found, _, err := c.query(ctx, query, args, nil)
-	return found, err
-}
-
-// Read runs a query and calls each with the values of every row. It reports whether the rows were
-// tapped, that is, read by package pgwire and not by lib/pq. It does not tap rows on SQLite, under
-// TLS, if a column has a type without a decoder, or at the first run on this connection, when the
-// types of the columns are not known yet.
-func (c *conn) Read(ctx context.Context, query string, args []any, each pgwire.RowFunc) (tapped bool, err error) {
+// read runs a query and calls each with the values of every row.
+func (c *conn) read(ctx context.Context, query string, args []any, each func([]driver.Value) error) (err error) {
 	values, err := c.named(args)
 	if err != nil {
-		return false, err
+		return err
 	}
-	found, tap, err := c.query(ctx, query, values, each)
-	if tap != nil {
-		defer func() { err = cmp.Or(err, tap.Err) }()
-	}
+	found, err := c.QueryContext(ctx, query, values)
 	if err != nil {
-		return tap != nil, err
+		return err
 	}
 	defer func() { err = cmp.Or(err, found.Close()) }()
-	return tap != nil, all(ctx, found, each)
+	return all(ctx, found, each)
 }
 
 // named converts arguments as database/sql does.
@@ -266,7 +251,7 @@ func (c *conn) named(args []any) ([]driver.NamedValue, error) {
 
 // all calls each with every row. It checks ctx now and then, because SQLite does not notice the end
 // of ctx between two rows.
-func all(ctx context.Context, found driver.Rows, each pgwire.RowFunc) error {
+func all(ctx context.Context, found driver.Rows, each func([]driver.Value) error) error {
 	const between = 256
 	values := make([]driver.Value, len(found.Columns()))
 	for n := 1; ; n++ {
@@ -285,43 +270,33 @@ func all(ctx context.Context, found driver.Rows, each pgwire.RowFunc) error {
 	}
 }
 
-// query runs a query and returns its rows. If each is not nil and the rows can be tapped, query
-// calls each with every row while the query runs. It then returns the tap, and no rows are left to
-// read.
-func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue, each pgwire.RowFunc) (driver.Rows, *pgwire.Tap, error) {
+// QueryContext runs a query and returns its rows.
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if c.kept == nil {
-		c.session.Begin(nil, nil)
+		c.session.Begin()
 		found, err := c.rawConn.QueryContext(ctx, query, args)
-		return found, nil, c.outcome(err)
+		return found, c.outcome(err)
 	}
 	p, err := c.prepare(ctx, query)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	ctx, done := c.watch(ctx)
-	var columns pgwire.Columns
-	if each != nil {
-		columns = p.columns
-	}
-	tap := c.session.Begin(columns, each)
+	c.session.Begin()
 	found, err := p.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 	if err != nil {
 		done()
 		err = c.outcome(err)
 		c.failed(query, p, err)
-		return nil, tap, err
+		return nil, err
 	}
-	if p.columns == nil && c.taps {
-		p.columns = pgwire.ColumnsOf(found)
-	}
-	return &rows{found, c, p, done}, tap, nil
+	return &rows{found, c, p, done}, nil
 }
 
 // prepared is a prepared statement. It is closed when it is no longer kept and no longer in use.
 type prepared struct {
 	driver.Stmt
 	inUse, dropped bool
-	columns        pgwire.Columns // nil if lib/pq has to decode the rows, as at the first run
 }
 
 func (p *prepared) drop() {

@@ -17,7 +17,6 @@ type connector struct {
 	driver.Connector
 	statements   int  // how many each connection keeps; 0 for none
 	keepOnCancel bool // also after a cancelled statement, as the database ends with it
-	textOnly     bool // lib/pq requests all values as text
 	// distance is set when the first connection is made: how many nanoseconds an exchange with the
 	// server takes at least.
 	distance *atomic.Int64
@@ -49,7 +48,6 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		pq.SetNoticeHandler(opened, conn.noticed)
 	}
 	conn.cancel, conn.plain = conn.session.Cancel, conn.session.Plain()
-	conn.taps = conn.plain && c.statements > 0 && !c.textOnly
 	if c.statements > 0 {
 		conn.kept = cache.New(c.statements, preparedBytes, (*prepared).drop)
 	}
@@ -83,8 +81,7 @@ func (noSession) Usable() bool     { return true }
 func (noSession) Sent() bool       { return false }
 func (noSession) WithoutDeadline() {}
 func (noSession) Outdate()         {}
-
-func (noSession) Begin(pgwire.Columns, pgwire.RowFunc) *pgwire.Tap { return nil }
+func (noSession) Begin()           {}
 
 // Close closes the connection. For SQLite it closes the kept statements first, because otherwise
 // SQLite does not remove its log. On PostgreSQL, statements end with the session, and closing each

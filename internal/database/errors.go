@@ -35,6 +35,9 @@ func ClientError(err error) *apperr.Error {
 		return &apperr.Error{Code: apperr.CodeTimeout, Message: "this took too long and was stopped", Cause: err}
 	case isPQ(err, pqerror.UndefinedTable), isPQ(err, pqerror.UndefinedColumn):
 		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database does not have the schema that this server was built for", Cause: err}
+	case isPQ(err, pqerror.UndefinedObject): // statements name no other objects that a database may lack
+		return &apperr.Error{Code: apperr.CodeBadUserInput, Field: "orderBy", Cause: err,
+			Message: "this database cannot order texts by this language, as its PostgreSQL has no such collation of ICU; leave collation out"}
 	case Busy(err), isSQLite(err, sqlite3.SQLITE_LOCKED):
 		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database is locked by another process; try again", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_READONLY), ReadOnly(err):

@@ -43,9 +43,8 @@ func (db *DB) openPostgres(dsn string) error {
 	if db.Options.PgBouncer {
 		kept = 0 // the next transaction may get a server connection that does not have them
 	}
-	textOnly := q.Has("disable_prepared_binary_result")
 	db.Dialect = dialect.Postgres
-	db.DB = sql.OpenDB(connector{Connector: c, statements: kept, textOnly: textOnly, distance: &db.distance})
+	db.DB = sql.OpenDB(connector{Connector: c, statements: kept, distance: &db.distance})
 	return nil
 }
 

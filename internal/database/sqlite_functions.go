@@ -10,17 +10,21 @@ import (
 
 	"modernc.org/sqlite"
 
+	"forge/internal/collation"
 	"forge/internal/entity"
 	"forge/internal/scalar"
 	"forge/internal/search"
 )
 
 // functions is SQLite's driver with what the read engine needs beside SQLite's own functions: the
-// order of decimal numbers, functions of groups of rows, conditions on JSON documents as PostgreSQL
-// has them, texts in capitals, and how well texts fit a search.
+// order of decimal numbers and of texts by language, functions of groups of rows, conditions on JSON
+// documents as PostgreSQL has them, texts in capitals, and how well texts fit a search.
 var functions = sync.OnceValue(func() *sqlite.Driver {
 	d := new(sqlite.Driver)
 	d.MustRegisterCollationUtf8(scalar.DecimalCollation, scalar.CompareDecimals)
+	for _, language := range collation.Languages() {
+		d.MustRegisterCollationUtf8(collation.Name(language), collation.Comparer(language))
+	}
 	registerSummaries(d)
 	for name, holds := range map[string]func(document []byte, args []string) bool{
 		"forge_json_equal":    func(document []byte, args []string) bool { return scalar.JSONEqual(document, []byte(args[0])) },

@@ -106,7 +106,7 @@ func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, 
 
 // Read runs a query and calls each with the values of every row. For many rows it is faster than
 // Rows, because database/sql would copy and convert every value once more. The values are the
-// driver's own. Texts and bytes may come as *[]byte, and are valid until each returns.
+// driver's own, and are valid until each returns.
 func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query string, args []any) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()

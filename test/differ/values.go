@@ -284,8 +284,8 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 		}
 		return g.where(name, 2)
 	}
-	terms := slices.DeleteFunc(slices.Clone(g.schema.Types[name+"OrderField"].EnumValues), func(of *ast.EnumValueDefinition) bool {
-		return of.Name == "RELEVANCE" // only for a search
+	terms := slices.DeleteFunc(slices.Clone(g.schema.Types[name+"OrderField"].EnumValues), func(term *ast.EnumValueDefinition) bool {
+		return !slices.ContainsFunc(g.entities[name].Fields, func(f entity.Field) bool { return strings.EqualFold(f.Name, strings.ReplaceAll(term.Name, "_", "")) })
 	})
 	return g.list(func() any {
 		return g.value(a.Type.Elem, func() any {

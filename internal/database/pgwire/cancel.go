@@ -19,6 +19,7 @@ const (
 	cancelRequest      = 80877102        // the code of a cancel request
 	cancelRequestTime  = 5 * time.Second // the time limit of sending a request
 	backendKeyData     = 'K'             // the type of the message with the key
+	headerSize         = 5               // of a message: a byte for its type, four for the size of the rest
 	maxStartupMessages = 64 << 10        // how many bytes of the first messages are searched
 )
 

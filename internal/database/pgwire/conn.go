@@ -3,10 +3,8 @@ package pgwire
 import (
 	"bufio"
 	"bytes"
-	"database/sql/driver"
 	"encoding/binary"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -16,7 +14,7 @@ import (
 )
 
 // A session has two layers on top of its network connection: a deadlineConn, so that nothing waits
-// for ever, and above it a tappedConn, which takes rows out of what lib/pq reads.
+// for ever, and above it an aheadConn, which reads more at a time than lib/pq asks for.
 
 // Usable reports whether the connection has no deadline and belongs to the current generation.
 func (s *session) Usable() bool { return !s.conn.deadline.spent() }
@@ -24,15 +22,8 @@ func (s *session) Usable() bool { return !s.conn.deadline.spent() }
 // Plain reports whether the session's key could be read. Under TLS it cannot.
 func (s *session) Plain() bool { return s.key != nil }
 
-// Begin forgets what was sent so far. It returns a new tap if columns is not nil, and otherwise
-// nil.
-func (s *session) Begin(columns Columns, each RowFunc) *Tap {
-	s.conn.tap, s.conn.deadline.sent = nil, false
-	if n := len(columns); columns != nil {
-		s.conn.tap = &Tap{columns: columns, each: each, values: make([]driver.Value, n), cells: make([][]byte, n)}
-	}
-	return s.conn.tap
-}
+// Begin forgets what was sent so far.
+func (s *session) Begin() { s.conn.deadline.sent = false }
 
 // Sent reports whether anything was sent since Begin.
 func (s *session) Sent() bool { return s.conn.deadline.sent }
@@ -49,43 +40,22 @@ func (s *session) WithoutDeadline() {
 // again. It has an effect at most once a second.
 func (s *session) Outdate() { s.conn.deadline.generation.outdate(s.conn.deadline.born) }
 
-// These are the types of messages that this file looks at, and sizes.
-const (
-	dataRow         = 'D'
-	commandComplete = 'C'
-	errorResponse   = 'E'
-	headerSize      = 5        // a byte for a message's type, four for the size of the rest
-	readAhead       = 32 << 10 // lib/pq asks for 4 KiB at a time, which is little for nested rows
-)
+// readAhead is how many bytes are read at a time. lib/pq asks for 4 KiB, which is little for nested
+// rows.
+const readAhead = 32 << 10
 
-// tappedConn is a connection that reads ahead, and from which rows can be taken before lib/pq sees
-// them.
-type tappedConn struct {
+// aheadConn is a connection that reads ahead, and that keeps the first messages of the server.
+type aheadConn struct {
 	net.Conn
 	deadline *deadlineConn // the same as Conn
 	ahead    *bufio.Reader
 	startup  []byte // the first messages of the server
 	started  bool   // the session has begun
-	tap      *Tap   // nil if lib/pq reads the rows
-	rest     int    // bytes left of the message that lib/pq reads; 0 if there is no tap
 }
 
-// Read reads from the server for lib/pq. While a tap is set, lib/pq gets all messages except rows.
-func (c *tappedConn) Read(p []byte) (int, error) {
-	if c.rest == 0 && c.tap != nil {
-		size, err := c.removeRows()
-		if err != nil {
-			return 0, err
-		}
-		c.rest = size
-	}
-	if c.rest > 0 && c.rest < len(p) {
-		p = p[:c.rest]
-	}
+// Read reads from the server.
+func (c *aheadConn) Read(p []byte) (int, error) {
 	n, err := c.ahead.Read(p)
-	if c.rest > 0 {
-		c.rest -= n
-	}
 	if !c.started && len(c.startup) < maxStartupMessages {
 		c.startup = append(c.startup, p[:n]...)
 	}
@@ -94,64 +64,10 @@ func (c *tappedConn) Read(p []byte) (int, error) {
 
 // endStartup returns the session's key, or nil if the first messages hold none. It drops the first
 // messages.
-func (c *tappedConn) endStartup() (key []byte) {
+func (c *aheadConn) endStartup() (key []byte) {
 	key = bytes.Clone(cancelKey(c.startup))
 	c.startup, c.started = nil, true
 	return key
-}
-
-// removeRows reads the rows that come next and hands them to the tap. It returns the size of the
-// message after the rows, including its header.
-func (c *tappedConn) removeRows() (size int, err error) {
-	for {
-		header, err := c.peek(headerSize)
-		if err != nil {
-			return 0, err
-		}
-		size := int(binary.BigEndian.Uint32(header[1:]))
-		if size < headerSize-1 {
-			return 0, errMalformed
-		}
-		switch header[0] {
-		case dataRow:
-			if err := c.readRow(size + 1); err != nil {
-				return 0, err
-			}
-			continue
-		case commandComplete, errorResponse:
-			c.tap = nil // there are no more rows
-		}
-		return size + 1, nil
-	}
-}
-
-// readRow reads a row, a message of size bytes, and hands it to the tap.
-func (c *tappedConn) readRow(size int) error {
-	if size > readAhead {
-		large := make([]byte, size)
-		if _, err := io.ReadFull(c.ahead, large); err != nil {
-			return err
-		}
-		return c.tap.row(large[headerSize:])
-	}
-	message, err := c.peek(size)
-	if err != nil {
-		return err
-	}
-	if err := c.tap.row(message[headerSize:]); err != nil {
-		return err
-	}
-	_, err = c.ahead.Discard(size)
-	return err
-}
-
-// peek returns the next n bytes without consuming them.
-func (c *tappedConn) peek(n int) ([]byte, error) {
-	found, err := c.ahead.Peek(n)
-	if err == io.EOF && len(found) > 0 {
-		err = io.ErrUnexpectedEOF
-	}
-	return found, err
 }
 
 // PostgreSQL limits the time of a statement, but only a server that can be reached does so. A host

@@ -71,7 +71,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 		Conn: opened, network: network, address: address, generation: d.generation, born: born,
 		silence: d.timeouts.Silence, answer: d.timeouts.Answer, limit: d.limit,
 	}
-	conn := &tappedConn{
+	conn := &aheadConn{
 		Conn: deadline, deadline: deadline, ahead: bufio.NewReaderSize(deadline, readAhead),
 	}
 	attach(ctx, conn, opened, d.timeouts.Cancelled)

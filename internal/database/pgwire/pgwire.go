@@ -1,9 +1,8 @@
 // Package pgwire works on the network connection below lib/pq, the driver for PostgreSQL.
 //
-// It does four things that lib/pq does not do. It notices that a host is gone. It cancels
-// statements without a goroutine for each. It finds dead connections in the pool without a round
-// trip. And it takes the rows of a statement straight from the messages of the server ("tapped
-// rows").
+// It does three things that lib/pq does not do. It notices that a host is gone. It cancels
+// statements without a goroutine for each. And it finds dead connections in the pool without a
+// round trip.
 //
 // The formats are those of https://www.postgresql.org/docs/current/protocol-message-formats.html.
 package pgwire
@@ -17,19 +16,16 @@ import (
 
 // Session is the network connection of one PostgreSQL session.
 //
-// Cancel and taps are off under TLS, because lib/pq encrypts above this package, which then cannot
-// read the messages. Plain returns false, and lib/pq cancels statements and decodes rows itself,
-// with the same results. A handshake in this package would have to repeat lib/pq's sslmode,
+// Cancel is off under TLS, because lib/pq encrypts above this package, which then cannot read the
+// key that Cancel needs. Plain returns false, and lib/pq cancels statements itself. A handshake in this package would have to repeat lib/pq's sslmode,
 // certificates and password files. All other methods work under TLS as well.
 type Session interface {
-	// Plain reports whether messages can be read. Only then may Cancel be called, and Begin with
-	// columns.
+	// Plain reports whether messages can be read. Only then may Cancel be called.
 	Plain() bool
 	// Cancel asks the server to end the running statement. Any goroutine may call it.
 	Cancel()
-	// Begin is called before each statement. If columns is not nil, Begin returns a tap, which
-	// calls each with the rows of the statement while it runs. Otherwise lib/pq gets the rows.
-	Begin(columns Columns, each RowFunc) *Tap
+	// Begin is called before each statement.
+	Begin()
 	// Sent reports whether anything was sent since Begin.
 	Sent() bool
 	// Alive reports, without a round trip, whether the server of an idle connection is still there.
@@ -44,7 +40,7 @@ type Session interface {
 
 // session is the Session of a connection that a Dialer has opened.
 type session struct {
-	conn    *tappedConn // nil until the dialer has opened the connection
+	conn    *aheadConn // nil until the dialer has opened the connection
 	raw     syscall.RawConn
 	key     []byte // the key by which the server knows the session; nil if it could not be read
 	timeout time.Duration
@@ -60,7 +56,7 @@ func Attach(ctx context.Context) (attached context.Context, started func() Sessi
 }
 
 // attach stores a new connection in the session of ctx, if ctx comes from Attach.
-func attach(ctx context.Context, conn *tappedConn, opened net.Conn, timeout time.Duration) {
+func attach(ctx context.Context, conn *aheadConn, opened net.Conn, timeout time.Duration) {
 	s, ok := ctx.Value(sessionKey{}).(*session)
 	if !ok {
 		return

@@ -307,7 +307,11 @@ func (b *binder) checkPages(o *Object) {
 	b.shape("PageInfo", map[string][]string{
 		"hasNextPage": {"Boolean!", "Boolean"}, "hasPreviousPage": {"Boolean!", "Boolean"}, "startCursor": cursorTypes, "endCursor": cursorTypes,
 	}, nil)
-	b.shape(name+"Order", map[string][]string{"field": {name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}, nil)
+	order := map[string][]string{"field": {name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}
+	if o.Of == "" { // rows of several entities are put in order outside of the databases
+		order["collation"] = []string{"String"}
+	}
+	b.shape(name+"Order", order, nil)
 	b.checkDefaults(name + "Order")
 	if def := b.Schema.Types["OrderDirection"]; def != nil {
 		for _, value := range def.EnumValues {

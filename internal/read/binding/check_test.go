@@ -330,6 +330,19 @@ func TestBind(t *testing.T) {
 		{"order by a key", "{ NAME LENGTH", "{ NAME ALBUM_ID LENGTH", nil, "TrackOrderField.ALBUM_ID: pages cannot be ordered by"},
 		{"another default of the direction", "= ASC", "= DESC", nil, "TrackOrder.direction: its default is DESC"},
 		{"another direction", "{ ASC DESC }", "{ ASC DESC RANDOM }", nil, "OrderDirection.RANDOM"},
+		{"order by a number of rows that is a column too", "{ NAME LENGTH", "{ NAME NOTES_COUNT LENGTH", add(entity.Field{Name: "notesCount", Column: "notes_count", Kind: entity.Int, Type: "int"}),
+			"TrackOrderField.NOTES_COUNT: it can be read in two ways, as the column notes_count of type int or as the number of rows of the edge notes of Track"},
+		{"order by a related column that is a column too", "{ NAME LENGTH", "{ NAME ALBUM_TITLE LENGTH", add(entity.Field{Name: "albumTitle", Column: "album_title", Kind: entity.String, Type: "string"}),
+			"TrackOrderField.ALBUM_TITLE: it can be read in two ways, as the column album_title of type string or as the column title of type string of the edge album of Track"},
+		{"order by the number of one row", "{ NAME LENGTH", "{ NAME ALBUM_COUNT LENGTH", nil, "TrackOrderField.ALBUM_COUNT: Track has no column of this name"},
+		{"order by a column of many rows", "{ NAME LENGTH", "{ NAME REMIXES_ID LENGTH", nil, "TrackOrderField.REMIXES_ID: Track has no column of this name"},
+		{"order by a number of rows without rules", "{ NAME LENGTH", "{ NAME DRAFTS_COUNT LENGTH", func(e *entity.Entity) {
+			e.Edges = append(e.Edges, entity.Edge{Name: "drafts", To: "Draft", Column: "track_id"})
+		}, "DraftWhereInput: nothing in ent/schema says who may see which rows of Draft, and conditions and orders may be about these; give it a Policy"},
+		{"order by rows that there are not", "{ NAME LENGTH", "{ NAME GHOSTS_COUNT LENGTH", func(e *entity.Entity) {
+			e.Edges = append(e.Edges, entity.Edge{Name: "ghosts", To: "Ghost", Column: "track_id"})
+		}, "TrackOrderField.GHOSTS_COUNT: the edge ghosts of Track leads to Ghost, which ent/schema does not have"},
+		{"a collation that is no text", "direction: OrderDirection! = ASC }", "direction: OrderDirection! = ASC collation: Int }", nil, "TrackOrder.collation: its type is Int; allowed: String"},
 		{"one order alone", "orderBy: [TrackOrder!]", "orderBy: TrackOrder", nil, "Query.tracks(orderBy:): its type is TrackOrder; allowed: [TrackOrder!]"},
 
 		// Edges with a connection type of their own.

@@ -107,9 +107,6 @@ func (g *gated) ask(take func([]driver.Value) error) *asked {
 	a := &asked{key: uuid.New(), done: make(chan struct{}), unit: unit.New(g.db, unit.Single)}
 	if take == nil {
 		take = func(values []driver.Value) error {
-			if text, ok := values[0].(*[]byte); ok {
-				values[0] = string(*text)
-			}
 			a.rows = append(a.rows, fmt.Sprint(values[0]))
 			return nil
 		}

@@ -298,7 +298,7 @@ func columnsOf(q *sql.Query, page *rows.Page) (columns []binding.Column, cursor 
 		order = page.Order
 	}
 	for _, t := range order {
-		col := binding.Column{Name: t.Name(), Kind: t.Kind, Orders: t.By}
+		col := binding.Column{Name: t.Column, Kind: t.Kind, Orders: t.By}
 		if t.Kind == entity.ID {
 			col = n.Object.Key
 		}

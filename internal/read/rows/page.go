@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strconv"
+	"strings"
 
 	"forge/internal/apperr"
+	"forge/internal/collation"
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/read/binding"
@@ -122,15 +124,27 @@ type Term struct {
 	Form     ids.Form // of the key
 	Desc     bool
 	Nullable bool
+	// Collation is the language whose order texts have, or "" for the order of code points. Texts
+	// that are equal to the language are in the order of code points.
+	Collation string
 }
 
-// Name returns a text that differs for terms that compare something else.
+// Name returns a text that differs for terms that compare something else, or in another order of
+// texts.
 func (t *Term) Name() string {
+	name := t.Column
 	if t.By != nil {
-		return t.By.Name()
+		name = t.By.Name()
 	}
-	return t.Column
+	if t.Collation != "" {
+		name += "~" + t.Collation
+	}
+	return name
 }
+
+// maxTerms is how many terms an orderBy may have. A term may be a query inside of the statement, and
+// PostgreSQL takes longer to plan with each.
+const maxTerms = 20
 
 // order returns the terms of an orderBy argument, and the key as the last term, so that no two rows
 // are equal. The key has the direction of the term before, so that one index serves both
@@ -143,8 +157,12 @@ func order(o *binding.Object, value any, role viewer.Role, searched bool) ([]Ter
 	if value == nil {
 		return []Term{key}, nil
 	}
+	entries := plan.List(value)
+	if len(entries) > maxTerms {
+		return nil, apperr.BadInput("orderBy", "there are %d terms; up to %d are allowed", len(entries), maxTerms)
+	}
 	var terms []Term
-	for i, entry := range plan.List(value) {
+	for i, entry := range entries {
 		t, err := term(o, entry.(map[string]any), fmt.Sprintf("orderBy.%d.", i), role)
 		if err != nil {
 			return nil, err
@@ -181,14 +199,30 @@ func term(o *binding.Object, input map[string]any, at string, role viewer.Role) 
 	if direction, given := input["direction"]; given && !t.Desc && direction != "ASC" {
 		return t, apperr.BadInput(at+"direction", "%.40q is no direction: it is ASC or DESC", direction)
 	}
-	return t, nil
+	t.Collation, err = collated(t.Kind, input["collation"], at+"collation")
+	return t, err
+}
+
+// collated returns the language whose order a term asks for, or "" if it asks for none. The text of
+// the client goes no further unless it is one of the known languages.
+func collated(of entity.Kind, value any, at string) (string, error) {
+	switch language, ok := value.(string); {
+	case value == nil:
+		return "", nil
+	case of != entity.String:
+		return "", apperr.BadInput(at, "only texts can be ordered by a language; leave collation out here")
+	case !ok || !collation.Known(language):
+		return "", apperr.BadInput(at, "%.40q is no language that texts can be ordered by; allowed: %s", value, strings.Join(collation.Languages(), ", "))
+	default:
+		return language, nil
+	}
 }
 
 // ordersBy reports whether one of the terms already compares what t compares. Comparing it again
-// would change nothing.
+// would change nothing, also by another collation: texts are equal only if they are the same.
 func ordersBy(terms []Term, t Term) bool {
 	for i := range terms {
-		if terms[i].Name() == t.Name() {
+		if terms[i].By == t.By && terms[i].Column == t.Column {
 			return true
 		}
 	}

@@ -245,11 +245,8 @@ func (t *Table) Add(values []driver.Value, columns []binding.Column) error {
 // append appends a value. A value of another type than the column's kind is stored all the same,
 // since the encoder checks it. But a key must be one, because related rows are found by it.
 func (t *Table) append(value driver.Value, of *binding.Column) error {
-	switch v := value.(type) {
-	case []byte:
-		return t.appendBytes(v, of)
-	case *[]byte:
-		return t.appendBytes(*v, of)
+	if b, ok := value.([]byte); ok {
+		return t.appendBytes(b, of)
 	}
 	if of.Kind == entity.ID && !isKey(value, of.Form) {
 		return fmt.Errorf("a key of type %T", value)

@@ -6,6 +6,7 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
+	"forge/internal/collation"
 	"forge/internal/entity"
 	"forge/internal/read/binding"
 	"forge/internal/read/rows"
@@ -47,11 +48,15 @@ func (o *ordering) writeTerm(b *sql.Builder, i int, backward bool) {
 func (o *ordering) write(b *sql.Builder, i int) {
 	t := o.terms[i]
 	if t.By == nil {
-		b.Ident(columnIn(o.Selector, t.Column, t.Kind))
-		return
+		b.Ident(o.C(t.Column))
+	} else {
+		o.value(b, t.By)
 	}
-	o.value(b, t.By)
-	b.WriteString(collationOf(t.Kind, o.Dialect()))
+	if t.Collation != "" {
+		b.WriteString(collation.SQL(o.Dialect(), t.Collation))
+	} else {
+		b.WriteString(collationOf(t.Kind, o.Dialect()))
+	}
 }
 
 // value writes what a term compares that is by no column of the rows.
@@ -98,7 +103,7 @@ func (o *ordering) keyset(values []any, backward, too bool) *sql.Predicate {
 // as when NULLs follow, and if no index has the values.
 func (o *ordering) bound(value any, backward bool) *sql.Predicate {
 	switch t := o.terms[0]; {
-	case t.By != nil, value == nil && backward, value != nil && t.Nullable && !backward:
+	case t.By != nil, t.Collation != "", value == nil && backward, value != nil && t.Nullable && !backward:
 		return nil
 	case value == nil:
 		return o.isNull(0, true)

@@ -1,4 +1,0 @@
-package pgwire
-
-// ReadAhead is readAhead, for tests of other packages.
-const ReadAhead = readAhead
