@@ -53,9 +53,9 @@ type prices struct {
 // related rows, however few parent rows there are.
 var (
 	rootPrices = prices{where: 40, condition: 40, document: 2000, value: 60, relation: 1000, order: 40, count: 40, measure: 40, groups: 200,
-		search: 80, relevance: 2000}
+		search: 300, relevance: 2000}
 	nestedPrices = prices{where: 2, condition: 2, document: 100, value: 3, relation: 50, order: 2, count: 2, measure: 2, groups: 10,
-		search: 4, relevance: 100}
+		search: 15, relevance: 100}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
