@@ -112,12 +112,16 @@ const Argument = "\x00"
 
 // Condition returns the condition that a row has all words of a search, as SQL. named returns how a
 // column of the row is named. In the text, Argument stands for Query of the words.
+//
+// The rows are found once for the whole statement, by the index. Otherwise PostgreSQL would often
+// read the table in the order of the page, and split the text of each row into words.
 func (x *Index) Condition(name string, named func(column string) string) string {
 	if name == dialect.SQLite {
 		words := x.sqlite().Name
 		return strings.ReplaceAll(named(x.key)+" IN (SELECT key FROM NAME CROSS JOIN NAME_keys ON number = NAME.rowid WHERE NAME MATCH "+Argument+")", "NAME", words)
 	}
-	return wordsFunction().Name + "(" + x.text(named) + ") @@ " + Argument + "::tsquery"
+	return fmt.Sprintf("%s = ANY(ARRAY(SELECT %s FROM %s WHERE %s(%s) @@ %s::tsquery))", named(x.key), catalog.Quote(x.key), catalog.Quote(x.table),
+		wordsFunction().Name, x.text(catalog.Quote), Argument)
 }
 
 // Relevance returns Relevance of a row, as SQL. In the text, Argument stands for List of the words.

@@ -155,7 +155,7 @@ func TestSearchBesideOtherArguments(t *testing.T) {
 			users(search: "AD") { nodes { username heroes(search: "yard sam") { totalCount } } }
 		}`, nil)
 		if got.RawData() != `{"teams":{"totalCount":2,"nodes":[`+
-			`{"name":"The Watch","heroes":{"totalCount":2,"nodes":[{"name":"Samuel Yard"}],"pageInfo":{"hasNextPage":true}}},`+
+			`{"name":"The Watch","heroes":{"totalCount":3,"nodes":[{"name":"Sam"}],"pageInfo":{"hasNextPage":true}}},`+
 			`{"name":"Yard of Sams","heroes":{"totalCount":1,"nodes":[{"name":"Samuel Yard"}],"pageInfo":{"hasNextPage":false}}}]},`+
 			`"users":{"nodes":[{"username":"ada","heroes":{"totalCount":3}}]}}` {
 			t.Error(got)
