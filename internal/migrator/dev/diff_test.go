@@ -21,9 +21,11 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
+	"forge/ent"
 	entmigrate "forge/ent/migrate"
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
+	"forge/internal/search"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -81,9 +83,18 @@ func (ts tables) table(t *testing.T, name string) *schema.Table {
 	return ts[i]
 }
 
+// wanted returns the schema with the tables, and with the objects of our entities if the tables are
+// ours.
+func (ts tables) wanted() dev.Schema {
+	if slices.ContainsFunc(ts, func(t *schema.Table) bool { return t.Name == "users" }) {
+		return dev.Schema{Tables: ts, Objects: search.Objects(ent.Entities)}
+	}
+	return dev.Schema{Tables: ts}
+}
+
 func mustDiff(t *testing.T, dir, name, devURL string, want tables) []string {
 	t.Helper()
-	planned, err := dev.Diff(t.Context(), dir, name, devURL, want, dev.Answers{})
+	planned, err := dev.Diff(t.Context(), dir, name, devURL, want.wanted(), dev.Answers{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +107,7 @@ func TestFilesMatchTheEntSchema(t *testing.T) {
 	t.Parallel()
 	dir := mustCopyFiles(t)
 	before := mustReadAll(t, dir)
-	planned, err := dev.Diff(t.Context(), dir, "changes", "", entmigrate.Tables, dev.Answers{}) // and a temporary server will do
+	planned, err := dev.Diff(t.Context(), dir, "changes", "", tables(entmigrate.Tables).wanted(), dev.Answers{}) // and a temporary server will do
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -499,7 +510,7 @@ func TestDiffRefuses(t *testing.T) {
 				tt.spoil(t, dir)
 			}
 			before := mustReadAll(t, dir)
-			_, err := dev.Diff(t.Context(), dir, tt.step, tt.devURL, tt.tables, dev.Answers{})
+			_, err := dev.Diff(t.Context(), dir, tt.step, tt.devURL, tables(tt.tables).wanted(), dev.Answers{})
 			if err == nil {
 				t.Fatal("Diff succeeded")
 			}
