@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,13 +22,12 @@ const (
 
 // offered is one query that the schema offers: a connection with one condition or one order.
 type offered struct {
-	entity string
-	asks   string // the condition or the order
-	field  string // the connection, or the connection around it and the nested one
-	args   func(try int) string
-	query  string  // with ARGS for the arguments
-	P50    float64 // milliseconds
-	fault  string
+	asks  string // the condition or the order
+	field string // the connection, or the connection around it and the nested one
+	args  func(try int) string
+	query string  // with ARGS for the arguments
+	p50   float64 // milliseconds
+	fault string
 }
 
 // measureOffered asks for every condition and every order that the schema offers, at the root and
@@ -62,26 +62,28 @@ func (b *bench) measureOffered(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := all[i].measure(&c, s); err != nil {
+		if c, err = all[i].measure(c, s); err != nil {
 			return err
 		}
-		fmt.Printf("%d of %d: %s %s: %.1f ms %s\n", i+1, len(all), all[i].field, all[i].asks, all[i].P50, all[i].fault)
+		fmt.Printf("%d of %d: %s %s: %.1f ms %s\n", i+1, len(all), all[i].field, all[i].asks, all[i].p50, all[i].fault)
 	}
 	return b.writeOffered(all)
 }
 
-// measure asks the query, and sets the median of its times. A query that fails has a fault.
-func (o *offered) measure(c **client, s *server) error {
+// measure asks the query, and sets the median of its times. A query that fails has a fault. measure
+// returns the client for the next query, which is another one after a fault.
+func (o *offered) measure(c *client, s *server) (*client, error) {
 	var took []time.Duration
 	for try := range tries + 1 {
 		body, _ := json.Marshal(map[string]string{"query": strings.Replace(o.query, "ARGS", o.args(try), 1)})
 		start := time.Now()
-		_, err := (*c).post(body)
+		_, err := c.post(body)
 		spent := time.Since(start)
 		if err != nil {
 			o.fault = fmt.Sprintf("%.200s", err)
-			if *c, err = dial(s, "/graphql"); err != nil {
-				return errors.New("the server has ended")
+			c.Close()
+			if c, err = dial(s, "/graphql"); err != nil {
+				return nil, errors.New("the server has ended")
 			}
 			took = []time.Duration{spent}
 			break
@@ -94,16 +96,16 @@ func (o *offered) measure(c **client, s *server) error {
 		}
 	}
 	slices.Sort(took)
-	o.P50 = float64(took[len(took)/2].Microseconds()) / 1000
-	return nil
+	o.p50 = float64(took[len(took)/2].Microseconds()) / 1000
+	return c, nil
 }
 
 // writeOffered writes the page.
 func (b *bench) writeOffered(all []offered) error {
-	slices.SortStableFunc(all, func(x, y offered) int { return int(1000*y.P50) - int(1000*x.P50) })
+	slices.SortStableFunc(all, func(x, y offered) int { return cmp.Compare(y.p50, x.p50) })
 	var slow, failed int
 	for i := range all {
-		if all[i].P50 > 100 {
+		if all[i].p50 > 100 {
 			slow++
 		}
 		if all[i].fault != "" {
@@ -121,7 +123,7 @@ func (b *bench) writeOffered(all []offered) error {
 		tries, len(all), slow, failed)
 	page.WriteString("| connection | condition or order | p50 ms | |\n|---|---|---:|---|\n")
 	for _, o := range all {
-		fmt.Fprintf(&page, "| %s | %s | %.1f | %s |\n", o.field, o.asks, o.P50, strings.ReplaceAll(strings.ReplaceAll(o.fault, "\n", " "), "|", "\\|"))
+		fmt.Fprintf(&page, "| %s | %s | %.1f | %s |\n", o.field, o.asks, o.p50, strings.ReplaceAll(strings.ReplaceAll(o.fault, "\n", " "), "|", "\\|"))
 	}
 	return os.WriteFile(b.offered, []byte(page.String()), 0o644)
 }

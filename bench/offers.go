@@ -40,7 +40,7 @@ func (o *offers) all() (all []offered, err error) {
 // of returns the queries of one connection.
 func (o *offers) of(f *apiField, entity, name, query string, root bool) (all []offered) {
 	add := func(asks string, args func(try int) string) {
-		all = append(all, offered{entity: entity, asks: asks, field: name, args: args, query: query})
+		all = append(all, offered{asks: asks, field: name, args: args, query: query})
 	}
 	for _, condition := range o.types[f.arg("where").Type.named()].InputFields {
 		if o.value(entity, condition, 0, 0) != "" {

@@ -17,8 +17,9 @@ type connector struct {
 	driver.Connector
 	statements   int  // how many each connection keeps; 0 for none
 	keepOnCancel bool // also after a cancelled statement, as the database ends with it
-	// distance is set when the first connection is made: how many nanoseconds an exchange with the
-	// server takes at least.
+	// distance is how many nanoseconds an exchange with the server takes at least. It is measured
+	// with the first connection, and with others as long as the server counts as distant: a busy
+	// machine may have made it seem so.
 	distance *atomic.Int64
 }
 
@@ -51,8 +52,10 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.statements > 0 {
 		conn.kept = cache.New(c.statements, preparedBytes, (*prepared).drop)
 	}
-	if c.distance != nil && c.distance.Load() == 0 {
-		c.distance.Store(int64(conn.roundTrip(ctx)))
+	if c.distance != nil {
+		if known := time.Duration(c.distance.Load()); known == 0 || known > near {
+			c.distance.Store(int64(conn.roundTrip(ctx)))
+		}
 	}
 	return conn, err
 }

@@ -73,9 +73,12 @@ type DB struct {
 	distance atomic.Int64  // see connector
 }
 
+// near is how long an exchange with a server takes at most that is not distant.
+const near = 500 * time.Microsecond
+
 // Distant reports whether an exchange with the server takes so long that a request had better run
 // its own statement than wait for that of another.
-func (db *DB) Distant() bool { return time.Duration(db.distance.Load()) > 500*time.Microsecond }
+func (db *DB) Distant() bool { return time.Duration(db.distance.Load()) > near }
 
 // Open returns a pool for an address: postgres://… or sqlite:PATH. For sqlite::memory: the database
 // is lost when the pool is closed. Open does not connect. It returns an error if the address is

@@ -17,8 +17,8 @@ import (
 )
 
 // functions is SQLite's driver with what the read engine needs beside SQLite's own functions: the
-// order of decimal numbers and of texts by language, functions of groups of rows, conditions on JSON
-// documents as PostgreSQL has them, texts in capitals, and how well texts fit a search.
+// order of decimal numbers and of texts by language, functions of groups of rows, conditions on
+// JSON documents as PostgreSQL has them, texts in capitals, and how well texts fit a search.
 var functions = sync.OnceValue(func() *sqlite.Driver {
 	d := new(sqlite.Driver)
 	d.MustRegisterCollationUtf8(scalar.DecimalCollation, scalar.CompareDecimals)

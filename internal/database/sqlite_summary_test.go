@@ -13,8 +13,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestBucket compares scalar.Bucket, which SQLite calls, with date_trunc of PostgreSQL, around every
-// change of the clocks in time zones that change them in unusual ways.
+// TestBucket compares scalar.Bucket, which SQLite calls, with date_trunc of PostgreSQL, around
+// every change of the clocks in time zones that change them in unusual ways.
 func TestBucket(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(dbtest.EmptyPostgres(t), database.Options{})

@@ -61,8 +61,11 @@ func TestDifferential(t *testing.T) {
 		if strings.HasPrefix(url, "postgres") {
 			from, to = 10_000, 13_000
 		}
-		if testing.Short() {
-			to = 2_000
+		switch {
+		case slowed > 1: // more of them tell the race detector nothing more
+			to = from + 1_000
+		case testing.Short():
+			to = min(to, from+4_000)
 		}
 		if os.Getenv("FORGE_SOAK") != "" {
 			from, to = 20*from, 20*to
@@ -73,8 +76,10 @@ func TestDifferential(t *testing.T) {
 		seen := d.NewCoverage()
 		d.TryMany(from, to, seen, found)
 		t.Log(seen)
-		for _, missing := range seen.Missing() {
-			t.Errorf("the operations lack %s", missing)
+		if slowed == 1 {
+			for _, missing := range seen.Missing() {
+				t.Errorf("the operations lack %s", missing)
+			}
 		}
 		// For those who see less, whatever the operations ask for.
 		share := (to - from) / 8

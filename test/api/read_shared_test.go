@@ -21,9 +21,16 @@ import (
 // alone.
 func TestSharedReads(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, dbtest.Postgres(t))
-	w := makeWorld()
+	url, w := dbtest.Postgres(t), makeWorld()
+	a := newAPI(t, url)
 	a.fill(w)
+	gqltest.Eventually(t, "a database that is near", func() error { // a busy machine may make it seem distant
+		a = newAPI(t, url)
+		if a.Must("{ teams { totalCount } }", nil); a.db.Distant() {
+			return errors.New("it seems distant")
+		}
+		return nil
+	})
 	s := watch(a)
 	users := []viewer.Viewer{}
 	for _, u := range w.users[1:5] {

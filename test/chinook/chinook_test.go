@@ -184,8 +184,8 @@ func TestPagesCoverAllRows(t *testing.T) {
 	})
 }
 
-// walk reads all rows of a connection in pages of a size, forwards and backwards. Each row has to be
-// there once, and in the same place both ways.
+// walk reads all rows of a connection in pages of a size, forwards and backwards. Each row has to
+// be there once, and in the same place both ways.
 func walk(t *testing.T, c *gqltest.Client, field, order string, size, rows int) {
 	t.Helper()
 	var ways [2][]string

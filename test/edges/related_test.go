@@ -56,9 +56,9 @@ func compareBy(terms []string, place map[string]int) func(a, b ranked) int {
 	}
 }
 
-// TestRelatedOrders reads pages that are ordered by columns of related rows and by numbers of these,
-// forward and backward, at the root and below a row, and compares them with what plain ent queries
-// of the same viewer find.
+// TestRelatedOrders reads pages that are ordered by columns of related rows and by numbers of
+// these, forward and backward, at the root and below a row, and compares them with what plain ent
+// queries of the same viewer find.
 func TestRelatedOrders(t *testing.T) {
 	each(t, func(w *world) {
 		f := w.fill()

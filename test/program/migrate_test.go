@@ -28,7 +28,7 @@ func TestMigrateCommands(t *testing.T) {
 		}{
 			{[]string{"seed", "--migrate=off"}, 1, "lacks"},
 			{[]string{"migrate", "status"}, 0, "pending"},
-			{[]string{"migrate", "up", "--to", "20261123032934_init.sql"}, 0, "idempotency_keys   pending"},
+			{[]string{"migrate", "up", "--to", "20261123032934_init.sql"}, 0, "20261123042701_idempotency_keys "},
 			{[]string{"migrate", "up"}, 0, "applied"},
 			{[]string{"migrate", "up", "--to=20261123032934"}, 0, "applied"},
 			{[]string{"migrate", "status", "--json"}, 0, `"state": "ok"`},

@@ -117,8 +117,8 @@ type edge struct {
 	nullable   bool
 	pages      bool // the edges to many are connections, not lists
 	owned      bool // it is the other end of another thing's edge
-	// through is the entity of a many-to-many edge's join table, or nil, and via the edge to it. The
-	// edges of a connection show the columns of it if linked.
+	// through is the entity of a many-to-many edge's join table, or nil, and via the edge to it.
+	// The edges of a connection show the columns of it if linked.
 	through *thing
 	via     string
 	linked  bool

@@ -17,8 +17,9 @@ import (
 // Session is the network connection of one PostgreSQL session.
 //
 // Cancel is off under TLS, because lib/pq encrypts above this package, which then cannot read the
-// key that Cancel needs. Plain returns false, and lib/pq cancels statements itself. A handshake in this package would have to repeat lib/pq's sslmode,
-// certificates and password files. All other methods work under TLS as well.
+// key that Cancel needs. Plain returns false, and lib/pq cancels statements itself. A handshake in
+// this package would have to repeat lib/pq's sslmode, certificates and password files. All other
+// methods work under TLS as well.
 type Session interface {
 	// Plain reports whether messages can be read. Only then may Cancel be called.
 	Plain() bool

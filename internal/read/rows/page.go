@@ -142,8 +142,8 @@ func (t *Term) Name() string {
 	return name
 }
 
-// maxTerms is how many terms an orderBy may have. A term may be a query inside of the statement, and
-// PostgreSQL takes longer to plan with each.
+// maxTerms is how many terms an orderBy may have. A term may be a query inside of the statement,
+// and PostgreSQL takes longer to plan with each.
 const maxTerms = 20
 
 // order returns the terms of an orderBy argument, and the key as the last term, so that no two rows

@@ -26,8 +26,8 @@ type Writer interface {
 }
 
 // Query is one statement for a plan's node, with the values of its parameters. It reads rows, or
-// groups of them: all rows, or those that belong to Keys. With several keys, each row that it returns
-// ends with the place of the row's key in Keys, counted from 1.
+// groups of them: all rows, or those that belong to Keys. With several keys, each row that it
+// returns ends with the place of the row's key in Keys, counted from 1.
 type Query struct {
 	Dialect string
 	Viewer  viewer.Viewer

@@ -13,7 +13,7 @@ const config: CodegenConfig = {
       },
       config: {
         strictScalars: true,
-        scalars: { Cursor: 'string', Time: 'string' },
+        scalars: { BigInt: 'string', Cursor: 'string', Time: 'string' },
         useTypeImports: true,
       },
     },
