@@ -310,7 +310,7 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 		return g.where(name, 2)
 	}
 	terms := slices.DeleteFunc(slices.Clone(g.schema.Types[name+"OrderField"].EnumValues), func(term *ast.EnumValueDefinition) bool {
-		return !slices.ContainsFunc(g.entities[name].Fields, func(f entity.Field) bool { return strings.EqualFold(f.Name, strings.ReplaceAll(term.Name, "_", "")) })
+		return term.Name == "RELEVANCE"
 	})
 	return g.list(func() any {
 		return g.value(a.Type.Elem, func() any {
