@@ -14,6 +14,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "hero",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Search:  []string{"name"},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Hero", Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
@@ -108,6 +109,7 @@ var Entities = []*entity.Entity{
 		Computed: map[string]entity.Computed{
 			"unitsSold": {Price: 2},
 		},
+		Search: []string{"name", "sku"},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Product", Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
@@ -151,6 +153,7 @@ var Entities = []*entity.Entity{
 		Computed: map[string]entity.Computed{
 			"rivals": {Needs: []string{"headquarters"}, Price: 2},
 		},
+		Search: []string{"name", "headquarters"},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Team", Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
@@ -174,6 +177,7 @@ var Entities = []*entity.Entity{
 		Computed: map[string]entity.Computed{
 			"gravatarUrl": {Needs: []string{"email"}, Outside: true},
 		},
+		Search: []string{"username"},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "User", Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},

@@ -219,7 +219,7 @@ func (r *queryResolver) User(ctx context.Context, id ids.ID) (*model.User, error
 }
 
 // Users is the resolver for the users field.
-func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, orderBy []*model.UserOrder) (*model.UserConnection, error) {
+func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, search *string, orderBy []*model.UserOrder) (*model.UserConnection, error) {
 	return &model.UserConnection{}, nil
 }
 
@@ -229,7 +229,7 @@ func (r *queryResolver) Team(ctx context.Context, id ids.ID) (*model.Team, error
 }
 
 // Teams is the resolver for the teams field.
-func (r *queryResolver) Teams(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TeamWhereInput, orderBy []*model.TeamOrder) (*model.TeamConnection, error) {
+func (r *queryResolver) Teams(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TeamWhereInput, search *string, orderBy []*model.TeamOrder) (*model.TeamConnection, error) {
 	return &model.TeamConnection{}, nil
 }
 
@@ -239,7 +239,7 @@ func (r *queryResolver) Hero(ctx context.Context, id ids.ID) (*model.Hero, error
 }
 
 // Heroes is the resolver for the heroes field.
-func (r *queryResolver) Heroes(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.HeroWhereInput, orderBy []*model.HeroOrder) (*model.HeroConnection, error) {
+func (r *queryResolver) Heroes(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.HeroWhereInput, search *string, orderBy []*model.HeroOrder) (*model.HeroConnection, error) {
 	return &model.HeroConnection{}, nil
 }
 
@@ -249,7 +249,7 @@ func (r *queryResolver) Product(ctx context.Context, id ids.ID) (*model.Product,
 }
 
 // Products is the resolver for the products field.
-func (r *queryResolver) Products(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.ProductWhereInput, orderBy []*model.ProductOrder) (*model.ProductConnection, error) {
+func (r *queryResolver) Products(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.ProductWhereInput, search *string, orderBy []*model.ProductOrder) (*model.ProductConnection, error) {
 	return &model.ProductConnection{}, nil
 }
 

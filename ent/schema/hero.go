@@ -25,7 +25,10 @@ type Hero struct{ ent.Schema }
 // Annotations returns who may see which fields, and the checks of the table.
 func (Hero) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		entity.Annotation{ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"}},
+		entity.Annotation{
+			ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"},
+			Search:     []string{"name"},
+		},
 		entsql.Table("heroes"),
 		entsql.Checks(map[string]string{
 			"heroes_name_length":        length("name", 1, HeroNameLength),

@@ -26,6 +26,7 @@ func (Team) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{
 			ShownToAll: []string{"id", "name", "headquarters", "rivals", "heroes", "version", "createdAt", "updatedAt"},
+			Search:     []string{"name", "headquarters"},
 			Computed:   map[string]entity.Computed{"rivals": {Needs: []string{"headquarters"}, Price: 2}},
 		},
 		entsql.Checks(map[string]string{

@@ -79,13 +79,13 @@ type QueryResolver interface {
 	Node(ctx context.Context, id ids.ID) (model.Node, error)
 	Nodes(ctx context.Context, ids []*ids.ID) ([]model.Node, error)
 	User(ctx context.Context, id ids.ID) (*model.User, error)
-	Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, orderBy []*model.UserOrder) (*model.UserConnection, error)
+	Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, search *string, orderBy []*model.UserOrder) (*model.UserConnection, error)
 	Team(ctx context.Context, id ids.ID) (*model.Team, error)
-	Teams(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TeamWhereInput, orderBy []*model.TeamOrder) (*model.TeamConnection, error)
+	Teams(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TeamWhereInput, search *string, orderBy []*model.TeamOrder) (*model.TeamConnection, error)
 	Hero(ctx context.Context, id ids.ID) (*model.Hero, error)
-	Heroes(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.HeroWhereInput, orderBy []*model.HeroOrder) (*model.HeroConnection, error)
+	Heroes(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.HeroWhereInput, search *string, orderBy []*model.HeroOrder) (*model.HeroConnection, error)
 	Product(ctx context.Context, id ids.ID) (*model.Product, error)
-	Products(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.ProductWhereInput, orderBy []*model.ProductOrder) (*model.ProductConnection, error)
+	Products(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.ProductWhereInput, search *string, orderBy []*model.ProductOrder) (*model.ProductConnection, error)
 	Search(ctx context.Context, text string, first int32) ([]*model.SearchHit, error)
 	Order(ctx context.Context, id ids.ID) (*model.Order, error)
 	Orders(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.OrderWhereInput, orderBy []*model.OrderOrder) (*model.OrderConnection, error)
@@ -266,6 +266,11 @@ type Query {
     offset: Int
     "Only those that match."
     where: UserWhereInput
+    """
+    Only those with every word of this text: each is the beginning of a word of the username. A word consists of letters and digits; upper and lower
+    case make no difference, nor do accents on Latin letters. At most 256 bytes and 10 words.
+    """
+    search: String
     "In this order; ties go by ID. NULLs come last, in both directions."
     orderBy: [UserOrder!]
   ): UserConnection!
@@ -285,6 +290,11 @@ type Query {
     offset: Int
     "Only those that match."
     where: TeamWhereInput
+    """
+    Only those with every word of this text: each is the beginning of a word of the name or the headquarters. A word consists of letters and digits; upper and lower
+    case make no difference, nor do accents on Latin letters. At most 256 bytes and 10 words.
+    """
+    search: String
     "In this order; ties go by ID. NULLs come last, in both directions."
     orderBy: [TeamOrder!]
   ): TeamConnection!
@@ -304,6 +314,11 @@ type Query {
     offset: Int
     "Only those that match."
     where: HeroWhereInput
+    """
+    Only those with every word of this text: each is the beginning of a word of the name. A word consists of letters and digits; upper and lower
+    case make no difference, nor do accents on Latin letters. At most 256 bytes and 10 words.
+    """
+    search: String
     "In this order; ties go by ID. NULLs come last, in both directions."
     orderBy: [HeroOrder!]
   ): HeroConnection!
@@ -323,6 +338,11 @@ type Query {
     offset: Int
     "Only those that match."
     where: ProductWhereInput
+    """
+    Only those with every word of this text: each is the beginning of a word of the name or the SKU. A word consists of letters and digits; upper and lower
+    case make no difference, nor do accents on Latin letters. At most 256 bytes and 10 words.
+    """
+    search: String
     "In this order; ties go by ID. NULLs come last, in both directions."
     orderBy: [ProductOrder!]
   ): ProductConnection!
@@ -522,6 +542,11 @@ type User implements Node {
     offset: Int
     "Only those that match."
     where: HeroWhereInput
+    """
+    Only those with every word of this text: each is the beginning of a word of the name. A word consists of letters and digits; upper and lower
+    case make no difference, nor do accents on Latin letters. At most 256 bytes and 10 words.
+    """
+    search: String
     "In this order; ties go by ID. NULLs come last, in both directions."
     orderBy: [HeroOrder!]
   ): HeroConnection!
@@ -599,6 +624,11 @@ type Team implements Node {
     offset: Int
     "Only those that match."
     where: HeroWhereInput
+    """
+    Only those with every word of this text: each is the beginning of a word of the name. A word consists of letters and digits; upper and lower
+    case make no difference, nor do accents on Latin letters. At most 256 bytes and 10 words.
+    """
+    search: String
     "In this order; ties go by ID. NULLs come last, in both directions."
     orderBy: [HeroOrder!]
   ): HeroConnection!
@@ -888,6 +918,8 @@ enum UserOrderField {
   HEROES_COUNT
   "The number of the user's orders, of those that you may see."
   ORDERS_COUNT
+  "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
+  RELEVANCE
 }
 
 "Conditions on teams; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -953,6 +985,8 @@ enum TeamOrderField {
   UPDATED_AT
   "The number of the team's heroes."
   HEROES_COUNT
+  "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
+  RELEVANCE
 }
 
 "Conditions on heroes; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -1038,6 +1072,8 @@ enum HeroOrderField {
   TEAM_NAME
   "The username of the hero's owner; heroes without one come last."
   OWNER_USERNAME
+  "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
+  RELEVANCE
 }
 
 "Conditions on products; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -1126,6 +1162,8 @@ enum ProductOrderField {
   STOCK
   CREATED_AT
   UPDATED_AT
+  "The best matches of ` + "`" + `search` + "`" + ` first, in both directions: those with more of its words whole. ` + "`" + `direction` + "`" + ` says how ties go."
+  RELEVANCE
 }
 
 "Conditions on orders; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -3958,14 +3996,22 @@ func (ec *executionContext) field_Query_heroes_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.HeroOrder, error) {
 			return ec.unmarshalOHeroOrder2ᚕᚖforgeᚋgraphᚋmodelᚐHeroOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -4192,14 +4238,22 @@ func (ec *executionContext) field_Query_products_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.ProductOrder, error) {
 			return ec.unmarshalOProductOrder2ᚕᚖforgeᚋgraphᚋmodelᚐProductOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -4290,14 +4344,22 @@ func (ec *executionContext) field_Query_teams_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.TeamOrder, error) {
 			return ec.unmarshalOTeamOrder2ᚕᚖforgeᚋgraphᚋmodelᚐTeamOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -4366,14 +4428,22 @@ func (ec *executionContext) field_Query_users_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.UserOrder, error) {
 			return ec.unmarshalOUserOrder2ᚕᚖforgeᚋgraphᚋmodelᚐUserOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -4480,14 +4550,22 @@ func (ec *executionContext) field_Team_heroes_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.HeroOrder, error) {
 			return ec.unmarshalOHeroOrder2ᚕᚖforgeᚋgraphᚋmodelᚐHeroOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -4622,14 +4700,22 @@ func (ec *executionContext) field_User_heroes_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.HeroOrder, error) {
 			return ec.unmarshalOHeroOrder2ᚕᚖforgeᚋgraphᚋmodelᚐHeroOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -10269,7 +10355,7 @@ func (ec *executionContext) _Query_users(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.UserWhereInput), fc.Args["orderBy"].([]*model.UserOrder))
+			return ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.UserWhereInput), fc.Args["search"].(*string), fc.Args["orderBy"].([]*model.UserOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserConnection) graphql.Marshaler {
@@ -10357,7 +10443,7 @@ func (ec *executionContext) _Query_teams(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Teams(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.TeamWhereInput), fc.Args["orderBy"].([]*model.TeamOrder))
+			return ec.Resolvers.Query().Teams(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.TeamWhereInput), fc.Args["search"].(*string), fc.Args["orderBy"].([]*model.TeamOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamConnection) graphql.Marshaler {
@@ -10445,7 +10531,7 @@ func (ec *executionContext) _Query_heroes(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Heroes(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.HeroWhereInput), fc.Args["orderBy"].([]*model.HeroOrder))
+			return ec.Resolvers.Query().Heroes(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.HeroWhereInput), fc.Args["search"].(*string), fc.Args["orderBy"].([]*model.HeroOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.HeroConnection) graphql.Marshaler {
@@ -10533,7 +10619,7 @@ func (ec *executionContext) _Query_products(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Products(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.ProductWhereInput), fc.Args["orderBy"].([]*model.ProductOrder))
+			return ec.Resolvers.Query().Products(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.ProductWhereInput), fc.Args["search"].(*string), fc.Args["orderBy"].([]*model.ProductOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ProductConnection) graphql.Marshaler {

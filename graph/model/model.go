@@ -1682,6 +1682,8 @@ const (
 	HeroOrderFieldTeamName HeroOrderField = "TEAM_NAME"
 	// The username of the hero's owner; heroes without one come last.
 	HeroOrderFieldOwnerUsername HeroOrderField = "OWNER_USERNAME"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	HeroOrderFieldRelevance HeroOrderField = "RELEVANCE"
 )
 
 var AllHeroOrderField = []HeroOrderField{
@@ -1691,11 +1693,12 @@ var AllHeroOrderField = []HeroOrderField{
 	HeroOrderFieldUpdatedAt,
 	HeroOrderFieldTeamName,
 	HeroOrderFieldOwnerUsername,
+	HeroOrderFieldRelevance,
 }
 
 func (e HeroOrderField) IsValid() bool {
 	switch e {
-	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldUpdatedAt, HeroOrderFieldTeamName, HeroOrderFieldOwnerUsername:
+	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldUpdatedAt, HeroOrderFieldTeamName, HeroOrderFieldOwnerUsername, HeroOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -2410,6 +2413,8 @@ const (
 	ProductOrderFieldStock      ProductOrderField = "STOCK"
 	ProductOrderFieldCreatedAt  ProductOrderField = "CREATED_AT"
 	ProductOrderFieldUpdatedAt  ProductOrderField = "UPDATED_AT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	ProductOrderFieldRelevance ProductOrderField = "RELEVANCE"
 )
 
 var AllProductOrderField = []ProductOrderField{
@@ -2419,11 +2424,12 @@ var AllProductOrderField = []ProductOrderField{
 	ProductOrderFieldStock,
 	ProductOrderFieldCreatedAt,
 	ProductOrderFieldUpdatedAt,
+	ProductOrderFieldRelevance,
 }
 
 func (e ProductOrderField) IsValid() bool {
 	switch e {
-	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldStock, ProductOrderFieldCreatedAt, ProductOrderFieldUpdatedAt:
+	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldStock, ProductOrderFieldCreatedAt, ProductOrderFieldUpdatedAt, ProductOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -2658,6 +2664,8 @@ const (
 	TeamOrderFieldUpdatedAt TeamOrderField = "UPDATED_AT"
 	// The number of the team's heroes.
 	TeamOrderFieldHeroesCount TeamOrderField = "HEROES_COUNT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	TeamOrderFieldRelevance TeamOrderField = "RELEVANCE"
 )
 
 var AllTeamOrderField = []TeamOrderField{
@@ -2665,11 +2673,12 @@ var AllTeamOrderField = []TeamOrderField{
 	TeamOrderFieldCreatedAt,
 	TeamOrderFieldUpdatedAt,
 	TeamOrderFieldHeroesCount,
+	TeamOrderFieldRelevance,
 }
 
 func (e TeamOrderField) IsValid() bool {
 	switch e {
-	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldUpdatedAt, TeamOrderFieldHeroesCount:
+	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldUpdatedAt, TeamOrderFieldHeroesCount, TeamOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -2914,6 +2923,8 @@ const (
 	UserOrderFieldHeroesCount UserOrderField = "HEROES_COUNT"
 	// The number of the user's orders, of those that you may see.
 	UserOrderFieldOrdersCount UserOrderField = "ORDERS_COUNT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	UserOrderFieldRelevance UserOrderField = "RELEVANCE"
 )
 
 var AllUserOrderField = []UserOrderField{
@@ -2922,11 +2933,12 @@ var AllUserOrderField = []UserOrderField{
 	UserOrderFieldUpdatedAt,
 	UserOrderFieldHeroesCount,
 	UserOrderFieldOrdersCount,
+	UserOrderFieldRelevance,
 }
 
 func (e UserOrderField) IsValid() bool {
 	switch e {
-	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldUpdatedAt, UserOrderFieldHeroesCount, UserOrderFieldOrdersCount:
+	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldUpdatedAt, UserOrderFieldHeroesCount, UserOrderFieldOrdersCount, UserOrderFieldRelevance:
 		return true
 	}
 	return false

@@ -37,6 +37,9 @@ type Entity struct {
 	Unites map[string][]string
 	// Computed holds the fields that a resolver computes, by their API names.
 	Computed map[string]Computed
+	// Search are the API names of the columns whose words the argument search looks for, the most
+	// important first.
+	Search   []string
 	Ruled    bool // the entity has a policy, which decides who may see which rows
 	Filtered bool // interceptors hide some of the rows, such as deleted ones
 	// Hooked is true if the entity itself has hooks in ent/schema; hooks of its mixins do not
@@ -212,6 +215,7 @@ type Annotation struct {
 	ShownToAll, ShownToOwners []string `json:",omitempty"`
 	// Computed are the fields that a resolver computes, by their API names.
 	Computed map[string]Computed `json:",omitempty"`
+	Search   []string            `json:",omitempty"` // see Entity.Search
 }
 
 // Name returns the name under which ent stores the annotation.

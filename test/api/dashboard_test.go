@@ -78,26 +78,26 @@ func (a *api) figure(t *testing.T, figure string, from, to time.Time) (lines []s
 	switch figure {
 	case "revenue":
 		for day := from; day.Before(to); day = day.AddDate(0, 0, 1) {
-			if found := a.found(t, `SELECT count(*), sum(total_cents)`+paid, day, day.AddDate(0, 0, 1))[0]; !strings.HasPrefix(found, "0 ") {
+			if found := a.sqlLines(t, `SELECT count(*), sum(total_cents)`+paid, day, day.AddDate(0, 0, 1))[0]; !strings.HasPrefix(found, "0 ") {
 				lines = append(lines, day.UTC().Format(time.RFC3339)+" "+found)
 			}
 		}
 		return lines
 	case "best sold":
-		return a.found(t, `SELECT p.sku, sum(i.quantity) FROM order_items i JOIN orders o ON o.id = i.order_id JOIN products p ON p.id = i.product_id
+		return a.sqlLines(t, `SELECT p.sku, sum(i.quantity) FROM order_items i JOIN orders o ON o.id = i.order_id JOIN products p ON p.id = i.product_id
 			WHERE o.status = 'PAID' GROUP BY p.id, p.sku ORDER BY 2 DESC, p.id LIMIT 10`)
 	case "low stock":
-		return a.found(t, `SELECT p.sku, i.quantity FROM products p JOIN inventories i ON i.product_id = p.id WHERE i.quantity < 150 ORDER BY i.quantity, p.sku LIMIT 5`)
+		return a.sqlLines(t, `SELECT p.sku, i.quantity FROM products p JOIN inventories i ON i.product_id = p.id WHERE i.quantity < 150 ORDER BY i.quantity, p.sku LIMIT 5`)
 	case "teams":
-		return a.found(t, `SELECT t.name, count(h.id), CAST(sum(h.age) AS double precision) / count(h.age) FROM teams t LEFT JOIN heroes h ON h.team_id = t.id
+		return a.sqlLines(t, `SELECT t.name, count(h.id), CAST(sum(h.age) AS double precision) / count(h.age) FROM teams t LEFT JOIN heroes h ON h.team_id = t.id
 			GROUP BY t.id, t.name ORDER BY 2 DESC, t.name LIMIT 5`)
 	default:
-		return append(strings.Fields(a.found(t, `SELECT count(*), sum(total_cents)`+paid, from, to)[0]), a.found(t, `SELECT count(*) FROM inventories WHERE quantity < 150`)...)
+		return append(strings.Fields(a.sqlLines(t, `SELECT count(*), sum(total_cents)`+paid, from, to)[0]), a.sqlLines(t, `SELECT count(*) FROM inventories WHERE quantity < 150`)...)
 	}
 }
 
-// found returns a line for each row that a statement finds.
-func (a *api) found(t *testing.T, statement string, times ...time.Time) (lines []string) {
+// sqlLines returns a line for each row that a statement finds.
+func (a *api) sqlLines(t *testing.T, statement string, times ...time.Time) (lines []string) {
 	t.Helper()
 	args := make([]any, len(times))
 	for i, at := range times {

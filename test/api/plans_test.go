@@ -58,6 +58,9 @@ func (l *lists) operations() (all []offered) {
 		for _, where := range l.conditions(of) {
 			all = append(all, offered{query: fmt.Sprintf(`{ %s(where: %s) { totalCount nodes { id } } }`, f.Name, where)})
 		}
+		if f.Arguments.ForName("search") != nil {
+			all = append(all, offered{query: fmt.Sprintf(`{ %s(search: "name 5", orderBy: {field: RELEVANCE}) { totalCount nodes { id } } }`, f.Name)})
+		}
 		for text, fields := range l.orders(of) {
 			all = append(all, offered{query: fmt.Sprintf(`{ %s(%%s, orderBy: %s) { nodes { id } pageInfo { endCursor } } }`, f.Name, text), list: f.Name, order: fields})
 		}
@@ -151,7 +154,7 @@ func (l *lists) orders(name string) map[string][]*entity.Field {
 	if def == nil {
 		return all
 	}
-	values := def.EnumValues
+	values := slices.DeleteFunc(slices.Clone(def.EnumValues), func(value *ast.EnumValueDefinition) bool { return value.Name == "RELEVANCE" })
 	field := func(value string) *entity.Field {
 		for i := range l.entities[name].Fields {
 			if f := &l.entities[name].Fields[i]; strings.EqualFold(f.Name, strings.ReplaceAll(value, "_", "")) {

@@ -23,6 +23,7 @@ import (
 	"forge/internal/cursorcipher"
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/search"
 	"forge/internal/viewer"
 	"forge/test/gqltest"
 )
@@ -246,17 +247,47 @@ func (q question) page(rows []*row) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	words, err := wordsOf(args["search"])
+	if err != nil {
+		return nil, err
+	}
 	where, _ := args["where"].(map[string]any)
 	if err := q.check(name, where, "where", 0); err != nil {
 		return nil, err
 	}
 	var kept []*row
 	for _, r := range rows {
-		if holds, said := q.holds(r, where); holds == isTrue || !said {
+		if holds, said := q.holds(r, where); (holds == isTrue || !said) && r.found(words) {
 			kept = append(kept, r)
 		}
 	}
 	return q.connection(wanted.order, wanted.of(kept)), nil
+}
+
+// wordsOf returns the words of an argument search.
+func wordsOf(text any) ([]string, error) {
+	given, ok := text.(string)
+	if !ok {
+		return nil, nil
+	}
+	words, err := search.Words(given)
+	if err != nil {
+		return nil, apperr.BadInput("search", "%s", err)
+	}
+	return words, nil
+}
+
+// found reports whether each of the words is the beginning of a word of the row.
+func (r *row) found(words []string) bool {
+	var own []string
+	for _, name := range r.entity.Search {
+		_, value := r.value(name)
+		text, _ := value.(string)
+		own = append(own, search.Split(text)...)
+	}
+	return !slices.ContainsFunc(words, func(word string) bool {
+		return !slices.ContainsFunc(own, func(of string) bool { return strings.HasPrefix(of, word) })
+	})
 }
 
 // plainly returns an argument in a simple form: whole numbers are int, and a single value in place

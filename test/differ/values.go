@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/search"
 )
 
 // The generator has values of the types nil, bool, int and string, and of these:
@@ -297,13 +298,20 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 			return -1 - g.below(100)
 		}
 		return choose(&g.choices, []int{2, 1, 0, 3, 5, 20, 100})
+	case a.Name == "search":
+		if g.refused() {
+			return choose(&g.choices, []string{"", "&|!", " \t", strings.Repeat("a", 257), "a b c d e f g h i j k"})
+		}
+		return g.search(name)
 	case a.Name == "where":
 		if g.refused() && g.often(30) {
 			return g.deep()
 		}
 		return g.where(name, 2)
 	}
-	terms := g.schema.Types[name+"OrderField"].EnumValues
+	terms := slices.DeleteFunc(slices.Clone(g.schema.Types[name+"OrderField"].EnumValues), func(term *ast.EnumValueDefinition) bool {
+		return term.Name == "RELEVANCE"
+	})
 	return g.list(func() any {
 		return g.value(a.Type.Elem, func() any {
 			o := object{{"field", g.value(ast.NonNullNamedType(name+"OrderField", nil), func() any { return enumValue(choose(&g.choices, terms).Name) })}}
@@ -330,6 +338,29 @@ func (g *generator) language(name string, term object) any {
 		return choose(&g.choices, []string{"", "DE", "da", "C", `de" DESC --`})
 	}
 	return choose(&g.choices, []string{"de", "sv", "und"})
+}
+
+// search makes the text of a search: the beginnings of words of a row, or others.
+func (g *generator) search(name string) string {
+	words := []string{"a", "x'y", "Ä-1", "zz"}
+	if len(g.rows[name]) > 0 {
+		r := g.anyRow(name)
+		for _, column := range r.entity.Search {
+			_, value := r.value(column)
+			text, _ := value.(string)
+			words = append(words, search.Split(text)...)
+		}
+	}
+	var text []string
+	for range 1 + g.below(2) {
+		word := []rune(choose(&g.choices, words))
+		word = word[:min(len(word), 1+g.below(4))]
+		if g.often(30) {
+			word = []rune(strings.ToUpper(string(word)))
+		}
+		text = append(text, string(word))
+	}
+	return strings.Join(text, choose(&g.choices, []string{" ", ", ", "' OR "}))
 }
 
 func (g *generator) anyRow(name string) *row { return choose(&g.choices, g.rows[name]) }

@@ -186,6 +186,9 @@ func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *O
 		"first": {"Int"}, "last": {"Int"}, "offset": {"Int"}, "after": cursorTypes, "before": cursorTypes,
 		"where": {o.ListName() + "WhereInput"}, "orderBy": {"[" + o.ListName() + "Order!]"},
 	}
+	if len(o.Entity.Search) > 0 && o.Of == "" {
+		allowed["search"] = []string{"String"}
+	}
 	if o.Of != "" {
 		delete(allowed, "offset") // all rows before the page would have to be read
 	}
@@ -193,6 +196,12 @@ func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *O
 		place := at + "(" + arg.Name + ":)"
 		types, known := allowed[arg.Name]
 		switch {
+		case arg.Name == "search" && !known && !called && o.Of != "":
+			b.refuse(place, "rows of several entities cannot be searched; take it out")
+			continue
+		case arg.Name == "search" && !known && !called:
+			b.refuse(place, "it looks for words; "+noSearch, o.Entity.Name)
+			continue
 		case !known && !called:
 			b.refuse(place, "nothing reads this argument; a connection has %s", strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))
 			continue

@@ -35,13 +35,15 @@ const keyBytes = 32
 type prices struct {
 	where     int // a where argument
 	condition int // a condition on a column
-	search    int // NotIn, or a condition on a part of a text
+	text      int // NotIn, or a condition on a part of a text
 	fold      int // a condition on a text regardless of case, which is written in capitals for each row
 	document  int // a condition on a JSON document or a list, which is decoded for each row
 	value     int // a value after the first in what it is compared with, which is also decoded for each row
 	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
 	derived   int // a term of orderBy by related rows or by language, which compares what no index has
+	search    int // a search
+	relevance int // an order by relevance, for which the words of each row that matches are counted
 	count     int // totalCount and aggregate
 	measure   int // each result of a function, beside the count
 	groups    int // the field groups
@@ -53,8 +55,10 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, search: 100, fold: 600, document: 2000, value: 60, relation: 1000, order: 40, derived: 500, count: 40, measure: 40, groups: 200}
-	nestedPrices = prices{where: 2, condition: 2, search: 5, fold: 30, document: 100, value: 3, relation: 50, order: 2, derived: 25, count: 2, measure: 2, groups: 10}
+	rootPrices = prices{where: 40, condition: 40, text: 100, fold: 600, document: 2000, value: 60, relation: 1000, order: 40, derived: 500,
+		search: 300, relevance: 2000, count: 40, measure: 40, groups: 200}
+	nestedPrices = prices{where: 2, condition: 2, text: 5, fold: 30, document: 100, value: 3, relation: 50, order: 2, derived: 25,
+		search: 15, relevance: 100, count: 2, measure: 2, groups: 10}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
@@ -177,6 +181,9 @@ func argumentCost(o *binding.Object, args Arguments, of prices, asked questions,
 		c.total += c.where
 		c.all(o, where)
 	}
+	if args.Search != nil {
+		c.total += c.search
+	}
 	c.orders(o, args.OrderBy, nested)
 	if skipped := int(args.Offset.Int); skipped > 0 && !nested {
 		c.total += skipped / rowsAPoint
@@ -190,7 +197,10 @@ func (c *costs) orders(o *binding.Object, value any, nested bool) {
 	for i, entry := range List(value) {
 		input, _ := entry.(map[string]any)
 		by := o.Orders[fmt.Sprint(input["field"])]
-		if by != nil && by.Edge != nil {
+		switch {
+		case by != nil && by.Fit:
+			c.total += c.relevance
+		case by != nil && by.Edge != nil:
 			c.total += c.derived
 		}
 		if input["collation"] != nil {
@@ -244,7 +254,7 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 	case "In":
 		c.total += c.condition + len(List(value))/entriesAPoint
 	case "NotIn":
-		c.total += c.search + len(List(value))/entriesAPoint
+		c.total += c.text + len(List(value))/entriesAPoint
 	default:
 		switch {
 		case by.Field != nil && by.Field.Kind == entity.JSON:
@@ -252,7 +262,7 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 		case by.Folds():
 			c.total += c.fold
 		case by.Op == "Contains" || by.Op == "ContainsFold" || by.Op == "HasSuffix":
-			c.total += c.search
+			c.total += c.text
 		default:
 			c.total += c.condition
 		}

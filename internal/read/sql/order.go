@@ -15,8 +15,9 @@ import (
 // ordering writes the order of a query's rows, and conditions on places in that order.
 type ordering struct {
 	*sql.Selector // the query
+	query         *Query
 	terms         []rows.Term
-	related       []*relation // by term: the related rows that it is about; nil for a column
+	related       []*relation // by term: the related rows that it is about; nil if it is about none
 }
 
 // orderBy returns the terms as SQL, in reverse if backward is true. NULLs come last, and in reverse
@@ -49,7 +50,7 @@ func (o *ordering) write(b *sql.Builder, i int) {
 	if t.By == nil {
 		b.Ident(o.C(t.Column))
 	} else {
-		o.related[i].value(b, o.Selector)
+		o.value(b, t.By)
 	}
 	if t.Collation != "" {
 		b.WriteString(collation.SQL(o.Dialect(), t.Collation))
@@ -58,8 +59,12 @@ func (o *ordering) write(b *sql.Builder, i int) {
 	}
 }
 
-// value writes what the term of an order by related rows compares.
+// value writes what a term compares that is by no column of the rows.
 func (o *ordering) value(b *sql.Builder, by *binding.Order) {
+	if by.Fit {
+		o.query.relevance(b, o.Selector)
+		return
+	}
 	i := slices.IndexFunc(o.terms, func(t rows.Term) bool { return t.By == by })
 	o.related[i].value(b, o.Selector)
 }

@@ -15,6 +15,7 @@ import (
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
+	"forge/internal/search"
 	"forge/internal/viewer"
 )
 
@@ -37,6 +38,7 @@ type Query struct {
 	Page     *rows.Page    // nil to read all rows
 	Summary  *rows.Summary // how rows are grouped; nil if they are not, or are all one group
 	Where    Condition     // nil without a condition
+	Search   []string      // the words of a search; nil without one
 	Restrict []func(*sql.Selector)
 
 	// Keys are the keys of the parent rows, and KeyColumn is the column that holds them. The
@@ -77,6 +79,10 @@ func (q *Query) Argument(p Parameter) any {
 		return q.Page.Offset
 	case theEnd:
 		return q.Page.Offset + q.Page.Limit
+	case theSearch:
+		return search.Query(q.Dialect, q.Search)
+	case theWords:
+		return search.List(q.Dialect, q.Search)
 	case afterValue:
 		return q.Page.After[p.index]
 	default:
@@ -134,9 +140,9 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 
 // writeOrder has ent write the queries for the related rows that the page is ordered by.
 func (q *Query) writeOrder(ctx context.Context, w Writer, theViewer any) error {
-	q.order = ordering{terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
+	q.order = ordering{query: q, terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
 	for i, t := range q.order.terms {
-		if t.By == nil {
+		if t.By == nil || t.By.Fit {
 			continue
 		}
 		r := &relation{from: q.Node.Object, to: t.By.To, edge: t.By.Edge, join: t.By.Join}
@@ -345,10 +351,13 @@ func (q *Query) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the conditions that aggregates obey as well: where, and those of the resolver.
+// filter adds the conditions that aggregates obey as well: where, search, and those of the resolver.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)
+	}
+	if q.Search != nil {
+		s.Where(q.found(s))
 	}
 	if q.Where != nil {
 		s.Where(q.Where(s))

@@ -35,6 +35,8 @@ const (
 	afterValue
 	beforeValue
 	theViewer // the ID of the viewer
+	theSearch // the words of a search, as the database looks for them
+	theWords  // the words of a search, as a list
 )
 
 // Arguments returns the arguments, with the value of each parameter in its place.

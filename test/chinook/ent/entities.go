@@ -200,6 +200,7 @@ var Entities = []*entity.Entity{
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "composer": entity.ToAll, "milliseconds": entity.ToAll, "bytes": entity.ToAll, "unitPrice": entity.ToAll, "album": entity.ToAll, "genre": entity.ToAll, "mediaType": entity.ToAll, "playlists": entity.ToAll, "invoiceLines": entity.ToAll, "foundUnder": entity.ToAll},
 		Unites:  map[string][]string{"foundUnder": {"album", "genre"}},
+		Search:  []string{"name", "composer"},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Track"},
