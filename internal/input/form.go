@@ -44,11 +44,18 @@ func (f *Form) Err() error {
 // Fault returns the first error as an *apperr.Error, or nil.
 func (f *Form) Fault() *apperr.Error { return f.err }
 
+// Add adds an error, unless there is an error already.
+func (f *Form) Add(err *apperr.Error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
 // Refuse adds an error about an argument, unless there is an error already. The message begins with
 // the name of the argument.
 func (f *Form) Refuse(name, format string, args ...any) {
 	if f.err == nil {
-		f.err = apperr.BadInput(f.at(name), name+" "+format, args...)
+		f.Add(apperr.BadInput(f.at(name), name+" "+format, args...))
 	}
 }
 
@@ -174,8 +181,8 @@ func (f *Form) AtLeast(name string, n, least int32) int32 {
 
 // ID returns id, which must be the ID of an entity with the prefix whose keys are UUIDs.
 func (f *Form) ID(name string, id ids.ID, prefix string) ids.ID {
-	if err := WantPrefix(f.at(name), id, prefix); err != nil && f.err == nil {
-		f.err = err
+	if err := WantPrefix(f.at(name), id, prefix); err != nil {
+		f.Add(err)
 	}
 	return id
 }

@@ -18,6 +18,7 @@ import (
 type Target struct {
 	ID       ids.ID
 	Expected *int32 // the version that the row must have, or nil if any version will do
+	Deletes  bool   // the row is to be deleted, or to be restored
 }
 
 // Versions reads the version of a target's row. The result is empty if the row does not exist, or
@@ -58,7 +59,7 @@ func (t Target) Check(ctx context.Context, versions Versions) error {
 	}
 	changeable := current
 	if viewer.RoleOf(ctx) != viewer.Admin {
-		changeable, err = versions(rule.ForUpdate(ctx))
+		changeable, err = versions(t.forChange(ctx))
 	}
 	switch {
 	case err != nil:
@@ -69,6 +70,13 @@ func (t Target) Check(ctx context.Context, versions Versions) error {
 		return apperr.VersionConflict(t.ID, current[0])
 	}
 	return nil
+}
+
+func (t Target) forChange(ctx context.Context) context.Context {
+	if t.Deletes {
+		return rule.ForDelete(ctx)
+	}
+	return rule.ForUpdate(ctx)
 }
 
 // Changed judges the result of a statement that should have changed the row: n is the number of
