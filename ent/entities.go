@@ -28,8 +28,8 @@ var Entities = []*entity.Entity{
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
 			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
 			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
-			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
-			{Name: "secretName", Column: "secret_name", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string", Line: true},
+			{Name: "secretName", Column: "secret_name", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true, Line: true},
 			{Name: "age", Column: "age", Kind: entity.Int, Type: "int32", Nullable: true},
 			{Name: "teamId", Column: "team_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Team"},
 			{Name: "ownerId", Column: "owner_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
@@ -104,9 +104,17 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"team": func(m Mutation, value any) {
+					if value == nil {
+						m.(*HeroMutation).ClearTeam()
+						return
+					}
 					m.(*HeroMutation).SetTeamID(value.(uuid.UUID))
 				},
 				"owner": func(m Mutation, value any) {
+					if value == nil {
+						m.(*HeroMutation).ClearOwner()
+						return
+					}
 					m.(*HeroMutation).SetOwnerID(value.(uuid.UUID))
 				},
 			},
@@ -240,6 +248,10 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"product": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InventoryMutation).ClearProduct()
+						return
+					}
 					m.(*InventoryMutation).SetProductID(value.(uuid.UUID))
 				},
 			},
@@ -323,6 +335,10 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"user": func(m Mutation, value any) {
+					if value == nil {
+						m.(*OrderMutation).ClearUser()
+						return
+					}
 					m.(*OrderMutation).SetUserID(value.(uuid.UUID))
 				},
 				"items": func(m Mutation, value any) {
@@ -399,9 +415,17 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"order": func(m Mutation, value any) {
+					if value == nil {
+						m.(*OrderItemMutation).ClearOrder()
+						return
+					}
 					m.(*OrderItemMutation).SetOrderID(value.(uuid.UUID))
 				},
 				"product": func(m Mutation, value any) {
+					if value == nil {
+						m.(*OrderItemMutation).ClearProduct()
+						return
+					}
 					m.(*OrderItemMutation).SetProductID(value.(uuid.UUID))
 				},
 			},
@@ -422,8 +446,8 @@ var Entities = []*entity.Entity{
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
 			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
 			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
-			{Name: "sku", Column: "sku", Kind: entity.String, Type: "string"},
-			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
+			{Name: "sku", Column: "sku", Kind: entity.String, Type: "string", Line: true},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string", Line: true},
 			{Name: "priceCents", Column: "price_cents", Kind: entity.Int, Type: "int32"},
 		},
 		Edges: []entity.Edge{
@@ -488,6 +512,10 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"inventory": func(m Mutation, value any) {
+					if value == nil {
+						m.(*ProductMutation).ClearInventory()
+						return
+					}
 					m.(*ProductMutation).SetInventoryID(value.(uuid.UUID))
 				},
 				"orderItems": func(m Mutation, value any) {
@@ -578,6 +606,10 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"user": func(m Mutation, value any) {
+					if value == nil {
+						m.(*SessionMutation).ClearUser()
+						return
+					}
 					m.(*SessionMutation).SetUserID(value.(uuid.UUID))
 				},
 			},
@@ -598,8 +630,8 @@ var Entities = []*entity.Entity{
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
 			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
 			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
-			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
-			{Name: "headquarters", Column: "headquarters", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string", Line: true},
+			{Name: "headquarters", Column: "headquarters", Kind: entity.String, Type: "string", Nullable: true, Line: true},
 		},
 		Edges: []entity.Edge{
 			{Name: "heroes", To: "Hero", Column: "team_id"},
@@ -669,6 +701,7 @@ var Entities = []*entity.Entity{
 		Table:    "users",
 		Prefix:   "user",
 		Owner:    "id",
+		Deleted:  "deleted_at",
 		Ruled:    true,
 		Filtered: true,
 		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "gravatarUrl": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "version": entity.ToOwners},

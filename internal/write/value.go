@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"entgo.io/ent"
@@ -209,7 +210,9 @@ func (l *limits) check(form *input.Form, f *field, v any) any {
 		case l.line:
 			return form.Text(f.name, v, l.most)
 		}
-		if n := utf8.RuneCountInString(v); n > l.most {
+		if !utf8.ValidString(v) || strings.Contains(v, "\x00") {
+			form.Refuse(f.name, "has a character that cannot be stored, such as U+0000")
+		} else if n := utf8.RuneCountInString(v); n > l.most {
 			form.Refuse(f.name, "has %d characters; at most %d are allowed", n, l.most)
 		} else if n < l.shortest {
 			form.Refuse(f.name, "has %d characters; at least %d are wanted", n, l.shortest)

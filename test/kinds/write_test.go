@@ -40,12 +40,15 @@ func TestWrites(t *testing.T) {
 		for row, id := range ids {
 			other := (row + 1) % rows
 			want := `{"updateSample":{"sample":` + shown(other) + `}}`
-			for _, in := range []string{input(other), `{}`} { // what is left out stays
+			for statements, in := range []string{1: input(other), 2: `{}`} { // what is left out stays
+				if in == "" {
+					continue
+				}
 				got := b.send(c, change, `{"id": "`+id+`", "input": `+in+`}`)
 				if got.RawData() != want {
 					t.Errorf("update of row %d: %s", row, difference(got, want))
 				}
-				if got.Statements() != 1 {
+				if got.Statements() != statements {
 					t.Errorf("update of row %d took %d statements", row, got.Statements())
 				}
 			}
@@ -106,7 +109,7 @@ func TestWritesRefuse(t *testing.T) {
 				t.Errorf("%s: %s; want %s at %q: %s", tt.input, got, tt.code, tt.field, tt.message)
 			}
 		}
-		if got := b.send(c, `query($ids: [ID!]) { samples { nodes { `+all+` } } }`, `{}`); !strings.HasPrefix(got.RawData(), `{"samples":{"nodes":[`+shown(0)) {
+		if got := b.send(c, `{ samples { nodes { `+all+` } } }`, `{}`); !strings.HasPrefix(got.RawData(), `{"samples":{"nodes":[`+shown(0)) {
 			t.Errorf("a refused value was stored: %s", got)
 		}
 	})

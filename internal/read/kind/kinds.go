@@ -16,7 +16,7 @@ import (
 var kinds = map[entity.Kind]*Kind{
 	entity.ID: {Types: "keys", scalar: "ID", Operators: comparing(among...)},
 	entity.String: {Types: "String, Text", scalar: "String", Orders: true, Operators: comparing(slices.Concat(ordering, []string{"HasPrefix", "HasSuffix", "Contains", "EqualFold", "ContainsFold"})...), SQL: "text", Stored: texts,
-		Argument: argument(scalar.UnmarshalText), Write: writeText, Place: placeText},
+		Argument: argument(scalar.UnmarshalText), Value: argument(text), Write: writeText, Place: placeText},
 	entity.Int: {Types: "Int, Int8, Int16, Int32, Uint8, Uint16", scalar: "Int", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
 		Argument: wholeNumber(scalar.UnmarshalInt), Value: argument(scalar.UnmarshalInt), Write: write(scalar.AppendInt), Place: placeInt},
 	entity.Bool: {Types: "Bool", scalar: "Boolean", Operators: comparing(), SQL: "bool", Stored: types("boolean|bool", "bool|boolean"),
