@@ -39,7 +39,7 @@ var Entities = []*entity.Entity{
 			{Name: "owner", To: "User", Column: "owner_id", OwnKey: true, Unique: true, Nullable: true},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Hero; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -49,6 +49,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -137,7 +145,7 @@ var Entities = []*entity.Entity{
 		},
 		Edges: []entity.Edge{},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).IdempotencyKey; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -147,6 +155,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -207,7 +223,7 @@ var Entities = []*entity.Entity{
 			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Unique: true},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Inventory; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -217,6 +233,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -278,7 +302,7 @@ var Entities = []*entity.Entity{
 			{Name: "items", To: "OrderItem", Column: "order_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Order; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -288,6 +312,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -366,7 +398,7 @@ var Entities = []*entity.Entity{
 			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Unique: true},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).OrderItem; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -376,6 +408,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -455,7 +495,7 @@ var Entities = []*entity.Entity{
 			{Name: "orderItems", To: "OrderItem", Column: "product_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Product; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -465,6 +505,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -545,7 +593,7 @@ var Entities = []*entity.Entity{
 			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Unique: true},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Session; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -555,6 +603,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -637,7 +693,7 @@ var Entities = []*entity.Entity{
 			{Name: "heroes", To: "Hero", Column: "team_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Team; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -647,6 +703,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -727,7 +791,7 @@ var Entities = []*entity.Entity{
 			{Name: "orders", To: "Order", Column: "user_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).User; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -737,6 +801,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()

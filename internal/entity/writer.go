@@ -20,8 +20,10 @@ import (
 // are JSON, as []byte. Keys are of the type uuid.UUID, int64 or string.
 type Writer struct {
 	// New returns a mutation that changes nothing yet, in the unit of work of ctx. The operation is
-	// ent.OpCreate, ent.OpUpdate or ent.OpDelete.
-	New func(ctx context.Context, op ent.Op) Mutation
+	// ent.OpCreate, ent.OpUpdate, ent.OpDelete, or ent.OpUpdateOne with the key of the row. Only the
+	// last can change an edge for which ent needs several statements: to find the rows of
+	// ent.OpUpdate, ent reads their keys, and cannot send UUIDs back to PostgreSQL.
+	New func(ctx context.Context, op ent.Op, key any) Mutation
 	// Set sets a column, by its name. Columns of the kind Other are not in it.
 	Set map[string]func(m ent.Mutation, value any) error
 	// Link adds a related row to an edge, by the name of the edge and the key of the row. Without a

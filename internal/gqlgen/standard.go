@@ -35,8 +35,7 @@ func (p plugin) MutateSchema(s *ast.Schema) error {
 		delete(s.Types, s.Mutation.Name)
 		s.Mutation = nil
 	}
-	for drop(s, unused) {
-	}
+	drop(s, unused)
 	return nil
 }
 
@@ -104,26 +103,31 @@ func collectInputs(s *ast.Schema, name string, names map[string]bool) {
 	}
 }
 
-// drop deletes those of the types that no other type uses. It reports whether there were any.
-func drop(s *ast.Schema, names map[string]bool) (dropped bool) {
-	used := map[string]bool{}
+// drop deletes those of the types that no other type uses.
+func drop(s *ast.Schema, names map[string]bool) {
 	for _, def := range s.Types {
-		for _, f := range def.Fields {
-			used[f.Type.Name()] = used[f.Type.Name()] || f.Type.Name() != def.Name
-			for _, a := range f.Arguments {
-				used[a.Type.Name()] = true
-			}
-		}
-		for _, member := range def.Types {
-			used[member] = true
+		if !names[def.Name] {
+			keep(s, def, names)
 		}
 	}
 	for name := range names {
-		if !used[name] {
-			delete(s.Types, name)
-			delete(names, name)
-			dropped = true
+		delete(s.Types, name)
+	}
+}
+
+// keep takes the types that a type uses out of the names, and those that these use.
+func keep(s *ast.Schema, def *ast.Definition, names map[string]bool) {
+	used := slices.Clone(def.Types)
+	for _, f := range def.Fields {
+		used = append(used, f.Type.Name())
+		for _, a := range f.Arguments {
+			used = append(used, a.Type.Name())
 		}
 	}
-	return dropped
+	for _, name := range used {
+		if names[name] {
+			delete(names, name)
+			keep(s, s.Types[name], names)
+		}
+	}
 }

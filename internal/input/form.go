@@ -8,7 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/shopspring/decimal"
 
 	"forge/internal/apperr"
@@ -56,29 +55,6 @@ func (f *Form) Add(err *apperr.Error) {
 func (f *Form) Refuse(name, format string, args ...any) {
 	if f.err == nil {
 		f.Add(apperr.BadInput(f.at(name), name+" "+format, args...))
-	}
-}
-
-// Value returns the value of an argument that may be left out but must not be null. ok is false if
-// the argument was left out or is null. Null is an error of the form.
-func Value[T any](f *Form, name string, argument graphql.Omittable[*T]) (value T, ok bool) {
-	v, ok := argument.ValueOK()
-	if !ok {
-		return value, false
-	}
-	if v == nil {
-		f.Refuse(name, "cannot be null; leave it out to keep it as it is")
-		return value, false
-	}
-	return *v, true
-}
-
-// SetOrClear calls set with the value, or clear if the value is null.
-func SetOrClear[T any](value *T, set func(T), clear func()) {
-	if value == nil {
-		clear()
-	} else {
-		set(*value)
 	}
 }
 

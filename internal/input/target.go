@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/apperr"
 	"forge/internal/ids"
-	"forge/internal/read"
 	"forge/internal/rule"
 	"forge/internal/viewer"
 )
@@ -33,17 +31,6 @@ func (t Target) Is(s *sql.Selector) {
 	if t.Expected != nil {
 		s.Where(sql.EQ(s.C("version"), *t.Expected))
 	}
-}
-
-// Update saves a change that was made with the condition Is. It must be the last change of the
-// mutation. If the row did not change, the error says why. A change that sets no field is not
-// saved: Update then only makes the checks of Check.
-func (t Target) Update(ctx context.Context, change ent.Mutation, save func(context.Context) (int, error), versions Versions) error {
-	if len(change.Fields()) == 0 && len(change.ClearedFields()) == 0 {
-		return t.Check(ctx, versions)
-	}
-	n, err := save(read.WithFinalWrite(ctx))
-	return t.Changed(ctx, n, err, versions)
 }
 
 // Check returns an error if the row does not exist, if the viewer may not change it, or if it does

@@ -139,6 +139,7 @@ func (b *binder) bindInput(m *Mutation, def *ast.Definition) {
 	for _, d := range def.Fields {
 		if f := b.bindField(m, def.Name+"."+d.Name, d); f != nil {
 			m.fields = append(m.fields, f)
+			m.mutual = m.mutual || mutual(m.entity, f)
 		}
 	}
 	if m.op == Create && m.added.Before == nil {
@@ -150,7 +151,8 @@ func (b *binder) bindInput(m *Mutation, def *ast.Definition) {
 // be set.
 func (b *binder) bindField(m *Mutation, at string, d *ast.FieldDefinition) *field {
 	e := m.entity
-	f := &field{name: d.Name, path: "input." + d.Name, added: m.added.Fields[d.Name], nullable: !d.Type.NonNull, defaults: d.DefaultValue != nil}
+	f := &field{name: d.Name, path: "input." + d.Name, added: m.added.Fields[d.Name], holdsID: d.Type.String() == "ID" || d.Type.String() == "ID!",
+		nullable: !d.Type.NonNull, defaults: d.DefaultValue != nil}
 	if f.added != nil {
 		b.used[e.Name+"."+d.Name] = true
 	}
@@ -166,6 +168,7 @@ func (b *binder) bindField(m *Mutation, at string, d *ast.FieldDefinition) *fiel
 	case edge != nil && strings.HasSuffix(d.Name, "Id") && edge.Unique && edge.OwnKey && e.Writer.Link[edge.Name] != nil:
 		f.edge, f.to, f.nullable = edge, b.named(edge.To), edge.Nullable
 		b.checkType(at, d, "ID")
+		b.checkReference(at, f)
 		return f
 	case f.added != nil:
 		return f
@@ -173,10 +176,25 @@ func (b *binder) bindField(m *Mutation, at string, d *ast.FieldDefinition) *fiel
 		b.refuse(at, "the column %s of %s is of type %s in ent/schema, which cannot be written from an input; allowed: %s, or a function that takes the field: write.Functions{Fields: …}",
 			column.Column, e.Name, column.Type, kind.Types())
 	default:
-		b.refuse(at, "%s has neither a column nor an edge of this name in ent/schema; name the one that it sets (for the edge team it is teamId), add it there, "+
+		b.refuse(at, "%s has neither a column nor an edge of this name in ent/schema; name the one that it sets (for the edge parent it is parentId), add it there, "+
 			"or have a function take the field: write.Functions{Fields: map[string]write.Check{%q: …}, Before: …}", e.Name, d.Name)
 	}
 	return nil
+}
+
+// mutual reports whether a field sets an edge to one row of the own entity that has no other name
+// from there: if a is the partner of b, b is that of a. ent then changes both rows.
+func mutual(e *entity.Entity, f *field) bool {
+	var of []*entity.Edge
+	for i := range e.Edges {
+		edge := &e.Edges[i]
+		if edge.To == e.Name && (edge == f.edge || f.column != nil && edge.Column == f.column.Column) {
+			of = append(of, edge)
+		}
+	}
+	return len(of) == 1 && of[0].Unique && of[0].OwnKey && !slices.ContainsFunc(e.Edges, func(other entity.Edge) bool {
+		return other.Column == of[0].Column && other.Name != of[0].Name
+	})
 }
 
 func (b *binder) bindColumn(m *Mutation, at string, d *ast.FieldDefinition, f *field) *field {
@@ -199,8 +217,16 @@ func (b *binder) bindColumn(m *Mutation, at string, d *ast.FieldDefinition, f *f
 		b.refuse(at, "the column %s of %s must have a value; write %s!, or add Optional() or a default in ent/schema", column.Column, e.Name, d.Type)
 	}
 	b.checkType(at, d, wanted)
+	b.checkReference(at, f)
 	f.limits = b.limitsOf(e, column)
 	return f
+}
+
+// checkReference adds a finding if clients cannot name the row that the field refers to.
+func (b *binder) checkReference(at string, f *field) {
+	if f.to != nil && f.to.Prefix == "" {
+		b.refuse(at, "it holds IDs of %s, which have no prefix; give the entity one, as in entity.Annotation{Prefix: %q}", f.to.Name, strings.ToLower(f.to.Name))
+	}
 }
 
 func (b *binder) checkType(at string, d *ast.FieldDefinition, wanted string) {

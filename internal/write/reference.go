@@ -27,7 +27,7 @@ const (
 func (m *Mutation) findReferences(ctx context.Context, w *Write) error {
 	for i, f := range m.fields {
 		id, ok := w.values[i].any.(ids.ID)
-		if f.to == nil || !ok {
+		if f.to == nil || !ok || f.column == &m.entity.Fields[0] {
 			continue
 		}
 		lock := keyShared

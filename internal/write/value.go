@@ -22,9 +22,10 @@ import (
 // field is a field of an input.
 type field struct {
 	name, path string
-	column     *entity.Field  // that it sets; nil if it sets none
-	edge       *entity.Edge   // that it sets, if it is no column
-	to         *entity.Entity // whose ID it holds, or nil
+	column     *entity.Field // that it sets; nil if it sets none
+	edge       *entity.Edge  // that it sets, if it is no column
+	holdsID    bool
+	to         *entity.Entity // whose ID it holds; nil if it may be of any
 	added      Check          // of the application, or nil
 	nullable   bool           // null is allowed
 	defaults   bool           // the schema has a default, which is standard
@@ -89,7 +90,7 @@ func (m *Mutation) malformed(path string, to *entity.Entity, err error) error {
 // decode returns a value in the form that Check and entity.Writer take.
 func (f *field) decode(sent any) (any, error) {
 	switch {
-	case f.to != nil:
+	case f.holdsID:
 		var id ids.ID
 		err := id.UnmarshalGQL(sent)
 		return id, err

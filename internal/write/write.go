@@ -10,8 +10,9 @@ package write
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"entgo.io/ent"
@@ -22,6 +23,7 @@ import (
 	"forge/internal/ids"
 	"forge/internal/input"
 	"forge/internal/read"
+	"forge/internal/read/binding"
 	"forge/internal/rule"
 )
 
@@ -55,7 +57,7 @@ const (
 // Write is a row that a mutation writes.
 type Write struct {
 	Op Op
-	ID ids.ID // the row; after Before also of a new one
+	ID ids.ID // of the row; of a new one once it is written
 	// Mutation is ent's. Rows that are marked as deleted are updated.
 	Mutation entity.Mutation
 
@@ -95,6 +97,7 @@ type Mutation struct {
 	op     Op
 	entity *entity.Entity
 	fields []*field // of the input
+	mutual bool     // the input may set an edge that both rows have
 	added  Functions
 	query  read.Query
 }
@@ -147,7 +150,10 @@ func (m *Mutation) fill(ctx context.Context, w *Write, target input.Target) erro
 	if m.op == Delete && m.entity.Deleted != "" {
 		op = ent.OpUpdate
 	}
-	w.Mutation = m.entity.Writer.New(ctx, op)
+	if m.mutual && op == ent.OpUpdate {
+		op = ent.OpUpdateOne
+	}
+	w.Mutation = m.entity.Writer.New(ctx, op, key(w.ID, m.entity.Keys))
 	if m.op != Create {
 		w.Mutation.Where(m.is(target))
 	}
@@ -163,7 +169,7 @@ func (m *Mutation) fill(ctx context.Context, w *Write, target input.Target) erro
 	case m.op == Restore:
 		w.Mutation.Where(func(s *sql.Selector) { s.Where(sql.NotNull(s.C(m.entity.Deleted))) })
 		err = w.Mutation.ClearField(m.entity.Deleted)
-	case op == ent.OpUpdate && m.op == Delete:
+	case op != ent.OpDelete && m.op == Delete:
 		err = w.Mutation.SetField(m.entity.Deleted, time.Now().UTC().Truncate(time.Microsecond))
 	}
 	if err == nil && m.added.Before != nil {
@@ -220,21 +226,22 @@ func (m *Mutation) save(ctx context.Context, w *Write, target input.Target) erro
 	return target.Changed(ctx, n, nil, m.versions(w.ID))
 }
 
-// refused returns the error of a statement. If a validator of ent/schema has refused a value, the
-// error names the field of the input.
+// refused returns the error of a statement. If a validator of ent/schema has refused a value, or if
+// there is none where one is needed, the error names the field of the input.
 func (m *Mutation) refused(err error) error {
 	name, reason := m.entity.Writer.Invalid(err)
-	if name == "" {
-		return fmt.Errorf("%s a row of %s: %w", [...]string{"create", "update", "delete", "restore"}[m.op], m.entity.Name, err)
-	}
-	text := reason.Error()
-	text = text[strings.LastIndex(text, `": `)+len(`": `)*min(1, strings.Count(text, `": `)):]
-	for _, f := range m.fields {
-		if f.column != nil && f.column.Column == name {
-			return apperr.BadInput("input."+f.name, "%s is not allowed: %s", f.name, text)
+	for i := range m.entity.Fields {
+		f := &m.entity.Fields[i]
+		inner := errors.Unwrap(reason)
+		switch {
+		case name == "" || binding.GoName(f.Name) != binding.GoName(name):
+		case inner == nil:
+			return apperr.BadInput("input."+f.Name, "%s must have a value", f.Name)
+		case slices.ContainsFunc(m.fields, func(of *field) bool { return of.column == f }):
+			return apperr.BadInput("input."+f.Name, "%s is not allowed: %s", f.Name, inner)
 		}
 	}
-	return fmt.Errorf("write a row of %s: %w", m.entity.Name, err)
+	return fmt.Errorf("%s a row of %s: %w", [...]string{"create", "update", "delete", "restore"}[m.op], m.entity.Name, err)
 }
 
 // versions returns a function that reads the version of the row, or 0 if rows have none.

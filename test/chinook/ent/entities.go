@@ -34,7 +34,7 @@ var Entities = []*entity.Entity{
 			{Name: "tracks", To: "Track", Column: "album_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Album; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -44,6 +44,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -79,9 +87,17 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"artist": func(m Mutation, value any) {
+					if value == nil {
+						m.(*AlbumMutation).ClearArtist()
+						return
+					}
 					m.(*AlbumMutation).SetArtistID(int(value.(int64)))
 				},
 				"label": func(m Mutation, value any) {
+					if value == nil {
+						m.(*AlbumMutation).ClearLabel()
+						return
+					}
 					m.(*AlbumMutation).SetLabelID(int(value.(int64)))
 				},
 				"tracks": func(m Mutation, value any) {
@@ -106,7 +122,7 @@ var Entities = []*entity.Entity{
 			{Name: "albums", To: "Album", Column: "artist_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Artist; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -116,6 +132,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -173,7 +197,7 @@ var Entities = []*entity.Entity{
 			{Name: "invoices", To: "Invoice", Column: "customer_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Customer; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -183,6 +207,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -230,6 +262,10 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"supportRep": func(m Mutation, value any) {
+					if value == nil {
+						m.(*CustomerMutation).ClearSupportRep()
+						return
+					}
 					m.(*CustomerMutation).SetSupportRepID(int(value.(int64)))
 				},
 				"invoices": func(m Mutation, value any) {
@@ -266,7 +302,7 @@ var Entities = []*entity.Entity{
 			{Name: "customers", To: "Customer", Column: "support_rep_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Employee; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -276,6 +312,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -327,6 +371,10 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"reportsTo": func(m Mutation, value any) {
+					if value == nil {
+						m.(*EmployeeMutation).ClearReportsTo()
+						return
+					}
 					m.(*EmployeeMutation).SetReportsToID(int(value.(int64)))
 				},
 				"reports": func(m Mutation, value any) {
@@ -354,7 +402,7 @@ var Entities = []*entity.Entity{
 			{Name: "tracks", To: "Track", Column: "genre_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Genre; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -364,6 +412,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -417,7 +473,7 @@ var Entities = []*entity.Entity{
 			{Name: "lines", To: "InvoiceLine", Column: "invoice_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Invoice; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -427,6 +483,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -470,6 +534,10 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"customer": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceMutation).ClearCustomer()
+						return
+					}
 					m.(*InvoiceMutation).SetCustomerID(int(value.(int64)))
 				},
 				"lines": func(m Mutation, value any) {
@@ -498,7 +566,7 @@ var Entities = []*entity.Entity{
 			{Name: "track", To: "Track", Column: "track_id", OwnKey: true, Unique: true},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).InvoiceLine; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -508,6 +576,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -547,9 +623,17 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"invoice": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceLineMutation).ClearInvoice()
+						return
+					}
 					m.(*InvoiceLineMutation).SetInvoiceID(int(value.(int64)))
 				},
 				"track": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceLineMutation).ClearTrack()
+						return
+					}
 					m.(*InvoiceLineMutation).SetTrackID(int(value.(int64)))
 				},
 			},
@@ -571,7 +655,7 @@ var Entities = []*entity.Entity{
 			{Name: "albums", To: "Album", Column: "label_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Label; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -581,6 +665,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -629,7 +721,7 @@ var Entities = []*entity.Entity{
 			{Name: "tracks", To: "Track", Column: "media_type_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).MediaType; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -639,6 +731,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -687,7 +787,7 @@ var Entities = []*entity.Entity{
 			{Name: "tracks", To: "Track", Column: "playlist_id", Through: "playlist_tracks", Far: "track_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Playlist; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -697,6 +797,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -757,7 +865,7 @@ var Entities = []*entity.Entity{
 			{Name: "invoiceLines", To: "InvoiceLine", Column: "track_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Track; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -767,6 +875,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -822,12 +938,24 @@ var Entities = []*entity.Entity{
 			},
 			Link: map[string]func(Mutation, any){
 				"album": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearAlbum()
+						return
+					}
 					m.(*TrackMutation).SetAlbumID(int(value.(int64)))
 				},
 				"genre": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearGenre()
+						return
+					}
 					m.(*TrackMutation).SetGenreID(int(value.(int64)))
 				},
 				"mediaType": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearMediaType()
+						return
+					}
 					m.(*TrackMutation).SetMediaTypeID(int(value.(int64)))
 				},
 				"playlists": func(m Mutation, value any) {

@@ -34,7 +34,7 @@ var Entities = []*entity.Entity{
 			{Name: "similar", To: "Genre", Column: "genre_id", Through: "genre_similar", Far: "similar_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Genre; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -44,6 +44,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(string(value.(string)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -109,7 +117,7 @@ var Entities = []*entity.Entity{
 			{Name: "tracks", To: "Track", Column: "label_id", Through: "track_labels", Far: "track_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Label; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -119,6 +127,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -169,7 +185,7 @@ var Entities = []*entity.Entity{
 			{Name: "ratings", To: "Rating", Column: "listener_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Listener; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -179,6 +195,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -251,7 +275,7 @@ var Entities = []*entity.Entity{
 			{Name: "playlistTracks", To: "PlaylistTrack", Column: "playlist_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Playlist; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -261,6 +285,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -331,7 +363,7 @@ var Entities = []*entity.Entity{
 			{Name: "adder", To: "Listener", Column: "added_by", OwnKey: true, Unique: true},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).PlaylistTrack; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -341,6 +373,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -441,7 +481,7 @@ var Entities = []*entity.Entity{
 			{Name: "track", To: "Track", Column: "track_sleeve", OwnKey: true, Unique: true, Nullable: true},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Sleeve; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -451,6 +491,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int32(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
@@ -512,7 +560,7 @@ var Entities = []*entity.Entity{
 			{Name: "playlistTracks", To: "PlaylistTrack", Column: "track_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Track; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -522,6 +570,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int64(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()

@@ -85,7 +85,7 @@ var Entities = []*entity.Entity{
 			{Name: "parts", To: "Sample", Column: "of_id"},
 		},
 		Writer: &entity.Writer{
-			New: func(ctx context.Context, op Op) entity.Mutation {
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Sample; {
 				case op.Is(OpCreate):
 					b := client.Create()
@@ -95,6 +95,14 @@ var Entities = []*entity.Entity{
 							return ids.ID{}, 0, err
 						}
 						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
