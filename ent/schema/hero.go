@@ -46,8 +46,8 @@ func (Hero) Mixin() []ent.Mixin {
 // Fields returns the fields that no mixin adds.
 func (Hero) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("name").MaxRuneLen(HeroNameLength),
-		field.String("secret_name").MaxRuneLen(HeroSecretNameLength).Optional().Nillable().Sensitive(),
+		field.String("name").MaxRuneLen(HeroNameLength).Annotations(line),
+		field.String("secret_name").MaxRuneLen(HeroSecretNameLength).Optional().Nillable().Sensitive().Annotations(line),
 		field.Int32("age").Optional().Nillable(),
 		field.UUID("team_id", uuid.UUID{}).Optional().Nillable().SchemaType(blobOnSQLite),
 		field.UUID("owner_id", uuid.UUID{}).Optional().Nillable().SchemaType(blobOnSQLite),

@@ -45,8 +45,8 @@ func (Product) Mixin() []ent.Mixin {
 // Fields returns the fields that no mixin adds.
 func (Product) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("sku").MaxRuneLen(ProductSkuLength),
-		field.String("name").MaxRuneLen(ProductNameLength),
+		field.String("sku").MaxRuneLen(ProductSkuLength).Annotations(line),
+		field.String("name").MaxRuneLen(ProductNameLength).Annotations(line),
 		field.Int32("price_cents"),
 	}
 }

@@ -44,8 +44,8 @@ func (Team) Mixin() []ent.Mixin {
 // Fields returns the fields that no mixin adds.
 func (Team) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("name").MaxRuneLen(TeamNameLength),
-		field.String("headquarters").MaxRuneLen(TeamHeadquartersLength).Optional().Nillable(),
+		field.String("name").MaxRuneLen(TeamNameLength).Annotations(line),
+		field.String("headquarters").MaxRuneLen(TeamHeadquartersLength).Optional().Nillable().Annotations(line),
 	}
 }
 

@@ -46,6 +46,9 @@ type Entity struct {
 	// count. Such hooks may write to the database, so a mutation of the entity always runs in a
 	// transaction.
 	Hooked bool
+	// Deleted is the column that marks a row as deleted, or "" if rows are deleted for good.
+	Deleted string
+	Writer  *Writer // changes rows; nil if the rows have no ID
 }
 
 // Computed describes a field that is neither a column nor an edge. Its resolver gets an object that
@@ -92,6 +95,11 @@ type Field struct {
 	// Sensitive says that ent never prints the value, such as the hash of a password. The API must
 	// not show it either.
 	Sensitive bool
+	Default   bool // ent/schema gives new rows a value, if they have none
+	Immutable bool // only new rows have the value set
+	// Line says that a text is one line: clients may send blanks around it, which are cut off, and
+	// no control characters. A text that is blank is none.
+	Line bool
 }
 
 // Edge describes a relation from an entity to another one, or to itself.
@@ -211,6 +219,9 @@ type Annotation struct {
 
 	// ShownToAll are the API names of the fields and edges that everybody may see. ShownToOwners
 	// are the API names of those that only the row's owner and administrators may see.
+	Deleted string `json:",omitempty"` // see Entity.Deleted
+	Line    bool   `json:",omitempty"` // see Field.Line
+
 	Owner                     string   `json:",omitempty"` // see Entity.Owner
 	ShownToAll, ShownToOwners []string `json:",omitempty"`
 	// Computed are the fields that a resolver computes, by their API names.
@@ -221,14 +232,14 @@ type Annotation struct {
 // Name returns the name under which ent stores the annotation.
 func (Annotation) Name() string { return "Forge" }
 
-// Merge returns the other annotation, with the prefix of this one if the other has none. Ent calls
-// it to merge the annotation of a mixin with the annotation of an entity.
+// Merge returns the other annotation, with Prefix and Deleted of this one if the other has none.
+// Ent calls it to merge the annotation of a mixin with the annotation of an entity.
 func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	b, ok := other.(Annotation)
 	if !ok {
 		return a
 	}
-	b.Prefix = cmp.Or(b.Prefix, a.Prefix)
+	b.Prefix, b.Deleted = cmp.Or(b.Prefix, a.Prefix), cmp.Or(b.Deleted, a.Deleted)
 	return b
 }
 

@@ -59,11 +59,15 @@ type Owner struct {
 }
 
 // EvalQuery restricts a query to the rows that the viewer may read. If ctx comes from ForUpdate, it
-// restricts the query to the rows that the viewer may update.
+// restricts the query to the rows that the viewer may update, and if it comes from ForDelete, to
+// those that the viewer may delete.
 func (p Policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	who := p.Read
-	if ctx.Value(updateKey{}) != nil {
+	switch ctx.Value(changeKey{}) {
+	case changes:
 		who = p.Update
+	case deletes:
+		who = p.Delete
 	}
 	switch role := viewer.RoleOf(ctx); {
 	case who == Everyone, who >= Admins && role == viewer.Admin:
@@ -97,11 +101,32 @@ func (o Owner) is(id any) func(*sql.Selector) {
 	}
 }
 
-type updateKey struct{}
+type changeKey struct{}
+
+// change is what a query looks for rows for.
+type change int
+
+const (
+	changes change = iota + 1
+	deletes
+)
 
 // ForUpdate returns a context in which a query finds only rows that the viewer may update. The
 // viewer may be able to read more rows than these.
-func ForUpdate(ctx context.Context) context.Context { return context.WithValue(ctx, updateKey{}, true) }
+func ForUpdate(ctx context.Context) context.Context {
+	return context.WithValue(ctx, changeKey{}, changes)
+}
+
+// ForDelete returns a context in which a query finds only rows that the viewer may delete.
+func ForDelete(ctx context.Context) context.Context {
+	return context.WithValue(ctx, changeKey{}, deletes)
+}
+
+type markingKey struct{}
+
+// Marking returns a context for an update that marks rows as deleted, or takes the mark away.
+// Policy.Delete says who may make it.
+func Marking(ctx context.Context) context.Context { return context.WithValue(ctx, markingKey{}, true) }
 
 // conditional is a query or a mutation to which a condition can be added. All of ent's mutations
 // have the method. ent/template adds it to queries.
@@ -113,7 +138,7 @@ type conditional interface {
 // for an anonymous viewer, FORBIDDEN for others. It restricts an update or a delete to the rows
 // that the viewer may change. If an owner creates a row, it makes the viewer the owner of the row.
 func (p Policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
-	who, v := p.allows(m.Op()), viewer.FromContext(ctx)
+	who, v := p.allows(ctx, m.Op()), viewer.FromContext(ctx)
 	switch {
 	case who >= Admins && v.Role == viewer.Admin:
 		return nil
@@ -136,11 +161,11 @@ func (p Policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	return nil
 }
 
-func (p Policy) allows(op ent.Op) Who {
+func (p Policy) allows(ctx context.Context, op ent.Op) Who {
 	switch {
 	case op.Is(ent.OpCreate):
 		return p.Create
-	case op.Is(ent.OpUpdate | ent.OpUpdateOne):
+	case op.Is(ent.OpUpdate|ent.OpUpdateOne) && ctx.Value(markingKey{}) == nil:
 		return p.Update
 	default:
 		return p.Delete

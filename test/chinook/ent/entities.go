@@ -3,6 +3,12 @@
 package ent
 
 import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/shopspring/decimal"
+
 	"forge/internal/entity"
 	"forge/internal/ids"
 )
@@ -27,6 +33,79 @@ var Entities = []*entity.Entity{
 			{Name: "label", To: "Label", Column: "label_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "tracks", To: "Track", Column: "album_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Album; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*AlbumMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"title": func(m Mutation, value any) error {
+					m.(*AlbumMutation).SetTitle(string(value.(string)))
+					return nil
+				},
+				"artist_id": func(m Mutation, value any) error {
+					m.(*AlbumMutation).SetArtistID(int(value.(int64)))
+					return nil
+				},
+				"label_id": func(m Mutation, value any) error {
+					m.(*AlbumMutation).SetLabelID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"artist": func(m Mutation, value any) {
+					if value == nil {
+						m.(*AlbumMutation).ClearArtist()
+						return
+					}
+					m.(*AlbumMutation).SetArtistID(int(value.(int64)))
+				},
+				"label": func(m Mutation, value any) {
+					if value == nil {
+						m.(*AlbumMutation).ClearLabel()
+						return
+					}
+					m.(*AlbumMutation).SetLabelID(int(value.(int64)))
+				},
+				"tracks": func(m Mutation, value any) {
+					m.(*AlbumMutation).AddTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Artist",
@@ -41,6 +120,57 @@ var Entities = []*entity.Entity{
 		},
 		Edges: []entity.Edge{
 			{Name: "albums", To: "Album", Column: "artist_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Artist; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*ArtistMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*ArtistMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"albums": func(m Mutation, value any) {
+					m.(*ArtistMutation).AddAlbumIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -65,6 +195,84 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "supportRep", To: "Employee", Column: "support_rep_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "invoices", To: "Invoice", Column: "customer_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Customer; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"first_name": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetFirstName(string(value.(string)))
+					return nil
+				},
+				"last_name": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetLastName(string(value.(string)))
+					return nil
+				},
+				"company": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetCompany(string(value.(string)))
+					return nil
+				},
+				"country": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetCountry(string(value.(string)))
+					return nil
+				},
+				"email": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetEmail(string(value.(string)))
+					return nil
+				},
+				"support_rep_id": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetSupportRepID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"supportRep": func(m Mutation, value any) {
+					if value == nil {
+						m.(*CustomerMutation).ClearSupportRep()
+						return
+					}
+					m.(*CustomerMutation).SetSupportRepID(int(value.(int64)))
+				},
+				"invoices": func(m Mutation, value any) {
+					m.(*CustomerMutation).AddInvoiceIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -93,6 +301,91 @@ var Entities = []*entity.Entity{
 			{Name: "reports", To: "Employee", Column: "reports_to_id"},
 			{Name: "customers", To: "Customer", Column: "support_rep_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Employee; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"last_name": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetLastName(string(value.(string)))
+					return nil
+				},
+				"first_name": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetFirstName(string(value.(string)))
+					return nil
+				},
+				"title": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetTitle(string(value.(string)))
+					return nil
+				},
+				"email": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetEmail(string(value.(string)))
+					return nil
+				},
+				"born_on": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetBornOn(value.(time.Time))
+					return nil
+				},
+				"hired_on": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetHiredOn(value.(time.Time))
+					return nil
+				},
+				"reports_to_id": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetReportsToID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"reportsTo": func(m Mutation, value any) {
+					if value == nil {
+						m.(*EmployeeMutation).ClearReportsTo()
+						return
+					}
+					m.(*EmployeeMutation).SetReportsToID(int(value.(int64)))
+				},
+				"reports": func(m Mutation, value any) {
+					m.(*EmployeeMutation).AddReportIDs(int(value.(int64)))
+				},
+				"customers": func(m Mutation, value any) {
+					m.(*EmployeeMutation).AddCustomerIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Genre",
@@ -107,6 +400,57 @@ var Entities = []*entity.Entity{
 		},
 		Edges: []entity.Edge{
 			{Name: "tracks", To: "Track", Column: "genre_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Genre; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*GenreMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*GenreMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*GenreMutation).AddTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -128,6 +472,80 @@ var Entities = []*entity.Entity{
 			{Name: "customer", To: "Customer", Column: "customer_id", OwnKey: true, Unique: true},
 			{Name: "lines", To: "InvoiceLine", Column: "invoice_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Invoice; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"invoiced_at": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetInvoicedAt(value.(time.Time))
+					return nil
+				},
+				"total": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetTotal(value.(decimal.Decimal))
+					return nil
+				},
+				"billing_country": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetBillingCountry(string(value.(string)))
+					return nil
+				},
+				"billing_postal_code": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetBillingPostalCode(string(value.(string)))
+					return nil
+				},
+				"customer_id": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetCustomerID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"customer": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceMutation).ClearCustomer()
+						return
+					}
+					m.(*InvoiceMutation).SetCustomerID(int(value.(int64)))
+				},
+				"lines": func(m Mutation, value any) {
+					m.(*InvoiceMutation).AddLineIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "InvoiceLine",
@@ -147,6 +565,80 @@ var Entities = []*entity.Entity{
 			{Name: "invoice", To: "Invoice", Column: "invoice_id", OwnKey: true, Unique: true},
 			{Name: "track", To: "Track", Column: "track_id", OwnKey: true, Unique: true},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).InvoiceLine; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"quantity": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetQuantity(int32(value.(int64)))
+					return nil
+				},
+				"unit_price": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetUnitPrice(value.(decimal.Decimal))
+					return nil
+				},
+				"invoice_id": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetInvoiceID(int(value.(int64)))
+					return nil
+				},
+				"track_id": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetTrackID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"invoice": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceLineMutation).ClearInvoice()
+						return
+					}
+					m.(*InvoiceLineMutation).SetInvoiceID(int(value.(int64)))
+				},
+				"track": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceLineMutation).ClearTrack()
+						return
+					}
+					m.(*InvoiceLineMutation).SetTrackID(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Label",
@@ -161,6 +653,57 @@ var Entities = []*entity.Entity{
 		},
 		Edges: []entity.Edge{
 			{Name: "albums", To: "Album", Column: "label_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Label; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*LabelMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*LabelMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"albums": func(m Mutation, value any) {
+					m.(*LabelMutation).AddAlbumIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -177,6 +720,57 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "tracks", To: "Track", Column: "media_type_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).MediaType; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*MediaTypeMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*MediaTypeMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*MediaTypeMutation).AddTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Playlist",
@@ -191,6 +785,57 @@ var Entities = []*entity.Entity{
 		},
 		Edges: []entity.Edge{
 			{Name: "tracks", To: "Track", Column: "playlist_id", Through: "playlist_tracks", Far: "track_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Playlist; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*PlaylistMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*PlaylistMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*PlaylistMutation).AddTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -220,5 +865,117 @@ var Entities = []*entity.Entity{
 			{Name: "playlists", To: "Playlist", Column: "track_id", Through: "playlist_tracks", Far: "playlist_id"},
 			{Name: "invoiceLines", To: "InvoiceLine", Column: "track_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Track; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"composer": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetComposer(string(value.(string)))
+					return nil
+				},
+				"milliseconds": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetMilliseconds(int32(value.(int64)))
+					return nil
+				},
+				"bytes": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetBytes(int64(value.(int64)))
+					return nil
+				},
+				"unit_price": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetUnitPrice(value.(decimal.Decimal))
+					return nil
+				},
+				"album_id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetAlbumID(int(value.(int64)))
+					return nil
+				},
+				"genre_id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetGenreID(int(value.(int64)))
+					return nil
+				},
+				"media_type_id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetMediaTypeID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"album": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearAlbum()
+						return
+					}
+					m.(*TrackMutation).SetAlbumID(int(value.(int64)))
+				},
+				"genre": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearGenre()
+						return
+					}
+					m.(*TrackMutation).SetGenreID(int(value.(int64)))
+				},
+				"mediaType": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearMediaType()
+						return
+					}
+					m.(*TrackMutation).SetMediaTypeID(int(value.(int64)))
+				},
+				"playlists": func(m Mutation, value any) {
+					m.(*TrackMutation).AddPlaylistIDs(int(value.(int64)))
+				},
+				"invoiceLines": func(m Mutation, value any) {
+					m.(*TrackMutation).AddInvoiceLineIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
+}
+
+// invalid returns what a validator of ent/schema has said of a field, and the field's name in
+// ent/schema. It returns "" if err comes from no validator.
+func invalid(err error) (field string, reason error) {
+	if v, ok := errors.AsType[*ValidationError](err); ok {
+		return v.Name, v.Unwrap()
+	}
+	return "", nil
 }
