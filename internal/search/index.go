@@ -103,8 +103,10 @@ func searched(column string) string {
 	return fmt.Sprintf("coalesce(substr(%s, 1, %d), '')", column, longestText)
 }
 
+// postgres returns the GIN index. Words go into it at once, as the list in which PostgreSQL would
+// gather them first is read by every search, and by the writer who has to empty it.
 func (x *Index) postgres() catalog.Object {
-	return x.named(fmt.Sprintf("CREATE INDEX NAME ON %s USING gin (%s(%s))", catalog.Quote(x.table), wordsFunction().Name, x.text(catalog.Quote)), "")
+	return x.named(fmt.Sprintf("CREATE INDEX NAME ON %s USING gin (%s(%s)) WITH (fastupdate = off)", catalog.Quote(x.table), wordsFunction().Name, x.text(catalog.Quote)), "")
 }
 
 // Argument stands in SQL for an argument. No name has this character.

@@ -28,18 +28,18 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
--- lint:allow create-index heroes.forge_search_heroes_89700befe420 the table is small
-CREATE INDEX forge_search_heroes_89700befe420 ON "heroes" USING gin (forge_words_a9611ed6f6fa(coalesce(substr("name", 1, 60000), '')));
--- lint:allow create-index products.forge_search_products_a412a420efb5 the table is small
-CREATE INDEX forge_search_products_a412a420efb5 ON "products" USING gin (forge_words_a9611ed6f6fa(coalesce(substr("name", 1, 60000), '') || ' ' || coalesce(substr("sku", 1, 60000), '')));
--- lint:allow create-index teams.forge_search_teams_81878f29b573 the table is small
-CREATE INDEX forge_search_teams_81878f29b573 ON "teams" USING gin (forge_words_a9611ed6f6fa(coalesce(substr("name", 1, 60000), '') || ' ' || coalesce(substr("headquarters", 1, 60000), '')));
--- lint:allow create-index users.forge_search_users_069b1241e375 the table is small
-CREATE INDEX forge_search_users_069b1241e375 ON "users" USING gin (forge_words_a9611ed6f6fa(coalesce(substr("username", 1, 60000), '')));
+-- lint:allow create-index heroes.forge_search_heroes_074e915b582d the table is small
+CREATE INDEX forge_search_heroes_074e915b582d ON "heroes" USING gin (forge_words_a9611ed6f6fa(coalesce(substr("name", 1, 60000), ''))) WITH (fastupdate = off);
+-- lint:allow create-index products.forge_search_products_3e8df3c603bf the table is small
+CREATE INDEX forge_search_products_3e8df3c603bf ON "products" USING gin (forge_words_a9611ed6f6fa(coalesce(substr("name", 1, 60000), '') || ' ' || coalesce(substr("sku", 1, 60000), ''))) WITH (fastupdate = off);
+-- lint:allow create-index teams.forge_search_teams_7876ede90d0d the table is small
+CREATE INDEX forge_search_teams_7876ede90d0d ON "teams" USING gin (forge_words_a9611ed6f6fa(coalesce(substr("name", 1, 60000), '') || ' ' || coalesce(substr("headquarters", 1, 60000), ''))) WITH (fastupdate = off);
+-- lint:allow create-index users.forge_search_users_1a04d5431570 the table is small
+CREATE INDEX forge_search_users_1a04d5431570 ON "users" USING gin (forge_words_a9611ed6f6fa(coalesce(substr("username", 1, 60000), ''))) WITH (fastupdate = off);
 
 -- +goose Down
-DROP INDEX forge_search_heroes_89700befe420;
-DROP INDEX forge_search_products_a412a420efb5;
-DROP INDEX forge_search_teams_81878f29b573;
-DROP INDEX forge_search_users_069b1241e375;
+DROP INDEX forge_search_heroes_074e915b582d;
+DROP INDEX forge_search_products_3e8df3c603bf;
+DROP INDEX forge_search_teams_7876ede90d0d;
+DROP INDEX forge_search_users_1a04d5431570;
 DROP FUNCTION forge_words_a9611ed6f6fa;

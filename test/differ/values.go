@@ -168,20 +168,28 @@ func (g *generator) arguments(def *ast.FieldDefinition) string {
 		if g.moving && a.Type.Name() == "Cursor" {
 			continue
 		}
-		if (!a.Type.NonNull || a.DefaultValue != nil) && !g.often(25) && (a.Name != "where" || !g.often(50)) {
+		needed := a.Name == "search" && order.has(relevance)
+		if needed && g.refused() {
+			continue
+		}
+		if !needed && (!a.Type.NonNull || a.DefaultValue != nil) && !g.often(25) && (a.Name != "where" || !g.often(50)) {
 			continue
 		}
 		value := g.value(a.Type, func() any {
-			if !a.Type.NonNull && g.often(6) {
+			if !needed && !a.Type.NonNull && g.often(6) {
 				return nil
 			}
 			if paged {
-				return g.pageArgument(name, a, order)
+				return g.pageArgument(name, def, a, order)
 			}
 			return g.argument(def, a)
 		})
-		if a.Name == "orderBy" {
+		switch a.Name {
+		case "orderBy":
 			order = orderingOf(effective(value))
+		case "search":
+			words, _ := wordsOf(effective(value))
+			order.of(words)
 		}
 		texts = append(texts, a.Name+": "+g.text(a.Type, value))
 	}
@@ -279,7 +287,7 @@ func (g *generator) badID(name string) any {
 }
 
 // pageArgument makes an argument of a connection.
-func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order ordering) any {
+func (g *generator) pageArgument(name string, of *ast.FieldDefinition, a *ast.ArgumentDefinition, order ordering) any {
 	switch {
 	case a.Type.Name() == "Cursor":
 		if g.refused() {
@@ -292,7 +300,10 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 		if len(g.rows[name]) == 0 {
 			return nil
 		}
-		return g.cursor(g.anyRow(name), order)
+		if cursor := g.cursor(g.anyRow(name), order); cursor != "" {
+			return cursor
+		}
+		return nil
 	case a.Type.Name() == "Int":
 		if g.refused() {
 			return -1 - g.below(100)
@@ -310,7 +321,7 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 		return g.where(name, 2)
 	}
 	terms := slices.DeleteFunc(slices.Clone(g.schema.Types[name+"OrderField"].EnumValues), func(term *ast.EnumValueDefinition) bool {
-		return term.Name == "RELEVANCE"
+		return term.Name == relevance && of.Arguments.ForName("search") == nil
 	})
 	return g.list(func() any {
 		return g.value(a.Type.Elem, func() any {
@@ -331,7 +342,7 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 // language makes the collation of a term of an order.
 func (g *generator) language(name string, term object) any {
 	field := string(effective(term[0].value).(enumValue))
-	if g.termOf(g.entities[name], field).kind() != entity.String && !g.refused() {
+	if g.termOf(g.entities[name], orderTerm{Field: field}).kind() != entity.String && !g.refused() {
 		return nil
 	}
 	if g.refused() {
