@@ -70,6 +70,16 @@ func TestLimitsFilterCost(t *testing.T) {
 			t.Errorf("totalCount, %s: %d, want 41", name, got)
 		}
 	}
+	for query, want := range map[string]int{
+		`{ users(first: 0) { aggregate { countDistinct(field: ROLE) } } }`:                                                                                                                    40 + 400,
+		`{ users(first: 0) { groups(by: [{field: CREATED_AT, bucket: DAY}], first: 0) { aggregate { count } } } }`:                                                                            200 + 500 + 40,
+		`{ users(first: 0) { groups(by: [{field: ROLE}], having: {countGT: 1, countLT: 9, countNEQ: null}, orderBy: [{field: MAX_CREATED_AT}, {field: ROLE}], first: 0) { key { role } } } }`: 200 + 3*40,
+		`{ teams(first: 0) { groups(by: [{field: HEADQUARTERS}], having: {countDistinctHeadquartersGT: 1}, first: 0) { key { headquarters } } } }`:                                            200 + 400,
+	} {
+		if got := cost(query, nil); got != want+1 {
+			t.Errorf("%s: %d, want %d", query, got, want+1)
+		}
+	}
 	nested := func(where string) int {
 		return cost(`{ teams(first: 30) { nodes { heroes(first: 1, where: {`+where+`}) { nodes { id } } } } }`, nil)
 	}
