@@ -3,6 +3,7 @@ package search_test
 import (
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/lib/pq"
+	"golang.org/x/text/unicode/norm"
 
 	"forge/internal/entity"
 	"forge/internal/search"
@@ -70,6 +72,7 @@ func TestWords(t *testing.T) {
 		"'; DROP TABLE heroes; --":          "drop|table|heroes",
 		"NEAR(a b) OR \"c\"* ^d":            "near|a|b|or|c|d",
 		"a & !b | c:* <-> \\'":              "a|b|c",
+		"ham\xffmer \xed\xa0\x80x":          "ham|mer|x",
 		"x\u0000y \U0001F600z":              "x|y|z",
 	} {
 		words, err := search.Words(text)
@@ -199,6 +202,47 @@ func compare(t *testing.T, text string, want, got []string) {
 		if i >= len(want) || i >= len(got) || want[i] != got[i] {
 			t.Errorf("%.20q…: the words from %d on are %q; Split has %q", text, i, got[min(i, len(got)):min(i+3, len(got))], want[min(i, len(want)):min(i+3, len(want))])
 			return
+		}
+	}
+}
+
+// TestQueriesAreValid has both databases run queries for texts at random, of operators and of letters
+// of all kinds. None may be an error, and each has to find the row with the text.
+func TestQueriesAreValid(t *testing.T) {
+	t.Parallel()
+	lite, postgres := mustOpen(t, "sqlite", ":memory:"), mustOpen(t, "postgres", dbtest.EmptyPostgres(t))
+	lite.SetMaxOpenConns(1)
+	create := objects(dialect.SQLite)
+	i := slices.IndexFunc(create, func(s string) bool { return strings.Contains(s, "fts5") })
+	_, options, _ := strings.Cut(create[i], "columnsize=0, ")
+	mustExec(t, lite, "CREATE VIRTUAL TABLE f USING fts5(words, "+options)
+	function := objects(dialect.Postgres)[0]
+	mustExec(t, postgres, function)
+	name, _, _ := strings.Cut(strings.TrimPrefix(function, "CREATE FUNCTION "), "(")
+	r := rand.New(rand.NewPCG(1, 2))
+	parts := []string{"'", `"`, `\`, ":", "*", "&", "|", "!", "<->", "<2>", "(", ")", "^", "-", "+", "{", "}", "NEAR(", "AND", "OR", "NOT", "words:", "%", "_", "$1", "?", ";", "--",
+		"a", "Zz", "7", "é", "e\u0301", "\u0301", "ß", "İ", "ı", "ё", "東", "\u200d", "\ufeff", "\U0001F600", "\U000e0001", "\ue000", "\u0378", "\x01", "\x7f", "\t", "\u00a0"}
+	for range 2000 {
+		var text string
+		for range 1 + r.IntN(12) {
+			text += parts[r.IntN(len(parts))] + []string{"", "", " "}[r.IntN(3)]
+		}
+		words, err := search.Words(text)
+		if err != nil {
+			continue
+		}
+		text = norm.NFC.String(text)
+		var found int
+		mustExec(t, lite, "DELETE FROM f")
+		if _, err := lite.ExecContext(t.Context(), "INSERT INTO f (words) VALUES (?)", text); err != nil {
+			t.Fatal(err)
+		}
+		if err := lite.QueryRowContext(t.Context(), "SELECT count(*) FROM f WHERE f MATCH ?", search.Query(dialect.SQLite, words)).Scan(&found); err != nil || found != 1 {
+			t.Errorf("SQLite: %q finds itself %d times: %v", text, found, err)
+		}
+		var itself bool
+		if err := postgres.QueryRowContext(t.Context(), "SELECT "+name+"($1) @@ $2::tsquery", text, search.Query(dialect.Postgres, words)).Scan(&itself); err != nil || !itself {
+			t.Errorf("PostgreSQL: %q finds itself: %t, %v", text, itself, err)
 		}
 	}
 }

@@ -77,7 +77,8 @@ func TestSearchRefusesTexts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		a.named("Sam")
-		for _, text := range []string{"", " \t\n", "&|!", "*", `"`, "':*", "\u0301", "\x00", strings.Repeat("a", 257), "a b c d e f g h i j k"} {
+		for _, text := range []string{"", " \t\n", "&|!", "*", `"`, "':*", "\u0301", "\x00", "'':*", "\u200b", "\ufffd", "\xff",
+			strings.Repeat("a", 257), "a b c d e f g h i j k", strings.Repeat("word ", 10_000), strings.Repeat("'", 10_000)} {
 			got := a.WantCode(badInput, `query($search: String) { heroes(search: $search) { totalCount } }`, vars{"search": text})
 			if got.Errors[0].Extensions["field"] != "search" || !strings.Contains(got.Errors[0].Message, "search") {
 				t.Errorf("%q: %s", text, got)
@@ -87,6 +88,8 @@ func TestSearchRefusesTexts(t *testing.T) {
 		if got.Errors[0].Extensions["field"] != "orderBy.1.field" {
 			t.Errorf("an order by relevance without a search: %s", got)
 		}
+		a.WantCode(badInput, `{ heroes(search: null, orderBy: [{field: RELEVANCE}]) { totalCount } }`, nil)
+		a.WantCode(badInput, `query($none: String) { heroes(search: $none, orderBy: [{field: RELEVANCE}]) { totalCount } }`, nil)
 	})
 }
 
@@ -158,6 +161,18 @@ func TestSearchBesideOtherArguments(t *testing.T) {
 			`{"name":"The Watch","heroes":{"totalCount":3,"nodes":[{"name":"Sam"}],"pageInfo":{"hasNextPage":true}}},`+
 			`{"name":"Yard of Sams","heroes":{"totalCount":1,"nodes":[{"name":"Samuel Yard"}],"pageInfo":{"hasNextPage":false}}}]},`+
 			`"users":{"nodes":[{"username":"ada","heroes":{"totalCount":3}}]}}` {
+			t.Error(got)
+		}
+		got = a.WantStatements(map[string]int{dialect.Postgres: 1, dialect.SQLite: 5}[a.db.Dialect], `{
+			heroes(search: "sam yard", first: 1, where: {ageLT: 45}) {
+				aggregate { count sum { age } } groups(by: [{field: TEAM}]) { key { team { name } } aggregate { count } } }
+			teams { nodes { heroes(search: "sam", first: 1) { aggregate { count max { age } } groups(by: [{field: AGE}]) { key { age } aggregate { count } } } } }
+		}`, nil)
+		if got.RawData() != `{"heroes":{"aggregate":{"count":3,"sum":{"age":"60"}},"groups":[`+
+			`{"key":{"team":{"name":"The Watch"}},"aggregate":{"count":2}},{"key":{"team":{"name":"Yard of Sams"}},"aggregate":{"count":1}}]},`+
+			`"teams":{"nodes":[`+
+			`{"heroes":{"aggregate":{"count":3,"max":{"age":45}},"groups":[{"key":{"age":20},"aggregate":{"count":2}},{"key":{"age":45},"aggregate":{"count":1}}]}},`+
+			`{"heroes":{"aggregate":{"count":1,"max":{"age":20}},"groups":[{"key":{"age":20},"aggregate":{"count":1}}]}}]}}` {
 			t.Error(got)
 		}
 		a.Must(`mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, vars{"id": m.user})
