@@ -163,7 +163,7 @@ func TestSearchBesideOtherArguments(t *testing.T) {
 			`"users":{"nodes":[{"username":"ada","heroes":{"totalCount":3}}]}}` {
 			t.Error(got)
 		}
-		got = a.WantStatements(map[string]int{dialect.Postgres: 1, dialect.SQLite: 5}[a.db.Dialect], `{
+		got = a.WantStatements(map[string]int{dialect.Postgres: 1, dialect.SQLite: 6}[a.db.Dialect], `{
 			heroes(search: "sam yard", first: 1, where: {ageLT: 45}) {
 				aggregate { count sum { age } } groups(by: [{field: TEAM}]) { key { team { name } } aggregate { count } } }
 			teams { nodes { heroes(search: "sam", first: 1) { aggregate { count max { age } } groups(by: [{field: AGE}]) { key { age } aggregate { count } } } } }
