@@ -5,8 +5,16 @@ package ent
 import (
 	"context"
 	"errors"
+	"forge/ent/hero"
+	"forge/ent/idempotencykey"
+	"forge/ent/inventory"
 	"forge/ent/order"
+	"forge/ent/orderitem"
+	"forge/ent/product"
+	"forge/ent/session"
+	"forge/ent/team"
 	"forge/ent/user"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,15 +44,15 @@ var Entities = []*entity.Entity{
 			{Name: "ownerId", Column: "owner_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
 		},
 		Edges: []entity.Edge{
-			{Name: "team", To: "Team", Column: "team_id", OwnKey: true, Unique: true, Nullable: true},
-			{Name: "owner", To: "User", Column: "owner_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "team", To: "Team", Column: "team_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+			{Name: "owner", To: "User", Column: "owner_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Hero; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -127,6 +135,25 @@ var Entities = []*entity.Entity{
 					m.(*HeroMutation).SetOwnerID(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*HeroCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*HeroCreate)
+				}
+				rows, err := FromUnit(ctx).Hero.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *HeroCreate) bool {
+						return same(b.check(), err) || same(hero.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -150,7 +177,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).IdempotencyKey; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -205,7 +232,26 @@ var Entities = []*entity.Entity{
 					return nil
 				},
 			},
-			Link:    map[string]func(Mutation, any){},
+			Link:   map[string]func(Mutation, any){},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*IdempotencyKeyCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*IdempotencyKeyCreate)
+				}
+				rows, err := FromUnit(ctx).IdempotencyKey.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *IdempotencyKeyCreate) bool {
+						return same(b.check(), err) || same(idempotencykey.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -221,14 +267,14 @@ var Entities = []*entity.Entity{
 			{Name: "productId", Column: "product_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Product"},
 		},
 		Edges: []entity.Edge{
-			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Unique: true},
+			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Inverse: true, Unique: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Inventory; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -280,6 +326,25 @@ var Entities = []*entity.Entity{
 					m.(*InventoryMutation).SetProductID(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*InventoryCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*InventoryCreate)
+				}
+				rows, err := FromUnit(ctx).Inventory.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *InventoryCreate) bool {
+						return same(b.check(), err) || same(inventory.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -299,7 +364,7 @@ var Entities = []*entity.Entity{
 			{Name: "userId", Column: "user_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
 		},
 		Edges: []entity.Edge{
-			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "items", To: "OrderItem", Column: "order_id"},
 		},
 		Writer: &entity.Writer{
@@ -307,7 +372,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Order; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -378,6 +443,29 @@ var Entities = []*entity.Entity{
 					m.(*OrderMutation).AddItemIDs(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"items": func(m Mutation, value any) {
+					m.(*OrderMutation).RemoveItemIDs(value.(uuid.UUID))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*OrderCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*OrderCreate)
+				}
+				rows, err := FromUnit(ctx).Order.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *OrderCreate) bool {
+						return same(b.check(), err) || same(order.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -395,15 +483,15 @@ var Entities = []*entity.Entity{
 			{Name: "productId", Column: "product_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Product"},
 		},
 		Edges: []entity.Edge{
-			{Name: "order", To: "Order", Column: "order_id", OwnKey: true, Unique: true},
-			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Unique: true},
+			{Name: "order", To: "Order", Column: "order_id", OwnKey: true, Inverse: true, Unique: true},
+			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Inverse: true, Unique: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).OrderItem; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -470,6 +558,25 @@ var Entities = []*entity.Entity{
 					m.(*OrderItemMutation).SetProductID(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*OrderItemCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*OrderItemCreate)
+				}
+				rows, err := FromUnit(ctx).OrderItem.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *OrderItemCreate) bool {
+						return same(b.check(), err) || same(orderitem.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -501,7 +608,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Product; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -572,6 +679,29 @@ var Entities = []*entity.Entity{
 					m.(*ProductMutation).AddOrderItemIDs(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"orderItems": func(m Mutation, value any) {
+					m.(*ProductMutation).RemoveOrderItemIDs(value.(uuid.UUID))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*ProductCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*ProductCreate)
+				}
+				rows, err := FromUnit(ctx).Product.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *ProductCreate) bool {
+						return same(b.check(), err) || same(product.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -599,7 +729,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Session; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -671,6 +801,25 @@ var Entities = []*entity.Entity{
 					m.(*SessionMutation).SetUserID(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*SessionCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*SessionCreate)
+				}
+				rows, err := FromUnit(ctx).Session.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *SessionCreate) bool {
+						return same(b.check(), err) || same(session.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -700,7 +849,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Team; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -760,6 +909,29 @@ var Entities = []*entity.Entity{
 					m.(*TeamMutation).AddHeroIDs(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"heroes": func(m Mutation, value any) {
+					m.(*TeamMutation).RemoveHeroIDs(value.(uuid.UUID))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*TeamCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*TeamCreate)
+				}
+				rows, err := FromUnit(ctx).Team.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *TeamCreate) bool {
+						return same(b.check(), err) || same(team.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -799,7 +971,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).User; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -886,6 +1058,32 @@ var Entities = []*entity.Entity{
 					m.(*UserMutation).AddOrderIDs(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"heroes": func(m Mutation, value any) {
+					m.(*UserMutation).RemoveHeroIDs(value.(uuid.UUID))
+				},
+				"orders": func(m Mutation, value any) {
+					m.(*UserMutation).RemoveOrderIDs(value.(uuid.UUID))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*UserCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*UserCreate)
+				}
+				rows, err := FromUnit(ctx).User.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *UserCreate) bool {
+						return same(b.check(), err) || same(user.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -899,3 +1097,6 @@ func invalid(err error) (field string, reason error) {
 	}
 	return "", nil
 }
+
+// same reports whether an error is there, and says the same as another one.
+func same(err, as error) bool { return err != nil && err.Error() == as.Error() }

@@ -110,6 +110,7 @@ type Edge struct {
 	// OwnKey is true if the foreign key is a column of this entity, and false if it is one of the
 	// other entity.
 	OwnKey   bool
+	Inverse  bool // the edge is declared with edge.From, as the other direction of an edge of To
 	Nullable bool // the foreign key may be NULL
 	Unique   bool // a row has at most one related row
 	// Through is the join table if the edge is many-to-many, and "" if not. Far is the foreign key

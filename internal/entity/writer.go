@@ -29,6 +29,13 @@ type Writer struct {
 	// Link adds a related row to an edge, by the name of the edge and the key of the row. Without a
 	// key, an edge to one row leads to none.
 	Link map[string]func(m ent.Mutation, key any)
+	// Unlink removes a related row from an edge to many rows, by the name of the edge and the key of
+	// the row.
+	Unlink map[string]func(m ent.Mutation, key any)
+	// Bulk creates the rows of several mutations of ent.OpCreate with one statement, and returns
+	// their IDs. If a validator or the policy refuses a row, it also returns the row's place;
+	// after other errors, the place is -1.
+	Bulk func(ctx context.Context, list []Mutation) (made []ids.ID, place int, err error)
 	// Invalid returns what a validator of ent/schema has said of a field, and the field's name in
 	// ent/schema. It returns "" if the error comes from no validator.
 	Invalid func(error) (field string, reason error)
@@ -38,7 +45,8 @@ type Writer struct {
 // many rows were changed.
 type Mutation struct {
 	ent.Mutation
-	Save func(context.Context) (ids.ID, int, error)
+	Builder any // ent's builder, of a new row; Writer.Bulk uses it
+	Save    func(context.Context) (ids.ID, int, error)
 }
 
 // Where adds a condition to an update or a delete.

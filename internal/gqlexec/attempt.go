@@ -73,6 +73,7 @@ type attempt struct {
 	doubt error
 
 	beforeCommit  []func()
+	afterCommit   []func(context.Context)
 	afterRollback []func(context.Context) error
 
 	failures failures
@@ -133,6 +134,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	if err := a.store(ctx, response); err != nil {
 		return a.refuse(ctx, err) // the answer describes changes that may not be stored
 	}
+	a.runAfterCommit(ctx)
 	return response
 }
 

@@ -2,6 +2,7 @@ package gqlexec
 
 import (
 	"context"
+	"runtime/debug"
 
 	"forge/internal/unit"
 )
@@ -13,12 +14,33 @@ func BeforeCommit(ctx context.Context, do func()) {
 	a.beforeCommit = append(a.beforeCommit, do)
 }
 
+// AfterCommit has do called once the changes of the operation of ctx are stored, before the answer
+// is sent. It is for what must not happen for nothing, such as sending a message. If the operation
+// fails, do is not called.
+func AfterCommit(ctx context.Context, do func(context.Context)) {
+	a := ctx.Value(attemptKey{}).(*attempt)
+	a.afterCommit = append(a.afterCommit, do)
+}
+
 // AfterRollback has do called, in a unit of work of its own, after the operation of ctx has failed
 // for good and was rolled back. If the operation succeeds, do is not called. An error of do is
 // logged.
 func AfterRollback(ctx context.Context, do func(context.Context) error) {
 	a := ctx.Value(attemptKey{}).(*attempt)
 	a.afterRollback = append(a.afterRollback, do)
+}
+
+// runAfterCommit calls the functions given to AfterCommit, even if the client has hung up. A panic
+// is logged: what the answer says is stored.
+func (a *attempt) runAfterCommit(ctx context.Context) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			a.log.ErrorContext(ctx, "hook after a stored operation panicked", "operation", operationName(ctx), "error", panicked, "stack", string(debug.Stack()))
+		}
+	}()
+	for _, do := range a.afterCommit {
+		do(context.WithoutCancel(ctx))
+	}
 }
 
 // runAfterRollback calls the functions given to AfterRollback, even if the client has hung up.

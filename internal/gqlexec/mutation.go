@@ -7,7 +7,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/computed"
+	"forge/internal/read"
 	"forge/internal/read/plan"
+	"forge/internal/write"
 )
 
 // runMutation runs the root fields of a mutation one after the other, as gqlgen does. It carries
@@ -60,15 +62,28 @@ func (a *attempt) write(ctx context.Context, field graphql.CollectedField) (payl
 		}
 	}()
 	value, err := a.field(ctx, func(ctx context.Context) (any, error) {
-		id, err := a.writes[field.Name].Run(ctx, field.ArgumentMap(a.op.Variables))
+		result, err := a.writes[field.Name].Run(ctx, field.ArgumentMap(a.op.Variables), a.engine.Condition)
 		if err != nil {
 			return nil, err
 		}
-		return a.engine.Payload(ctx, id)
+		return a.engine.Payload(ctx, a.written(ctx, result))
 	})
 	if err != nil {
 		a.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
 		return graphql.Null
 	}
 	return value.(graphql.Marshaler)
+}
+
+// written returns what a mutation has written, with the errors of what it has left out as clients
+// see them.
+func (a *attempt) written(ctx context.Context, r write.Result) read.Written {
+	w := read.Written{IDs: r.IDs, Created: r.Created, Affected: r.Affected}
+	for _, l := range r.Left {
+		err := a.present.error(ctx, l.Err)
+		code, _ := err.Extensions["code"].(string)
+		field, _ := err.Extensions["field"].(string)
+		w.Left = append(w.Left, read.Left{Index: l.Index, Code: code, Message: err.Message, Field: field})
+	}
+	return w
 }

@@ -2,6 +2,8 @@ package gqlexec
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -15,6 +17,7 @@ import (
 	"forge/internal/ids"
 	"forge/internal/input"
 	"forge/internal/viewer"
+	"forge/internal/write"
 )
 
 // violation returns the client's error if err reports a violated constraint of the database, and
@@ -26,6 +29,9 @@ func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
 		return nil
 	}
 	args := fieldArguments(ctx)
+	if row, ok := errors.AsType[*write.RowError](err); ok {
+		args = args.within(row.Path)
+	}
 	switch v.Rule {
 	case database.Unique:
 		return p.notUnique(v, args)
@@ -102,49 +108,75 @@ func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintEr
 
 // arguments are the single values in the arguments of a root field, with their paths. The list is
 // empty if an error does not belong to one field.
-type arguments []argument
+type arguments struct {
+	list []argument
+	path string // of the row that they are about, if it is one of several
+}
 
 type argument struct {
 	path  string
 	value any // neither an object nor a list
 }
 
-func fieldArguments(ctx context.Context) (list arguments) {
+func fieldArguments(ctx context.Context) (l arguments) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil || fc.Field.Field == nil {
-		return nil
+		return l
 	}
 	values := fc.Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
 	for _, def := range fc.Field.Definition.Arguments { // in the order of the schema
 		if value, ok := values[def.Name]; ok {
-			list = list.with(def.Name, value)
-		}
-	}
-	return list
-}
-
-func (l arguments) with(path string, value any) arguments {
-	switch value := value.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(value)) {
-			l = l.with(path+"."+name, value[name])
-		}
-	default:
-		list := reflect.ValueOf(value)
-		if list.Kind() != reflect.Slice {
-			return append(l, argument{path, value})
-		}
-		for i := range list.Len() {
-			l = l.with(path+"."+strconv.Itoa(i), list.Index(i).Interface())
+			l.add(def.Name, value)
 		}
 	}
 	return l
 }
 
+func (l *arguments) add(path string, value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			l.add(path+"."+name, value[name])
+		}
+	default:
+		list := reflect.ValueOf(value)
+		if list.Kind() != reflect.Slice {
+			l.list = append(l.list, argument{path, value})
+			return
+		}
+		for i := range list.Len() {
+			l.add(path+"."+strconv.Itoa(i), list.Index(i).Interface())
+		}
+	}
+}
+
+// key returns the key in an ID as the database reports it, or "" if the value is no ID.
+func (a argument) key() string {
+	text, _ := a.value.(string)
+	if id, err := ids.Parse(text); err == nil {
+		return fmt.Sprint(id.Value())
+	}
+	return ""
+}
+
+// within returns the arguments below a path.
+func (l arguments) within(path string) arguments {
+	below := arguments{path: path}
+	for _, a := range l.list {
+		if strings.HasPrefix(a.path, path+".") {
+			below.list = append(below.list, a)
+		}
+	}
+	return below
+}
+
 // whole returns the name of the argument that holds the values to store. It returns "" if no
 // argument is an input object or a list.
 func (l arguments) whole() string {
-	for _, a := range l {
+	if l.path != "" {
+		return l.path
+	}
+	for _, a := range l.list {
 		if top, _, below := strings.Cut(a.path, "."); below {
 			return top
 		}
@@ -157,20 +189,27 @@ func (l arguments) whole() string {
 func (l arguments) of(r rows, v database.ConstraintError) string {
 	for _, column := range r.columnsOf(v) {
 		name, shown := r.nameOf(v.Table, column)
-		var found []string
-		for _, a := range l {
-			if last(a.path) == name {
-				found = append(found, a.path)
+		var found, same []string
+		for _, a := range l.list {
+			if last(a.path) != name {
+				continue
 			}
+			found = append(found, a.path)
+			if v.Value != "" && (fmt.Sprint(a.value) == v.Value || a.key() == v.Value) {
+				same = append(same, a.path)
+			}
+		}
+		if len(same) > 0 {
+			return same[len(same)-1] // of two that are the same, the second is at fault
 		}
 		switch {
 		case len(found) == 1:
 			return found[0]
 		case len(found) > 1:
 			return l.whole() // nothing tells which of several rows it is
-		case shown && len(l) > 0 && l.whole() == "":
+		case shown && len(l.list) > 0 && l.whole() == "":
 			return name
-		case shown && len(l) > 0 && v.Rule == database.Required:
+		case shown && len(l.list) > 0 && v.Rule == database.Required:
 			return l.whole() + "." + name // the value was left out
 		}
 	}
@@ -179,7 +218,7 @@ func (l arguments) of(r rows, v database.ConstraintError) string {
 
 // withNUL returns the path of the first string that contains a NUL character.
 func (l arguments) withNUL() string {
-	for _, a := range l {
+	for _, a := range l.list {
 		if s, ok := a.value.(string); ok && strings.Contains(s, "\x00") {
 			return a.path
 		}
@@ -194,7 +233,7 @@ type namedID struct {
 
 // ids returns the IDs among the arguments: at most a hundred, because each may be looked up.
 func (l arguments) ids(r rows) (found []namedID) {
-	for _, a := range l {
+	for _, a := range l.list {
 		if s, ok := a.value.(string); ok && len(found) < 100 {
 			if id, err := ids.Parse(s); err == nil && r.tableOf(id) != "" {
 				found = append(found, namedID{a.path, id})

@@ -42,7 +42,7 @@ func (p plugin) MutateSchema(s *ast.Schema) error {
 // isStandard reports whether a field of Mutation has the name of a standard mutation of a type with
 // an ID. Which of these types are entities is known at the start of a server, not here.
 func isStandard(s *ast.Schema, field string) bool {
-	_, name, ok := write.Names(field)
+	_, name, _, ok := write.Names(s, field)
 	def := s.Types[name]
 	return ok && def != nil && def.Kind == ast.Object && def.Fields.ForName("id") != nil && len(def.Interfaces) > 0
 }
@@ -88,6 +88,9 @@ func receiver(f *goast.FuncDecl) string {
 func collect(s *ast.Schema, f *ast.FieldDefinition, names map[string]bool) {
 	if payload := f.Type.Name(); payload != s.Query.Name && len(s.Types[payload].Interfaces) == 0 {
 		names[payload] = true
+		if errors := s.Types[payload].Fields.ForName("errors"); errors != nil {
+			names[errors.Type.Name()] = true
+		}
 	}
 	for _, a := range f.Arguments {
 		collectInputs(s, a.Type.Name(), names)

@@ -26,7 +26,9 @@ import (
 	"forge/internal/read/binding"
 	"forge/internal/read/load"
 	"forge/internal/read/rows"
+	readsql "forge/internal/read/sql"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 // Engine reads selections of one schema. It is safe for concurrent use.
@@ -123,6 +125,20 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 		}
 	}
 	return r.refer(p), nil
+}
+
+// Condition returns the condition of an argument where on rows of an entity, for a statement of the
+// unit of work of ctx. It is nil if every row fulfils it. If the argument is not valid, or the
+// viewer may not use one of its conditions, Condition returns an error that names the path of that
+// condition.
+func (e *Engine) Condition(ctx context.Context, of *entity.Entity, where map[string]any) (func(*sql.Selector), error) {
+	u := unit.FromContext(ctx)
+	conditions := readsql.Conditions{Dialect: u.Dialect(), Viewer: viewer.FromContext(ctx), Writer: writer{u, e.options.Query}, Once: true}
+	condition, err := conditions.Read(ctx, e.binding.Objects[of.Name], where)
+	if err != nil || condition == nil {
+		return nil, err
+	}
+	return func(s *sql.Selector) { s.Where(condition(s)) }, nil
 }
 
 // writer has ent write queries without running them. The query function makes the ent client of the

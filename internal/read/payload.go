@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -145,43 +146,113 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 	return p
 }
 
-// Payload returns the payload of a mutation's root field that no resolver answers: the row that it
-// has created or changed in its fields of entities, and the ID in its other fields. It is called
+// Written is what a standard mutation has written, for its payload.
+type Written struct {
+	IDs      []ids.ID // of the rows
+	Created  bool     // the row is new
+	Affected int      // the number of rows
+	Left     []Left
+}
+
+// Left is an entry of an input that a mutation has left out. Field is the path of the argument at
+// fault, or "".
+type Left struct {
+	Index                int
+	Code, Message, Field string
+}
+
+// Payload returns the payload of a mutation's root field that no resolver answers: the rows that it
+// has written in its fields of entities, and the rest by the names of the fields. It is called
 // within Mutate, with the context of the root field.
-func (e *Engine) Payload(ctx context.Context, id ids.ID) (graphql.Marshaler, error) {
+func (e *Engine) Payload(ctx context.Context, written Written) (graphql.Marshaler, error) {
 	root := graphql.GetFieldContext(ctx).Field
 	r := ctx.Value(resolutionKey{}).(*resolution)
-	name := root.Definition.Type.Name()
-	b := []byte{'{'}
-	for i, f := range plan.Collect(r.prepared.values, e.binding.TypeConditions(name), root.Selections) {
+	b, err := e.appendObject(nil, r, root.Definition.Type.Name(), root.Selections, func(b []byte, f *plan.Collected) ([]byte, error) {
+		switch {
+		case e.binding.Owns(f.Field.Definition.Type):
+			p, err := e.shown(ctx, r, graphql.CollectedField{Field: f.Field, Selections: f.Selections}, written.IDs)
+			if err != nil {
+				return b, err
+			}
+			return encode.AppendMark(b, r.add(p)), nil
+		case f.Field.Name == "created":
+			return strconv.AppendBool(b, written.Created), nil
+		case f.Field.Name == "affected":
+			return strconv.AppendInt(b, int64(written.Affected), 10), nil
+		case f.Field.Name == "errors":
+			return e.appendLeft(b, r, f, written.Left)
+		case f.Field.Definition.Type.Elem == nil:
+			return append(b, plan.Quoted(written.IDs[0].String())...), nil
+		}
+		return appendList(b, written.IDs, func(b []byte, id ids.ID) ([]byte, error) {
+			return append(b, plan.Quoted(id.String())...), nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(b) }), nil
+}
+
+// appendLeft appends what a mutation has left out.
+func (e *Engine) appendLeft(b []byte, r *resolution, of *plan.Collected, list []Left) ([]byte, error) {
+	return appendList(b, list, func(b []byte, l Left) ([]byte, error) {
+		return e.appendObject(b, r, of.Field.Definition.Type.Name(), of.Selections, func(b []byte, f *plan.Collected) ([]byte, error) {
+			text := map[string]string{"code": l.Code, "message": l.Message, "field": l.Field}[f.Field.Name]
+			switch {
+			case f.Field.Name == "index":
+				return strconv.AppendInt(b, int64(l.Index), 10), nil
+			case text == "" && !f.Field.Definition.Type.NonNull:
+				return append(b, "null"...), nil
+			}
+			return append(b, plan.Quoted(text)...), nil
+		})
+	})
+}
+
+// appendObject appends an object that has what value appends for each selected field.
+func (e *Engine) appendObject(b []byte, r *resolution, name string, selections ast.SelectionSet, value func([]byte, *plan.Collected) ([]byte, error)) (_ []byte, err error) {
+	b = append(b, '{')
+	for i, f := range plan.Collect(r.prepared.values, e.binding.TypeConditions(name), selections) {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(append(b, plan.Quoted(f.Field.Alias)...), ':')
-		switch {
-		case f.Field.Name == "__typename":
+		if f.Field.Name == "__typename" {
 			b = append(b, plan.Quoted(name)...)
-		case e.binding.Owns(f.Field.Definition.Type):
-			p, err := e.shown(ctx, r, graphql.CollectedField{Field: f.Field, Selections: f.Selections}, id)
-			if err != nil {
-				return nil, err
-			}
-			b = encode.AppendMark(b, r.add(p))
-		default:
-			b = append(b, plan.Quoted(id.String())...)
+		} else if b, err = value(b, f); err != nil {
+			return b, err
 		}
 	}
-	b = append(b, '}')
-	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(b) }), nil
+	return append(b, '}'), nil
 }
 
-// shown returns what a field of a payload refers to: the entity with an ID.
-func (e *Engine) shown(ctx context.Context, r *resolution, f graphql.CollectedField, id ids.ID) (*pending, error) {
+func appendList[T any](b []byte, list []T, value func([]byte, T) ([]byte, error)) (_ []byte, err error) {
+	b = append(b, '[')
+	for i, entry := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = value(b, entry); err != nil {
+			return b, err
+		}
+	}
+	return append(b, ']'), nil
+}
+
+// shown returns what a field of a payload refers to: the entities with IDs.
+func (e *Engine) shown(ctx context.Context, r *resolution, f graphql.CollectedField, list []ids.ID) (*pending, error) {
 	fc := graphql.GetFieldContext(graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: f.ObjectDefinition.Name, Field: f}))
-	p := &pending{loaders: r.at(fc), path: pathOf(ctx, fc), up: levelsUp(fc), entries: []entry{{id: id}}}
-	var err error
-	p.entries[0].loader, p.entries[0].key, err = e.loaderFor(p.loaders, id, "id")
-	return p, err
+	p := &pending{loaders: r.at(fc), path: pathOf(ctx, fc), up: levelsUp(fc), entries: make([]entry, len(list))}
+	for i, id := range list {
+		of := &p.entries[i]
+		of.id = id
+		var err error
+		if of.loader, of.key, err = e.loaderFor(p.loaders, id, "id"); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
 }
 
 // alwaysWritable reports whether the selection can be written for every row of its table, and is no

@@ -30,20 +30,39 @@ type Contract struct {
 }
 
 // Names returns the operation and the name of the type that a root field of Mutation is named
-// after, if it has the name of a standard mutation.
-func Names(field string) (op Op, of string, ok bool) {
+// after, if it has the name of a standard mutation. If it is named after several rows, such as
+// createHeroes after the field heroes of Query, many is true.
+func Names(s *ast.Schema, field string) (op Op, of string, many, ok bool) {
 	for op, verb := range [...]string{"create", "update", "delete", "restore"} {
-		if of, ok := strings.CutPrefix(field, verb); ok && of != "" {
-			return Op(op), of, true
+		rest, ok := strings.CutPrefix(field, verb)
+		if !ok || rest == "" {
+			continue
 		}
+		if s.Types[rest] != nil || s.Query == nil {
+			return Op(op), rest, false, true
+		}
+		list := s.Query.Fields.ForName(strings.ToLower(rest[:1]) + rest[1:])
+		if of, ok := listed(s, list); ok && Op(op) != Restore {
+			return Op(op), of, true, true
+		}
+		return Op(op), rest, false, true
 	}
-	return 0, "", false
+	return 0, "", false, false
+}
+
+// listed returns the name of the type whose rows a field of Query lists.
+func listed(s *ast.Schema, list *ast.FieldDefinition) (of string, ok bool) {
+	if list == nil {
+		return "", false
+	}
+	name, ok := strings.CutSuffix(list.Type.Name(), "Connection")
+	return name, ok && s.Types[name] != nil
 }
 
 // Bind returns the standard mutations of a schema, by the names of their fields. The findings are
 // sentences about what does not fit together, each of which begins with its place in the schema.
 func Bind(c Contract) (_ map[string]*Mutation, findings []string) {
-	b := &binder{Contract: c, mutations: map[string]*Mutation{}, used: map[string]bool{}}
+	b := &binder{Contract: c, mutations: map[string]*Mutation{}, used: map[string]bool{}, inputs: map[inputKey]*inputObject{}}
 	if c.Schema.Mutation == nil {
 		return b.mutations, nil
 	}
@@ -63,6 +82,7 @@ func Bind(c Contract) (_ map[string]*Mutation, findings []string) {
 type binder struct {
 	Contract
 	mutations map[string]*Mutation
+	inputs    map[inputKey]*inputObject
 	used      map[string]bool // the functions that are called, such as "User" and "User.email"
 	findings  []string
 }
@@ -83,11 +103,11 @@ func (b *binder) named(name string) *entity.Entity {
 // bind binds a root field that has no resolver.
 func (b *binder) bind(d *ast.FieldDefinition) {
 	at := b.Schema.Mutation.Name + "." + d.Name
-	op, name, ok := Names(d.Name)
+	op, name, many, ok := Names(b.Schema, d.Name)
 	e := b.named(name)
 	switch {
 	case !ok || e == nil || b.Schema.Types[name] == nil:
-		b.refuse(at, "nothing carries it out; name it createX, updateX, deleteX or restoreX, with X a type that shows an entity, or give it a resolver: write resolver: true for it in gqlgen.yml, and run go generate ./...")
+		b.refuse(at, "nothing carries it out; name it createX, updateX, deleteX or restoreX, with X a type that shows an entity, or createXs, updateXs or deleteXs after the field xs of Query that lists it, or give it a resolver: write resolver: true for it in gqlgen.yml, and run go generate ./...")
 		return
 	case e.Writer == nil:
 		b.refuse(at, "rows of %s have no ID, so nothing carries it out; give the entity a key of one column, or the mutation a resolver", name)
@@ -96,62 +116,148 @@ func (b *binder) bind(d *ast.FieldDefinition) {
 		b.refuse(at, "rows of %s are deleted for good; add the mixin SoftDeleted in ent/schema, or give the mutation a resolver", name)
 		return
 	}
-	m := &Mutation{op: op, entity: e, added: b.Functions[name], query: b.Query}
+	_, rest, _ := strings.Cut(d.Name, [...]string{"create", "update", "delete", "restore"}[op])
+	m := &Mutation{op: op, many: many, name: strings.ToLower(rest[:1]) + rest[1:], query: b.Query, input: &inputObject{op: op, entity: e, added: b.Functions[name]}}
 	b.used[name] = true
 	b.bindArguments(at, m, d)
 	b.checkPayload(at, m, d)
 	b.mutations[d.Name] = m
 }
 
+// argumentsOf returns the arguments that a mutation needs, and those that it may have as well.
+func argumentsOf(op Op, many bool) (wanted, optional []string) {
+	switch {
+	case many && op == Create:
+		return []string{"input"}, []string{"onError"}
+	case many && op == Update:
+		return []string{"where", "input", "atMost"}, nil
+	case many:
+		return []string{"where", "atMost"}, nil
+	case op == Create:
+		return []string{"input"}, []string{"onConflict"}
+	case op == Update:
+		return []string{"id", "input"}, []string{"expectedVersion"}
+	case op == Delete:
+		return []string{"id"}, []string{"expectedVersion"}
+	}
+	return []string{"id"}, nil
+}
+
 // bindArguments checks the arguments, and binds the fields of the input.
 func (b *binder) bindArguments(at string, m *Mutation, d *ast.FieldDefinition) {
-	wanted := [...][]string{Create: {"input"}, Update: {"id", "input"}, Delete: {"id"}, Restore: {"id"}}[m.op]
-	allowed := wanted
-	if m.op == Update || m.op == Delete {
-		allowed = append(slices.Clip(wanted), "expectedVersion")
-	}
+	wanted, optional := argumentsOf(m.op, m.many)
+	allowed := append(slices.Clip(wanted), optional...)
 	for _, name := range wanted {
 		if d.Arguments.ForName(name) == nil {
 			b.refuse(at, "it needs the argument %s", name)
 		}
 	}
 	for _, a := range d.Arguments {
-		place := at + "(" + a.Name + ":)"
-		def := b.Schema.Types[a.Type.Name()]
-		switch {
-		case !slices.Contains(allowed, a.Name):
+		if place := at + "(" + a.Name + ":)"; !slices.Contains(allowed, a.Name) {
 			b.refuse(place, "nothing reads this argument; allowed: %s", strings.Join(allowed, ", "))
-		case a.Name == "id" && a.Type.String() != "ID!":
-			b.refuse(place, "its type is %s; allowed: ID!", a.Type)
-		case a.Name == "expectedVersion" && a.Type.Name() != "Int":
-			b.refuse(place, "its type is %s; allowed: Int", a.Type)
-		case a.Name == "expectedVersion" && m.entity.Field("version") == nil:
-			b.refuse(place, "rows of %s have no version; add the mixin Versioned in ent/schema, or take the argument out", m.entity.Name)
-		case a.Name == "input" && (!a.Type.NonNull || a.Type.Elem != nil || def.Kind != ast.InputObject):
-			b.refuse(place, "its type is %s; allowed is one input object, with !", a.Type)
-		case a.Name == "input":
-			b.bindInput(m, def)
+		} else {
+			b.bindArgument(place, m, a)
+		}
+	}
+	if a := d.Arguments.ForName("onConflict"); a != nil && m.op == Create && !m.many {
+		b.bindUpsert(at+"(onConflict:)", m, a)
+	}
+}
+
+func (b *binder) bindArgument(at string, m *Mutation, a *ast.ArgumentDefinition) {
+	def, e := b.Schema.Types[a.Type.Name()], m.input.entity
+	want := func(types ...string) {
+		if !slices.Contains(types, a.Type.String()) {
+			b.refuse(at, "its type is %s; allowed: %s", a.Type, strings.Join(types, ", "))
+		}
+	}
+	switch a.Name {
+	case "id":
+		want("ID!")
+	case "expectedVersion":
+		want("Int", "Int!")
+		if e.Field("version") == nil {
+			b.refuse(at, "rows of %s have no version; add the mixin Versioned in ent/schema, or take the argument out", e.Name)
+		}
+	case "where":
+		want(e.Name + "WhereInput!")
+	case "atMost":
+		want("Int!")
+		if a.Type.NonNull && a.DefaultValue == nil {
+			b.refuse(at, "it needs a default; write atMost: Int! = 100")
+		}
+	case "onError":
+		b.wantEnum(at, a.Type, "ABORT", "SKIP")
+	case "input":
+		switch list := a.Type.Elem != nil && a.Type.Elem.Elem == nil && a.Type.Elem.NonNull; {
+		case m.many && m.op == Create && !(a.Type.NonNull && list && def.Kind == ast.InputObject):
+			b.refuse(at, "its type is %s; allowed is a list of input objects, such as [Create%sInput!]!", a.Type, e.Name)
+		case !(m.many && m.op == Create) && (!a.Type.NonNull || a.Type.Elem != nil || def.Kind != ast.InputObject):
+			b.refuse(at, "its type is %s; allowed is one input object, with !", a.Type)
+		default:
+			m.input = b.bindInput(inputKey{m.op, e.Name, def.Name, nil, m.many && m.op == Update})
 		}
 	}
 }
 
-func (b *binder) bindInput(m *Mutation, def *ast.Definition) {
+// wantEnum adds a finding unless a type is an enum of the values, which may leave some out.
+func (b *binder) wantEnum(at string, of *ast.Type, values ...string) {
+	def := b.Schema.Types[of.Name()]
+	if of.Elem != nil || def.Kind != ast.Enum || slices.ContainsFunc(def.EnumValues, func(v *ast.EnumValueDefinition) bool { return !slices.Contains(values, v.Name) }) {
+		b.refuse(at, "its type is %s; allowed is an enum of the values %s", of, strings.Join(values, ", "))
+	}
+}
+
+// inputKey says which rows an input object is bound for.
+type inputKey struct {
+	op        Op
+	of, input string
+	within    *entity.Edge // that the rows are created through, or nil
+	many      bool         // the same is set in several rows
+}
+
+// bindInput binds the fields of an input object. An input object may hold others of its own type.
+func (b *binder) bindInput(k inputKey) *inputObject {
+	if o := b.inputs[k]; o != nil {
+		return o
+	}
+	o := &inputObject{op: k.op, entity: b.named(k.of), added: b.Functions[k.of]}
+	o.grouped = b.hasDefaults(o.entity)
+	b.inputs[k], b.used[k.of] = o, true
+	def := b.Schema.Types[k.input]
 	for _, d := range def.Fields {
-		if f := b.bindField(m, def.Name+"."+d.Name, d); f != nil {
-			m.fields = append(m.fields, f)
-			m.mutual = m.mutual || mutual(m.entity, f)
+		at := k.input + "." + d.Name
+		if f := b.bindField(o, at, d); f != nil {
+			o.fields = append(o.fields, f)
+			o.mutual = o.mutual || mutual(o.entity, f)
+			if k.many && (f.nested != nil || o.mutual) {
+				b.refuse(at, "it cannot be set in several rows with one statement; take the field out")
+			}
 		}
 	}
-	if m.op == Create && m.added.Before == nil {
-		b.checkRequired(m, def)
+	if k.op == Create && o.added.Before == nil {
+		b.checkRequired(o, def, k.within)
 	}
+	return o
+}
+
+// hasDefaults reports whether the database has a value for a column that new rows need not set.
+func (b *binder) hasDefaults(e *entity.Entity) bool {
+	for _, t := range b.Tables {
+		if t.Name == e.Table && slices.ContainsFunc(t.Columns, func(c *schema.Column) bool {
+			return c.Default != nil && !slices.ContainsFunc(e.Fields, func(f entity.Field) bool { return f.Column == c.Name && f.Default })
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // bindField returns what a field of an input sets. It returns nil, and adds a finding, if it cannot
 // be set.
-func (b *binder) bindField(m *Mutation, at string, d *ast.FieldDefinition) *field {
-	e := m.entity
-	f := &field{name: d.Name, path: "input." + d.Name, added: m.added.Fields[d.Name], holdsID: d.Type.String() == "ID" || d.Type.String() == "ID!",
+func (b *binder) bindField(o *inputObject, at string, d *ast.FieldDefinition) *field {
+	e := o.entity
+	f := &field{name: d.Name, added: o.added.Fields[d.Name], holdsID: d.Type.String() == "ID" || d.Type.String() == "ID!",
 		nullable: !d.Type.NonNull, defaults: d.DefaultValue != nil}
 	if f.added != nil {
 		b.used[e.Name+"."+d.Name] = true
@@ -159,16 +265,23 @@ func (b *binder) bindField(m *Mutation, at string, d *ast.FieldDefinition) *fiel
 	if f.defaults {
 		f.standard, _ = d.DefaultValue.Value(nil) // the schema was validated
 	}
-	column := e.Field(d.Name)
-	edge := e.Edge(strings.TrimSuffix(d.Name, "Id"))
+	column, related := e.Field(d.Name), e.Edge(d.Name)
 	switch {
 	case column != nil && e.Writer.Set[column.Column] != nil:
 		f.column, f.to, f.nullable = column, b.named(column.Refers), column.Nullable
-		return b.bindColumn(m, at, d, f)
+		return b.bindColumn(o, at, d, f)
+	case related != nil && b.Schema.Types[d.Type.Name()].Kind == ast.InputObject && f.added == nil:
+		if f.nested = b.bindNested(o, at, related, d); f.nested == nil {
+			return nil
+		}
+		return f
+	}
+	edge := e.Edge(strings.TrimSuffix(d.Name, "Id"))
+	switch {
 	case edge != nil && strings.HasSuffix(d.Name, "Id") && edge.Unique && edge.OwnKey && e.Writer.Link[edge.Name] != nil:
 		f.edge, f.to, f.nullable = edge, b.named(edge.To), edge.Nullable
 		b.checkType(at, d, "ID")
-		b.checkReference(at, f)
+		b.checkReference(at, f.to)
 		return f
 	case f.added != nil:
 		return f
@@ -197,8 +310,8 @@ func mutual(e *entity.Entity, f *field) bool {
 	})
 }
 
-func (b *binder) bindColumn(m *Mutation, at string, d *ast.FieldDefinition, f *field) *field {
-	e, column := m.entity, f.column
+func (b *binder) bindColumn(o *inputObject, at string, d *ast.FieldDefinition, f *field) *field {
+	e, column := o.entity, f.column
 	wanted := "ID"
 	if k, ok := kind.Of(column.Kind); ok && column.Kind != entity.ID {
 		wanted = k.Scalar(column)
@@ -207,25 +320,25 @@ func (b *binder) bindColumn(m *Mutation, at string, d *ast.FieldDefinition, f *f
 		wanted = b.enumOf(d.Type.Name(), column)
 	}
 	switch {
-	case m.op == Update && column.Immutable:
+	case o.op == Update && column.Immutable:
 		b.refuse(at, "the column %s of %s is Immutable() in ent/schema; take one of the two out", column.Column, e.Name)
-	case m.op == Update && column == &e.Fields[0]:
+	case o.op == Update && column == &e.Fields[0]:
 		b.refuse(at, "an update cannot change the key; take the field out")
 	case column.Column == e.Deleted:
 		b.refuse(at, "delete%[1]s and restore%[1]s set the column %[2]s; take the field out", e.Name, column.Column)
-	case m.op == Create && !column.Nullable && !column.Default && !d.Type.NonNull && !f.defaults && column != &e.Fields[0]:
+	case o.op == Create && !column.Nullable && !column.Default && !d.Type.NonNull && !f.defaults && column != &e.Fields[0]:
 		b.refuse(at, "the column %s of %s must have a value; write %s!, or add Optional() or a default in ent/schema", column.Column, e.Name, d.Type)
 	}
 	b.checkType(at, d, wanted)
-	b.checkReference(at, f)
+	b.checkReference(at, f.to)
 	f.limits = b.limitsOf(e, column)
 	return f
 }
 
-// checkReference adds a finding if clients cannot name the row that the field refers to.
-func (b *binder) checkReference(at string, f *field) {
-	if f.to != nil && f.to.Prefix == "" {
-		b.refuse(at, "it holds IDs of %s, which have no prefix; give the entity one, as in entity.Annotation{Prefix: %q}", f.to.Name, strings.ToLower(f.to.Name))
+// checkReference adds a finding if clients cannot name rows of an entity that the field refers to.
+func (b *binder) checkReference(at string, to *entity.Entity) {
+	if to != nil && to.Prefix == "" {
+		b.refuse(at, "it holds IDs of %s, which have no prefix; give the entity one, as in entity.Annotation{Prefix: %q}", to.Name, strings.ToLower(to.Name))
 	}
 }
 
@@ -247,25 +360,26 @@ func (b *binder) enumOf(name string, column *entity.Field) string {
 
 // checkRequired adds a finding for each column that new rows need and the input does not have. What
 // hooks of an entity set is not known. A function Before may set columns as well.
-func (b *binder) checkRequired(m *Mutation, def *ast.Definition) {
-	e := m.entity
+func (b *binder) checkRequired(o *inputObject, def *ast.Definition, within *entity.Edge) {
+	e := o.entity
+	set := func(column string) bool {
+		return within != nil && within.Through == "" && within.Column == column || slices.ContainsFunc(o.fields, func(f *field) bool {
+			return f.key() == column || f.nested != nil && f.nested.own != nil && f.nested.own.key() == column
+		})
+	}
 	for i := range e.Fields {
 		c := &e.Fields[i]
-		set := slices.ContainsFunc(m.fields, func(f *field) bool {
-			return f.column == c || f.edge != nil && f.edge.Column == c.Column
-		})
 		match := slices.ContainsFunc(e.Fields, func(f entity.Field) bool { return f.MatchBy == c.Column })
 		numbered := i == 0 && e.Keys == ids.Number // the database counts
-		if !set && !match && !numbered && !c.Nullable && !c.Default && !e.Hooked && c.Column != e.Owner {
+		if !set(c.Column) && !match && !numbered && !c.Nullable && !c.Default && !e.Hooked && c.Column != e.Owner {
 			b.refuse(def.Name, "the column %s of %s must have a value, and nothing sets it; add the field %s, or Optional() or a default in ent/schema, or set it in write.Functions{Before: …}",
 				c.Column, e.Name, c.Name)
 		}
 	}
 	for i := range e.Edges {
 		edge := &e.Edges[i]
-		set := slices.ContainsFunc(m.fields, func(f *field) bool { return f.edge == edge })
 		column := slices.ContainsFunc(e.Fields, func(f entity.Field) bool { return f.Column == edge.Column })
-		if edge.OwnKey && !edge.Nullable && !column && !set && !e.Hooked {
+		if edge.OwnKey && !edge.Nullable && !column && !set(edge.Column) && !e.Hooked {
 			b.refuse(def.Name, "the edge %s of %s must lead to a row, and nothing sets it; add the field %[1]sId, or take Required() out in ent/schema", edge.Name, e.Name)
 		}
 	}
@@ -278,17 +392,68 @@ func (b *binder) checkPayload(at string, m *Mutation, d *ast.FieldDefinition) {
 		b.refuse(at, "its type is %s; allowed is one object, such as %sPayload!", d.Type, strings.ToUpper(d.Name[:1])+d.Name[1:])
 		return
 	}
+	e := m.input.entity
+	allowed := map[string][]string{} // types by names, and the type of a row by ""
+	switch {
+	case m.op == Delete && m.many:
+		allowed["deletedIds"], allowed["affected"] = []string{"[ID!]!"}, []string{"Int!"}
+	case m.op == Delete:
+		allowed["deletedId"] = []string{"ID!", "ID"}
+	case m.many:
+		allowed[""], allowed["affected"] = []string{"[" + e.Name + "!]!"}, []string{"Int!"}
+	default:
+		allowed[""] = []string{e.Name, e.Name + "!"}
+	}
+	switch {
+	case m.op == Create && m.many:
+		allowed["errors"] = nil
+	case m.op == Create:
+		allowed["created"] = []string{"Boolean!"}
+	}
 	for _, f := range def.Fields {
-		switch {
-		case strings.HasPrefix(f.Name, "__"):
-		case m.op == Delete && f.Name == "deletedId" && f.Type.Name() == "ID" && f.Type.Elem == nil:
-		case m.op != Delete && f.Type.Name() == m.entity.Name && f.Type.Elem == nil:
-		case m.op == Delete:
-			b.refuse(def.Name+"."+f.Name, "nothing answers this field; allowed: deletedId: ID!")
+		types, named := allowed[f.Name]
+		if !named {
+			types = allowed[""]
+		}
+		switch place := def.Name + "." + f.Name; {
+		case strings.HasPrefix(f.Name, "__"), slices.Contains(types, f.Type.String()):
+		case named && f.Name == "errors":
+			b.checkErrors(place, f)
 		default:
-			b.refuse(def.Name+"."+f.Name, "nothing answers this field; allowed is one of the type %s", m.entity.Name)
+			b.refuse(place, "nothing answers this field; allowed: %s", sentence(allowed))
 		}
 	}
+}
+
+// checkErrors checks the type of the field that says which entries of the input were left out.
+func (b *binder) checkErrors(at string, d *ast.FieldDefinition) {
+	def := b.Schema.Types[d.Type.Name()]
+	if !strings.HasPrefix(d.Type.String(), "[") || !d.Type.Elem.NonNull || !d.Type.NonNull || def.Kind != ast.Object {
+		b.refuse(at, "its type is %s; allowed is a list of objects, such as [CreateError!]!", d.Type)
+		return
+	}
+	types := map[string]string{"index": "Int!", "code": "String!", "message": "String!", "field": "String"}
+	for _, f := range def.Fields {
+		if !strings.HasPrefix(f.Name, "__") && types[f.Name] != f.Type.String() {
+			b.refuse(def.Name+"."+f.Name, "nothing answers this field; allowed: index: Int!, code: String!, message: String!, field: String")
+		}
+	}
+}
+
+// sentence lists fields with their types.
+func sentence(fields map[string][]string) string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		switch {
+		case name == "":
+			list = append(list, "one of the type "+fields[name][0])
+		case len(fields[name]) > 0:
+			list = append(list, name+": "+fields[name][0])
+		default:
+			list = append(list, name)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // checkFunctions adds a finding for each function that no mutation calls.

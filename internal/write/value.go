@@ -16,55 +16,69 @@ import (
 	"forge/internal/ids"
 	"forge/internal/input"
 	"forge/internal/read/kind"
-	"forge/internal/scalar"
 )
 
 // field is a field of an input.
 type field struct {
-	name, path string
-	column     *entity.Field // that it sets; nil if it sets none
-	edge       *entity.Edge  // that it sets, if it is no column
-	holdsID    bool
-	to         *entity.Entity // whose ID it holds; nil if it may be of any
-	added      Check          // of the application, or nil
-	nullable   bool           // null is allowed
-	defaults   bool           // the schema has a default, which is standard
-	standard   any
-	limits     limits
+	name     string
+	column   *entity.Field // that it sets; nil if it sets none
+	edge     *entity.Edge  // that it sets, if it is no column
+	nested   *nested       // the related rows that it writes; nil if it is a value
+	holdsID  bool
+	to       *entity.Entity // whose ID it holds; nil if it may be of any
+	added    Check          // of the application, or nil
+	nullable bool           // null is allowed
+	defaults bool           // the schema has a default, which is standard
+	standard any
+	limits   limits
 }
 
-// decode reads the arguments. An error is about the first of them that is not of its type.
-func (m *Mutation) decode(w *Write, target *input.Target, args map[string]any) error {
-	if id, ok := args["id"]; ok {
-		if err := w.ID.UnmarshalGQL(id); err != nil {
-			return m.malformed("id", m.entity, err)
-		}
-		target.ID = w.ID
+// sets reports whether two fields set the same column or edge.
+func (f *field) sets(other *field) bool {
+	return f != nil && other != nil && f.key() != "" && f.key() == other.key()
+}
+
+// key returns the column that the field sets, or "" if it sets none of the row's own columns.
+func (f *field) key() string {
+	switch {
+	case f.column != nil:
+		return f.column.Column
+	case f.edge != nil:
+		return f.edge.Column
 	}
-	fields, _ := args["input"].(map[string]any)
-	for i, f := range m.fields {
-		sent, given := fields[f.name]
+	return ""
+}
+
+// decode reads an input object. An error is about the first value that is not of its type, or that
+// contradicts another one.
+func (t *tree) decode(w *Write, object map[string]any) error {
+	for i, f := range w.of.fields {
+		sent, given := object[f.name]
 		if !given {
 			sent, given = f.standard, f.defaults
 		}
-		if !given {
-			continue
-		}
-		w.values[i].given = true
-		if sent == nil {
-			continue
-		}
 		var err error
-		if w.values[i].any, err = f.decode(sent); err != nil {
-			return m.malformed(f.path, f.to, err)
+		switch {
+		case given && f.nested != nil:
+			err = t.decodeNested(w, f, sent)
+		case given:
+			w.values[i].given = true
+			err = w.decodeValue(i, sent)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if expected := args["expectedVersion"]; expected != nil {
-		n, err := scalar.UnmarshalInt(expected)
-		if err != nil {
-			return m.malformed("expectedVersion", nil, err)
-		}
-		target.Expected = new(int32(n))
+	return w.contradiction()
+}
+
+func (w *Write) decodeValue(i int, sent any) (err error) {
+	f := w.of.fields[i]
+	if sent == nil {
+		return nil
+	}
+	if w.values[i].any, err = f.decode(sent); err != nil {
+		return malformed(w.path+"."+f.name, f.to, err)
 	}
 	return nil
 }
@@ -77,7 +91,7 @@ type elementError struct {
 
 // malformed returns the error about a value that is not of its type. Of an ID, it says what one of
 // the wanted entity looks like.
-func (m *Mutation) malformed(path string, to *entity.Entity, err error) error {
+func malformed(path string, to *entity.Entity, err error) error {
 	if of, ok := errors.AsType[elementError](err); ok {
 		path, err = path+"."+strconv.Itoa(of.index), of.error
 	}
@@ -151,7 +165,7 @@ func (f *field) check(form *input.Form, op Op, v any) any {
 	case f.added != nil:
 		return f.added(form, f.name, v)
 	case f.to != nil:
-		if err := input.WantID(f.path, v.(ids.ID), f.to.Prefix, f.to.Keys); err != nil {
+		if err := input.WantID(form.Path+"."+f.name, v.(ids.ID), f.to.Prefix, f.to.Keys); err != nil {
 			form.Add(err)
 		}
 		return v

@@ -134,6 +134,9 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 			p.Entry = objectCost
 		}
 	}
+	if b.Schema.Mutation != nil && f.ObjectDefinition.Name == b.Schema.Mutation.Name {
+		p.Each += Unit * writeCost(b, f, variables)
+	}
 	parts := parts(b, f) // rows of each are read
 	p.Once, p.Each, p.Entry = parts*p.Once, parts*p.Each, parts*p.Entry
 	if of := b.Objects[f.ObjectDefinition.Name]; of != nil && of.Fields[f.Name] != nil && of.Fields[f.Name].Computed != nil {
@@ -143,6 +146,44 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 		}
 	}
 	return p
+}
+
+// writeCost returns the points that the rows which a mutation may write cost: a point for each input
+// object in a list, for each row that may fulfil a condition, and for several rows that are named
+// by their IDs.
+func writeCost(b *binding.Binding, f *ast.Field, variables map[string]any) int {
+	args := f.ArgumentMap(variables)
+	points := inputCost(args["input"]) / Unit
+	if where, ok := args["where"].(map[string]any); ok {
+		most, _ := scalar.Int(args["atMost"])
+		points += int(min(max(most, 0), maxCost))
+		if o := b.Objects[strings.TrimSuffix(f.Definition.Arguments.ForName("where").Type.Name(), "WhereInput")]; o != nil {
+			points += argumentCost(o, Arguments{Where: where}, rootPrices, questions{}, false)
+		}
+	}
+	return min(points, maxCost)
+}
+
+// inputCost returns the cost of the rows in an input, in parts of a point; see Unit.
+func inputCost(value any) (cost int) {
+	if object, ok := value.(map[string]any); ok {
+		for _, member := range object {
+			cost = min(cost+inputCost(member), maxCost*Unit)
+		}
+		return cost
+	}
+	if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
+		for i := range list.Len() {
+			entry := list.Index(i).Interface()
+			if _, ok := entry.(map[string]any); ok {
+				cost += Unit
+			} else {
+				cost += Unit / entriesAPoint
+			}
+			cost = min(cost+inputCost(entry), maxCost*Unit)
+		}
+	}
+	return cost
 }
 
 // isEdge reports whether a type is that of a connection's edges.
@@ -436,10 +477,15 @@ func entries(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	return listEntries
 }
 
-// Inputs returns the length of the longest list among a field's arguments.
+// Inputs returns the length of the longest list among a field's arguments. The argument atMost
+// counts as a list of that length.
 func Inputs(f *ast.Field, vars map[string]any) (longest int) {
-	for _, value := range f.ArgumentMap(vars) {
+	for name, value := range f.ArgumentMap(vars) {
 		longest = max(longest, len(graphql.CoerceList(value)))
+		if name == "atMost" {
+			most, _ := scalar.Int(value)
+			longest = max(longest, int(min(most, maxCost)))
+		}
 	}
 	return longest
 }

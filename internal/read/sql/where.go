@@ -43,6 +43,8 @@ type Conditions struct {
 	Writer  Writer
 	// Noted collects the dependencies of the queries for related rows. It may be nil.
 	Noted *Dependencies
+	// Once says that the condition is for one statement of this viewer, and has no Parameter.
+	Once bool
 
 	conditions, relations int // how many were read so far
 }
@@ -222,7 +224,11 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 
 // relate has ent write the query for related rows, with what shape adds.
 func (f *Conditions) relate(ctx context.Context, r *relation, depth int, shape func(*sql.Selector)) error {
-	err := r.write(ctx, f.Writer, f.Dialect, Parameter{of: theViewer}, "related"+strconv.Itoa(depth), shape)
+	var asks any = Parameter{of: theViewer}
+	if f.Once {
+		asks = f.Viewer.ID
+	}
+	err := r.write(ctx, f.Writer, f.Dialect, asks, "related"+strconv.Itoa(depth), shape)
 	if err == nil {
 		f.Noted.Add(&Statement{Dependencies: r.dependencies})
 	}

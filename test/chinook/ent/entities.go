@@ -5,6 +5,18 @@ package ent
 import (
 	"context"
 	"errors"
+	"forge/test/chinook/ent/album"
+	"forge/test/chinook/ent/artist"
+	"forge/test/chinook/ent/customer"
+	"forge/test/chinook/ent/employee"
+	"forge/test/chinook/ent/genre"
+	"forge/test/chinook/ent/invoice"
+	"forge/test/chinook/ent/invoiceline"
+	"forge/test/chinook/ent/label"
+	"forge/test/chinook/ent/mediatype"
+	"forge/test/chinook/ent/playlist"
+	"forge/test/chinook/ent/track"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -29,8 +41,8 @@ var Entities = []*entity.Entity{
 			{Name: "labelId", Column: "label_id", Kind: entity.ID, Type: "int", Nullable: true, Refers: "Label"},
 		},
 		Edges: []entity.Edge{
-			{Name: "artist", To: "Artist", Column: "artist_id", OwnKey: true, Unique: true},
-			{Name: "label", To: "Label", Column: "label_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "artist", To: "Artist", Column: "artist_id", OwnKey: true, Inverse: true, Unique: true},
+			{Name: "label", To: "Label", Column: "label_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "tracks", To: "Track", Column: "album_id"},
 		},
 		Writer: &entity.Writer{
@@ -38,7 +50,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Album; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -104,6 +116,29 @@ var Entities = []*entity.Entity{
 					m.(*AlbumMutation).AddTrackIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*AlbumMutation).RemoveTrackIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*AlbumCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*AlbumCreate)
+				}
+				rows, err := FromUnit(ctx).Album.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *AlbumCreate) bool {
+						return same(b.check(), err) || same(album.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -126,7 +161,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Artist; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -170,6 +205,29 @@ var Entities = []*entity.Entity{
 					m.(*ArtistMutation).AddAlbumIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"albums": func(m Mutation, value any) {
+					m.(*ArtistMutation).RemoveAlbumIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*ArtistCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*ArtistCreate)
+				}
+				rows, err := FromUnit(ctx).Artist.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *ArtistCreate) bool {
+						return same(b.check(), err) || same(artist.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -193,7 +251,7 @@ var Entities = []*entity.Entity{
 			{Name: "supportRepId", Column: "support_rep_id", Kind: entity.ID, Type: "int", Nullable: true, Refers: "Employee"},
 		},
 		Edges: []entity.Edge{
-			{Name: "supportRep", To: "Employee", Column: "support_rep_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "supportRep", To: "Employee", Column: "support_rep_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "invoices", To: "Invoice", Column: "customer_id"},
 		},
 		Writer: &entity.Writer{
@@ -201,7 +259,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Customer; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -272,6 +330,29 @@ var Entities = []*entity.Entity{
 					m.(*CustomerMutation).AddInvoiceIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"invoices": func(m Mutation, value any) {
+					m.(*CustomerMutation).RemoveInvoiceIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*CustomerCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*CustomerCreate)
+				}
+				rows, err := FromUnit(ctx).Customer.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *CustomerCreate) bool {
+						return same(b.check(), err) || same(customer.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -297,7 +378,7 @@ var Entities = []*entity.Entity{
 			{Name: "reportsToId", Column: "reports_to_id", Kind: entity.ID, Type: "int", Nullable: true, Refers: "Employee"},
 		},
 		Edges: []entity.Edge{
-			{Name: "reportsTo", To: "Employee", Column: "reports_to_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "reportsTo", To: "Employee", Column: "reports_to_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "reports", To: "Employee", Column: "reports_to_id"},
 			{Name: "customers", To: "Customer", Column: "support_rep_id"},
 		},
@@ -306,7 +387,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Employee; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -384,6 +465,32 @@ var Entities = []*entity.Entity{
 					m.(*EmployeeMutation).AddCustomerIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"reports": func(m Mutation, value any) {
+					m.(*EmployeeMutation).RemoveReportIDs(int(value.(int64)))
+				},
+				"customers": func(m Mutation, value any) {
+					m.(*EmployeeMutation).RemoveCustomerIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*EmployeeCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*EmployeeCreate)
+				}
+				rows, err := FromUnit(ctx).Employee.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *EmployeeCreate) bool {
+						return same(b.check(), err) || same(employee.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -406,7 +513,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Genre; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -450,6 +557,29 @@ var Entities = []*entity.Entity{
 					m.(*GenreMutation).AddTrackIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*GenreMutation).RemoveTrackIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*GenreCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*GenreCreate)
+				}
+				rows, err := FromUnit(ctx).Genre.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *GenreCreate) bool {
+						return same(b.check(), err) || same(genre.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -469,7 +599,7 @@ var Entities = []*entity.Entity{
 			{Name: "customerId", Column: "customer_id", Kind: entity.ID, Type: "int", Refers: "Customer"},
 		},
 		Edges: []entity.Edge{
-			{Name: "customer", To: "Customer", Column: "customer_id", OwnKey: true, Unique: true},
+			{Name: "customer", To: "Customer", Column: "customer_id", OwnKey: true, Inverse: true, Unique: true},
 			{Name: "lines", To: "InvoiceLine", Column: "invoice_id"},
 		},
 		Writer: &entity.Writer{
@@ -477,7 +607,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Invoice; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -544,6 +674,29 @@ var Entities = []*entity.Entity{
 					m.(*InvoiceMutation).AddLineIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"lines": func(m Mutation, value any) {
+					m.(*InvoiceMutation).RemoveLineIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*InvoiceCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*InvoiceCreate)
+				}
+				rows, err := FromUnit(ctx).Invoice.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *InvoiceCreate) bool {
+						return same(b.check(), err) || same(invoice.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -562,15 +715,15 @@ var Entities = []*entity.Entity{
 			{Name: "trackId", Column: "track_id", Kind: entity.ID, Type: "int", Refers: "Track"},
 		},
 		Edges: []entity.Edge{
-			{Name: "invoice", To: "Invoice", Column: "invoice_id", OwnKey: true, Unique: true},
-			{Name: "track", To: "Track", Column: "track_id", OwnKey: true, Unique: true},
+			{Name: "invoice", To: "Invoice", Column: "invoice_id", OwnKey: true, Inverse: true, Unique: true},
+			{Name: "track", To: "Track", Column: "track_id", OwnKey: true, Inverse: true, Unique: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).InvoiceLine; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -637,6 +790,25 @@ var Entities = []*entity.Entity{
 					m.(*InvoiceLineMutation).SetTrackID(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*InvoiceLineCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*InvoiceLineCreate)
+				}
+				rows, err := FromUnit(ctx).InvoiceLine.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *InvoiceLineCreate) bool {
+						return same(b.check(), err) || same(invoiceline.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -659,7 +831,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Label; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -703,6 +875,29 @@ var Entities = []*entity.Entity{
 					m.(*LabelMutation).AddAlbumIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"albums": func(m Mutation, value any) {
+					m.(*LabelMutation).RemoveAlbumIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*LabelCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*LabelCreate)
+				}
+				rows, err := FromUnit(ctx).Label.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *LabelCreate) bool {
+						return same(b.check(), err) || same(label.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -725,7 +920,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).MediaType; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -769,6 +964,29 @@ var Entities = []*entity.Entity{
 					m.(*MediaTypeMutation).AddTrackIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*MediaTypeMutation).RemoveTrackIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*MediaTypeCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*MediaTypeCreate)
+				}
+				rows, err := FromUnit(ctx).MediaType.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *MediaTypeCreate) bool {
+						return same(b.check(), err) || same(mediatype.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -791,7 +1009,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Playlist; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -835,6 +1053,29 @@ var Entities = []*entity.Entity{
 					m.(*PlaylistMutation).AddTrackIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*PlaylistMutation).RemoveTrackIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*PlaylistCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*PlaylistCreate)
+				}
+				rows, err := FromUnit(ctx).Playlist.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *PlaylistCreate) bool {
+						return same(b.check(), err) || same(playlist.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -859,10 +1100,10 @@ var Entities = []*entity.Entity{
 			{Name: "mediaTypeId", Column: "media_type_id", Kind: entity.ID, Type: "int", Refers: "MediaType"},
 		},
 		Edges: []entity.Edge{
-			{Name: "album", To: "Album", Column: "album_id", OwnKey: true, Unique: true, Nullable: true},
-			{Name: "genre", To: "Genre", Column: "genre_id", OwnKey: true, Unique: true, Nullable: true},
-			{Name: "mediaType", To: "MediaType", Column: "media_type_id", OwnKey: true, Unique: true},
-			{Name: "playlists", To: "Playlist", Column: "track_id", Through: "playlist_tracks", Far: "playlist_id"},
+			{Name: "album", To: "Album", Column: "album_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+			{Name: "genre", To: "Genre", Column: "genre_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+			{Name: "mediaType", To: "MediaType", Column: "media_type_id", OwnKey: true, Inverse: true, Unique: true},
+			{Name: "playlists", To: "Playlist", Column: "track_id", Inverse: true, Through: "playlist_tracks", Far: "playlist_id"},
 			{Name: "invoiceLines", To: "InvoiceLine", Column: "track_id"},
 		},
 		Writer: &entity.Writer{
@@ -870,7 +1111,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Track; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -966,6 +1207,32 @@ var Entities = []*entity.Entity{
 					m.(*TrackMutation).AddInvoiceLineIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"playlists": func(m Mutation, value any) {
+					m.(*TrackMutation).RemovePlaylistIDs(int(value.(int64)))
+				},
+				"invoiceLines": func(m Mutation, value any) {
+					m.(*TrackMutation).RemoveInvoiceLineIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*TrackCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*TrackCreate)
+				}
+				rows, err := FromUnit(ctx).Track.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *TrackCreate) bool {
+						return same(b.check(), err) || same(track.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -979,3 +1246,6 @@ func invalid(err error) (field string, reason error) {
 	}
 	return "", nil
 }
+
+// same reports whether an error is there, and says the same as another one.
+func same(err, as error) bool { return err != nil && err.Error() == as.Error() }

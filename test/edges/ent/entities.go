@@ -5,6 +5,14 @@ package ent
 import (
 	"context"
 	"errors"
+	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/label"
+	"forge/test/edges/ent/listener"
+	"forge/test/edges/ent/playlist"
+	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/sleeve"
+	"forge/test/edges/ent/track"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,7 +36,7 @@ var Entities = []*entity.Entity{
 			{Name: "parentId", Column: "parent_id", Kind: entity.ID, Type: "string", Nullable: true, Refers: "Genre"},
 		},
 		Edges: []entity.Edge{
-			{Name: "parent", To: "Genre", Column: "parent_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "parent", To: "Genre", Column: "parent_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "children", To: "Genre", Column: "parent_id"},
 			{Name: "tracks", To: "Track", Column: "genre_id"},
 			{Name: "similar", To: "Genre", Column: "genre_id", Through: "genre_similar", Far: "similar_id"},
@@ -38,7 +46,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Genre; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -99,6 +107,35 @@ var Entities = []*entity.Entity{
 					m.(*GenreMutation).AddSimilarIDs(string(value.(string)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"children": func(m Mutation, value any) {
+					m.(*GenreMutation).RemoveChildIDs(string(value.(string)))
+				},
+				"tracks": func(m Mutation, value any) {
+					m.(*GenreMutation).RemoveTrackIDs(int64(value.(int64)))
+				},
+				"similar": func(m Mutation, value any) {
+					m.(*GenreMutation).RemoveSimilarIDs(string(value.(string)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*GenreCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*GenreCreate)
+				}
+				rows, err := FromUnit(ctx).Genre.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *GenreCreate) bool {
+						return same(b.check(), err) || same(genre.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -114,14 +151,14 @@ var Entities = []*entity.Entity{
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
-			{Name: "tracks", To: "Track", Column: "label_id", Through: "track_labels", Far: "track_id"},
+			{Name: "tracks", To: "Track", Column: "label_id", Inverse: true, Through: "track_labels", Far: "track_id"},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Label; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -161,6 +198,29 @@ var Entities = []*entity.Entity{
 					m.(*LabelMutation).AddTrackIDs(int64(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*LabelMutation).RemoveTrackIDs(int64(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*LabelCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*LabelCreate)
+				}
+				rows, err := FromUnit(ctx).Label.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *LabelCreate) bool {
+						return same(b.check(), err) || same(label.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -177,19 +237,19 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "likes", To: "Track", Column: "listener_id", Through: "listener_likes", Far: "track_id"},
 			{Name: "rated", To: "Track", Column: "listener_id", Through: "ratings", Far: "track_id", Join: "Rating"},
-			{Name: "followers", To: "Listener", Column: "follower_id", Through: "listener_following", Far: "listener_id"},
+			{Name: "followers", To: "Listener", Column: "follower_id", Inverse: true, Through: "listener_following", Far: "listener_id"},
 			{Name: "following", To: "Listener", Column: "listener_id", Through: "listener_following", Far: "follower_id"},
 			{Name: "friends", To: "Listener", Column: "listener_id", Through: "listener_friends", Far: "friend_id"},
 			{Name: "partner", To: "Listener", Column: "listener_partner", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "playlists", To: "Playlist", Column: "listener_id"},
-			{Name: "ratings", To: "Rating", Column: "listener_id"},
+			{Name: "ratings", To: "Rating", Column: "listener_id", Inverse: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Listener; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -255,6 +315,44 @@ var Entities = []*entity.Entity{
 					m.(*ListenerMutation).AddPlaylistIDs(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"likes": func(m Mutation, value any) {
+					m.(*ListenerMutation).RemoveLikeIDs(int64(value.(int64)))
+				},
+				"rated": func(m Mutation, value any) {
+					m.(*ListenerMutation).RemoveRatedIDs(int64(value.(int64)))
+				},
+				"followers": func(m Mutation, value any) {
+					m.(*ListenerMutation).RemoveFollowerIDs(value.(uuid.UUID))
+				},
+				"following": func(m Mutation, value any) {
+					m.(*ListenerMutation).RemoveFollowingIDs(value.(uuid.UUID))
+				},
+				"friends": func(m Mutation, value any) {
+					m.(*ListenerMutation).RemoveFriendIDs(value.(uuid.UUID))
+				},
+				"playlists": func(m Mutation, value any) {
+					m.(*ListenerMutation).RemovePlaylistIDs(value.(uuid.UUID))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*ListenerCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*ListenerCreate)
+				}
+				rows, err := FromUnit(ctx).Listener.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *ListenerCreate) bool {
+						return same(b.check(), err) || same(listener.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -271,15 +369,15 @@ var Entities = []*entity.Entity{
 		},
 		Edges: []entity.Edge{
 			{Name: "tracks", To: "Track", Column: "playlist_id", Through: "playlist_tracks", Far: "track_id", Join: "PlaylistTrack"},
-			{Name: "listener", To: "Listener", Column: "listener_id", OwnKey: true, Unique: true, Nullable: true},
-			{Name: "playlistTracks", To: "PlaylistTrack", Column: "playlist_id"},
+			{Name: "listener", To: "Listener", Column: "listener_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+			{Name: "playlistTracks", To: "PlaylistTrack", Column: "playlist_id", Inverse: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Playlist; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -337,6 +435,32 @@ var Entities = []*entity.Entity{
 					m.(*PlaylistMutation).AddPlaylistTrackIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*PlaylistMutation).RemoveTrackIDs(int64(value.(int64)))
+				},
+				"playlistTracks": func(m Mutation, value any) {
+					m.(*PlaylistMutation).RemovePlaylistTrackIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*PlaylistCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*PlaylistCreate)
+				}
+				rows, err := FromUnit(ctx).Playlist.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *PlaylistCreate) bool {
+						return same(b.check(), err) || same(playlist.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -367,7 +491,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).PlaylistTrack; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -445,6 +569,25 @@ var Entities = []*entity.Entity{
 					m.(*PlaylistTrackMutation).SetAdderID(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*PlaylistTrackCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*PlaylistTrackCreate)
+				}
+				rows, err := FromUnit(ctx).PlaylistTrack.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *PlaylistTrackCreate) bool {
+						return same(b.check(), err) || same(playlisttrack.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -478,14 +621,14 @@ var Entities = []*entity.Entity{
 			{Name: "color", Column: "color", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
-			{Name: "track", To: "Track", Column: "track_sleeve", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "track", To: "Track", Column: "track_sleeve", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Sleeve; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -533,6 +676,25 @@ var Entities = []*entity.Entity{
 					m.(*SleeveMutation).SetTrackID(int64(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*SleeveCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*SleeveCreate)
+				}
+				rows, err := FromUnit(ctx).Sleeve.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *SleeveCreate) bool {
+						return same(b.check(), err) || same(sleeve.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -550,21 +712,21 @@ var Entities = []*entity.Entity{
 			{Name: "genreId", Column: "genre_id", Kind: entity.ID, Type: "string", Nullable: true, Refers: "Genre"},
 		},
 		Edges: []entity.Edge{
-			{Name: "likedBy", To: "Listener", Column: "track_id", Through: "listener_likes", Far: "listener_id"},
-			{Name: "genre", To: "Genre", Column: "genre_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "likedBy", To: "Listener", Column: "track_id", Inverse: true, Through: "listener_likes", Far: "listener_id"},
+			{Name: "genre", To: "Genre", Column: "genre_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "sleeve", To: "Sleeve", Column: "track_sleeve", Unique: true},
 			{Name: "labels", To: "Label", Column: "track_id", Through: "track_labels", Far: "label_id"},
-			{Name: "raters", To: "Listener", Column: "track_id", Through: "ratings", Far: "listener_id", Join: "Rating"},
-			{Name: "playlists", To: "Playlist", Column: "track_id", Through: "playlist_tracks", Far: "playlist_id", Join: "PlaylistTrack"},
-			{Name: "ratings", To: "Rating", Column: "track_id"},
-			{Name: "playlistTracks", To: "PlaylistTrack", Column: "track_id"},
+			{Name: "raters", To: "Listener", Column: "track_id", Inverse: true, Through: "ratings", Far: "listener_id", Join: "Rating"},
+			{Name: "playlists", To: "Playlist", Column: "track_id", Inverse: true, Through: "playlist_tracks", Far: "playlist_id", Join: "PlaylistTrack"},
+			{Name: "ratings", To: "Rating", Column: "track_id", Inverse: true},
+			{Name: "playlistTracks", To: "PlaylistTrack", Column: "track_id", Inverse: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
 				switch client := FromUnit(ctx).Track; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -642,6 +804,41 @@ var Entities = []*entity.Entity{
 					m.(*TrackMutation).AddPlaylistTrackIDs(int(value.(int64)))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"likedBy": func(m Mutation, value any) {
+					m.(*TrackMutation).RemoveLikedByIDs(value.(uuid.UUID))
+				},
+				"labels": func(m Mutation, value any) {
+					m.(*TrackMutation).RemoveLabelIDs(int(value.(int64)))
+				},
+				"raters": func(m Mutation, value any) {
+					m.(*TrackMutation).RemoveRaterIDs(value.(uuid.UUID))
+				},
+				"playlists": func(m Mutation, value any) {
+					m.(*TrackMutation).RemovePlaylistIDs(value.(uuid.UUID))
+				},
+				"playlistTracks": func(m Mutation, value any) {
+					m.(*TrackMutation).RemovePlaylistTrackIDs(int(value.(int64)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*TrackCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*TrackCreate)
+				}
+				rows, err := FromUnit(ctx).Track.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *TrackCreate) bool {
+						return same(b.check(), err) || same(track.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -655,3 +852,6 @@ func invalid(err error) (field string, reason error) {
 	}
 	return "", nil
 }
+
+// same reports whether an error is there, and says the same as another one.
+func same(err, as error) bool { return err != nil && err.Error() == as.Error() }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"forge/test/kinds/ent/sample"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,7 +82,7 @@ var Entities = []*entity.Entity{
 			{Name: "maybePrices", Column: "maybe_prices", Kind: entity.List, Elem: entity.Decimal, Type: "[]decimal.Decimal", Nullable: true},
 		},
 		Edges: []entity.Edge{
-			{Name: "of", To: "Sample", Column: "of_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "of", To: "Sample", Column: "of_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "parts", To: "Sample", Column: "of_id"},
 		},
 		Writer: &entity.Writer{
@@ -89,7 +90,7 @@ var Entities = []*entity.Entity{
 				switch client := FromUnit(ctx).Sample; {
 				case op.Is(OpCreate):
 					b := client.Create()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						row, err := b.Save(ctx)
 						if err != nil {
 							return ids.ID{}, 0, err
@@ -334,6 +335,29 @@ var Entities = []*entity.Entity{
 					m.(*SampleMutation).AddPartIDs(value.(uuid.UUID))
 				},
 			},
+			Unlink: map[string]func(Mutation, any){
+				"parts": func(m Mutation, value any) {
+					m.(*SampleMutation).RemovePartIDs(value.(uuid.UUID))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*SampleCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*SampleCreate)
+				}
+				rows, err := FromUnit(ctx).Sample.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *SampleCreate) bool {
+						return same(b.check(), err) || same(sample.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
 			Invalid: invalid,
 		},
 	},
@@ -347,3 +371,6 @@ func invalid(err error) (field string, reason error) {
 	}
 	return "", nil
 }
+
+// same reports whether an error is there, and says the same as another one.
+func same(err, as error) bool { return err != nil && err.Error() == as.Error() }

@@ -23,10 +23,13 @@ func shown(prefix string, names ...string) schema.Annotation {
 }
 
 // open is the policy of entities that everybody may see. Nobody but a test writes them.
-type open struct{ mixin.Schema }
+type open struct {
+	mixin.Schema
+	remove rule.Who // who may delete rows
+}
 
-func (open) Policy() ent.Policy {
-	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins}
+func (o open) Policy() ent.Policy {
+	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: o.remove}
 }
 
 // Listener has a UUID as its key. Listeners follow each other, in one direction, and are friends,
@@ -61,7 +64,7 @@ func (Listener) Edges() []ent.Edge {
 // columns of its own. It may have one sleeve.
 type Track struct{ ent.Schema }
 
-func (Track) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
+func (Track) Mixin() []ent.Mixin { return []ent.Mixin{open{remove: rule.Admins}} }
 
 func (Track) Annotations() []schema.Annotation {
 	return []schema.Annotation{shown("track", "name", "length", "genre", "likedBy", "raters", "ratings", "labels", "playlists", "playlistTracks", "sleeve")}

@@ -1,0 +1,265 @@
+package write
+
+import (
+	"context"
+	databasesql "database/sql"
+	"fmt"
+	"slices"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"forge/internal/apperr"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/input"
+	"forge/internal/rule"
+	"forge/internal/unit"
+)
+
+// mode is what rows are looked for.
+type mode struct {
+	within func(context.Context) context.Context // with the rows that the viewer may see, change or delete
+	// lock keeps others from removing or changing the rows before the unit of work ends. SQLite has
+	// only one writer at a time, and no such locks.
+	lock string
+}
+
+// These are the modes. To refer to a row, the check of a foreign key would take the first lock a
+// little later. A row that is marked as deleted is updated, so that its removal needs the second.
+var (
+	toSee    = mode{within: func(ctx context.Context) context.Context { return ctx }}
+	toRefer  = mode{toSee.within, "FOR KEY SHARE"}
+	toKeep   = mode{toSee.within, "FOR SHARE"}
+	toChange = mode{rule.ForUpdate, "FOR NO KEY UPDATE"}
+	toRemove = mode{rule.ForDelete, "FOR UPDATE"}
+)
+
+// asking is what the rows of references are looked for.
+type asking int
+
+// These are what they can be looked for.
+const (
+	asksReference asking = iota
+	asksChange
+	asksRemoval
+)
+
+func (a asking) mode(e *entity.Entity) mode {
+	switch {
+	case a == asksChange:
+		return toChange
+	case a == asksRemoval:
+		return toRemove
+	case e.Filtered:
+		return toKeep
+	}
+	return toRefer
+}
+
+// wanted are the rows of one entity that inputs refer to, and what for.
+type wanted struct {
+	of      *entity.Entity
+	purpose asking
+}
+
+// findReferences looks for all rows that the inputs refer to, with one statement for each entity.
+// If one does not exist, or if the viewer may not use it so, the row whose input refers to it is
+// left out.
+func (t *tree) findReferences(ctx context.Context, list []*Write) error {
+	var order []wanted
+	found := map[wanted][]reference{}
+	add := func(of *entity.Entity, a asking, r reference) {
+		k := wanted{of, a}
+		if found[k] == nil {
+			order = append(order, k)
+		}
+		found[k] = append(found[k], r)
+	}
+	for _, w := range list {
+		if w.left == nil {
+			w.references(add)
+		}
+	}
+	for _, k := range order {
+		missing, err := t.missing(ctx, k.of, k.purpose, nil, found[k])
+		if err != nil {
+			return err
+		}
+		for _, r := range missing {
+			if r.row.top.left == nil {
+				if r.row.top.left, err = t.fault(ctx, k.of, k.purpose, nil, r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// references passes on what the input of a row refers to, and what for, with all that is nested in
+// it. Rows that have to be related already are not among them.
+func (w *Write) references(add func(*entity.Entity, asking, reference)) {
+	e := w.of.entity
+	for i, f := range w.of.fields {
+		id, ok := w.values[i].any.(ids.ID)
+		if f.to != nil && ok && f.column != &e.Fields[0] {
+			add(f.to, asksReference, reference{id, w.path + "." + f.name, w})
+		}
+	}
+	for _, l := range w.links {
+		for _, r := range l.connect {
+			add(l.to, l.touches(), r)
+		}
+		for _, child := range slices.Concat(l.create, l.update) {
+			child.references(add)
+		}
+	}
+}
+
+// touches returns what a related row has to be looked for, to relate it. It is changed if it holds
+// the key, or if the edge is declared as its own.
+func (n *nested) touches() asking {
+	if n.back != nil || n.through() && n.edge.Inverse {
+		return asksChange
+	}
+	return asksReference
+}
+
+// missing returns the references to rows that do not exist, or that the viewer may not use so. It
+// locks the other rows.
+func (t *tree) missing(ctx context.Context, e *entity.Entity, a asking, also func(*sql.Selector), list []reference) (missing []reference, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	found, err := t.keys(ctx, e, a.mode(e), func(s *sql.Selector) {
+		s.Where(isOneOf(s.C(e.Fields[0].Column), list))
+		if also != nil {
+			also(s)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for rows of %s: %w", e.Name, err)
+	}
+	there := make(map[ids.ID]bool, len(found))
+	for _, id := range found {
+		there[id] = true
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(r reference) bool { return there[r.id] }), nil
+}
+
+// fault returns why a row cannot be used.
+func (t *tree) fault(ctx context.Context, e *entity.Entity, a asking, also func(*sql.Selector), r reference) (fault, err error) {
+	if a != asksReference && e.Ruled {
+		seen, err := t.keys(ctx, e, toSee, func(s *sql.Selector) {
+			s.Where(isOneOf(s.C(e.Fields[0].Column), []reference{r}))
+			if also != nil {
+				also(s)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(seen) > 0 {
+			return apperr.Forbidden(r.path, "%s is not yours to change", r.id), nil
+		}
+	}
+	missing := input.Missing(ctx, r.path, r.id)
+	if also != nil {
+		missing.Message = fmt.Sprintf("there is no %s among the related rows of %s", r.id, r.row.ID)
+	}
+	return missing, nil
+}
+
+// isOneOf returns the condition that a column has the key of one of the references.
+func isOneOf(column string, list []reference) *sql.Predicate {
+	if len(list) == 1 {
+		return sql.EQ(column, list[0].id.Value())
+	}
+	values, there := make([]any, 0, len(list)), make(map[ids.ID]bool, len(list))
+	for _, r := range list {
+		if !there[r.id] {
+			there[r.id] = true
+			values = append(values, r.id.Value())
+		}
+	}
+	return sql.In(column, values...)
+}
+
+// keys returns the IDs of the rows that shape leaves, among those of the mode.
+func (t *tree) keys(ctx context.Context, e *entity.Entity, of mode, shape func(*sql.Selector)) (list []ids.ID, err error) {
+	err = t.look(of.within(ctx), e, of.lock, func(s *sql.Selector) {
+		s.AppendSelect(s.C(e.Fields[0].Column))
+		shape(s)
+	}, func(rows *databasesql.Rows) error {
+		id, err := scanKey(rows, e)
+		list = append(list, id)
+		return err
+	})
+	return list, err
+}
+
+// scanKey reads a key from the only column of a row.
+func scanKey(rows *databasesql.Rows, e *entity.Entity) (id ids.ID, err error) {
+	switch e.Keys {
+	case ids.UUID:
+		var key uuid.UUID
+		err = rows.Scan(&key)
+		return ids.ID{Prefix: e.Prefix, UUID: key}, err
+	case ids.Number:
+		var n int64
+		err = rows.Scan(&n)
+		return ids.OfNumber(e.Prefix, n), err
+	}
+	var text string
+	err = rows.Scan(&text)
+	return ids.OfText(e.Prefix, text), err
+}
+
+// look runs a query that ent writes for the rows that the viewer may see. The function shape sets
+// its columns and adds conditions.
+func (t *tree) look(ctx context.Context, e *entity.Entity, lock string, shape func(*sql.Selector), row func(*databasesql.Rows) error) error {
+	u := unit.FromContext(ctx)
+	var statement unit.Statement
+	err := t.query(unit.Capture(ctx, &statement), u, e, func(s *sql.Selector) {
+		s.Select()
+		shape(s)
+		if lock != "" && s.Dialect() == dialect.Postgres {
+			s.ForShare(sql.WithLockClause(lock))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return t.read(ctx, statement.Text, statement.Args, row)
+}
+
+func (t *tree) read(ctx context.Context, text string, args []any, row func(*databasesql.Rows) error) error {
+	return unit.FromContext(ctx).Rows(ctx, func(rows *databasesql.Rows) error {
+		for rows.Next() {
+			if err := row(rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, text, args...)
+}
+
+// versions returns a function that reads the version of a row, or 0 if rows have none.
+func (t *tree) versions(e *entity.Entity, id ids.ID, lock string) input.Versions {
+	return func(ctx context.Context) (found []int, err error) {
+		err = t.look(ctx, e, lock, func(s *sql.Selector) {
+			if version := e.Field("version"); version != nil {
+				s.AppendSelect(s.C(version.Column))
+			} else {
+				s.AppendSelectExpr(sql.Raw("0"))
+			}
+			s.Where(sql.EQ(s.C(e.Fields[0].Column), id.Value()))
+		}, func(rows *databasesql.Rows) error {
+			found = append(found, 0)
+			return rows.Scan(&found[len(found)-1])
+		})
+		return found, err
+	}
+}

@@ -1,0 +1,253 @@
+package write
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"entgo.io/ent/dialect/sql"
+
+	"forge/internal/apperr"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/input"
+	"forge/internal/read"
+	"forge/internal/scalar"
+)
+
+// MaxRows is how many rows a mutation may name in nested inputs, and change by a condition.
+// maxInputs is how many rows one may create side by side.
+const (
+	MaxRows   = 10_000
+	maxInputs = 1000
+)
+
+// Mutation is a standard mutation of an entity.
+type Mutation struct {
+	op      Op
+	many    bool // it is about several rows, such as createXs
+	name    string
+	input   *inputObject // has no fields if the mutation takes no input
+	uniques map[string]*unique
+	query   read.Query
+}
+
+// inputObject is an input object whose fields were bound. It says what is set in rows of an entity.
+type inputObject struct {
+	op     Op
+	entity *entity.Entity
+	fields []*field
+	mutual bool // it may set an edge that both rows have
+	// grouped says that rows which leave out different fields take statements of their own, because
+	// the database has a value for such a field.
+	grouped bool
+	added   Functions
+}
+
+// Condition returns the condition of an argument where on the rows of an entity. The read engine
+// has it.
+type Condition func(ctx context.Context, e *entity.Entity, where map[string]any) (func(*sql.Selector), error)
+
+// Result is what a mutation has written.
+type Result struct {
+	IDs      []ids.ID // of the rows, in the order of the input
+	Created  bool     // the row is new
+	Affected int
+	Left     []Left
+}
+
+// Left is an entry of an input that a mutation has left out.
+type Left struct {
+	Index int
+	Err   error
+}
+
+// Run carries the mutation out with the arguments of its field, as gqlgen decodes them.
+func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condition) (Result, error) {
+	t := &tree{query: m.query, named: map[namedRow]string{}}
+	switch {
+	case m.many && m.op == Create:
+		return m.createAll(ctx, t, args)
+	case m.many:
+		return m.changeAll(ctx, t, args, condition)
+	}
+	t.alone = true
+	w := newWrite(m.input, m.op, "input")
+	if err := m.decode(t, w, args); err != nil {
+		return Result{}, err
+	}
+	if fault := t.check(w); fault != nil {
+		return Result{}, fault
+	}
+	created := m.op == Create
+	if err := t.findReferences(ctx, []*Write{w}); err != nil {
+		return Result{}, err
+	}
+	if w.left != nil {
+		return Result{}, w.left
+	}
+	var err error
+	switch on, upserts := args["onConflict"].(map[string]any); {
+	case upserts:
+		created, err = t.upsert(ctx, w, m.uniques[text(on["on"])], text(on["do"]) == "UPDATE")
+	case created:
+		err = t.create(ctx, []*Write{w})
+	default:
+		err = t.update(ctx, w)
+	}
+	return Result{IDs: []ids.ID{w.ID}, Created: created, Affected: 1}, err
+}
+
+// decode reads the arguments of a mutation of one row. An error is about the first of them that is
+// not of its type.
+func (m *Mutation) decode(t *tree, w *Write, args map[string]any) error {
+	e := m.input.entity
+	if id, ok := args["id"]; ok {
+		if err := w.ID.UnmarshalGQL(id); err != nil {
+			return malformed("id", e, err)
+		}
+		w.target.ID = w.ID
+		t.named[namedRow{id: w.ID}] = "id"
+	}
+	object, _ := args["input"].(map[string]any)
+	if err := t.decode(w, object); err != nil {
+		return err
+	}
+	if expected := args["expectedVersion"]; expected != nil {
+		n, err := scalar.UnmarshalInt(expected)
+		if err != nil {
+			return malformed("expectedVersion", nil, err)
+		}
+		w.target.Expected = new(int32(n))
+	}
+	if m.op != Create {
+		if err := input.WantID("id", w.ID, e.Prefix, e.Keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createAll creates the rows of a list of inputs. With onError SKIP, it leaves out those that
+// cannot be created.
+func (m *Mutation) createAll(ctx context.Context, t *tree, args map[string]any) (r Result, err error) {
+	inputs := graphql.CoerceList(args["input"])
+	if len(inputs) > maxInputs {
+		return r, apperr.BadInput("input", "input has %d %s; at most %d are allowed", len(inputs), m.name, maxInputs)
+	}
+	list := make([]*Write, len(inputs))
+	for i, sent := range inputs {
+		list[i] = newWrite(m.input, Create, "input."+strconv.Itoa(i))
+		object, _ := sent.(map[string]any)
+		if err := t.decode(list[i], object); err != nil {
+			return r, err
+		}
+	}
+	for _, w := range list {
+		if fault := t.check(w); fault != nil {
+			w.left = fault
+		}
+	}
+	skips := text(args["onError"]) == "SKIP"
+	if err := firstLeft(list); err != nil && !skips {
+		return r, err
+	}
+	if err := t.findReferences(ctx, list); err != nil {
+		return r, err
+	}
+	if skips {
+		err = t.createSome(ctx, remaining(list))
+	} else if err = firstLeft(list); err == nil {
+		err = t.create(ctx, list)
+	}
+	for i, w := range list {
+		if w.left != nil {
+			r.Left = append(r.Left, Left{i, w.left})
+			continue
+		}
+		r.IDs = append(r.IDs, w.ID)
+	}
+	r.Affected = len(r.IDs)
+	return r, err
+}
+
+// changeAll changes or deletes the rows that fulfil a condition.
+func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, condition Condition) (r Result, err error) {
+	e := m.input.entity
+	n, err := scalar.UnmarshalInt(args["atMost"])
+	if err != nil {
+		return r, malformed("atMost", nil, err)
+	}
+	most, purpose := int(n), asksChange
+	if m.op == Delete {
+		purpose = asksRemoval
+	}
+	if most < 0 || most > MaxRows {
+		return r, apperr.BadInput("atMost", "atMost is %d; it must be from 0 to %d", most, MaxRows)
+	}
+	w := newWrite(m.input, m.op, "input")
+	object, _ := args["input"].(map[string]any)
+	if err := t.decode(w, object); err != nil {
+		return r, err
+	}
+	if fault := t.check(w); fault != nil {
+		return r, fault
+	}
+	where, _ := args["where"].(map[string]any)
+	fulfils, err := condition(ctx, e, where)
+	if err != nil {
+		return r, err
+	}
+	if err := t.findReferences(ctx, []*Write{w}); err != nil || w.left != nil {
+		return r, first(err, w.left)
+	}
+	r.IDs, err = t.keys(ctx, e, purpose.mode(e), func(s *sql.Selector) {
+		if fulfils != nil {
+			fulfils(s)
+		}
+		s.OrderBy(s.C(e.Fields[0].Column)).Limit(most + 1)
+	})
+	if err != nil {
+		return r, err
+	}
+	if len(r.IDs) > most {
+		return r, apperr.BadInput("atMost", "more than %d rows fulfil the condition; at most %d are allowed (atMost), so nothing was changed", most, most)
+	}
+	r.Affected = len(r.IDs)
+	return r, t.change(ctx, w, r.IDs)
+}
+
+// first returns the first of two errors that is there.
+func first(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// firstLeft returns why the first of the rows that cannot be written is left out.
+func firstLeft(list []*Write) error {
+	for _, w := range list {
+		if w.left != nil {
+			return w.left
+		}
+	}
+	return nil
+}
+
+// remaining returns the rows that are not left out.
+func remaining(list []*Write) (rest []*Write) {
+	for _, w := range list {
+		if w.left == nil {
+			rest = append(rest, w)
+		}
+	}
+	return rest
+}
+
+// text returns a value that is a text, such as that of an enum, or "".
+func text(value any) string {
+	s, _ := value.(string)
+	return s
+}

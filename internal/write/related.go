@@ -1,0 +1,210 @@
+package write
+
+import (
+	"context"
+	databasesql "database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect/sql"
+
+	"forge/internal/apperr"
+	"forge/internal/ids"
+	"forge/internal/unit"
+)
+
+// relatedTo adds the condition that rows are related to the row with a key.
+func (n *nested) relatedTo(id ids.ID) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		if n.back != nil {
+			s.Where(sql.EQ(s.C(n.back.key()), id.Value()))
+			return
+		}
+		join := sql.Table(n.edge.Through)
+		linked := sql.Dialect(s.Dialect()).Select(join.C(n.edge.Far)).From(join).Where(sql.EQ(join.C(n.edge.Column), id.Value()))
+		s.Where(sql.In(s.C(n.to.Fields[0].Column), linked))
+	}
+}
+
+// findRelated looks for the rows that a nested input of an update wants to be related already, and
+// finds out what changes in a join table.
+func (t *tree) findRelated(ctx context.Context, w *Write, l *link) error {
+	related := l.relatedTo(w.ID)
+	var changed []reference
+	for _, child := range l.update {
+		changed = append(changed, reference{child.ID, strings.TrimSuffix(child.path, "input") + "id", w})
+	}
+	touched := l.disconnect
+	if l.touches() == asksChange {
+		changed, touched = append(changed, l.disconnect...), nil
+	}
+	for _, of := range []struct {
+		asking asking
+		list   []reference
+	}{{asksReference, touched}, {asksChange, changed}, {asksRemoval, l.remove}} {
+		missing, err := t.missing(ctx, l.to, of.asking, related, of.list)
+		if err != nil {
+			return err
+		}
+		if len(missing) > 0 {
+			fault, err := t.fault(ctx, l.to, of.asking, related, missing[0])
+			return first(err, fault)
+		}
+	}
+	if !l.through() {
+		return nil
+	}
+	return t.findJoined(ctx, w, l)
+}
+
+// findJoined finds out which rows of a join table are new, and which are to go.
+func (t *tree) findJoined(ctx context.Context, w *Write, l *link) error {
+	there, err := t.joined(ctx, w, l)
+	if err != nil {
+		return err
+	}
+	for _, r := range l.disconnect {
+		l.drop = append(l.drop, r.id)
+	}
+	wanted := map[ids.ID]bool{}
+	for _, r := range l.connect {
+		wanted[r.id] = true
+		if !there[r.id] {
+			l.add = append(l.add, r.id)
+		}
+	}
+	if !l.sets {
+		return nil
+	}
+	var gone []reference
+	for id := range there {
+		if !wanted[id] {
+			l.drop = append(l.drop, id)
+			gone = append(gone, reference{id, l.path + "." + partSet, w})
+		}
+	}
+	if l.touches() != asksChange {
+		return nil
+	}
+	missing, err := t.missing(ctx, l.to, asksChange, nil, gone)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	fault, err := t.fault(ctx, l.to, asksChange, nil, missing[0])
+	return first(err, fault)
+}
+
+// joined returns which rows the join table relates to a row: of those that are to be connected, or
+// all of them if the input sets them.
+func (t *tree) joined(ctx context.Context, w *Write, l *link) (map[ids.ID]bool, error) {
+	there := map[ids.ID]bool{}
+	if !l.sets && len(l.connect) == 0 {
+		return there, nil
+	}
+	join := sql.Table(l.edge.Through)
+	s := sql.Dialect(unit.FromContext(ctx).Dialect()).Select(join.C(l.edge.Far)).From(join).
+		Where(sql.EQ(join.C(l.edge.Column), w.ID.Value())).Limit(MaxRows + 1)
+	if !l.sets {
+		s.Where(isOneOf(join.C(l.edge.Far), l.connect))
+	}
+	text, args := s.Query()
+	err := t.read(ctx, text, args, func(rows *databasesql.Rows) error {
+		id, err := scanKey(rows, l.to)
+		there[id] = true
+		return err
+	})
+	if err == nil && len(there) > MaxRows {
+		return nil, apperr.BadInput(l.path+"."+partSet, "more than %d rows are related now; use connect and disconnect", MaxRows)
+	}
+	return there, err
+}
+
+// changeRelated changes the related rows of an updated row: it releases, deletes and updates some,
+// and connects others.
+func (t *tree) changeRelated(ctx context.Context, w *Write, l *link) error {
+	if l.back != nil {
+		if err := t.release(ctx, w, l); err != nil {
+			return err
+		}
+	}
+	gone := &Write{Op: Delete, of: l.rows, path: l.path + "." + partDelete}
+	gone.top = w.top
+	if err := t.change(ctx, gone, idsOf(l.remove)); err != nil {
+		return err
+	}
+	for _, child := range l.update {
+		if err := t.update(ctx, child); err != nil {
+			return err
+		}
+	}
+	if l.back == nil {
+		return nil
+	}
+	added := l.connect
+	if l.sets { // those that are related already stay as they are
+		var err error
+		if added, err = t.missing(ctx, l.to, asksReference, l.relatedTo(w.ID), l.connect); err != nil {
+			return err
+		}
+	}
+	return t.relate(ctx, w, l, added)
+}
+
+// relate writes the key of a row into related ones.
+func (t *tree) relate(ctx context.Context, w *Write, l *link, list []reference) error {
+	return t.change(ctx, &Write{Op: Update, of: l.rows, path: l.path + "." + partConnect, top: w.top, parent: w, within: l}, idsOf(list))
+}
+
+// release takes the key of a row out of related ones: those that the input disconnects, and those
+// that others take the place of.
+func (t *tree) release(ctx context.Context, w *Write, l *link) error {
+	list := idsOf(l.disconnect)
+	if l.sets || l.edge.Unique && l.back.nullable && len(l.connect)+len(l.create) > 0 {
+		others, err := t.others(ctx, w, l)
+		if err != nil {
+			return err
+		}
+		list = append(list, others...)
+	}
+	return t.change(ctx, &Write{Op: Update, of: l.rows, path: l.path, top: w.top, parent: w, within: l, releases: true}, list)
+}
+
+// others returns the related rows that the input does not name. It returns an error if the viewer
+// sees one, and may not change it.
+func (t *tree) others(ctx context.Context, w *Write, l *link) ([]ids.ID, error) {
+	shape := func(s *sql.Selector) {
+		l.relatedTo(w.ID)(s)
+		if len(l.connect) > 0 {
+			s.Where(sql.Not(isOneOf(s.C(l.to.Fields[0].Column), l.connect)))
+		}
+		s.Limit(MaxRows + 1)
+	}
+	list, err := t.keys(ctx, l.to, toChange, shape)
+	if err != nil {
+		return nil, fmt.Errorf("look for the rows that are related to %s: %w", w.ID, err)
+	}
+	if len(list) > MaxRows {
+		return nil, apperr.BadInput(l.path, "more than %d rows are related now; use connect and disconnect", MaxRows)
+	}
+	if !l.to.Ruled {
+		return list, nil
+	}
+	seen, err := t.keys(ctx, l.to, toSee, shape)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range seen {
+		if !slices.Contains(list, id) {
+			return nil, apperr.Forbidden(l.path, "%s is related, and not yours to change", id)
+		}
+	}
+	return list, nil
+}
+
+func idsOf(list []reference) (all []ids.ID) {
+	for _, r := range list {
+		all = append(all, r.id)
+	}
+	return all
+}

@@ -1,0 +1,108 @@
+package write
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"forge/internal/apperr"
+	"forge/internal/database"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/unit"
+)
+
+// unique is a set of columns that no two rows have the same values in.
+type unique struct {
+	name string // in the API
+	// fields are those of the input that set the columns. A column in folded is compared with the
+	// value's entity.Fold, and is another one than the field's.
+	fields []int
+	folded []string
+}
+
+// upsert creates a row, or updates the row that has the same values in unique columns. If update is
+// false, that row stays as it is. It reports whether the row is new. The row is looked for first:
+// if it is there, the mutation is an update, with the policy and the hooks of one.
+func (t *tree) upsert(ctx context.Context, w *Write, on *unique, update bool) (created bool, err error) {
+	for place, i := range on.fields {
+		if f := w.of.fields[i]; !w.values[i].given {
+			return false, apperr.BadInput(w.path+"."+f.name, "%s is needed to look for the row (onConflict.on is %s)", f.name, on.name)
+		} else if _, ok := w.values[i].any.(string); !ok && w.values[i].any != nil && on.folded[place] != "" {
+			return false, apperr.BadInput("onConflict.on", "%s cannot be looked for", f.name)
+		}
+		if w.values[i].any == nil {
+			return true, t.create(ctx, []*Write{w}) // NULL is like no other value
+		}
+	}
+	for last := false; ; last = true {
+		there, err := t.holder(ctx, w, on, update)
+		if err != nil {
+			return false, err
+		}
+		if there != nil {
+			w.ID = *there
+			if !update {
+				return false, nil
+			}
+			w.Op = Update
+			return false, t.update(ctx, w)
+		}
+		err = unit.FromContext(ctx).Savepoint(ctx, func() error { return t.create(ctx, []*Write{w}) })
+		if v, violates := database.Violation(err); !violates || v.Rule != database.Unique || last {
+			return true, err
+		}
+		// Somebody else has created the row since it was looked for, or the viewer does not see it.
+	}
+}
+
+// holder returns the ID of the row that has the values, or nil if the viewer sees none. It returns
+// FORBIDDEN if the viewer sees the row and is to update it, but may not.
+func (t *tree) holder(ctx context.Context, w *Write, on *unique, update bool) (*ids.ID, error) {
+	e := w.of.entity
+	shape := func(s *sql.Selector) {
+		for place, i := range on.fields {
+			s.Where(sql.EQ(s.C(on.column(w, place)), w.of.fields[i].stored(w.values[i].any, on.folded[place])))
+		}
+	}
+	of := toSee
+	if update {
+		of = toChange
+	}
+	for _, of := range []mode{of, toSee} {
+		found, err := t.keys(ctx, e, of, shape)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(found) == 0:
+		case update && of.lock == "":
+			return nil, apperr.Forbidden("", "%s is not yours to change", found[0])
+		default:
+			return &found[0], nil
+		}
+		if !update || !e.Ruled {
+			break
+		}
+	}
+	return nil, nil
+}
+
+func (u *unique) column(w *Write, place int) string {
+	if u.folded[place] != "" {
+		return u.folded[place]
+	}
+	return w.of.fields[u.fields[place]].key()
+}
+
+// stored returns a value as an argument that is compared with its column.
+func (f *field) stored(v any, folded string) any {
+	switch v := v.(type) {
+	case ids.ID:
+		return v.Value()
+	case string:
+		if folded != "" {
+			return entity.Fold(v)
+		}
+	}
+	return v
+}
