@@ -3,6 +3,18 @@
 package ent
 
 import (
+	"forge/ent/hero"
+	"forge/ent/idempotencykey"
+	"forge/ent/inventory"
+	"forge/ent/order"
+	"forge/ent/orderitem"
+	"forge/ent/product"
+	"forge/ent/session"
+	"forge/ent/team"
+	"forge/ent/user"
+
+	"entgo.io/ent"
+
 	"forge/internal/entity"
 )
 
@@ -13,6 +25,7 @@ var Entities = []*entity.Entity{
 		Table:   "heroes",
 		Prefix:  "hero",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return hero.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Hero", Stored: map[string]string{"sqlite3": "blob"}},
@@ -35,6 +48,7 @@ var Entities = []*entity.Entity{
 		Table:   "idempotency_keys",
 		Prefix:  "idempotency",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return idempotencykey.Policy },
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "IdempotencyKey", Stored: map[string]string{"sqlite3": "blob"}},
@@ -51,6 +65,7 @@ var Entities = []*entity.Entity{
 		Table:   "inventories",
 		Prefix:  "inventory",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return inventory.Policy },
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Inventory", Stored: map[string]string{"sqlite3": "blob"}},
@@ -66,6 +81,7 @@ var Entities = []*entity.Entity{
 		Table:   "orders",
 		Prefix:  "order",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return order.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "user": entity.ToAll, "status": entity.ToAll, "totalCents": entity.ToAll, "items": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Order", Stored: map[string]string{"sqlite3": "blob"}},
@@ -86,6 +102,7 @@ var Entities = []*entity.Entity{
 		Table:   "order_items",
 		Prefix:  "item",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return orderitem.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "order": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "OrderItem", Stored: map[string]string{"sqlite3": "blob"}},
@@ -104,6 +121,7 @@ var Entities = []*entity.Entity{
 		Table:   "products",
 		Prefix:  "product",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return product.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "unitsSold": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"unitsSold": {Price: 2},
@@ -127,6 +145,7 @@ var Entities = []*entity.Entity{
 		Table:   "sessions",
 		Prefix:  "session",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return session.Policy },
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Session", Stored: map[string]string{"sqlite3": "blob"}},
@@ -147,6 +166,7 @@ var Entities = []*entity.Entity{
 		Table:   "teams",
 		Prefix:  "team",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return team.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "headquarters": entity.ToAll, "rivals": entity.ToAll, "heroes": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"rivals": {Needs: []string{"headquarters"}, Price: 2},
@@ -169,6 +189,7 @@ var Entities = []*entity.Entity{
 		Prefix:   "user",
 		Owner:    "id",
 		Ruled:    true,
+		Policy:   func() ent.Policy { return user.Policy },
 		Filtered: true,
 		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "gravatarUrl": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "version": entity.ToOwners},
 		Computed: map[string]entity.Computed{
@@ -193,4 +214,64 @@ var Entities = []*entity.Entity{
 			{Name: "orders", To: "Order", Column: "user_id"},
 		},
 	},
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *HeroMutation) Defaults() map[string]any {
+	return map[string]any{
+		hero.FieldVersion: hero.DefaultVersion,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *IdempotencyKeyMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *InventoryMutation) Defaults() map[string]any {
+	return map[string]any{
+		inventory.FieldQuantity: inventory.DefaultQuantity,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *OrderMutation) Defaults() map[string]any {
+	return map[string]any{
+		order.FieldVersion: order.DefaultVersion,
+		order.FieldStatus:  order.DefaultStatus,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *OrderItemMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *ProductMutation) Defaults() map[string]any {
+	return map[string]any{
+		product.FieldVersion: product.DefaultVersion,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *SessionMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *TeamMutation) Defaults() map[string]any {
+	return map[string]any{
+		team.FieldVersion: team.DefaultVersion,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *UserMutation) Defaults() map[string]any {
+	return map[string]any{
+		user.FieldVersion:  user.DefaultVersion,
+		user.FieldRole:     user.DefaultRole,
+		user.FieldIsActive: user.DefaultIsActive,
+	}
 }

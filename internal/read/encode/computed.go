@@ -216,6 +216,10 @@ func Sees(v viewer.Viewer, out *plan.Output, n *plan.Node, table *rows.Table, ro
 	if out.Owner < 0 {
 		return false
 	}
+	if out.Visible == entity.ToSome {
+		sees, null := table.Cell(row, out.Owner)
+		return !null && (string(sees) == "true" || string(sees) == "1") // 1 on SQLite
+	}
 	owner, null := table.Key(row, out.Owner, ids.UUID)
 	return v.Role == viewer.User && !null && owner.UUID == v.ID
 }

@@ -222,7 +222,7 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 
 // relate has ent write the query for related rows, with what shape adds.
 func (f *Conditions) relate(ctx context.Context, r *relation, depth int, shape func(*sql.Selector)) error {
-	err := r.write(ctx, f.Writer, f.Dialect, Parameter{of: theViewer}, "related"+strconv.Itoa(depth), shape)
+	err := r.write(ctx, f.Writer, f.Dialect, itself, "related"+strconv.Itoa(depth), shape)
 	if err == nil {
 		f.Noted.Add(&Statement{Dependencies: r.dependencies})
 	}

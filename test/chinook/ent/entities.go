@@ -3,6 +3,20 @@
 package ent
 
 import (
+	"forge/test/chinook/ent/album"
+	"forge/test/chinook/ent/artist"
+	"forge/test/chinook/ent/customer"
+	"forge/test/chinook/ent/employee"
+	"forge/test/chinook/ent/genre"
+	"forge/test/chinook/ent/invoice"
+	"forge/test/chinook/ent/invoiceline"
+	"forge/test/chinook/ent/label"
+	"forge/test/chinook/ent/mediatype"
+	"forge/test/chinook/ent/playlist"
+	"forge/test/chinook/ent/track"
+
+	"entgo.io/ent"
+
 	"forge/internal/entity"
 	"forge/internal/ids"
 )
@@ -14,6 +28,7 @@ var Entities = []*entity.Entity{
 		Table:   "albums",
 		Prefix:  "album",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return album.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "title": entity.ToAll, "artist": entity.ToAll, "label": entity.ToAll, "tracks": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -33,6 +48,7 @@ var Entities = []*entity.Entity{
 		Table:   "artists",
 		Prefix:  "artist",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return artist.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "albums": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -48,6 +64,7 @@ var Entities = []*entity.Entity{
 		Table:   "customers",
 		Prefix:  "customer",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return customer.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "firstName": entity.ToAll, "lastName": entity.ToAll, "company": entity.ToAll, "country": entity.ToAll, "email": entity.ToAll, "supportRep": entity.ToAll, "invoices": entity.ToAll, "spent": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"spent": {Price: 10},
@@ -72,6 +89,7 @@ var Entities = []*entity.Entity{
 		Table:   "employees",
 		Prefix:  "employee",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return employee.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "lastName": entity.ToAll, "firstName": entity.ToAll, "title": entity.ToAll, "email": entity.ToAll, "bornOn": entity.ToAll, "hiredOn": entity.ToAll, "reportsTo": entity.ToAll, "reports": entity.ToAll, "customers": entity.ToAll, "contacts": entity.ToAll, "charges": entity.ToAll, "superiors": entity.ToAll},
 		Unites:  map[string][]string{"charges": {"customers", "reports"}, "contacts": {"reports", "customers"}},
 		Computed: map[string]entity.Computed{
@@ -99,6 +117,7 @@ var Entities = []*entity.Entity{
 		Table:   "genres",
 		Prefix:  "genre",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return genre.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "tracks": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -114,6 +133,7 @@ var Entities = []*entity.Entity{
 		Table:   "invoices",
 		Prefix:  "invoice",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return invoice.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "invoicedAt": entity.ToAll, "total": entity.ToAll, "billingCountry": entity.ToAll, "billingPostalCode": entity.ToAll, "customer": entity.ToAll, "lines": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -134,6 +154,7 @@ var Entities = []*entity.Entity{
 		Table:   "invoice_lines",
 		Prefix:  "line",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return invoiceline.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "quantity": entity.ToAll, "unitPrice": entity.ToAll, "track": entity.ToAll, "invoice": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -153,6 +174,7 @@ var Entities = []*entity.Entity{
 		Table:   "labels",
 		Prefix:  "label",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return label.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -168,6 +190,7 @@ var Entities = []*entity.Entity{
 		Table:   "media_types",
 		Prefix:  "mediatype",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return mediatype.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -183,6 +206,7 @@ var Entities = []*entity.Entity{
 		Table:   "playlists",
 		Prefix:  "playlist",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return playlist.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "tracks": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -198,6 +222,7 @@ var Entities = []*entity.Entity{
 		Table:   "tracks",
 		Prefix:  "track",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return track.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "composer": entity.ToAll, "milliseconds": entity.ToAll, "bytes": entity.ToAll, "unitPrice": entity.ToAll, "album": entity.ToAll, "genre": entity.ToAll, "mediaType": entity.ToAll, "playlists": entity.ToAll, "invoiceLines": entity.ToAll, "foundUnder": entity.ToAll},
 		Unites:  map[string][]string{"foundUnder": {"album", "genre"}},
 		Keys:    ids.Number,
@@ -220,4 +245,59 @@ var Entities = []*entity.Entity{
 			{Name: "invoiceLines", To: "InvoiceLine", Column: "track_id"},
 		},
 	},
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *AlbumMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *ArtistMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *CustomerMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *EmployeeMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *GenreMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *InvoiceMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *InvoiceLineMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *LabelMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *MediaTypeMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *PlaylistMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *TrackMutation) Defaults() map[string]any {
+	return map[string]any{}
 }

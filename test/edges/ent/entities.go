@@ -3,6 +3,17 @@
 package ent
 
 import (
+	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/label"
+	"forge/test/edges/ent/listener"
+	"forge/test/edges/ent/playlist"
+	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/rating"
+	"forge/test/edges/ent/sleeve"
+	"forge/test/edges/ent/track"
+
+	"entgo.io/ent"
+
 	"forge/internal/entity"
 	"forge/internal/ids"
 )
@@ -14,6 +25,7 @@ var Entities = []*entity.Entity{
 		Table:   "genres",
 		Prefix:  "genre",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return genre.Policy },
 		Visible: map[string]entity.Visibility{"rank": entity.ToAll, "parent": entity.ToAll, "children": entity.ToAll, "tracks": entity.ToAll, "similar": entity.ToAll, "parentId": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Text,
 		Fields: []entity.Field{
@@ -33,6 +45,7 @@ var Entities = []*entity.Entity{
 		Table:   "labels",
 		Prefix:  "",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return label.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "tracks": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -48,6 +61,7 @@ var Entities = []*entity.Entity{
 		Table:   "listeners",
 		Prefix:  "listener",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return listener.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "likes": entity.ToAll, "rated": entity.ToAll, "following": entity.ToAll, "followers": entity.ToAll, "friends": entity.ToAll, "partner": entity.ToAll, "playlists": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Listener", Stored: map[string]string{"sqlite3": "blob"}},
@@ -69,6 +83,7 @@ var Entities = []*entity.Entity{
 		Table:   "playlists",
 		Prefix:  "playlist",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return playlist.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "tracks": entity.ToAll, "playlistTracks": entity.ToAll, "listener": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Playlist", Stored: map[string]string{"sqlite3": "blob"}},
@@ -87,6 +102,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "",
 		Owner:   "added_by",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return playlisttrack.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "position": entity.ToAll, "addedAt": entity.ToAll, "addedBy": entity.ToAll, "playlistId": entity.ToAll, "trackId": entity.ToAll, "track": entity.ToAll, "note": entity.ToOwners},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -110,6 +126,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "",
 		Owner:   "listener_id",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return rating.Policy },
 		Visible: map[string]entity.Visibility{"stars": entity.ToAll, "listener": entity.ToAll, "track": entity.ToAll, "remark": entity.ToOwners},
 		Fields: []entity.Field{
 			{Name: "listenerId", Column: "listener_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Listener"},
@@ -127,6 +144,7 @@ var Entities = []*entity.Entity{
 		Table:   "sleeves",
 		Prefix:  "sleeve",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return sleeve.Policy },
 		Visible: map[string]entity.Visibility{"color": entity.ToAll, "track": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -142,6 +160,7 @@ var Entities = []*entity.Entity{
 		Table:   "tracks",
 		Prefix:  "track",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return track.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "length": entity.ToAll, "genre": entity.ToAll, "likedBy": entity.ToAll, "raters": entity.ToAll, "ratings": entity.ToAll, "labels": entity.ToAll, "playlists": entity.ToAll, "playlistTracks": entity.ToAll, "sleeve": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -161,4 +180,44 @@ var Entities = []*entity.Entity{
 			{Name: "playlistTracks", To: "PlaylistTrack", Column: "track_id"},
 		},
 	},
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *GenreMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *LabelMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *ListenerMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *PlaylistMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *PlaylistTrackMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *RatingMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *SleeveMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *TrackMutation) Defaults() map[string]any {
+	return map[string]any{}
 }

@@ -3,6 +3,10 @@
 package ent
 
 import (
+	"forge/test/kinds/ent/sample"
+
+	"entgo.io/ent"
+
 	"forge/internal/entity"
 )
 
@@ -13,6 +17,7 @@ var Entities = []*entity.Entity{
 		Table:   "samples",
 		Prefix:  "sample",
 		Ruled:   true,
+		Policy:  func() ent.Policy { return sample.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "flag": entity.ToAll, "maybeFlag": entity.ToAll, "whole": entity.ToAll, "maybeWhole": entity.ToAll, "big": entity.ToAll, "maybeBig": entity.ToAll, "huge": entity.ToAll, "maybeHuge": entity.ToAll, "real": entity.ToAll, "maybeReal": entity.ToAll, "near": entity.ToAll, "maybeNear": entity.ToAll, "price": entity.ToAll, "maybePrice": entity.ToAll, "measure": entity.ToAll, "maybeMeasure": entity.ToAll, "moment": entity.ToAll, "maybeMoment": entity.ToAll, "day": entity.ToAll, "maybeDay": entity.ToAll, "clock": entity.ToAll, "maybeClock": entity.ToAll, "span": entity.ToAll, "maybeSpan": entity.ToAll, "word": entity.ToAll, "maybeWord": entity.ToAll, "story": entity.ToAll, "maybeStory": entity.ToAll, "color": entity.ToAll, "maybeColor": entity.ToAll, "token": entity.ToAll, "maybeToken": entity.ToAll, "data": entity.ToAll, "maybeData": entity.ToAll, "document": entity.ToAll, "maybeDocument": entity.ToAll, "words": entity.ToAll, "maybeWords": entity.ToAll, "numbers": entity.ToAll, "maybeNumbers": entity.ToAll, "reals": entity.ToAll, "maybeReals": entity.ToAll, "bigs": entity.ToAll, "maybeBigs": entity.ToAll, "nears": entity.ToAll, "maybeNears": entity.ToAll, "flags": entity.ToAll, "maybeFlags": entity.ToAll, "tokens": entity.ToAll, "maybeTokens": entity.ToAll, "prices": entity.ToAll, "maybePrices": entity.ToAll, "of": entity.ToAll, "parts": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Sample", Stored: map[string]string{"sqlite3": "blob"}},
@@ -76,4 +81,11 @@ var Entities = []*entity.Entity{
 			{Name: "parts", To: "Sample", Column: "of_id"},
 		},
 	},
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *SampleMutation) Defaults() map[string]any {
+	return map[string]any{
+		sample.FieldSecret: sample.DefaultSecret,
+	}
 }
