@@ -210,15 +210,15 @@ func (w *Writer) path() ast.Path {
 
 // Sees reports whether a viewer may see the field of a row.
 func Sees(v viewer.Viewer, out *plan.Output, n *plan.Node, table *rows.Table, row int) bool {
+	if out.Visible == entity.ToSome {
+		sees, null := table.Cell(row, out.Owner)
+		return !null && (string(sees) == "true" || string(sees) == "1") // 1 on SQLite
+	}
 	if out.Visible == entity.ToAll || out.Visible == entity.ToNobody || v.Role == viewer.Admin {
 		return out.Visible != entity.ToNobody
 	}
 	if out.Owner < 0 {
 		return false
-	}
-	if out.Visible == entity.ToSome {
-		sees, null := table.Cell(row, out.Owner)
-		return !null && (string(sees) == "true" || string(sees) == "1") // 1 on SQLite
 	}
 	owner, null := table.Key(row, out.Owner, ids.UUID)
 	return v.Role == viewer.User && !null && owner.UUID == v.ID
