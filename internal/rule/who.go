@@ -30,14 +30,14 @@ const (
 	Nobody Group = iota
 	Admins
 	Owners // signed-in users, for the rows that they own
-	Users  // signed-in users
+	SignedIn
 	Everyone
 )
 
 func (g Group) of(ctx context.Context, r *rows) (answer, error) {
 	role := viewer.RoleOf(ctx)
 	switch {
-	case g == Everyone, g >= Admins && role == viewer.Admin, g == Users && role == viewer.User:
+	case g == Everyone, g >= Admins && role == viewer.Admin, g == SignedIn && role == viewer.User:
 		return always, nil
 	case g == Owners:
 		return Members{Path: r.owner.Path, User: r.owner.Column}.of(ctx, r)

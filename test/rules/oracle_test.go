@@ -93,10 +93,10 @@ func (g guesser) guess(of string, made bool, depth int) guess {
 	case depth < 1 && n < 5, depth < 2 && n == 0:
 		return g.several(of, made, depth)
 	case n == 5:
-		groups := []rule.Group{rule.Nobody, rule.Admins, rule.Users, rule.Everyone}
+		groups := []rule.Group{rule.Nobody, rule.Admins, rule.SignedIn, rule.Everyone}
 		group := groups[g.IntN(len(groups))]
 		return guess{group, fmt.Sprint("group ", group), func(v viewer.Viewer, _ row) bool {
-			return group == rule.Everyone || v.Role == viewer.Admin && group != rule.Nobody || group == rule.Users && v.Role == viewer.User
+			return group == rule.Everyone || v.Role == viewer.Admin && group != rule.Nobody || group == rule.SignedIn && v.Role == viewer.User
 		}, false}
 	case n == 6:
 		name := []string{"AUDITOR", "FINANCE"}[g.IntN(2)]

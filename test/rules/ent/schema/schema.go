@@ -78,7 +78,7 @@ func (Team) Edges() []ent.Edge {
 }
 
 func (Team) Policy() ent.Policy {
-	return rule.Policy{Read: rule.Users, Create: rule.Admins, Update: rule.Admins}
+	return rule.Policy{Read: rule.SignedIn, Create: rule.Admins, Update: rule.Admins}
 }
 
 // Membership says that a person is in a team.
@@ -215,7 +215,7 @@ func (Customer) Edges() []ent.Edge { return []ent.Edge{edge.To("invoices", Invoi
 func (Customer) Indexes() []ent.Index { return []ent.Index{index.Fields("org_id", "name").Unique()} }
 
 func (Customer) Policy() ent.Policy {
-	return rule.Policy{Read: rule.Users, Create: rule.Users, Update: rule.Users, Delete: rule.Users, Tenant: "org_id"}
+	return rule.Policy{Read: rule.SignedIn, Create: rule.SignedIn, Update: rule.SignedIn, Delete: rule.SignedIn, Tenant: "org_id"}
 }
 
 // Invoice has a number that is unique for its tenant.
@@ -236,5 +236,5 @@ func (Invoice) Edges() []ent.Edge {
 func (Invoice) Indexes() []ent.Index { return []ent.Index{index.Fields("org_id", "number").Unique()} }
 
 func (Invoice) Policy() ent.Policy {
-	return rule.Policy{Read: rule.Users, Create: rule.Role("BILLING"), Update: rule.Role("BILLING"), Delete: rule.Admins, Tenant: "org_id"}
+	return rule.Policy{Read: rule.SignedIn, Create: rule.Role("BILLING"), Update: rule.Role("BILLING"), Delete: rule.Admins, Tenant: "org_id"}
 }
