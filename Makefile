@@ -22,6 +22,7 @@ test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race d
 	go vet ./...
 	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults)$$')
 	go test -timeout 20m $$(go list ./... | grep -E '/($(UNRACED))$$')
+	$(if $(RACE),go test -run '^TestDifferential$$' ./test/api) # with the detector it asks too little to cover everything
 	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only

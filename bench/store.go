@@ -63,7 +63,7 @@ func (s *statements) String() string {
 func (b *bench) forge(ctx context.Context, url string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(b.programs, "forge"), args...)
 	cmd.Dir = b.logs
-	cmd.Env = []string{"DATABASE_URL=" + url, "STATEMENT_TIMEOUT=0s"}
+	cmd.Env = []string{"DATABASE_URL=" + url, "STATEMENT_TIMEOUT=0s", "IDLE_IN_TRANSACTION_TIMEOUT=0s"}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("forge %s: %w: %s", args[0], err, out)
 	}

@@ -3,6 +3,8 @@
 package ent
 
 import (
+	"context"
+	"errors"
 	"forge/ent/hero"
 	"forge/ent/idempotencykey"
 	"forge/ent/inventory"
@@ -12,10 +14,12 @@ import (
 	"forge/ent/session"
 	"forge/ent/team"
 	"forge/ent/user"
+	"time"
 
-	"entgo.io/ent"
+	"github.com/google/uuid"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // Entities describes every entity of the graph.
@@ -25,15 +29,16 @@ var Entities = []*entity.Entity{
 		Table:   "heroes",
 		Prefix:  "hero",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return hero.Policy },
+		Policy:  func() Policy { return hero.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Search:  []string{"name"},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Hero", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "version", Column: "version", Kind: entity.Int, Type: "int"},
-			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
-			{Name: "secretName", Column: "secret_name", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Hero", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
+			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string", Line: true},
+			{Name: "secretName", Column: "secret_name", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true, Line: true},
 			{Name: "age", Column: "age", Kind: entity.Int, Type: "int32", Nullable: true},
 			{Name: "teamId", Column: "team_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Team"},
 			{Name: "ownerId", Column: "owner_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
@@ -42,38 +47,250 @@ var Entities = []*entity.Entity{
 			{Name: "team", To: "Team", Column: "team_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "owner", To: "User", Column: "owner_id", OwnKey: true, Unique: true, Nullable: true},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Hero; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*HeroMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*HeroMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+				"updated_at": func(m Mutation, value any) error {
+					m.(*HeroMutation).SetUpdatedAt(value.(time.Time))
+					return nil
+				},
+				"version": func(m Mutation, value any) error {
+					m.(*HeroMutation).SetVersion(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*HeroMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"secret_name": func(m Mutation, value any) error {
+					m.(*HeroMutation).SetSecretName(string(value.(string)))
+					return nil
+				},
+				"age": func(m Mutation, value any) error {
+					m.(*HeroMutation).SetAge(int32(value.(int64)))
+					return nil
+				},
+				"team_id": func(m Mutation, value any) error {
+					m.(*HeroMutation).SetTeamID(value.(uuid.UUID))
+					return nil
+				},
+				"owner_id": func(m Mutation, value any) error {
+					m.(*HeroMutation).SetOwnerID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"team": func(m Mutation, value any) {
+					if value == nil {
+						m.(*HeroMutation).ClearTeam()
+						return
+					}
+					m.(*HeroMutation).SetTeamID(value.(uuid.UUID))
+				},
+				"owner": func(m Mutation, value any) {
+					if value == nil {
+						m.(*HeroMutation).ClearOwner()
+						return
+					}
+					m.(*HeroMutation).SetOwnerID(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "IdempotencyKey",
 		Table:   "idempotency_keys",
 		Prefix:  "idempotency",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return idempotencykey.Policy },
+		Policy:  func() Policy { return idempotencykey.Policy },
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "IdempotencyKey", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "viewer", Column: "viewer", Kind: entity.String, Type: "string"},
-			{Name: "key", Column: "key", Kind: entity.String, Type: "string"},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "IdempotencyKey", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "viewer", Column: "viewer", Kind: entity.String, Type: "string", Immutable: true},
+			{Name: "key", Column: "key", Kind: entity.String, Type: "string", Immutable: true},
 			{Name: "fingerprint", Column: "fingerprint", Kind: entity.String, Type: "string", Sensitive: true},
 			{Name: "answer", Column: "answer", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
 			{Name: "expiresAt", Column: "expires_at", Kind: entity.Time, Type: "time.Time"},
 		},
 		Edges: []entity.Edge{},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).IdempotencyKey; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*IdempotencyKeyMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"viewer": func(m Mutation, value any) error {
+					m.(*IdempotencyKeyMutation).SetViewer(string(value.(string)))
+					return nil
+				},
+				"key": func(m Mutation, value any) error {
+					m.(*IdempotencyKeyMutation).SetKey(string(value.(string)))
+					return nil
+				},
+				"fingerprint": func(m Mutation, value any) error {
+					m.(*IdempotencyKeyMutation).SetFingerprint(string(value.(string)))
+					return nil
+				},
+				"answer": func(m Mutation, value any) error {
+					m.(*IdempotencyKeyMutation).SetAnswer(string(value.(string)))
+					return nil
+				},
+				"expires_at": func(m Mutation, value any) error {
+					m.(*IdempotencyKeyMutation).SetExpiresAt(value.(time.Time))
+					return nil
+				},
+			},
+			Link:    map[string]func(Mutation, any){},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Inventory",
 		Table:   "inventories",
 		Prefix:  "inventory",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return inventory.Policy },
+		Policy:  func() Policy { return inventory.Policy },
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Inventory", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "quantity", Column: "quantity", Kind: entity.Int, Type: "int32"},
-			{Name: "productId", Column: "product_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Product"},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Inventory", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "quantity", Column: "quantity", Kind: entity.Int, Type: "int32", Default: true},
+			{Name: "productId", Column: "product_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Product"},
 		},
 		Edges: []entity.Edge{
 			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Unique: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Inventory; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*InventoryMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"quantity": func(m Mutation, value any) error {
+					m.(*InventoryMutation).SetQuantity(int32(value.(int64)))
+					return nil
+				},
+				"product_id": func(m Mutation, value any) error {
+					m.(*InventoryMutation).SetProductID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"product": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InventoryMutation).ClearProduct()
+						return
+					}
+					m.(*InventoryMutation).SetProductID(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -81,14 +298,14 @@ var Entities = []*entity.Entity{
 		Table:   "orders",
 		Prefix:  "order",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return order.Policy },
+		Policy:  func() Policy { return order.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "user": entity.ToAll, "status": entity.ToAll, "totalCents": entity.ToAll, "items": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Order", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "version", Column: "version", Kind: entity.Int, Type: "int"},
-			{Name: "status", Column: "status", Kind: entity.Enum, Type: "order.Status", Values: []string{"PENDING", "PAID", "CANCELLED"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Order", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
+			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
+			{Name: "status", Column: "status", Kind: entity.Enum, Type: "order.Status", Default: true, Values: []string{"PENDING", "PAID", "CANCELLED"}},
 			{Name: "totalCents", Column: "total_cents", Kind: entity.Int, Type: "int32"},
 			{Name: "userId", Column: "user_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
 		},
@@ -96,24 +313,176 @@ var Entities = []*entity.Entity{
 			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "items", To: "OrderItem", Column: "order_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Order; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*OrderMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*OrderMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+				"updated_at": func(m Mutation, value any) error {
+					m.(*OrderMutation).SetUpdatedAt(value.(time.Time))
+					return nil
+				},
+				"version": func(m Mutation, value any) error {
+					m.(*OrderMutation).SetVersion(int(value.(int64)))
+					return nil
+				},
+				"status": func(m Mutation, value any) error {
+					m.(*OrderMutation).SetStatus(order.Status(value.(string)))
+					return nil
+				},
+				"total_cents": func(m Mutation, value any) error {
+					m.(*OrderMutation).SetTotalCents(int32(value.(int64)))
+					return nil
+				},
+				"user_id": func(m Mutation, value any) error {
+					m.(*OrderMutation).SetUserID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"user": func(m Mutation, value any) {
+					if value == nil {
+						m.(*OrderMutation).ClearUser()
+						return
+					}
+					m.(*OrderMutation).SetUserID(value.(uuid.UUID))
+				},
+				"items": func(m Mutation, value any) {
+					m.(*OrderMutation).AddItemIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "OrderItem",
 		Table:   "order_items",
 		Prefix:  "item",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return orderitem.Policy },
+		Policy:  func() Policy { return orderitem.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "order": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "OrderItem", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "quantity", Column: "quantity", Kind: entity.Int, Type: "int32"},
-			{Name: "unitPriceCents", Column: "unit_price_cents", Kind: entity.Int, Type: "int32"},
-			{Name: "orderId", Column: "order_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Order"},
-			{Name: "productId", Column: "product_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Product"},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "OrderItem", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "quantity", Column: "quantity", Kind: entity.Int, Type: "int32", Immutable: true},
+			{Name: "unitPriceCents", Column: "unit_price_cents", Kind: entity.Int, Type: "int32", Immutable: true},
+			{Name: "orderId", Column: "order_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Order"},
+			{Name: "productId", Column: "product_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Product"},
 		},
 		Edges: []entity.Edge{
 			{Name: "order", To: "Order", Column: "order_id", OwnKey: true, Unique: true},
 			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Unique: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).OrderItem; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*OrderItemMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"quantity": func(m Mutation, value any) error {
+					m.(*OrderItemMutation).SetQuantity(int32(value.(int64)))
+					return nil
+				},
+				"unit_price_cents": func(m Mutation, value any) error {
+					m.(*OrderItemMutation).SetUnitPriceCents(int32(value.(int64)))
+					return nil
+				},
+				"order_id": func(m Mutation, value any) error {
+					m.(*OrderItemMutation).SetOrderID(value.(uuid.UUID))
+					return nil
+				},
+				"product_id": func(m Mutation, value any) error {
+					m.(*OrderItemMutation).SetProductID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"order": func(m Mutation, value any) {
+					if value == nil {
+						m.(*OrderItemMutation).ClearOrder()
+						return
+					}
+					m.(*OrderItemMutation).SetOrderID(value.(uuid.UUID))
+				},
+				"product": func(m Mutation, value any) {
+					if value == nil {
+						m.(*OrderItemMutation).ClearProduct()
+						return
+					}
+					m.(*OrderItemMutation).SetProductID(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -121,23 +490,102 @@ var Entities = []*entity.Entity{
 		Table:   "products",
 		Prefix:  "product",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return product.Policy },
+		Policy:  func() Policy { return product.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "unitsSold": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"unitsSold": {Price: 2},
 		},
+		Search: []string{"name", "sku"},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Product", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "version", Column: "version", Kind: entity.Int, Type: "int"},
-			{Name: "sku", Column: "sku", Kind: entity.String, Type: "string"},
-			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Product", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
+			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
+			{Name: "sku", Column: "sku", Kind: entity.String, Type: "string", Line: true},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string", Line: true},
 			{Name: "priceCents", Column: "price_cents", Kind: entity.Int, Type: "int32"},
 		},
 		Edges: []entity.Edge{
 			{Name: "inventory", To: "Inventory", Column: "product_id", Unique: true, Shows: map[string]string{"stock": "quantity"}},
 			{Name: "orderItems", To: "OrderItem", Column: "product_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Product; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*ProductMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*ProductMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+				"updated_at": func(m Mutation, value any) error {
+					m.(*ProductMutation).SetUpdatedAt(value.(time.Time))
+					return nil
+				},
+				"version": func(m Mutation, value any) error {
+					m.(*ProductMutation).SetVersion(int(value.(int64)))
+					return nil
+				},
+				"sku": func(m Mutation, value any) error {
+					m.(*ProductMutation).SetSku(string(value.(string)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*ProductMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"price_cents": func(m Mutation, value any) error {
+					m.(*ProductMutation).SetPriceCents(int32(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"inventory": func(m Mutation, value any) {
+					if value == nil {
+						m.(*ProductMutation).ClearInventory()
+						return
+					}
+					m.(*ProductMutation).SetInventoryID(value.(uuid.UUID))
+				},
+				"orderItems": func(m Mutation, value any) {
+					m.(*ProductMutation).AddOrderItemIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -145,20 +593,99 @@ var Entities = []*entity.Entity{
 		Table:   "sessions",
 		Prefix:  "session",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return session.Policy },
+		Policy:  func() Policy { return session.Policy },
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Session", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "family", Column: "family", Kind: entity.UUID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "userId", Column: "user_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
-			{Name: "tokenHash", Column: "token_hash", Kind: entity.String, Type: "string", Sensitive: true},
-			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "expiresAt", Column: "expires_at", Kind: entity.Time, Type: "time.Time"},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Session", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "family", Column: "family", Kind: entity.UUID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "userId", Column: "user_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
+			{Name: "tokenHash", Column: "token_hash", Kind: entity.String, Type: "string", Sensitive: true, Immutable: true},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+			{Name: "expiresAt", Column: "expires_at", Kind: entity.Time, Type: "time.Time", Immutable: true},
 			{Name: "usedAt", Column: "used_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
 			{Name: "successorSalt", Column: "successor_salt", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
 		},
 		Edges: []entity.Edge{
 			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Unique: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Session; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"family": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetFamily(value.(uuid.UUID))
+					return nil
+				},
+				"user_id": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetUserID(value.(uuid.UUID))
+					return nil
+				},
+				"token_hash": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetTokenHash(string(value.(string)))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+				"expires_at": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetExpiresAt(value.(time.Time))
+					return nil
+				},
+				"used_at": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetUsedAt(value.(time.Time))
+					return nil
+				},
+				"successor_salt": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetSuccessorSalt(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"user": func(m Mutation, value any) {
+					if value == nil {
+						m.(*SessionMutation).ClearUser()
+						return
+					}
+					m.(*SessionMutation).SetUserID(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -166,21 +693,89 @@ var Entities = []*entity.Entity{
 		Table:   "teams",
 		Prefix:  "team",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return team.Policy },
+		Policy:  func() Policy { return team.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "headquarters": entity.ToAll, "rivals": entity.ToAll, "heroes": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"rivals": {Needs: []string{"headquarters"}, Price: 2},
 		},
+		Search: []string{"name", "headquarters"},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Team", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "version", Column: "version", Kind: entity.Int, Type: "int"},
-			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
-			{Name: "headquarters", Column: "headquarters", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Team", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
+			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string", Line: true},
+			{Name: "headquarters", Column: "headquarters", Kind: entity.String, Type: "string", Nullable: true, Line: true},
 		},
 		Edges: []entity.Edge{
 			{Name: "heroes", To: "Hero", Column: "team_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Team; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*TeamMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*TeamMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+				"updated_at": func(m Mutation, value any) error {
+					m.(*TeamMutation).SetUpdatedAt(value.(time.Time))
+					return nil
+				},
+				"version": func(m Mutation, value any) error {
+					m.(*TeamMutation).SetVersion(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*TeamMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"headquarters": func(m Mutation, value any) error {
+					m.(*TeamMutation).SetHeadquarters(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"heroes": func(m Mutation, value any) {
+					m.(*TeamMutation).AddHeroIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -188,30 +783,126 @@ var Entities = []*entity.Entity{
 		Table:    "users",
 		Prefix:   "user",
 		Owner:    "id",
+		Deleted:  "deleted_at",
 		Ruled:    true,
-		Policy:   func() ent.Policy { return user.Policy },
+		Policy:   func() Policy { return user.Policy },
 		Filtered: true,
 		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "gravatarUrl": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "version": entity.ToOwners},
 		Computed: map[string]entity.Computed{
 			"gravatarUrl": {Needs: []string{"email"}, Outside: true},
 		},
+		Search: []string{"username"},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "User", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "version", Column: "version", Kind: entity.Int, Type: "int"},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "User", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
+			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
 			{Name: "deletedAt", Column: "deleted_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
 			{Name: "email", Column: "email", Kind: entity.String, Type: "string", Nullable: true, MatchBy: "email_key"},
 			{Name: "emailKey", Column: "email_key", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
 			{Name: "username", Column: "username", Kind: entity.String, Type: "string"},
 			{Name: "hashedPassword", Column: "hashed_password", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
 			{Name: "tokensValidAfter", Column: "tokens_valid_after", Kind: entity.Time, Type: "time.Time", Nullable: true},
-			{Name: "role", Column: "role", Kind: entity.Enum, Type: "user.Role", Values: []string{"USER", "ADMIN"}},
-			{Name: "isActive", Column: "is_active", Kind: entity.Bool, Type: "bool"},
+			{Name: "role", Column: "role", Kind: entity.Enum, Type: "user.Role", Default: true, Values: []string{"USER", "ADMIN"}},
+			{Name: "isActive", Column: "is_active", Kind: entity.Bool, Type: "bool", Default: true},
 		},
 		Edges: []entity.Edge{
 			{Name: "heroes", To: "Hero", Column: "owner_id"},
 			{Name: "orders", To: "Order", Column: "user_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).User; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*UserMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*UserMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+				"updated_at": func(m Mutation, value any) error {
+					m.(*UserMutation).SetUpdatedAt(value.(time.Time))
+					return nil
+				},
+				"version": func(m Mutation, value any) error {
+					m.(*UserMutation).SetVersion(int(value.(int64)))
+					return nil
+				},
+				"deleted_at": func(m Mutation, value any) error {
+					m.(*UserMutation).SetDeletedAt(value.(time.Time))
+					return nil
+				},
+				"email": func(m Mutation, value any) error {
+					m.(*UserMutation).SetEmail(string(value.(string)))
+					return nil
+				},
+				"email_key": func(m Mutation, value any) error {
+					m.(*UserMutation).SetEmailKey(string(value.(string)))
+					return nil
+				},
+				"username": func(m Mutation, value any) error {
+					m.(*UserMutation).SetUsername(string(value.(string)))
+					return nil
+				},
+				"hashed_password": func(m Mutation, value any) error {
+					m.(*UserMutation).SetHashedPassword(string(value.(string)))
+					return nil
+				},
+				"tokens_valid_after": func(m Mutation, value any) error {
+					m.(*UserMutation).SetTokensValidAfter(value.(time.Time))
+					return nil
+				},
+				"role": func(m Mutation, value any) error {
+					m.(*UserMutation).SetRole(user.Role(value.(string)))
+					return nil
+				},
+				"is_active": func(m Mutation, value any) error {
+					m.(*UserMutation).SetIsActive(bool(value.(bool)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"heroes": func(m Mutation, value any) {
+					m.(*UserMutation).AddHeroIDs(value.(uuid.UUID))
+				},
+				"orders": func(m Mutation, value any) {
+					m.(*UserMutation).AddOrderIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 }
@@ -274,4 +965,13 @@ func (m *UserMutation) Defaults() map[string]any {
 		user.FieldRole:     user.DefaultRole,
 		user.FieldIsActive: user.DefaultIsActive,
 	}
+}
+
+// invalid returns what a validator of ent/schema has said of a field, and the field's name in
+// ent/schema. It returns "" if err comes from no validator.
+func invalid(err error) (field string, reason error) {
+	if v, ok := errors.AsType[*ValidationError](err); ok {
+		return v.Name, v.Unwrap()
+	}
+	return "", nil
 }

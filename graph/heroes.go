@@ -8,6 +8,7 @@ import (
 
 	"forge/ent"
 	"forge/ent/hero"
+	"forge/ent/schema"
 	"forge/graph/model"
 	"forge/internal/apperr"
 	"forge/internal/database"
@@ -65,8 +66,25 @@ func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInp
 func newDraft(db *ent.Client, path string, in *model.CreateHeroInput) *draft {
 	f := input.Form{Path: path}
 	create := db.Hero.Create().SetID(entity.NewID())
-	setHero(&f, create.Mutation(), newHero(in))
+	setHero(&f, create.Mutation(), in)
 	return &draft{path: path, row: create, err: f.Fault()}
+}
+
+// setHero checks the input for a hero, and sets the fields of the mutation.
+func setHero(f *input.Form, m *ent.HeroMutation, in *model.CreateHeroInput) {
+	m.SetName(f.Text("name", in.Name, schema.HeroNameLength))
+	if secret := f.Optional("secretName", in.SecretName.Value(), schema.HeroSecretNameLength); secret != nil {
+		m.SetSecretName(*secret)
+	}
+	if age := in.Age.Value(); age != nil {
+		m.SetAge(f.AtLeast("age", *age, 0))
+	}
+	if id := in.TeamID.Value(); id != nil {
+		m.SetTeamID(f.ID("teamId", *id, "team").UUID)
+	}
+	if id := in.OwnerID.Value(); id != nil {
+		m.SetOwnerID(f.ID("ownerId", *id, "user").UUID)
+	}
 }
 
 func (d *draft) id() ids.ID {

@@ -5,68 +5,33 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
 	"forge/ent"
 	"forge/ent/order"
 	"forge/ent/orderitem"
-	"forge/ent/product"
-	"forge/ent/schema"
-	"forge/graph/model"
 	"forge/internal/apperr"
 	"forge/internal/ids"
 	"forge/internal/input"
 	"forge/internal/viewer"
+	"forge/internal/write"
 )
 
-// createProduct stores a product, and its stock in a separate row.
-func createProduct(ctx context.Context, db *ent.Client, in model.CreateProductInput) (*ent.Product, error) {
-	create := db.Product.Create()
-	f := input.Form{Path: "input"}
-	setProduct(&f, create.Mutation(), model.UpdateProductInput{
-		Sku:        graphql.OmittableOf(&in.Sku),
-		Name:       graphql.OmittableOf(&in.Name),
-		PriceCents: graphql.OmittableOf(&in.PriceCents),
-	})
-	stock := f.AtLeast("stock", in.Stock, 0)
-	if f.Err() != nil {
-		return nil, f.Err()
-	}
-	p, err := create.Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("create a product: %w", err)
-	}
-	if err := db.Inventory.Create().SetProductID(p.ID).SetQuantity(stock).Exec(ctx); err != nil {
-		return nil, fmt.Errorf("create the stock of %s: %w", p.GlobalID(), err)
-	}
-	return p, nil
-}
-
-func updateProduct(ctx context.Context, db *ent.Client, t input.Target, in model.UpdateProductInput) error {
-	if err := input.WantPrefix("id", t.ID, "product"); err != nil {
-		return err
-	}
-	update := db.Product.Update().Where(t.Is)
-	f := input.Form{Path: "input"}
-	setProduct(&f, update.Mutation(), in)
-	if f.Err() != nil {
-		return f.Err()
-	}
-	version := db.Product.Query().Where(product.ID(t.ID.UUID)).Select(product.FieldVersion).Ints
-	return t.Update(ctx, update.Mutation(), update.Save, version)
-}
-
-// setProduct checks the input, and sets the fields of the mutation.
-func setProduct(f *input.Form, m *ent.ProductMutation, in model.UpdateProductInput) {
-	if sku, ok := input.Value(f, "sku", in.Sku); ok {
-		m.SetSku(f.Text("sku", sku, schema.ProductSkuLength))
-	}
-	if name, ok := input.Value(f, "name", in.Name); ok {
-		m.SetName(f.Text("name", name, schema.ProductNameLength))
-	}
-	if price, ok := input.Value(f, "priceCents", in.PriceCents); ok {
-		m.SetPriceCents(f.AtLeast("priceCents", price, 0))
+// productWrites returns what is special of the standard mutations of products: a product's stock is
+// stored in a row of its own.
+func productWrites() write.Functions {
+	return write.Functions{
+		Fields: map[string]write.Check{
+			"stock": func(f *input.Form, name string, v any) any { return f.AtLeast(name, int32(v.(int64)), 0) },
+		},
+		Before: func(_ context.Context, w *write.Write) error {
+			if stock, given := w.Value("stock"); given {
+				w.After(func(ctx context.Context) error {
+					return ent.FromUnit(ctx).Inventory.Create().SetProductID(w.ID.UUID).SetQuantity(stock.(int32)).Exec(ctx)
+				})
+			}
+			return nil
+		},
 	}
 }
 

@@ -21,19 +21,6 @@ import (
 // relatives are the teams and owners that heroes refer to. The value tells whether one exists.
 type relatives struct{ teams, owners map[uuid.UUID]bool }
 
-// haveRelatives returns NOT_FOUND if a hero refers to a team or an owner that does not exist. path
-// is the path of the input.
-func haveRelatives(ctx context.Context, db *ent.Client, path string, m *ent.HeroMutation) error {
-	r, err := findRelatives(ctx, db, m)
-	if err != nil {
-		return err
-	}
-	if missing := r.missing(ctx, path, m); missing != nil {
-		return missing
-	}
-	return nil
-}
-
 // findRelatives looks for the teams and owners of heroes. It reads all teams with one statement,
 // and all owners with another.
 func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutation) (relatives, error) {

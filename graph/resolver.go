@@ -23,6 +23,7 @@ import (
 	"forge/internal/loader"
 	"forge/internal/password"
 	"forge/internal/session"
+	"forge/internal/write"
 )
 
 // Resolver is the root of all resolvers. Resolvers use the database through the unit of work on
@@ -52,6 +53,7 @@ func (r *Resolver) API() gqlexec.API {
 		Query:        ent.QueryEntity,
 		Tables:       migrate.Tables,
 		Resolvers:    reflect.TypeFor[generated.ResolverRoot](),
+		Writes:       map[string]write.Functions{"User": r.userWrites(), "Product": productWrites()},
 		Sources:      sources,
 		SamplePrefix: "user",
 	}

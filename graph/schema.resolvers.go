@@ -59,73 +59,6 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 	return &model.ChangePasswordPayload{User: u}, nil
 }
 
-// CreateUser is the resolver for the createUser field.
-func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error) {
-	u, err := createUser(ctx, ent.FromUnit(ctx), input)
-	if err != nil {
-		return nil, err
-	}
-	return &model.CreateUserPayload{User: &model.User{ID: u.GlobalID()}}, nil
-}
-
-// UpdateUser is the resolver for the updateUser field.
-func (r *mutationResolver) UpdateUser(ctx context.Context, id ids.ID, input model.UpdateUserInput, expectedVersion *int32) (*model.UpdateUserPayload, error) {
-	if err := r.updateUser(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
-		return nil, err
-	}
-	return &model.UpdateUserPayload{User: &model.User{ID: id}}, nil
-}
-
-// DeleteUser is the resolver for the deleteUser field.
-func (r *mutationResolver) DeleteUser(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteUserPayload, error) {
-	if err := r.deleteUser(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
-		return nil, err
-	}
-	return &model.DeleteUserPayload{DeletedID: id}, nil
-}
-
-// RestoreUser is the resolver for the restoreUser field.
-func (r *mutationResolver) RestoreUser(ctx context.Context, id ids.ID) (*model.RestoreUserPayload, error) {
-	if err := restoreUser(ctx, ent.FromUnit(ctx), id); err != nil {
-		return nil, err
-	}
-	return &model.RestoreUserPayload{User: &model.User{ID: id}}, nil
-}
-
-// CreateTeam is the resolver for the createTeam field.
-func (r *mutationResolver) CreateTeam(ctx context.Context, input model.CreateTeamInput) (*model.CreateTeamPayload, error) {
-	t, err := createTeam(ctx, ent.FromUnit(ctx), input)
-	if err != nil {
-		return nil, err
-	}
-	return &model.CreateTeamPayload{Team: &model.Team{ID: t.GlobalID()}}, nil
-}
-
-// UpdateTeam is the resolver for the updateTeam field.
-func (r *mutationResolver) UpdateTeam(ctx context.Context, id ids.ID, input model.UpdateTeamInput, expectedVersion *int32) (*model.UpdateTeamPayload, error) {
-	if err := updateTeam(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
-		return nil, err
-	}
-	return &model.UpdateTeamPayload{Team: &model.Team{ID: id}}, nil
-}
-
-// DeleteTeam is the resolver for the deleteTeam field.
-func (r *mutationResolver) DeleteTeam(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteTeamPayload, error) {
-	if err := deleteTeam(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
-		return nil, err
-	}
-	return &model.DeleteTeamPayload{DeletedID: id}, nil
-}
-
-// CreateHero is the resolver for the createHero field.
-func (r *mutationResolver) CreateHero(ctx context.Context, input model.CreateHeroInput) (*model.CreateHeroPayload, error) {
-	h, err := createHero(ctx, ent.FromUnit(ctx), input)
-	if err != nil {
-		return nil, err
-	}
-	return &model.CreateHeroPayload{Hero: &model.Hero{ID: h.GlobalID()}}, nil
-}
-
 // CreateHeroes is the resolver for the createHeroes field.
 func (r *mutationResolver) CreateHeroes(ctx context.Context, input []*model.CreateHeroInput, onError model.OnError) (*model.CreateHeroesPayload, error) {
 	drafts, err := createHeroes(ctx, ent.FromUnit(ctx), input, onError)
@@ -133,39 +66,6 @@ func (r *mutationResolver) CreateHeroes(ctx context.Context, input []*model.Crea
 		return nil, err
 	}
 	return heroesPayload(drafts), nil
-}
-
-// UpdateHero is the resolver for the updateHero field.
-func (r *mutationResolver) UpdateHero(ctx context.Context, id ids.ID, input model.UpdateHeroInput, expectedVersion *int32) (*model.UpdateHeroPayload, error) {
-	if err := updateHero(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
-		return nil, err
-	}
-	return &model.UpdateHeroPayload{Hero: &model.Hero{ID: id}}, nil
-}
-
-// DeleteHero is the resolver for the deleteHero field.
-func (r *mutationResolver) DeleteHero(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteHeroPayload, error) {
-	if err := deleteHero(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
-		return nil, err
-	}
-	return &model.DeleteHeroPayload{DeletedID: id}, nil
-}
-
-// CreateProduct is the resolver for the createProduct field.
-func (r *mutationResolver) CreateProduct(ctx context.Context, input model.CreateProductInput) (*model.CreateProductPayload, error) {
-	p, err := createProduct(ctx, ent.FromUnit(ctx), input)
-	if err != nil {
-		return nil, err
-	}
-	return &model.CreateProductPayload{Product: &model.Product{ID: p.GlobalID()}}, nil
-}
-
-// UpdateProduct is the resolver for the updateProduct field.
-func (r *mutationResolver) UpdateProduct(ctx context.Context, id ids.ID, input model.UpdateProductInput, expectedVersion *int32) (*model.UpdateProductPayload, error) {
-	if err := updateProduct(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
-		return nil, err
-	}
-	return &model.UpdateProductPayload{Product: &model.Product{ID: id}}, nil
 }
 
 // AdjustStock is the resolver for the adjustStock field.
@@ -219,7 +119,7 @@ func (r *queryResolver) User(ctx context.Context, id ids.ID) (*model.User, error
 }
 
 // Users is the resolver for the users field.
-func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, orderBy []*model.UserOrder) (*model.UserConnection, error) {
+func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, search *string, orderBy []*model.UserOrder) (*model.UserConnection, error) {
 	return &model.UserConnection{}, nil
 }
 
@@ -229,7 +129,7 @@ func (r *queryResolver) Team(ctx context.Context, id ids.ID) (*model.Team, error
 }
 
 // Teams is the resolver for the teams field.
-func (r *queryResolver) Teams(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TeamWhereInput, orderBy []*model.TeamOrder) (*model.TeamConnection, error) {
+func (r *queryResolver) Teams(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TeamWhereInput, search *string, orderBy []*model.TeamOrder) (*model.TeamConnection, error) {
 	return &model.TeamConnection{}, nil
 }
 
@@ -239,7 +139,7 @@ func (r *queryResolver) Hero(ctx context.Context, id ids.ID) (*model.Hero, error
 }
 
 // Heroes is the resolver for the heroes field.
-func (r *queryResolver) Heroes(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.HeroWhereInput, orderBy []*model.HeroOrder) (*model.HeroConnection, error) {
+func (r *queryResolver) Heroes(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.HeroWhereInput, search *string, orderBy []*model.HeroOrder) (*model.HeroConnection, error) {
 	return &model.HeroConnection{}, nil
 }
 
@@ -249,7 +149,7 @@ func (r *queryResolver) Product(ctx context.Context, id ids.ID) (*model.Product,
 }
 
 // Products is the resolver for the products field.
-func (r *queryResolver) Products(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.ProductWhereInput, orderBy []*model.ProductOrder) (*model.ProductConnection, error) {
+func (r *queryResolver) Products(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.ProductWhereInput, search *string, orderBy []*model.ProductOrder) (*model.ProductConnection, error) {
 	return &model.ProductConnection{}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -108,13 +109,12 @@ func (r *Resolver) changePassword(ctx context.Context, in model.ChangePasswordIn
 
 func userOf(id uuid.UUID) *model.User { return &model.User{ID: ids.ID{Prefix: "user", UUID: id}} }
 
-// endSessions ends the sessions of a user, and revokes the user's tokens. m is the saved mutation
-// that set the time before which the tokens are revoked.
-func (r *Resolver) endSessions(ctx context.Context, id uuid.UUID, m *ent.UserMutation) error {
+// endSessions ends the sessions of a user, and revokes the user's tokens, which were valid until a
+// time.
+func (r *Resolver) endSessions(ctx context.Context, id uuid.UUID, at time.Time) error {
 	if err := session.End(ctx, id); err != nil {
 		return err
 	}
-	at, _ := m.TokensValidAfter()
 	gqlexec.BeforeCommit(ctx, func() { r.Revocations.Add(id, at) })
 	return nil
 }

@@ -38,6 +38,21 @@ for (const [index, name] of examples.entries()) {
   });
 }
 
+test('the questions have answers about the demo data', async () => {
+  await tabs().getByText('Questions').click();
+  const { answer } = await whileRunning(() => page.locator('.graphiql-execute-button').click());
+  const { revenue, bestSold, teams } = answer.data;
+  assert.equal(bestSold.groups.length, 10);
+  assert.ok(revenue.groups.length > 1 && teams.nodes.length > 1);
+  for (const [what, numbers] of [
+    ['best sold', bestSold.groups.map((group) => Number(group.aggregate.sum.quantity))],
+    ['teams', teams.nodes.map((team) => team.heroes.aggregate.count)],
+  ]) {
+    assert.deepEqual(numbers, numbers.toSorted((a, b) => b - a), what);
+    assert.ok(numbers[0] > 0, what);
+  }
+});
+
 test('an example can be run again', async () => {
   for (const [index] of examples.entries()) {
     await tabs().nth(index).click();

@@ -19,8 +19,8 @@ import (
 // Demo is the scale of the data that a server stores when it starts with an empty database.
 const Demo = 5
 
-// MaxScale is the largest scale: 200,000 users and 2,000,000 heroes.
-const MaxScale = 10_000
+// MaxScale is the largest scale: 1,000,000 users and 10,000,000 heroes.
+const MaxScale = 50_000
 
 // Run stores the demo data of a scale from 1 to MaxScale. Each step of the scale adds 20 users, 1
 // team, 200 heroes (10 for each user), 5 products, and 100 orders (5 for each user) of 3 items. Run
@@ -33,14 +33,14 @@ func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error
 	if scale < 1 || scale > MaxScale {
 		return fmt.Errorf("the scale of demo data is a number from 1 to %d, not %d", MaxScale, scale)
 	}
+	d := generate(scale) // takes a minute at the largest scale, for which no transaction may wait
+	if passwords {
+		d.setPasswords()
+	}
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()
 	if err := mustBeEmpty(ctx, u); err != nil {
 		return err
-	}
-	d := generate(scale)
-	if passwords {
-		d.setPasswords()
 	}
 	if err := store(ctx, u, d); err != nil {
 		return fmt.Errorf("store demo data: %w", err)

@@ -2,7 +2,6 @@ package seed
 
 import (
 	"context"
-	"slices"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -54,20 +53,28 @@ func store(ctx context.Context, u *unit.Unit, d *dataset) error {
 	return nil
 }
 
-func (t table) store(ctx context.Context, u *unit.Unit, d *dataset) error {
+// store stores the rows of a table, as many with each statement as fit into it.
+func (t table) store(ctx context.Context, u *unit.Unit, d *dataset) (err error) {
 	var rows [][]any
-	t.rows(d, func(row ...any) { rows = append(rows, row) })
-	for chunk := range slices.Chunk(rows, maxArgs/len(t.columns)) {
-		insert := entsql.Dialect(u.Dialect()).Insert(t.name).Columns(t.columns...)
-		for _, row := range chunk {
-			insert.Values(row...)
+	insert := func() {
+		if err != nil || len(rows) == 0 {
+			return
 		}
-		query, args := insert.Query()
-		if _, err := u.Exec(ctx, query, args...); err != nil {
-			return err
+		into := entsql.Dialect(u.Dialect()).Insert(t.name).Columns(t.columns...)
+		for _, row := range rows {
+			into.Values(row...)
 		}
+		query, args := into.Query()
+		_, err = u.Exec(ctx, query, args...)
+		rows = rows[:0]
 	}
-	return nil
+	t.rows(d, func(row ...any) {
+		if rows = append(rows, row); len(rows) == maxArgs/len(t.columns) {
+			insert()
+		}
+	})
+	insert()
+	return err
 }
 
 func eachUser(d *dataset, yield func(...any)) {

@@ -25,7 +25,10 @@ type Hero struct{ ent.Schema }
 // Annotations returns who may see which fields, and the checks of the table.
 func (Hero) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		entity.Annotation{ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"}},
+		entity.Annotation{
+			ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"},
+			Search:     []string{"name"},
+		},
 		entsql.Table("heroes"),
 		entsql.Checks(map[string]string{
 			"heroes_name_length":        length("name", 1, HeroNameLength),
@@ -43,8 +46,8 @@ func (Hero) Mixin() []ent.Mixin {
 // Fields returns the fields that no mixin adds.
 func (Hero) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("name").MaxRuneLen(HeroNameLength),
-		field.String("secret_name").MaxRuneLen(HeroSecretNameLength).Optional().Nillable().Sensitive(),
+		field.String("name").MaxRuneLen(HeroNameLength).Annotations(line),
+		field.String("secret_name").MaxRuneLen(HeroSecretNameLength).Optional().Nillable().Sensitive().Annotations(line),
 		field.Int32("age").Optional().Nillable(),
 		field.UUID("team_id", uuid.UUID{}).Optional().Nillable().SchemaType(blobOnSQLite),
 		field.UUID("owner_id", uuid.UUID{}).Optional().Nillable().SchemaType(blobOnSQLite),

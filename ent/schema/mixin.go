@@ -40,6 +40,9 @@ func (m Identified) Annotations() []schema.Annotation {
 // blobOnSQLite stores a UUID as 16 bytes on SQLite. PostgreSQL has a type for UUIDs.
 var blobOnSQLite = map[string]string{dialect.SQLite: "blob"}
 
+// line is for texts of one line: blanks around them are cut off, and control characters refused.
+var line = entity.Annotation{Line: true}
+
 // Timed records when a row was created and last updated. The times are exact to the microsecond,
 // as on PostgreSQL.
 type Timed struct{ mixin.Schema }
@@ -105,6 +108,11 @@ type SoftDeleted struct{ mixin.Schema }
 // Fields returns the time when the row was deleted.
 func (SoftDeleted) Fields() []ent.Field {
 	return []ent.Field{field.Time("deleted_at").Optional().Nillable()}
+}
+
+// Annotations returns which column marks a row as deleted.
+func (SoftDeleted) Annotations() []schema.Annotation {
+	return []schema.Annotation{entity.Annotation{Deleted: "deleted_at"}}
 }
 
 // Interceptors returns an interceptor that adds the condition to every query.

@@ -27,6 +27,7 @@ func (Product) Annotations() []schema.Annotation {
 		entity.Annotation{
 			ShownToAll: []string{"id", "sku", "name", "priceCents", "stock", "unitsSold", "version", "createdAt", "updatedAt"},
 			Computed:   map[string]entity.Computed{"unitsSold": {Price: 2}},
+			Search:     []string{"name", "sku"},
 		},
 		entsql.Checks(map[string]string{
 			"products_sku_length":         length("sku", 1, ProductSkuLength),
@@ -44,8 +45,8 @@ func (Product) Mixin() []ent.Mixin {
 // Fields returns the fields that no mixin adds.
 func (Product) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("sku").MaxRuneLen(ProductSkuLength),
-		field.String("name").MaxRuneLen(ProductNameLength),
+		field.String("sku").MaxRuneLen(ProductSkuLength).Annotations(line),
+		field.String("name").MaxRuneLen(ProductNameLength).Annotations(line),
 		field.Int32("price_cents"),
 	}
 }

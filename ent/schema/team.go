@@ -26,6 +26,7 @@ func (Team) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{
 			ShownToAll: []string{"id", "name", "headquarters", "rivals", "heroes", "version", "createdAt", "updatedAt"},
+			Search:     []string{"name", "headquarters"},
 			Computed:   map[string]entity.Computed{"rivals": {Needs: []string{"headquarters"}, Price: 2}},
 		},
 		entsql.Checks(map[string]string{
@@ -43,8 +44,8 @@ func (Team) Mixin() []ent.Mixin {
 // Fields returns the fields that no mixin adds.
 func (Team) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("name").MaxRuneLen(TeamNameLength),
-		field.String("headquarters").MaxRuneLen(TeamHeadquartersLength).Optional().Nillable(),
+		field.String("name").MaxRuneLen(TeamNameLength).Annotations(line),
+		field.String("headquarters").MaxRuneLen(TeamHeadquartersLength).Optional().Nillable().Annotations(line),
 	}
 }
 

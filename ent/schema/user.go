@@ -32,6 +32,7 @@ func (User) Annotations() []schema.Annotation {
 			Owner:         "id",
 			ShownToAll:    []string{"id", "username", "createdAt", "updatedAt", "heroes", "orders"},
 			ShownToOwners: []string{"email", "gravatarUrl", "role", "isActive", "version"},
+			Search:        []string{"username"},
 			Computed:      map[string]entity.Computed{"gravatarUrl": {Needs: []string{"email"}, Outside: true}},
 		},
 		entsql.Checks(map[string]string{

@@ -116,3 +116,29 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 	}
 	return nil
 }
+
+// Mutate calls the resolver of a root field of Mutation; see package computed.
+func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
+	ec := newExecutionContext(op, e, nil)
+	switch field.Name {
+	case "signUp":
+		return ec._Mutation_signUp(ctx, field)
+	case "signIn":
+		return ec._Mutation_signIn(ctx, field)
+	case "refreshSession":
+		return ec._Mutation_refreshSession(ctx, field)
+	case "signOut":
+		return ec._Mutation_signOut(ctx, field)
+	case "changePassword":
+		return ec._Mutation_changePassword(ctx, field)
+	case "createHeroes":
+		return ec._Mutation_createHeroes(ctx, field)
+	case "adjustStock":
+		return ec._Mutation_adjustStock(ctx, field)
+	case "createOrder":
+		return ec._Mutation_createOrder(ctx, field)
+	case "cancelOrder":
+		return ec._Mutation_cancelOrder(ctx, field)
+	}
+	return graphql.Null
+}

@@ -55,11 +55,6 @@ type CreateHeroInput struct {
 	OwnerID graphql.Omittable[*ids.ID] `json:"ownerId,omitempty"`
 }
 
-// The new hero.
-type CreateHeroPayload struct {
-	Hero *Hero `json:"hero"`
-}
-
 // Why one entry of a bulk mutation was left out.
 type CreateHeroesError struct {
 	// The entry's place in the input, from 0.
@@ -98,68 +93,6 @@ type CreateOrderItemInput struct {
 // The new order.
 type CreateOrderPayload struct {
 	Order *Order `json:"order"`
-}
-
-// A new product. Blanks around texts are cut off.
-type CreateProductInput struct {
-	// 1 to 64 characters, unique.
-	Sku string `json:"sku"`
-	// 1 to 200 characters.
-	Name string `json:"name"`
-	// In hundredths of the currency's unit, 0 or more.
-	PriceCents int32 `json:"priceCents"`
-	// What is there to begin with, 0 or more.
-	Stock int32 `json:"stock"`
-}
-
-// The new product.
-type CreateProductPayload struct {
-	Product *Product `json:"product"`
-}
-
-// A new team. Blanks around texts are cut off.
-type CreateTeamInput struct {
-	// 1 to 100 characters, unique.
-	Name string `json:"name"`
-	// Up to 200 characters; empty for none.
-	Headquarters graphql.Omittable[*string] `json:"headquarters,omitempty"`
-}
-
-// The new team.
-type CreateTeamPayload struct {
-	Team *Team `json:"team"`
-}
-
-// A new user. Blanks around texts are cut off.
-type CreateUserInput struct {
-	// 1 to 50 characters that can be seen, unique. What Unicode takes for the same is one name, which is stored by RFC 8266.
-	Username string `json:"username"`
-	// A mail address of at most 254 characters, unique without regard to case.
-	Email graphql.Omittable[*string] `json:"email,omitempty"`
-	// 8 to 128 characters, and none of the commonest passwords. Without one, nobody can sign in as the user.
-	Password graphql.Omittable[*string] `json:"password,omitempty"`
-	// Whether the user may sign in.
-	IsActive bool `json:"isActive"`
-}
-
-// The new user.
-type CreateUserPayload struct {
-	User *User `json:"user"`
-}
-
-// What is gone.
-type DeleteHeroPayload struct {
-	DeletedID ids.ID `json:"deletedId"`
-}
-
-// What is gone.
-type DeleteTeamPayload struct {
-	DeletedID ids.ID `json:"deletedId"`
-}
-
-// What is gone.
-type DeleteUserPayload struct {
-	DeletedID ids.ID `json:"deletedId"`
 }
 
 // Somebody with a name the world knows, and another that it does not.
@@ -1021,11 +954,6 @@ type RefreshSessionPayload struct {
 	User         *User  `json:"user"`
 }
 
-// The user who is back.
-type RestoreUserPayload struct {
-	User *User `json:"user"`
-}
-
 // What was found by a text: a hero, a product or a team. The others are null.
 type SearchHit struct {
 	// How much of the name is the text: 1 is all of it.
@@ -1254,56 +1182,6 @@ type TeamWhereInput struct {
 	HeroesCountGte graphql.Omittable[*int32] `json:"heroesCountGTE,omitempty"`
 	HeroesCountLt  graphql.Omittable[*int32] `json:"heroesCountLT,omitempty"`
 	HeroesCountLte graphql.Omittable[*int32] `json:"heroesCountLTE,omitempty"`
-}
-
-// What to change of a hero; see `CreateHeroInput`.
-type UpdateHeroInput struct {
-	Name       graphql.Omittable[*string] `json:"name,omitempty"`
-	SecretName graphql.Omittable[*string] `json:"secretName,omitempty"`
-	Age        graphql.Omittable[*int32]  `json:"age,omitempty"`
-	TeamID     graphql.Omittable[*ids.ID] `json:"teamId,omitempty"`
-	OwnerID    graphql.Omittable[*ids.ID] `json:"ownerId,omitempty"`
-}
-
-// The hero as changed.
-type UpdateHeroPayload struct {
-	Hero *Hero `json:"hero"`
-}
-
-// What to change of a product; see `CreateProductInput`.
-type UpdateProductInput struct {
-	Sku        graphql.Omittable[*string] `json:"sku,omitempty"`
-	Name       graphql.Omittable[*string] `json:"name,omitempty"`
-	PriceCents graphql.Omittable[*int32]  `json:"priceCents,omitempty"`
-}
-
-// The product as changed.
-type UpdateProductPayload struct {
-	Product *Product `json:"product"`
-}
-
-// What to change of a team; see `CreateTeamInput`.
-type UpdateTeamInput struct {
-	Name         graphql.Omittable[*string] `json:"name,omitempty"`
-	Headquarters graphql.Omittable[*string] `json:"headquarters,omitempty"`
-}
-
-// The team as changed.
-type UpdateTeamPayload struct {
-	Team *Team `json:"team"`
-}
-
-// What to change of a user; see `CreateUserInput`.
-type UpdateUserInput struct {
-	Username graphql.Omittable[*string] `json:"username,omitempty"`
-	Email    graphql.Omittable[*string] `json:"email,omitempty"`
-	Password graphql.Omittable[*string] `json:"password,omitempty"`
-	IsActive graphql.Omittable[*bool]   `json:"isActive,omitempty"`
-}
-
-// The user as changed.
-type UpdateUserPayload struct {
-	User *User `json:"user"`
 }
 
 // A person who owns heroes and places orders.
@@ -1682,6 +1560,8 @@ const (
 	HeroOrderFieldTeamName HeroOrderField = "TEAM_NAME"
 	// The username of the hero's owner; heroes without one come last.
 	HeroOrderFieldOwnerUsername HeroOrderField = "OWNER_USERNAME"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	HeroOrderFieldRelevance HeroOrderField = "RELEVANCE"
 )
 
 var AllHeroOrderField = []HeroOrderField{
@@ -1691,11 +1571,12 @@ var AllHeroOrderField = []HeroOrderField{
 	HeroOrderFieldUpdatedAt,
 	HeroOrderFieldTeamName,
 	HeroOrderFieldOwnerUsername,
+	HeroOrderFieldRelevance,
 }
 
 func (e HeroOrderField) IsValid() bool {
 	switch e {
-	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldUpdatedAt, HeroOrderFieldTeamName, HeroOrderFieldOwnerUsername:
+	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldUpdatedAt, HeroOrderFieldTeamName, HeroOrderFieldOwnerUsername, HeroOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -2410,6 +2291,8 @@ const (
 	ProductOrderFieldStock      ProductOrderField = "STOCK"
 	ProductOrderFieldCreatedAt  ProductOrderField = "CREATED_AT"
 	ProductOrderFieldUpdatedAt  ProductOrderField = "UPDATED_AT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	ProductOrderFieldRelevance ProductOrderField = "RELEVANCE"
 )
 
 var AllProductOrderField = []ProductOrderField{
@@ -2419,11 +2302,12 @@ var AllProductOrderField = []ProductOrderField{
 	ProductOrderFieldStock,
 	ProductOrderFieldCreatedAt,
 	ProductOrderFieldUpdatedAt,
+	ProductOrderFieldRelevance,
 }
 
 func (e ProductOrderField) IsValid() bool {
 	switch e {
-	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldStock, ProductOrderFieldCreatedAt, ProductOrderFieldUpdatedAt:
+	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldStock, ProductOrderFieldCreatedAt, ProductOrderFieldUpdatedAt, ProductOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -2658,6 +2542,8 @@ const (
 	TeamOrderFieldUpdatedAt TeamOrderField = "UPDATED_AT"
 	// The number of the team's heroes.
 	TeamOrderFieldHeroesCount TeamOrderField = "HEROES_COUNT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	TeamOrderFieldRelevance TeamOrderField = "RELEVANCE"
 )
 
 var AllTeamOrderField = []TeamOrderField{
@@ -2665,11 +2551,12 @@ var AllTeamOrderField = []TeamOrderField{
 	TeamOrderFieldCreatedAt,
 	TeamOrderFieldUpdatedAt,
 	TeamOrderFieldHeroesCount,
+	TeamOrderFieldRelevance,
 }
 
 func (e TeamOrderField) IsValid() bool {
 	switch e {
-	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldUpdatedAt, TeamOrderFieldHeroesCount:
+	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldUpdatedAt, TeamOrderFieldHeroesCount, TeamOrderFieldRelevance:
 		return true
 	}
 	return false
@@ -2914,6 +2801,8 @@ const (
 	UserOrderFieldHeroesCount UserOrderField = "HEROES_COUNT"
 	// The number of the user's orders, of those that you may see.
 	UserOrderFieldOrdersCount UserOrderField = "ORDERS_COUNT"
+	// The best matches of `search` first, in both directions: those with more of its words whole. `direction` says how ties go.
+	UserOrderFieldRelevance UserOrderField = "RELEVANCE"
 )
 
 var AllUserOrderField = []UserOrderField{
@@ -2922,11 +2811,12 @@ var AllUserOrderField = []UserOrderField{
 	UserOrderFieldUpdatedAt,
 	UserOrderFieldHeroesCount,
 	UserOrderFieldOrdersCount,
+	UserOrderFieldRelevance,
 }
 
 func (e UserOrderField) IsValid() bool {
 	switch e {
-	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldUpdatedAt, UserOrderFieldHeroesCount, UserOrderFieldOrdersCount:
+	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldUpdatedAt, UserOrderFieldHeroesCount, UserOrderFieldOrdersCount, UserOrderFieldRelevance:
 		return true
 	}
 	return false

@@ -5,6 +5,7 @@ package budget
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -59,6 +60,14 @@ func (a *Answer) count(counter *atomic.Int64, n int) bool {
 		a.exceeded.Store(true)
 	}
 	return !a.exceeded.Load()
+}
+
+// Left returns how many more bytes the answer may have.
+func (a *Answer) Left() int {
+	if a == nil || a.limit == 0 || a.lifted.Load() {
+		return math.MaxInt
+	}
+	return int(max(0, a.limit-a.bytes.Load()))
 }
 
 // Lift removes the limit on bytes. From then on, the answer may have any size. The bounds on errors

@@ -11,7 +11,9 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v3"
 
+	"forge/internal/application"
 	"forge/internal/migrator/dev"
+	"forge/internal/search"
 	"forge/internal/usage"
 )
 
@@ -48,7 +50,7 @@ func migrateDiff(ctx context.Context, p program) error {
 		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
 	}
 	answers := dev.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop"), Ask: askAt(os.Stdin, p.out)}
-	planned, err := dev.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), p.app.Tables, answers)
+	planned, err := dev.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), p.wantedSchema(), answers)
 	if err != nil {
 		return err
 	}
@@ -65,6 +67,11 @@ func migrateDiff(ctx context.Context, p program) error {
 		fmt.Fprintf(p.out, "\n%s", f)
 	}
 	return nil
+}
+
+// wantedSchema returns the schema that ent/schema says.
+func (p program) wantedSchema() dev.Schema {
+	return dev.Schema{Tables: p.app.Tables, Objects: search.Objects(p.app.API(application.Services{}).Entities)}
 }
 
 // askAt returns a function that asks the person at the terminal in. It returns nil if in is not a
@@ -192,7 +199,7 @@ func verifyCommand(do runner) *cli.Command {
 }
 
 func migrateVerify(ctx context.Context, p program) error {
-	verdicts, err := dev.Verify(ctx, "migrate", p.cmd.String("dev-url"), p.app.Tables)
+	verdicts, err := dev.Verify(ctx, "migrate", p.cmd.String("dev-url"), p.wantedSchema())
 	if err != nil {
 		return err
 	}

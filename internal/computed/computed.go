@@ -1,5 +1,6 @@
-// Package computed connects the read engine with gqlgen's code for fields that have a resolver. The
-// plugin in package gqlgen generates what calls it for each type.
+// Package computed connects the read engine with gqlgen's code for fields that have a resolver, and
+// standard mutations with gqlgen's code for others. The plugin in package gqlgen generates what calls
+// it for each type.
 package computed
 
 import (
@@ -14,6 +15,14 @@ type Code interface {
 	// Computed returns the code for a GraphQL type in an operation. It returns nil if no field of
 	// the type has a resolver.
 	Computed(op *graphql.OperationContext, name string) Type
+}
+
+// Mutations is the generated code for mutations, beside standard ones (see package write). The
+// executable schema implements it if it is generated with the plugin.
+type Mutations interface {
+	// Mutate calls the resolver of a root field of Mutation, with the field's directives and
+	// middlewares around it. Errors are added to the response of ctx.
+	Mutate(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler
 }
 
 // Type is the code for the objects of one type.

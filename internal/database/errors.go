@@ -38,6 +38,9 @@ func ClientError(err error) *apperr.Error {
 	case isPQ(err, pqerror.UndefinedObject): // statements name no other objects that a database may lack
 		return &apperr.Error{Code: apperr.CodeBadUserInput, Field: "orderBy", Cause: err,
 			Message: "this database cannot order texts by this language, as its PostgreSQL has no such collation of ICU; leave collation out"}
+	case unknownZone(err):
+		return &apperr.Error{Code: apperr.CodeBadUserInput, Field: "by", Cause: err,
+			Message: "this database does not know a time zone that the operation names, as its PostgreSQL has an older list of them; name another place with the same clocks"}
 	case Busy(err), isSQLite(err, sqlite3.SQLITE_LOCKED):
 		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database is locked by another process; try again", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_READONLY), ReadOnly(err):
@@ -48,6 +51,13 @@ func ClientError(err error) *apperr.Error {
 		return unavailable(err)
 	}
 	return nil
+}
+
+// unknownZone reports whether PostgreSQL refused the name of a time zone. Statements have no other
+// parameters whose values it could refuse in this way, but the options of a connection do.
+func unknownZone(err error) bool {
+	e := pq.As(err, pqerror.InvalidParameterValue)
+	return e != nil && !e.Fatal()
 }
 
 // staleStatement reports whether err means that a prepared statement cannot be used any more: the

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 
 	"modernc.org/sqlite"
@@ -12,11 +13,12 @@ import (
 	"forge/internal/collation"
 	"forge/internal/entity"
 	"forge/internal/scalar"
+	"forge/internal/search"
 )
 
 // functions is SQLite's driver with what the read engine needs beside SQLite's own functions: the
 // order of decimal numbers and of texts by language, functions of groups of rows, conditions on
-// JSON documents as PostgreSQL has them, and texts in capitals.
+// JSON documents as PostgreSQL has them, texts in capitals, and how well texts fit a search.
 var functions = sync.OnceValue(func() *sqlite.Driver {
 	d := new(sqlite.Driver)
 	d.MustRegisterCollationUtf8(scalar.DecimalCollation, scalar.CompareDecimals)
@@ -40,6 +42,7 @@ var functions = sync.OnceValue(func() *sqlite.Driver {
 		}
 		d.MustRegisterDeterministicScalarFunction(name, args, onDocument(holds))
 	}
+	d.MustRegisterDeterministicScalarFunction(search.RelevanceFunction, -1, relevance)
 	d.MustRegisterDeterministicScalarFunction("forge_capitals", 1, func(_ *sqlite.FunctionContext, values []driver.Value) (driver.Value, error) {
 		if text, ok := values[0].(string); ok {
 			return entity.Capitals(text), nil
@@ -48,6 +51,15 @@ var functions = sync.OnceValue(func() *sqlite.Driver {
 	})
 	return d
 })
+
+// relevance is search.Relevance for SQLite.
+func relevance(_ *sqlite.FunctionContext, values []driver.Value) (driver.Value, error) {
+	texts := make([]string, len(values))
+	for i := range texts {
+		texts[i], _ = values[i].(string)
+	}
+	return search.Relevance(strings.Fields(texts[0]), texts[1:]), nil
+}
 
 // onDocument returns a function of SQLite that says whether a condition holds of a document. The
 // result is NULL if the document is.

@@ -39,7 +39,10 @@ type Entity struct {
 	Unites map[string][]string
 	// Computed holds the fields that a resolver computes, by their API names.
 	Computed map[string]Computed
-	Ruled    bool // the entity has a policy, which decides who may see which rows
+	// Search are the API names of the columns whose words the argument search looks for, the most
+	// important first.
+	Search []string
+	Ruled  bool // the entity has a policy, which decides who may see which rows
 	// Policy returns the policy, with those of the mixins. It is nil if there is none.
 	Policy   func() ent.Policy
 	Filtered bool // interceptors hide some of the rows, such as deleted ones
@@ -47,6 +50,9 @@ type Entity struct {
 	// count. Such hooks may write to the database, so a mutation of the entity always runs in a
 	// transaction.
 	Hooked bool
+	// Deleted is the column that marks a row as deleted, or "" if rows are deleted for good.
+	Deleted string
+	Writer  *Writer // changes rows; nil if the rows have no ID
 }
 
 // Computed describes a field that is neither a column nor an edge. Its resolver gets an object that
@@ -94,6 +100,11 @@ type Field struct {
 	// Sensitive says that ent never prints the value, such as the hash of a password. The API must
 	// not show it either.
 	Sensitive bool
+	Default   bool // ent/schema gives new rows a value, if they have none
+	Immutable bool // only new rows have the value set
+	// Line says that a text is one line: clients may send blanks around it, which are cut off, and
+	// no control characters. A text that is blank is none.
+	Line bool
 }
 
 // Edge describes a relation from an entity to another one, or to itself.
@@ -225,23 +236,27 @@ type Annotation struct {
 
 	// ShownToAll are the API names of the fields and edges that everybody may see. ShownToOwners
 	// are the API names of those that only the row's owner and administrators may see.
+	Deleted string `json:",omitempty"` // see Entity.Deleted
+	Line    bool   `json:",omitempty"` // see Field.Line
+
 	Owner                     string   `json:",omitempty"` // see Entity.Owner
 	ShownToAll, ShownToOwners []string `json:",omitempty"`
 	// Computed are the fields that a resolver computes, by their API names.
 	Computed map[string]Computed `json:",omitempty"`
+	Search   []string            `json:",omitempty"` // see Entity.Search
 }
 
 // Name returns the name under which ent stores the annotation.
 func (Annotation) Name() string { return "Forge" }
 
-// Merge returns the other annotation, with the prefix of this one if the other has none. Ent calls
-// it to merge the annotation of a mixin with the annotation of an entity.
+// Merge returns the other annotation, with Prefix and Deleted of this one if the other has none.
+// Ent calls it to merge the annotation of a mixin with the annotation of an entity.
 func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	b, ok := other.(Annotation)
 	if !ok {
 		return a
 	}
-	b.Prefix = cmp.Or(b.Prefix, a.Prefix)
+	b.Prefix, b.Deleted = cmp.Or(b.Prefix, a.Prefix), cmp.Or(b.Deleted, a.Deleted)
 	return b
 }
 

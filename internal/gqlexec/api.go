@@ -23,6 +23,7 @@ import (
 	"forge/internal/read/index"
 	"forge/internal/rule"
 	"forge/internal/session"
+	"forge/internal/write"
 )
 
 // API describes a GraphQL API and the application behind it.
@@ -39,11 +40,14 @@ type API struct {
 	Accounts session.Accounts
 	// Query runs an ent query for rows of an entity. The application passes ent.QueryEntity.
 	Query read.Query
-	// Tables are the tables of the database. Their CHECK constraints tell which columns a refused
-	// value belongs to.
+	// Tables are the tables of the database. Their CHECK constraints tell which values are allowed,
+	// and which columns a refused value belongs to.
 	Tables []*schema.Table
 	// Resolvers is the type of the generated interface of all resolvers.
 	Resolvers reflect.Type
+	// Writes are what the application adds to the standard mutations (see package write), by the
+	// names of the entities.
+	Writes map[string]write.Functions
 	// Sources holds the source files of the resolvers, *.resolvers.go. If the source of a resolver
 	// shows that it only returns a reference, the read engine answers the root field without
 	// calling it. If Sources is nil, all resolvers are called.
@@ -72,6 +76,8 @@ func (a API) Check() error {
 		mismatch = new(binding.MismatchError)
 	}
 	mismatch.Findings = append(mismatch.Findings, rule.CheckTenants(a.Entities, a.Tables)...)
+	_, findings := a.writes(executable)
+	mismatch.Findings = append(mismatch.Findings, findings...)
 	if mismatch.Findings = append(mismatch.Findings, a.accessFindings(executable.Schema())...); len(mismatch.Findings) > 0 {
 		return mismatch
 	}
@@ -166,6 +172,18 @@ func (a API) executable() graphql.ExecutableSchema {
 func (a API) engine(executable graphql.ExecutableSchema, opts Options) (*read.Engine, error) {
 	code, _ := executable.(computed.Code)
 	return read.New(a.contract(executable), read.Options{Query: a.Query, CursorKey: opts.CursorKey, Public: a.openToAll, Code: code, DisableCoalescing: opts.UnsharedReads})
+}
+
+// writes returns the standard mutations by the names of their fields, and what of them does not fit
+// together.
+func (a API) writes(executable graphql.ExecutableSchema) (map[string]*write.Mutation, []string) {
+	mutations, findings := write.Bind(write.Contract{
+		Schema: executable.Schema(), Entities: a.Entities, Tables: a.Tables, Resolvers: a.Resolvers, Functions: a.Writes, Query: a.Query})
+	_, generated := executable.(computed.Mutations)
+	if root := executable.Schema().Mutation; root != nil && !generated && len(mutations) > 0 && len(binding.ResolversOf(a.Resolvers, root.Name)) > 0 {
+		findings = append(findings, root.Name+": nothing calls the resolvers of mutations beside standard ones; run go generate ./..., with forge/internal/gqlgen")
+	}
+	return mutations, findings
 }
 
 func (a API) contract(executable graphql.ExecutableSchema) binding.Contract {

@@ -192,9 +192,12 @@ func (a *attempt) execute(ctx context.Context) *graphql.Response {
 	return response
 }
 
-// runFields has gqlgen execute the fields.
+// runFields has gqlgen execute the fields, unless there is a standard mutation among them.
 func (a *attempt) runFields(ctx context.Context) *graphql.Response {
 	run := func(ctx context.Context) *graphql.Response { return a.schema.Exec(ctx)(ctx) }
+	if a.mutation && slices.ContainsFunc(a.operation.RootFields(), func(f *ast.Field) bool { return a.writes[f.Name] != nil }) {
+		run = a.runMutation
+	}
 	if a.api.WithoutEngine {
 		return run(loader.NewContext(ctx))
 	}

@@ -13,6 +13,7 @@ import (
 	"forge/internal/read"
 	"forge/internal/read/binding"
 	"forge/internal/telemetry"
+	"forge/internal/write"
 )
 
 // executor checks operations, and runs each as one unit of work. It replaces gqlgen's executor,
@@ -23,6 +24,7 @@ type executor struct {
 	schema  graphql.ExecutableSchema
 	db      *database.DB
 	engine  *read.Engine
+	writes  map[string]*write.Mutation // the standard mutations
 	present *presenter
 	log     *slog.Logger
 

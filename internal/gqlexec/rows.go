@@ -142,6 +142,11 @@ func (r rows) nameOf(table, column string) (name string, shown bool) {
 				return name, e.Visible[name] != entity.ToNobody
 			}
 		}
+		for _, edge := range e.Edges { // whose key is no field
+			if edge.OwnKey && edge.Column == column {
+				return edge.Name + "Id", e.Visible[edge.Name] != entity.ToNobody
+			}
+		}
 	}
 	words := strings.Split(column, "_")
 	for i, word := range words[1:] {

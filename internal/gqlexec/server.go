@@ -17,6 +17,7 @@ import (
 	"forge/internal/graphqlhttp"
 	"forge/internal/idempotency"
 	"forge/internal/persisted"
+	"forge/internal/read/binding"
 )
 
 // Options are the settings of a server. The zero value sets no limits.
@@ -74,7 +75,11 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 	if err != nil {
 		panic(err)
 	}
-	e := &executor{options: opts, api: api, schema: executable, db: db, engine: engine, present: newPresenter(api, opts, log), log: log}
+	writes, findings := api.writes(executable)
+	if len(findings) > 0 {
+		panic(&binding.MismatchError{Findings: findings})
+	}
+	e := &executor{options: opts, api: api, schema: executable, db: db, engine: engine, writes: writes, present: newPresenter(api, opts, log), log: log}
 	texts := cmp.Or[graphql.OperationParameterMutator](opts.Documents, persisted.Off{})
 	validator := Validator{schema, opts.Limits.Tokens, opts.Development}
 

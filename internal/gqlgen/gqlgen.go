@@ -1,5 +1,6 @@
-// Command gqlgen is gqlgen with a plugin that generates what package computed needs. It reads
-// gqlgen.yml of the working directory or of a directory above it.
+// Command gqlgen is gqlgen with a plugin that generates what package computed needs, and leaves out
+// what package write carries out. It reads gqlgen.yml of the working directory or of a directory
+// above it.
 package main
 
 import (
@@ -30,14 +31,15 @@ func generate() error {
 	if err != nil {
 		return err
 	}
-	return api.Generate(cfg, api.AddPlugin(plugin{}))
+	return api.Generate(cfg, api.AddPlugin(plugin{cfg}))
 }
 
 //go:embed computed.gotpl
 var template string
 
-// plugin generates the method Computed of the executable schema, in computed.go beside it.
-type plugin struct{}
+// plugin generates the methods Computed and Mutate of the executable schema, in computed.go beside
+// it. Before that, it takes the standard mutations out of the schema that gqlgen knows.
+type plugin struct{ cfg *config.Config }
 
 // Name implements gqlgen's plugin.Plugin.
 func (plugin) Name() string { return "computed" }
@@ -53,7 +55,7 @@ func (plugin) GenerateCode(data *codegen.Data) error {
 	return templates.Render(templates.Options{
 		PackageName:     data.Config.Exec.Package,
 		Filename:        filepath.Join(filepath.Dir(data.Config.Exec.Filename), "computed.go"),
-		Data:            map[string]any{"Types": types, "Package": reflect.TypeFor[computed.Code]().PkgPath()},
+		Data:            map[string]any{"Types": types, "Mutation": data.MutationRoot, "Package": reflect.TypeFor[computed.Code]().PkgPath()},
 		GeneratedHeader: true,
 		Packages:        data.Config.Packages,
 		Template:        template,

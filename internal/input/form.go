@@ -8,7 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/shopspring/decimal"
 
 	"forge/internal/apperr"
@@ -44,34 +43,18 @@ func (f *Form) Err() error {
 // Fault returns the first error as an *apperr.Error, or nil.
 func (f *Form) Fault() *apperr.Error { return f.err }
 
+// Add adds an error, unless there is an error already.
+func (f *Form) Add(err *apperr.Error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
 // Refuse adds an error about an argument, unless there is an error already. The message begins with
 // the name of the argument.
 func (f *Form) Refuse(name, format string, args ...any) {
 	if f.err == nil {
-		f.err = apperr.BadInput(f.at(name), name+" "+format, args...)
-	}
-}
-
-// Value returns the value of an argument that may be left out but must not be null. ok is false if
-// the argument was left out or is null. Null is an error of the form.
-func Value[T any](f *Form, name string, argument graphql.Omittable[*T]) (value T, ok bool) {
-	v, ok := argument.ValueOK()
-	if !ok {
-		return value, false
-	}
-	if v == nil {
-		f.Refuse(name, "cannot be null; leave it out to keep it as it is")
-		return value, false
-	}
-	return *v, true
-}
-
-// SetOrClear calls set with the value, or clear if the value is null.
-func SetOrClear[T any](value *T, set func(T), clear func()) {
-	if value == nil {
-		clear()
-	} else {
-		set(*value)
+		f.Add(apperr.BadInput(f.at(name), name+" "+format, args...))
 	}
 }
 
@@ -174,8 +157,8 @@ func (f *Form) AtLeast(name string, n, least int32) int32 {
 
 // ID returns id, which must be the ID of an entity with the prefix whose keys are UUIDs.
 func (f *Form) ID(name string, id ids.ID, prefix string) ids.ID {
-	if err := WantPrefix(f.at(name), id, prefix); err != nil && f.err == nil {
-		f.err = err
+	if err := WantPrefix(f.at(name), id, prefix); err != nil {
+		f.Add(err)
 	}
 	return id
 }

@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/apperr"
 	"forge/internal/ids"
-	"forge/internal/read"
 	"forge/internal/rule"
 	"forge/internal/viewer"
 )
@@ -18,6 +16,7 @@ import (
 type Target struct {
 	ID       ids.ID
 	Expected *int32 // the version that the row must have, or nil if any version will do
+	Deletes  bool   // the row is to be deleted, or to be restored
 }
 
 // Versions reads the version of a target's row. The result is empty if the row does not exist, or
@@ -34,17 +33,6 @@ func (t Target) Is(s *sql.Selector) {
 	}
 }
 
-// Update saves a change that was made with the condition Is. It must be the last change of the
-// mutation. If the row did not change, the error says why. A change that sets no field is not
-// saved: Update then only makes the checks of Check.
-func (t Target) Update(ctx context.Context, change ent.Mutation, save func(context.Context) (int, error), versions Versions) error {
-	if len(change.Fields()) == 0 && len(change.ClearedFields()) == 0 {
-		return t.Check(ctx, versions)
-	}
-	n, err := save(read.WithFinalWrite(ctx))
-	return t.Changed(ctx, n, err, versions)
-}
-
 // Check returns an error if the row does not exist, if the viewer may not change it, or if it does
 // not have the expected version. The order matters: someone who may not change the row does not
 // learn its version.
@@ -58,7 +46,7 @@ func (t Target) Check(ctx context.Context, versions Versions) error {
 	}
 	changeable := current
 	if viewer.RoleOf(ctx) != viewer.Admin {
-		changeable, err = versions(rule.ForUpdate(ctx))
+		changeable, err = versions(t.forChange(ctx))
 	}
 	switch {
 	case err != nil:
@@ -69,6 +57,13 @@ func (t Target) Check(ctx context.Context, versions Versions) error {
 		return apperr.VersionConflict(t.ID, current[0])
 	}
 	return nil
+}
+
+func (t Target) forChange(ctx context.Context) context.Context {
+	if t.Deletes {
+		return rule.ForDelete(ctx)
+	}
+	return rule.ForUpdate(ctx)
 }
 
 // Changed judges the result of a statement that should have changed the row: n is the number of

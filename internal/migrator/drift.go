@@ -2,7 +2,6 @@ package migrator
 
 import (
 	"context"
-
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -77,7 +76,7 @@ func (d description) tables() (names []string) {
 }
 
 // tableMade matches a statement that creates a table or renames one.
-var tableMade = regexp.MustCompile(`(?i)\b(?:CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?|RENAME\s+TO\s+)` +
+var tableMade = regexp.MustCompile(`(?i)\b(?:CREATE\s+(?:(?:UNLOGGED|VIRTUAL)\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?|RENAME\s+TO\s+)` +
 	"(?:" + sqlName + `\s*\.\s*)?(` + sqlName + ")")
 
 // sqlName matches a name in the SQL of either database.

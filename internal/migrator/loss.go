@@ -94,8 +94,10 @@ func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps 
 		if err != nil {
 			return fail(err)
 		}
-		for _, t := range now.tables() {
-			lost = append(lost, catalog.Place{Table: t})
+		for _, p := range catalog.Places(now.lines) {
+			if p.Column == "" {
+				lost = append(lost, p)
+			}
 		}
 	default:
 		lost = lostBetween(left, steps)

@@ -166,6 +166,9 @@ func (o *Operation) Binding() *binding.Binding { return o.engine.binding }
 // key are merged into one, as the GraphQL specification says.
 func (o *Operation) RootFields() []*ast.Field { return o.fields }
 
+// Roots returns the root fields with their merged selections.
+func (o *Operation) Roots() []*plan.Collected { return o.roots }
+
 // Statements returns how many statements the query runs at most on a database. If that depends on
 // its arguments, the number is above 1.
 func (o *Operation) Statements(db string) int {

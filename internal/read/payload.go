@@ -11,8 +11,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/budget"
+	"forge/internal/ids"
 	"forge/internal/loader"
 	"forge/internal/read/binding"
+	"forge/internal/read/encode"
 	"forge/internal/read/kind"
 	"forge/internal/read/load"
 	"forge/internal/read/plan"
@@ -144,6 +146,45 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 	p.returning = sql.Columns(n, dialect)
 	p.final = len(n.Children) == 0 && leaves && alwaysWritable(p.loader.Plan.Object) && len(o.roots) == 1
 	return p
+}
+
+// Payload returns the payload of a mutation's root field that no resolver answers: the row that it has
+// created or changed in its fields of entities, and the ID in its other fields. It is called within
+// Mutate, with the context of the root field.
+func (e *Engine) Payload(ctx context.Context, id ids.ID) (graphql.Marshaler, error) {
+	root := graphql.GetFieldContext(ctx).Field
+	r := ctx.Value(resolutionKey{}).(*resolution)
+	name := root.Definition.Type.Name()
+	b := []byte{'{'}
+	for i, f := range plan.Collect(r.prepared.values, e.binding.TypeConditions(name), root.Selections) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, plan.Quoted(f.Field.Alias)...), ':')
+		switch {
+		case f.Field.Name == "__typename":
+			b = append(b, plan.Quoted(name)...)
+		case e.binding.Owns(f.Field.Definition.Type):
+			p, err := e.shown(ctx, r, graphql.CollectedField{Field: f.Field, Selections: f.Selections}, id)
+			if err != nil {
+				return nil, err
+			}
+			b = encode.AppendMark(b, r.add(p))
+		default:
+			b = append(b, plan.Quoted(id.String())...)
+		}
+	}
+	b = append(b, '}')
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(b) }), nil
+}
+
+// shown returns what a field of a payload refers to: the entity with an ID.
+func (e *Engine) shown(ctx context.Context, r *resolution, f graphql.CollectedField, id ids.ID) (*pending, error) {
+	fc := graphql.GetFieldContext(graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: f.ObjectDefinition.Name, Field: f}))
+	p := &pending{loaders: r.at(fc), path: pathOf(ctx, fc), up: levelsUp(fc), entries: []entry{{id: id}}}
+	var err error
+	p.entries[0].loader, p.entries[0].key, err = e.loaderFor(p.loaders, id, "id")
+	return p, err
 }
 
 // alwaysWritable reports whether the selection can be written for every row of its table, and is no

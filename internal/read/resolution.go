@@ -202,11 +202,16 @@ func (r *resolution) at(fc *graphql.FieldContext) *loaders {
 
 // refer adds a reference, and returns what gqlgen writes in its place.
 func (r *resolution) refer(p *pending) graphql.Marshaler {
+	n := r.add(p)
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(encode.AppendMark(nil, n)) })
+}
+
+// add adds a reference, and returns the number of its mark.
+func (r *resolution) add(p *pending) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := len(r.pending)
 	r.pending = append(r.pending, p)
-	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(encode.AppendMark(nil, n)) })
+	return len(r.pending) - 1
 }
 
 // jsonOf returns the JSON that gqlgen has made of a field, or nil if the field has no value.

@@ -25,7 +25,7 @@ func (p Policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	if viewer.RoleOf(ctx) == viewer.Anonymous {
 		return apperr.Unauthenticated()
 	}
-	who, r := p.allows(m.Op()), &rows{described: target, owner: p.Owner}
+	who, r := p.allows(ctx, m.Op()), &rows{described: target, owner: p.Owner}
 	if err := p.keepTenant(ctx, m, r); err != nil {
 		return err
 	}
@@ -40,11 +40,11 @@ func (p Policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	return p.change(ctx, m, who, r)
 }
 
-func (p Policy) allows(op ent.Op) Who {
+func (p Policy) allows(ctx context.Context, op ent.Op) Who {
 	switch {
 	case op.Is(ent.OpCreate):
 		return or(p.Create)
-	case op.Is(ent.OpUpdate | ent.OpUpdateOne):
+	case op.Is(ent.OpUpdate|ent.OpUpdateOne) && ctx.Value(markingKey{}) == nil:
 		return or(p.Update)
 	default:
 		return or(p.Delete)

@@ -63,15 +63,19 @@ type described interface {
 }
 
 // EvalQuery restricts a query to the rows that the viewer may read. If ctx comes from ForUpdate, it
-// restricts the query to the rows that the viewer may update.
+// restricts the query to the rows that the viewer may update, and if it comes from ForDelete, to
+// those that the viewer may delete.
 func (p Policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	query, ok := q.(described)
 	if !ok {
 		return fmt.Errorf("rule: a %T cannot be restricted", q)
 	}
 	who, r := p.Read, &rows{described: query, owner: p.Owner}
-	if ctx.Value(updateKey{}) != nil {
+	switch ctx.Value(changeKey{}) {
+	case changes:
 		who = p.Update
+	case deletes:
+		who = p.Delete
 	}
 	for _, ask := range []func(context.Context, *rows) (answer, error){p.ofTenant, or(who).of} {
 		a, err := ask(ctx, r)
@@ -83,11 +87,32 @@ func (p Policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	return p.showFields(ctx, r)
 }
 
-type updateKey struct{}
+type changeKey struct{}
+
+// change is what a query looks for rows for.
+type change int
+
+const (
+	changes change = iota + 1
+	deletes
+)
 
 // ForUpdate returns a context in which a query finds only rows that the viewer may update. The
 // viewer may be able to read more rows than these.
-func ForUpdate(ctx context.Context) context.Context { return context.WithValue(ctx, updateKey{}, true) }
+func ForUpdate(ctx context.Context) context.Context {
+	return context.WithValue(ctx, changeKey{}, changes)
+}
+
+// ForDelete returns a context in which a query finds only rows that the viewer may delete.
+func ForDelete(ctx context.Context) context.Context {
+	return context.WithValue(ctx, changeKey{}, deletes)
+}
+
+type markingKey struct{}
+
+// Marking returns a context for an update that marks rows as deleted, or takes the mark away.
+// Policy.Delete says who may make it.
+func Marking(ctx context.Context) context.Context { return context.WithValue(ctx, markingKey{}, true) }
 
 // rows are those that a rule is asked about.
 type rows struct {

@@ -109,7 +109,7 @@ func TestAnswerOfOneStatement(t *testing.T) {
 // the default allows, and for answers that are stopped. It is less than one operation may take,
 // garbage included.
 func TestLargestAnswer(t *testing.T) {
-	const limit, most = 4 << 20, slowed * 96 << 20
+	const limit, most = 4 << 20, slowed * 112 << 20
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newLimitedAPI(t, url, gqlexec.Limits{AnswerBytes: limit})
 		a.teams(100)

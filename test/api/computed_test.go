@@ -74,7 +74,7 @@ func (r replacedQuery) Search(ctx context.Context, text string, first int32) ([]
 	return r.with.search(ctx)
 }
 
-func (r replacedQuery) Heroes(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *gql.HeroWhereInput, orderBy []*gql.HeroOrder) (*gql.HeroConnection, error) {
+func (r replacedQuery) Heroes(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *gql.HeroWhereInput, search *string, orderBy []*gql.HeroOrder) (*gql.HeroConnection, error) {
 	return r.with.heroes(ctx)
 }
 

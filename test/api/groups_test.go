@@ -2,11 +2,16 @@ package api_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
 	"entgo.io/ent/dialect"
+	"github.com/google/uuid"
 
+	"forge/internal/entity"
+	"forge/internal/gqlexec"
 	"forge/internal/ids"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -190,6 +195,55 @@ func TestGroupsHidden(t *testing.T) {
 		nobody := a.as(viewer.Viewer{}).Must(query, nil)
 		if want := `{"orders":{"totalCount":0,"aggregate":{"count":0,"sum":{"totalCents":null}},"groups":[]},"orderItems":{"aggregate":{"sum":{"quantity":null}},"groups":[]}}`; nobody.RawData() != want {
 			t.Errorf("nobody's: %s\nwant %s", nobody.RawData(), want)
+		}
+	})
+}
+
+// TestQuestionsForbidden asks for what is computed over a column and an edge that only administrators
+// and owners may see. Whoever may not see all rows' values learns nothing of them.
+func TestQuestionsForbidden(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newBareAPI(t, url)
+		a.self = viewer.System
+		a.configure(config{Options: gqlexec.Options{Development: true}, adapt: func(app *gqlexec.API) {
+			app.Entities = slices.Clone(app.Entities)
+			i := slices.IndexFunc(app.Entities, func(e *entity.Entity) bool { return e.Name == "Hero" })
+			hero := *app.Entities[i]
+			hero.Visible, hero.Owner = maps.Clone(hero.Visible), "owner_id"
+			hero.Visible["age"], hero.Visible["team"] = entity.ToOwners, entity.ToOwners
+			app.Entities[i] = &hero
+		}})
+		a.withAges([]any{3, 4})
+		user := a.as(viewer.Viewer{ID: uuid.New(), Role: viewer.User})
+		for _, f := range []struct{ ask, path, field string }{
+			{`aggregate { count sum { age } }`, `"aggregate","sum","age"`, ""},
+			{`aggregate { count avg { age } }`, `"aggregate","avg","age"`, ""},
+			{`aggregate { min { age name } }`, `"aggregate","min","age"`, ""},
+			{`aggregate { max { age } }`, `"aggregate","max","age"`, ""},
+			{`aggregate { countDistinct(field: AGE) }`, `"aggregate","countDistinct"`, "field"},
+			{`aggregate { countDistinct(field: TEAM) }`, `"aggregate","countDistinct"`, "field"},
+			{`groups(by: [{field: AGE}]) { aggregate { count } }`, `"groups"`, "by.0.field"},
+			{`groups(by: [{field: CREATED_AT}, {field: TEAM}]) { aggregate { count } }`, `"groups"`, "by.1.field"},
+			{`groups(by: [{field: CREATED_AT}], having: {sumAgeGT: "1"}) { aggregate { count } }`, `"groups"`, "having.sumAgeGT"},
+			{`groups(by: [{field: CREATED_AT}], having: {maxAgeLT: 9}) { aggregate { count } }`, `"groups"`, "having.maxAgeLT"},
+			{`groups(by: [{field: CREATED_AT}], orderBy: [{field: COUNT}, {field: MIN_AGE}]) { aggregate { count } }`, `"groups"`, "orderBy.1.field"},
+			{`groups(by: [{field: CREATED_AT, bucket: YEAR}]) { aggregate { sum { age } } }`, `"groups",0,"aggregate","sum","age"`, ""},
+		} {
+			query := `{ heroes { ` + f.ask + ` } }`
+			got := user.Do(query, nil)
+			if len(got.Errors) != 1 || got.Code() != "FORBIDDEN" || !strings.Contains(got.Body, `"path":["heroes",`+f.path+`]`) {
+				t.Errorf("%s: %s", query, got)
+			}
+			if field, _ := got.Extension("field").(string); field != f.field {
+				t.Errorf("%s: the error names %q, want %q", query, field, f.field)
+			}
+			if strings.ContainsAny(got.RawData(), "34") {
+				t.Errorf("%s shows a value: %s", query, got.RawData())
+			}
+			a.Must(query, nil)
+		}
+		for _, arguments := range []string{`where: {ageGT: 3}`, `orderBy: [{field: AGE}]`, `where: {hasTeam: true}`, `orderBy: [{field: TEAM_NAME}]`} {
+			user.WantCode("FORBIDDEN", `{ heroes(`+arguments+`) { aggregate { count } } }`, nil)
 		}
 	})
 }

@@ -116,7 +116,7 @@ func TestPanic(t *testing.T) {
 		for at, query := range map[string]string{
 			"createTeam": `mutation { createTeam(input: {name: "A"}) { team { id heroes { totalCount } } } }`,
 			"b":          `mutation { a: createTeam(input: {name: "A"}) { team { id } } b: createTeam(input: {name: "B"}) { team { id } } }`,
-			"a.team":     `mutation { a: createTeam(input: {name: "A"}) { team { id } } b: createTeam(input: {name: "B"}) { team { id } } }`,
+			"b.heroes":   `mutation { a: createTeam(input: {name: "A"}) { team { id } } b: createHeroes(input: [{name: "B"}]) { heroes { id } } }`,
 		} {
 			field.Store(at)
 			got := a.Do(query, nil)

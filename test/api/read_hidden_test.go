@@ -200,8 +200,11 @@ func unoffered(schema *ast.Schema, e *entity.Entity, def *ast.Definition) (found
 }
 
 // orders reports whether an order is by something that a type offers: a field, the number of
-// related rows, or a field of the row that an edge leads to.
+// related rows, a field of the row that an edge leads to, or how well fields fit a search.
 func orders(schema *ast.Schema, e *entity.Entity, offers map[string]bool, order string) bool {
+	if order == "relevance" && len(e.Search) > 0 {
+		return !slices.ContainsFunc(e.Search, func(name string) bool { return !offers[name] })
+	}
 	for name := range offers {
 		edge := e.Edge(name)
 		if plain(name) == order || edge != nil && plain(name)+"count" == order {
@@ -381,7 +384,12 @@ func everything(schema *ast.Schema) (queries []string) {
 			queries = append(queries, `{ `+f.Name+sub+` }`)
 			order := schema.Types[f.Arguments.ForName("orderBy").Type.Name()]
 			for _, v := range schema.Types[order.Fields.ForName("field").Type.Name()].EnumValues {
-				queries = append(queries, `{ `+f.Name+`(orderBy: [{field: `+v.Name+`}]) { edges { cursor } pageInfo { startCursor endCursor } } }`)
+				search := ""
+				if v.Name == "RELEVANCE" {
+					search = `search: "a", `
+					queries = append(queries, `{ `+f.Name+`(search: "5ecret") { totalCount edges { cursor node { __typename } } } }`)
+				}
+				queries = append(queries, `{ `+f.Name+`(`+search+`orderBy: [{field: `+v.Name+`}]) { edges { cursor } pageInfo { startCursor endCursor } } }`)
 			}
 		default:
 			queries = append(queries, `{ `+f.Name+sub+` }`)

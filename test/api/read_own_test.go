@@ -90,7 +90,7 @@ type ownQuery struct {
 	own
 }
 
-func (q ownQuery) Heroes(ctx context.Context, _ *int32, _ *string, _ *int32, _ *string, _ *int32, _ *gql.HeroWhereInput, _ []*gql.HeroOrder) (*gql.HeroConnection, error) {
+func (q ownQuery) Heroes(ctx context.Context, _ *int32, _ *string, _ *int32, _ *string, _ *int32, _ *gql.HeroWhereInput, _ *string, _ []*gql.HeroOrder) (*gql.HeroConnection, error) {
 	return q.heroes(ctx)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"forge/internal/search"
 	"forge/test/chinook/ent"
 	"forge/test/gqltest"
 )
@@ -107,7 +108,7 @@ func named(name string) func(*ent.Track) any {
 // questions returns what the tests ask.
 func (s *shop) questions() []question {
 	return slices.Concat(s.aboutMusic(), s.aboutPlaylists(), s.aboutPeople(), s.aboutSales(), s.aboutKinds(), s.aboutSeveral(),
-		s.aboutInterfaces(), s.aboutUnions(), s.aboutNumbers())
+		s.aboutInterfaces(), s.aboutUnions(), s.aboutNumbers(), s.aboutSearch())
 }
 
 func (s *shop) aboutMusic() []question {
@@ -498,4 +499,60 @@ func (s *shop) aboutNumbers() []question {
 			})},
 		},
 	}
+}
+
+// aboutSearch searches tracks as one types, with what is asked of those that are found.
+func (s *shop) aboutSearch() []question {
+	const word, begin = "ada", "a"
+	fits := func(text, word string) bool { return slices.Contains(search.Split(text), word) }
+	found := those(s.tracks, func(t *ent.Track) bool {
+		return slices.ContainsFunc(search.Split(t.Name+" "+of(t.Composer)), func(w string) bool { return strings.HasPrefix(w, begin) })
+	})
+	best := func(word string) []*ent.Track {
+		rank := func(t *ent.Track) (n int) {
+			if fits(t.Name, word) {
+				n = 2
+			}
+			if fits(of(t.Composer), word) {
+				n++
+			}
+			return n
+		}
+		return by(those(found, func(t *ent.Track) bool { return rank(t) > 0 }), func(a, b *ent.Track) int { return cmp.Compare(rank(b), rank(a)) })
+	}
+	media := func(t *ent.Track) string { return fmt.Sprintf("%06d", t.MediaTypeID) }
+	return []question{
+		{
+			"tracks that a search finds", `query($text: String!) { tracks(search: $text, first: 30) { totalCount nodes { ` + kinds + ` }
+				aggregate { count max { milliseconds } } groups(by: [{field: MEDIA_TYPE}]) { key { mediaType { name } } aggregate { count } } } }`, gqltest.Vars{"text": begin},
+			object{"tracks": object{
+				"totalCount": len(found), "nodes": list(top(30, found), s.withKinds),
+				"aggregate": object{"count": len(found), "max": object{"milliseconds": slices.MaxFunc(found, func(a, b *ent.Track) int {
+					return cmp.Compare(a.Milliseconds, b.Milliseconds)
+				}).Milliseconds}},
+				"groups": groupsOf(found, media, func(_ string, group []*ent.Track) any {
+					return object{"key": object{"mediaType": s.mediaType(group[0].MediaTypeID)}, "aggregate": object{"count": len(group)}}
+				}),
+			}},
+		},
+		{
+			"tracks in the order of how well they fit", `query($text: String!) { tracks(search: $text, first: 40, orderBy: [{field: RELEVANCE}]) { nodes { name composer } } }`, gqltest.Vars{"text": word},
+			object{"tracks": nodes(top(40, best(word)), func(t *ent.Track) any { return object{"name": t.Name, "composer": t.Composer} })},
+		},
+		{
+			"tracks of albums that a search finds", `query($text: String!) { albums(first: 12) { nodes { title tracks(search: $text, first: 3) { totalCount nodes { name } } } } }`, gqltest.Vars{"text": strings.ToUpper(begin)},
+			object{"albums": nodes(top(12, s.albums), func(a *ent.Album) any {
+				all := those(found, func(t *ent.Track) bool { return is(t.AlbumID, a.ID) })
+				return object{"title": a.Title, "tracks": object{"totalCount": len(all), "nodes": list(top(3, all), named("name"))}}
+			})},
+		},
+	}
+}
+
+// of returns a text, or "" for NULL.
+func of(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }

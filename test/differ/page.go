@@ -6,25 +6,37 @@ import (
 
 	"forge/internal/collation"
 	"forge/internal/entity"
+	"forge/internal/search"
 )
 
 // ordering is an orderBy argument.
-type ordering []struct {
-	Field     string  `json:"field"`
-	Direction string  `json:"direction,omitempty"`
-	Collation *string `json:"collation,omitempty"`
+type ordering []orderTerm
+
+type orderTerm struct {
+	Field     string   `json:"field"`
+	Direction string   `json:"direction,omitempty"`
+	Collation *string  `json:"collation,omitempty"`
+	words     []string // those of the argument search
 }
+
+// relevance is the name of the order by how well rows fit a search.
+const relevance = "RELEVANCE"
 
 // term is what a term of an order compares.
 type term struct {
-	edge   *entity.Edge  // to the related rows; nil for a column of the row itself
-	column *entity.Field // nil if the related rows are counted
+	edge   *entity.Edge  // to the related rows; nil for what the row itself has
+	column *entity.Field // nil if the related rows are counted, or if the row has a relevance
 	shown  string        // the field of the row itself that shows the column; "" if none does
+	fits   bool          // how well the row fits the words is compared
+	words  []string
 }
 
 // termOf returns what a term of an order of an entity's rows compares.
-func (c *contents) termOf(e *entity.Entity, name string) term {
-	name = folded(name)
+func (c *contents) termOf(e *entity.Entity, by orderTerm) term {
+	if by.Field == relevance {
+		return term{fits: true, words: by.words}
+	}
+	name := folded(by.Field)
 	for i := range e.Fields {
 		if folded(e.Fields[i].Name) == name {
 			return term{column: &e.Fields[i]}
@@ -34,7 +46,7 @@ func (c *contents) termOf(e *entity.Entity, name string) term {
 		edge := &e.Edges[i]
 		for shown, column := range edge.Shows {
 			if folded(shown) == name {
-				return term{edge, fieldOf(c.entities[edge.To], column), shown}
+				return term{edge: edge, column: fieldOf(c.entities[edge.To], column), shown: shown}
 			}
 		}
 		rest, ok := strings.CutPrefix(name, folded(edge.Name))
@@ -55,6 +67,8 @@ func (c *contents) termOf(e *entity.Entity, name string) term {
 // value returns the value that the term compares.
 func (t term) value(r *row) any {
 	switch {
+	case t.fits:
+		return search.Relevance(t.words, r.searched())
 	case t.edge == nil:
 		return r.values[t.column.Column]
 	case t.column == nil:
@@ -73,8 +87,9 @@ func (t term) kind() entity.Kind {
 	return t.column.Kind
 }
 
-// compareRows returns which row comes first. NULLs come last in both directions. The key breaks
-// ties, in the direction of the last term. If a field is named twice, only the first time counts.
+// compareRows returns which row comes first. NULLs come last in both directions, and the rows that
+// fit a search best come first. The key breaks ties, in the direction of the last term. If a field is
+// named twice, only the first time counts.
 func (c *contents) compareRows(a, b *row, order ordering) int {
 	desc := false
 	for i, by := range order {
@@ -82,7 +97,7 @@ func (c *contents) compareRows(a, b *row, order ordering) int {
 			continue
 		}
 		desc = by.Direction == "DESC"
-		term := c.termOf(a.entity, by.Field)
+		term := c.termOf(a.entity, by)
 		x, y := term.value(a), term.value(b)
 		switch {
 		case x == nil && y == nil:
@@ -96,11 +111,18 @@ func (c *contents) compareRows(a, b *row, order ordering) int {
 		if by.Collation != nil {
 			compare = func(x, y any) int { return collation.Comparer(*by.Collation)(x.(string), y.(string)) }
 		}
-		if n := directed(compare(x, y), desc); n != 0 {
+		if n := directed(compare(x, y), desc || term.fits); n != 0 {
 			return n
 		}
 	}
 	return directed(compareValues(a.key, b.key), desc)
+}
+
+// of sets the words of the search that the order is of.
+func (o ordering) of(words []string) {
+	for i := range o {
+		o[i].words = words
+	}
 }
 
 func (o ordering) has(field string) bool {

@@ -23,6 +23,7 @@ import (
 	"forge/internal/cursorcipher"
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/search"
 	"forge/internal/viewer"
 	"forge/test/gqltest"
 )
@@ -242,7 +243,11 @@ func (q question) page(rows []*row) (any, error) {
 	for _, a := range q.field.Definition.Arguments {
 		args[a.Name] = q.plainly(a.Type, q.field.ArgumentMap(q.vars)[a.Name])
 	}
-	wanted, err := q.cut(name, args)
+	words, err := wordsOf(args["search"])
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := q.cut(name, args, words)
 	if err != nil {
 		return nil, err
 	}
@@ -252,11 +257,42 @@ func (q question) page(rows []*row) (any, error) {
 	}
 	var kept []*row
 	for _, r := range rows {
-		if holds, said := q.holds(r, where); holds == isTrue || !said {
+		if holds, said := q.holds(r, where); (holds == isTrue || !said) && r.found(words) {
 			kept = append(kept, r)
 		}
 	}
 	return q.connection(wanted.order, wanted.of(kept)), nil
+}
+
+// wordsOf returns the words of an argument search.
+func wordsOf(text any) ([]string, error) {
+	given, ok := text.(string)
+	if !ok {
+		return nil, nil
+	}
+	words, err := search.Words(given)
+	if err != nil {
+		return nil, apperr.BadInput("search", "%s", err)
+	}
+	return words, nil
+}
+
+// found reports whether each of the words is the beginning of a word of the row.
+func (r *row) found(words []string) bool {
+	own := search.Split(strings.Join(r.searched(), " "))
+	return !slices.ContainsFunc(words, func(word string) bool {
+		return !slices.ContainsFunc(own, func(of string) bool { return strings.HasPrefix(of, word) })
+	})
+}
+
+// searched returns the texts of the row that are searched.
+func (r *row) searched() (texts []string) {
+	for _, name := range r.entity.Search {
+		_, value := r.value(name)
+		text, _ := value.(string)
+		texts = append(texts, text)
+	}
+	return texts
 }
 
 // plainly returns an argument in a simple form: whole numbers are int, and a single value in place
@@ -289,15 +325,16 @@ func (c *contents) plainly(t *ast.Type, value any) any {
 	return value
 }
 
-// cut reads the arguments that say where the page begins and ends.
-func (q question) cut(name string, args map[string]any) (cut, error) {
+// cut reads the arguments that say where the page begins and ends. words are those of a search.
+func (q question) cut(name string, args map[string]any, words []string) (cut, error) {
 	wanted := cut{contents: q.contents}
 	order, _ := json.Marshal(args["orderBy"])
 	if err := json.Unmarshal(order, &wanted.order); err != nil {
 		return cut{}, err
 	}
+	wanted.order.of(words)
 	for i, by := range wanted.order {
-		if err := q.checkTerm(name, by.Field, by.Collation, fmt.Sprintf("orderBy.%d.", i)); err != nil {
+		if err := q.checkTerm(name, by, fmt.Sprintf("orderBy.%d.", i)); err != nil {
 			return cut{}, err
 		}
 	}
@@ -326,6 +363,8 @@ func (q question) cut(name string, args map[string]any) (cut, error) {
 // closed reports whether only administrators may order by what a term compares.
 func (c *contents) closed(e *entity.Entity, t term) bool {
 	switch {
+	case t.fits:
+		return false
 	case t.shown != "":
 		return e.Visible[t.shown] != entity.ToAll
 	case t.edge == nil:
@@ -334,14 +373,16 @@ func (c *contents) closed(e *entity.Entity, t term) bool {
 	return e.Visible[t.edge.Name] != entity.ToAll || t.column != nil && c.entities[t.edge.To].Visible[t.column.Name] != entity.ToAll
 }
 
-// checkTerm returns an error if the viewer may not order by what a term compares, or if it has a
-// collation that its values do not have.
-func (c *contents) checkTerm(name, field string, language *string, path string) error {
-	term := c.termOf(c.entities[name], field)
+// checkTerm returns an error if the viewer may not order by what a term compares, if it has a
+// collation that its values do not have, or if it needs a search.
+func (c *contents) checkTerm(name string, by orderTerm, path string) error {
+	term, language := c.termOf(c.entities[name], by), by.Collation
 	if c.closed(c.entities[name], term) && c.viewer.Role != viewer.Admin {
 		return apperr.Forbidden(path+"field", "only an administrator may order by this")
 	}
 	switch {
+	case language == nil && term.fits && by.words == nil:
+		return apperr.BadInput(path+"field", "rows have a relevance only for a search; it needs the argument search")
 	case language == nil:
 		return nil
 	case term.kind() != entity.String:
@@ -357,7 +398,7 @@ func (c *contents) checkTerm(name, field string, language *string, path string) 
 func (c *contents) find(name string, order ordering, cursor string) *row {
 	for _, of := range []*contents{c, c.all} {
 		for _, r := range of.rows[name] {
-			if of.cursor(r, order) == cursor {
+			if own := of.cursor(r, order); own == cursor && own != "" {
 				return r
 			}
 		}
@@ -366,11 +407,12 @@ func (c *contents) find(name string, order ordering, cursor string) *row {
 }
 
 // cursor returns the cursor of a row. Where the order is by columns of few kinds, it is made here;
-// for others, the engine is asked for it: what a cursor holds is nothing that clients rely on.
+// for others, the engine is asked for it: what a cursor holds is nothing that clients rely on. It has
+// none, "", for a row that a search does not find.
 func (c *contents) cursor(r *row, order ordering) string {
 	engine, by := c.all.cursors, false
 	for _, of := range order {
-		term := c.termOf(r.entity, of.Field)
+		term := c.termOf(r.entity, of)
 		if term.edge != nil {
 			engine = c.cursors // another viewer sees other related rows
 		}
@@ -394,9 +436,13 @@ func (c *cursors) of(r *row, order ordering) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := r.entity.Name
-	key := name + jsonOf(order)
+	var argument string
+	if order.has(relevance) {
+		argument = ", search: " + jsonOf(strings.Join(order[0].words, " "))
+	}
+	key := name + jsonOf(order) + argument
 	if c.known[key] == nil {
-		got := c.engine.Send(context.Background(), "query($order: ["+name+"Order!]) { all: "+c.root[name]+"(first: 100, orderBy: $order) { edges { cursor node { id } } } }",
+		got := c.engine.Send(context.Background(), "query($order: ["+name+"Order!]) { all: "+c.root[name]+"(first: 100, orderBy: $order"+argument+") { edges { cursor node { id } } } }",
 			map[string]any{"order": order})
 		c.known[key] = map[string]string{}
 		for i := range got.Len("all.edges") {
@@ -426,12 +472,12 @@ func (c *contents) makeCursor(r *row, order ordering) string {
 			continue
 		}
 		desc = by.Direction == "DESC"
-		term := c.termOf(r.entity, by.Field)
+		term := c.termOf(r.entity, by)
 		print += "|" + term.print()
 		if by.Collation != nil {
 			print += "~" + *by.Collation
 		}
-		print += strconv.FormatBool(desc)
+		print += strconv.FormatBool(desc || term.fits)
 		value := term.value(r)
 		text := fmt.Sprint(value)
 		switch v := value.(type) {
@@ -456,6 +502,8 @@ func (c *contents) makeCursor(r *row, order ordering) string {
 // print returns how the order that a cursor is encrypted for names the term.
 func (t term) print() string {
 	switch {
+	case t.fits:
+		return "#"
 	case t.edge == nil:
 		return t.column.Column
 	case t.column == nil:

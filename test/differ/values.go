@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/search"
 )
 
 // The generator has values of the types nil, bool, int and string, and of these:
@@ -167,20 +168,28 @@ func (g *generator) arguments(def *ast.FieldDefinition) string {
 		if g.moving && a.Type.Name() == "Cursor" {
 			continue
 		}
-		if (!a.Type.NonNull || a.DefaultValue != nil) && !g.often(25) && (a.Name != "where" || !g.often(50)) {
+		needed := a.Name == "search" && order.has(relevance)
+		if needed && g.refused() {
+			continue
+		}
+		if !needed && (!a.Type.NonNull || a.DefaultValue != nil) && !g.often(25) && (a.Name != "where" || !g.often(50)) {
 			continue
 		}
 		value := g.value(a.Type, func() any {
-			if !a.Type.NonNull && g.often(6) {
+			if !needed && !a.Type.NonNull && g.often(6) {
 				return nil
 			}
 			if paged {
-				return g.pageArgument(name, a, order)
+				return g.pageArgument(name, def, a, order)
 			}
 			return g.argument(def, a)
 		})
-		if a.Name == "orderBy" {
+		switch a.Name {
+		case "orderBy":
 			order = orderingOf(effective(value))
+		case "search":
+			words, _ := wordsOf(effective(value))
+			order.of(words)
 		}
 		texts = append(texts, a.Name+": "+g.text(a.Type, value))
 	}
@@ -278,7 +287,7 @@ func (g *generator) badID(name string) any {
 }
 
 // pageArgument makes an argument of a connection.
-func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order ordering) any {
+func (g *generator) pageArgument(name string, of *ast.FieldDefinition, a *ast.ArgumentDefinition, order ordering) any {
 	switch {
 	case a.Type.Name() == "Cursor":
 		if g.refused() {
@@ -291,19 +300,29 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 		if len(g.rows[name]) == 0 {
 			return nil
 		}
-		return g.cursor(g.anyRow(name), order)
+		if cursor := g.cursor(g.anyRow(name), order); cursor != "" {
+			return cursor
+		}
+		return nil
 	case a.Type.Name() == "Int":
 		if g.refused() {
 			return -1 - g.below(100)
 		}
 		return choose(&g.choices, []int{2, 1, 0, 3, 5, 20, 100})
+	case a.Name == "search":
+		if g.refused() {
+			return choose(&g.choices, []string{"", "&|!", " \t", strings.Repeat("a", 257), "a b c d e f g h i j k"})
+		}
+		return g.search(name)
 	case a.Name == "where":
 		if g.refused() && g.often(30) {
 			return g.deep()
 		}
 		return g.where(name, 2)
 	}
-	terms := g.schema.Types[name+"OrderField"].EnumValues
+	terms := slices.DeleteFunc(slices.Clone(g.schema.Types[name+"OrderField"].EnumValues), func(term *ast.EnumValueDefinition) bool {
+		return term.Name == relevance && of.Arguments.ForName("search") == nil
+	})
 	return g.list(func() any {
 		return g.value(a.Type.Elem, func() any {
 			o := object{{"field", g.value(ast.NonNullNamedType(name+"OrderField", nil), func() any { return enumValue(choose(&g.choices, terms).Name) })}}
@@ -323,13 +342,36 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 // language makes the collation of a term of an order.
 func (g *generator) language(name string, term object) any {
 	field := string(effective(term[0].value).(enumValue))
-	if g.termOf(g.entities[name], field).kind() != entity.String && !g.refused() {
+	if g.termOf(g.entities[name], orderTerm{Field: field}).kind() != entity.String && !g.refused() {
 		return nil
 	}
 	if g.refused() {
 		return choose(&g.choices, []string{"", "DE", "da", "C", `de" DESC --`})
 	}
 	return choose(&g.choices, []string{"de", "sv", "und"})
+}
+
+// search makes the text of a search: the beginnings of words of a row, or others.
+func (g *generator) search(name string) string {
+	words := []string{"a", "x'y", "Ä-1", "zz"}
+	if len(g.rows[name]) > 0 {
+		r := g.anyRow(name)
+		for _, column := range r.entity.Search {
+			_, value := r.value(column)
+			text, _ := value.(string)
+			words = append(words, search.Split(text)...)
+		}
+	}
+	var text []string
+	for range 1 + g.below(2) {
+		word := []rune(choose(&g.choices, words))
+		word = word[:min(len(word), 1+g.below(4))]
+		if g.often(30) {
+			word = []rune(strings.ToUpper(string(word)))
+		}
+		text = append(text, string(word))
+	}
+	return strings.Join(text, choose(&g.choices, []string{" ", ", ", "' OR "}))
 }
 
 func (g *generator) anyRow(name string) *row { return choose(&g.choices, g.rows[name]) }

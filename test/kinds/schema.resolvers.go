@@ -12,11 +12,6 @@ import (
 	"forge/test/kinds/generated"
 )
 
-// CreateSample is the resolver for the createSample field.
-func (r *mutationResolver) CreateSample(ctx context.Context, input generated.CreateSampleInput) (*generated.CreateSamplePayload, error) {
-	return createSample(ctx, input)
-}
-
 // Node is the resolver for the node field.
 func (r *queryResolver) Node(ctx context.Context, id ids.ID) (generated.Node, error) {
 	return gqlexec.Reference{ID: id}, nil
@@ -32,13 +27,7 @@ func (r *queryResolver) Samples(ctx context.Context, first *int32, after *string
 	return &generated.SampleConnection{}, nil
 }
 
-// Mutation returns generated.MutationResolver implementation.
-func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
-
 // Query returns generated.QueryResolver implementation.
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
 
-type (
-	mutationResolver struct{ *Resolver }
-	queryResolver    struct{ *Resolver }
-)
+type queryResolver struct{ *Resolver }

@@ -60,6 +60,10 @@ func (f faulty) Computed(op *graphql.OperationContext, name string) computed.Typ
 	return f.ExecutableSchema.(computed.Code).Computed(op, name)
 }
 
+func (f faulty) Mutate(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
+	return f.ExecutableSchema.(computed.Mutations).Mutate(ctx, op, field)
+}
+
 func faultyField(ctx context.Context, next graphql.Resolver) (any, error) {
 	panicAt(graphql.GetOperationContext(ctx).Headers, "Field")
 	return next(ctx)
@@ -122,8 +126,9 @@ func TestPanicSecrets(t *testing.T) {
 	const (
 		read  = `{ users(first: 1) { nodes { id } } viewer { id } }`
 		write = `mutation { createTeam(input: {name: "` + mark + `Team"}) { team { id } } }`
+		own   = `mutation { createHeroes(input: [{name: "` + mark + `Hero"}]) { heroes { id } } }` // gqlgen executes it
 	)
-	for _, tt := range []struct{ stage, query string }{{"Transport", read}, {"Checked", read}, {"Field", read}, {"Executed", write}, {"Field", write}} {
+	for _, tt := range []struct{ stage, query string }{{"Transport", read}, {"Checked", read}, {"Field", read}, {"Executed", own}, {"Field", write}} {
 		got := client.With(stageHeader, tt.stage).Send(t.Context(), tt.query, nil)
 		if tt.stage == "Transport" {
 			if got.Status != 0 {

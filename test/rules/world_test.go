@@ -64,7 +64,7 @@ func newWorld(t *testing.T, address string) *world {
 	t.Cleanup(func() { db.Close() })
 	w := &world{T: t, db: db, ent: ent.NewClient(ent.Driver(entsql.OpenDB(db.Dialect, db.DB))), documents: map[string]*ast.QueryDocument{},
 		system: viewer.NewContext(t.Context(), viewer.System)}
-	if err := dev.CreateTables(w.system, db.DB, db.Dialect, migrate.Tables); err != nil {
+	if err := dev.Create(w.system, db.DB, db.Dialect, dev.Schema{Tables: migrate.Tables}); err != nil {
 		t.Fatal(err)
 	}
 	w.newEngine()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"forge/internal/search"
 )
 
 // common is what all of ent/schema shares.
@@ -94,8 +96,8 @@ type %s struct{ ent.Schema }
 	for _, e := range t.edges {
 		shown = append(shown, camel(e.name))
 	}
-	p("func (%s) Annotations() []schema.Annotation {\n\treturn []schema.Annotation{entity.Annotation{Prefix: %q, Owner: %q, ShownToAll: %#v, ShownToOwners: %#v}}\n}",
-		t.name, t.prefix, t.owner, shown, t.owners)
+	p("func (%s) Annotations() []schema.Annotation {\n\treturn []schema.Annotation{entity.Annotation{Prefix: %q, Owner: %q, ShownToAll: %#v, ShownToOwners: %#v, Search: %#v}}\n}",
+		t.name, t.prefix, t.owner, shown, t.owners, t.searched())
 	p("func (%s) Mixin() []ent.Mixin { return []ent.Mixin{%s} }", t.name, joined(t.mixins, func(m string) string { return m + "{}" }))
 	p("func (%s) Fields() []ent.Field {\n\treturn []ent.Field{\n\t\t%s,", t.name, t.key.ent)
 	for _, c := range t.columns {
@@ -212,10 +214,23 @@ func exposed(all []*thing) []*thing {
 // arguments returns the arguments of the connection.
 func (t *thing) arguments() string {
 	text := "(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: " + t.name + "WhereInput"
+	if len(t.searched()) > 0 {
+		text += ", search: String"
+	}
 	if len(t.orders()) > 0 {
 		text += ", orderBy: [" + t.name + "Order!]"
 	}
 	return text + ")"
+}
+
+// searched returns the fields that are searched: texts that everybody may see, the last first.
+func (t *thing) searched() (names []string) {
+	for _, c := range slices.Backward(t.columns) {
+		if t.exposed && slices.Contains([]string{"text", "title", "essay"}, c.name) && !slices.Contains(t.owners, c.api()) && len(names) < search.MaxColumns {
+			names = append(names, c.api())
+		}
+	}
+	return names
 }
 
 // orders returns what pages can be ordered by: columns, some columns of the rows that edges to one
@@ -356,8 +371,11 @@ func resolvers(all []*thing, module string) string {
 	for _, t := range exposed(all) {
 		p("func (r *queryResolver) One%[1]s(ctx context.Context, id ids.ID) (*model.%[1]s, error) {\n\treturn &model.%[1]s{ID: id}, nil\n}\n", t.name)
 		order := ""
+		if len(t.searched()) > 0 {
+			order = ", search *string"
+		}
 		if len(t.orders()) > 0 {
-			order = ", orderBy []*model." + t.name + "Order"
+			order += ", orderBy []*model." + t.name + "Order"
 		}
 		p("func (r *queryResolver) All%[1]s(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.%[1]sWhereInput%[2]s) (*model.%[1]sConnection, error) {\n"+
 			"\treturn &model.%[1]sConnection{}, nil\n}\n", t.name, order)

@@ -5,10 +5,15 @@ import "context"
 // A Place is a table or a column.
 type Place struct{ Table, Column string } // Column is "" for a whole table
 
-// Places returns all tables and columns of a description.
+// Places returns all tables and columns of a description. It leaves out the parts of objects, which
+// hold nothing of their own.
 func Places(lines []string) (all []Place) {
 	for _, text := range lines {
-		switch line := ParseLine(text); line.Kind {
+		line := ParseLine(text)
+		if IsPart(line.Table) {
+			continue
+		}
+		switch line.Kind {
 		case "table":
 			all = append(all, Place{Table: line.Table})
 		case "column":

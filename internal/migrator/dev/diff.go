@@ -14,7 +14,6 @@ import (
 
 	atlas "ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/sqltool"
-	"entgo.io/ent/dialect/sql/schema"
 
 	"forge/internal/migrator"
 	"forge/internal/usage"
@@ -27,14 +26,14 @@ type Planned struct {
 	Hints  []Finding // the findings of Lint in the new files
 }
 
-// Diff compares ent's tables with the schema that the files in dir lead to. It writes the
+// Diff compares a schema with the one that the files in dir lead to. It writes the
 // difference as a new version called name: a file in dir/postgres, a file in dir/sqlite, and their
 // checksums. answers say which tables and columns were renamed or dropped. If Diff returns an
 // error, it has written nothing.
 //
 // It needs a PostgreSQL server. If devURL is empty, it starts a temporary one. Otherwise it creates
 // schemas in the database at devURL, and removes them at the end.
-func Diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table, answers Answers) (planned Planned, err error) {
+func Diff(ctx context.Context, dir, name, devURL string, want Schema, answers Answers) (planned Planned, err error) {
 	version, err := nextVersion(dir, name)
 	if err != nil {
 		return Planned{}, err
@@ -45,7 +44,7 @@ func Diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table,
 	}
 	defer func() { err = errors.Join(err, boxes.close()) }()
 
-	plans, err := boxes.plans(ctx, dir, tables, answers)
+	plans, err := boxes.plans(ctx, dir, want, answers)
 	if err != nil || !slices.ContainsFunc(plans, func(p plan) bool { return !p.empty() }) {
 		return Planned{}, err
 	}
@@ -110,7 +109,7 @@ func withSum(step file) (all []file, sum file, err error) {
 }
 
 // plans returns a plan for each kind of database.
-func (boxes sandboxes) plans(ctx context.Context, dir string, tables []*schema.Table, answers Answers) (plans []plan, err error) {
+func (boxes sandboxes) plans(ctx context.Context, dir string, want Schema, answers Answers) (plans []plan, err error) {
 	var planners []*planner
 	defer func() {
 		for _, b := range planners {
@@ -118,7 +117,7 @@ func (boxes sandboxes) plans(ctx context.Context, dir string, tables []*schema.T
 		}
 	}()
 	for i, d := range dialects {
-		b, err := newPlanner(ctx, boxes[i], source(dir, d.name), tables)
+		b, err := newPlanner(ctx, boxes[i], dir, d.name, want)
 		if err != nil {
 			return nil, fmt.Errorf("migrate: plan for %s: %w", d.dir, err)
 		}
@@ -177,7 +176,11 @@ func (p plan) text() []byte {
 			if s.Comment != "" {
 				fmt.Fprintf(&b, "-- %s\n", s.Comment)
 			}
-			fmt.Fprintf(&b, "%s;\n", s.Cmd)
+			text := s.Cmd + ";\n"
+			if strings.Contains(s.Cmd, ";\n") {
+				text = "-- +goose StatementBegin\n" + text + "-- +goose StatementEnd\n"
+			}
+			b.WriteString(text)
 		}
 	}
 	b.WriteString("-- +goose Up\n")

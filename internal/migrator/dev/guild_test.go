@@ -112,7 +112,7 @@ func mustPlan(t *testing.T, change func(*guild), answers dev.Answers) (dir strin
 	mustDiff(t, dir, "init", devURL, newGuild().tables())
 	after := newGuild()
 	change(after)
-	planned, err := dev.Diff(t.Context(), dir, "change", devURL, after.tables(), answers)
+	planned, err := dev.Diff(t.Context(), dir, "change", devURL, after.tables().wanted(), answers)
 	if err != nil {
 		t.Fatal(err)
 	}

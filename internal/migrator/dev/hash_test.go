@@ -29,7 +29,7 @@ func TestHashAfterAnEdit(t *testing.T) {
 	if err := os.WriteFile(edited, append([]byte("-- Reviewed.\n"), text...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = dev.Diff(t.Context(), dir, "next", devURL, newGuild().tables(), dev.Answers{})
+	_, err = dev.Diff(t.Context(), dir, "next", devURL, newGuild().tables().wanted(), dev.Answers{})
 	for _, want := range []string{edited + " was edited", "`migrate hash`"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Diff: %v, want an error that says %q", err, want)
@@ -65,7 +65,7 @@ func TestDiffNamesWhatChanged(t *testing.T) {
 			written := mustDiff(t, dir, "init", devURL, newGuild().tables())
 			tt.spoil(t, written[0])
 			before := mustReadAll(t, dir)
-			_, err := dev.Diff(t.Context(), dir, "next", devURL, newGuild().tables(), dev.Answers{})
+			_, err := dev.Diff(t.Context(), dir, "next", devURL, newGuild().tables().wanted(), dev.Answers{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "migrate hash") {
 				t.Errorf("Diff: %v, want an error that says %q and what to do", err, tt.want)
 			}
@@ -126,7 +126,7 @@ func mustWrite(t *testing.T, path, text string) {
 func TestOutsideOfASourceTree(t *testing.T) {
 	t.Parallel()
 	dir, devURL := t.TempDir(), dbtest.EmptyPostgres(t)
-	_, diff := dev.Diff(t.Context(), dir, "next", devURL, newGuild().tables(), dev.Answers{})
+	_, diff := dev.Diff(t.Context(), dir, "next", devURL, newGuild().tables().wanted(), dev.Answers{})
 	_, blank := dev.New(dir, "next")
 	_, hash := dev.Hash(dir)
 	for what, err := range map[string]error{"Diff": diff, "New": blank, "Hash": hash} {

@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,7 +27,8 @@ import (
 // wants, and the statements that change it back.
 type plan struct {
 	up, down []*atlas.Change
-	byHand   []string // what the author still must write into the down section
+	last     []*atlas.Change // the end of the way down, after all renames
+	byHand   []string        // what the author still must write into the down section
 }
 
 func (p plan) empty() bool { return len(p.up) == 0 }
@@ -34,24 +38,27 @@ func (p plan) empty() bool { return len(p.up) == 0 }
 // tables.
 type planner struct {
 	dialect string
+	files   fs.FS
 	db      *sql.DB
 	driver  atlas.Driver
 	remove  func() error
 
 	now, wanted *schema.Schema
 	written     []*schema.Table // ent's tables, with the conditions as their author wrote them
+	objects     []catalog.Object
 	// renames were already carried out on db, so now has the new names.
 	renames []renameSQL
 }
 
-// newPlanner creates a database, and runs the files of src on it. close removes the database.
-func newPlanner(ctx context.Context, box sandbox, src migrator.Source, tables []*ent.Table) (*planner, error) {
-	db, driver, remove, err := openEmpty(ctx, box, src.Dialect())
+// newPlanner creates a database, and runs the files for a dialect on it, which are below dir. close
+// removes the database.
+func newPlanner(ctx context.Context, box sandbox, dir, name string, want Schema) (*planner, error) {
+	db, driver, remove, err := openEmpty(ctx, box, name)
 	if err != nil {
 		return nil, err
 	}
-	b := &planner{dialect: src.Dialect(), db: db, driver: driver, remove: remove}
-	if err := b.prepare(ctx, box, src, tables); err != nil {
+	b := &planner{dialect: name, files: os.DirFS(filepath.Join(dir, dirOf(name))), db: db, driver: driver, remove: remove, objects: want.objects(name)}
+	if err := b.prepare(ctx, box, source(dir, name), want.Tables); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
 	return b, nil
@@ -109,7 +116,7 @@ func (b *planner) plan(ctx context.Context) (p plan, err error) {
 	for _, s := range p.down {
 		s.Cmd = inListsRestored(s.Cmd)
 	}
-	if err := b.try(ctx, p); err != nil {
+	if p, err = b.withObjects(ctx, p); err != nil {
 		return plan{}, err
 	}
 	if slices.ContainsFunc(p.up, func(s *atlas.Change) bool { return strings.Contains(s.Cmd, "_trgm_ops") }) {
@@ -120,17 +127,8 @@ func (b *planner) plan(ctx context.Context) (p plan, err error) {
 		p.up = slices.Insert(p.up, 0, r.forth)
 		p.down = append(p.down, r.back)
 	}
+	p.down = append(p.down, p.last...)
 	return p, nil
-}
-
-// try runs both ways of a plan on the planner's database.
-func (b *planner) try(ctx context.Context, p plan) error {
-	for _, s := range slices.Concat(p.up, p.down) {
-		if err := b.run(ctx, s); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (b *planner) run(ctx context.Context, s *atlas.Change) error {
@@ -170,12 +168,17 @@ func openDriver(db *sql.DB, name string) (atlas.Driver, error) {
 	return postgres.Open(db)
 }
 
-// CreateTables creates ent's tables in an empty database, as the files that Diff writes do. Tests
-// use it for applications that have no files.
-func CreateTables(ctx context.Context, db *sql.DB, name string, tables []*ent.Table) error {
+// Create creates a schema in an empty database, as the files that Diff writes do. Tests use it for
+// applications that have no files.
+func Create(ctx context.Context, db *sql.DB, name string, want Schema) error {
 	driver, err := openDriver(db, name)
 	if err == nil {
-		_, err = createTables(ctx, db, driver, name, tables)
+		_, err = createTables(ctx, db, driver, name, want.Tables)
+	}
+	for _, s := range creates(want.objects(name), nil) {
+		if err == nil {
+			_, err = db.ExecContext(ctx, s.Cmd)
+		}
 	}
 	return err
 }
@@ -206,11 +209,15 @@ func inSandbox(ctx context.Context, box sandbox, name string, f func(*sql.DB, at
 	return f(db, driver)
 }
 
-// inspect reads the schema of a database, without the table of versions.
+// inspect reads the schema of a database, without the table of versions and the parts of objects.
 func inspect(ctx context.Context, driver atlas.Driver) (*schema.Schema, error) {
 	s, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{catalog.VersionTable}})
 	if err != nil {
 		return nil, fmt.Errorf("inspect the schema: %w", err)
+	}
+	s.Tables = slices.DeleteFunc(s.Tables, func(t *schema.Table) bool { return catalog.IsPart(t.Name) })
+	for _, t := range s.Tables {
+		t.Indexes = slices.DeleteFunc(t.Indexes, func(i *schema.Index) bool { return catalog.IsPart(i.Name) })
 	}
 	s.Name = "" // the names of PostgreSQL schemas must not count as a difference
 	return s, nil

@@ -131,7 +131,7 @@ func TestDiffWantsAnswers(t *testing.T) {
 			before := mustReadAll(t, dir)
 			g := newGuild()
 			tt.change(g)
-			_, err := dev.Diff(t.Context(), dir, "change", devURL, g.tables(), tt.answers)
+			_, err := dev.Diff(t.Context(), dir, "change", devURL, g.tables().wanted(), tt.answers)
 			if _, ok := errors.AsType[*usage.Error](err); !ok {
 				t.Fatalf("Diff: %v, want an error about how it was called", err)
 			}
@@ -195,7 +195,7 @@ func TestDiffAsks(t *testing.T) {
 	other, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
 	mustDiff(t, other, "init", devURL, newGuild().tables())
 	ask := func(string) (bool, error) { return false, broken }
-	if _, err := dev.Diff(t.Context(), other, "change", devURL, g.tables(), dev.Answers{Ask: ask}); !errors.Is(err, broken) {
+	if _, err := dev.Diff(t.Context(), other, "change", devURL, g.tables().wanted(), dev.Answers{Ask: ask}); !errors.Is(err, broken) {
 		t.Errorf("Diff: %v, want what went wrong with asking", err)
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	atlas "ariga.io/atlas/sql/migrate"
-	"entgo.io/ent/dialect/sql/schema"
 
 	"forge/internal/migrator"
 )
@@ -52,11 +51,11 @@ func (v *Verdict) note(format string, args ...any) {
 
 // Verify tries the files in dir/postgres and dir/sqlite on empty databases: each file up, down and
 // up again, with rows in all tables. After each way it compares the whole schema and all rows. At
-// the end it compares the schema with ent's tables. The verdicts contain everything that is wrong
+// the end it compares the schema with the one that is wanted. The verdicts contain everything that is wrong
 // with the files. Verify returns an error if something could not be tried.
 //
 // Verify needs a PostgreSQL server in the same way as Diff.
-func Verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (all []Verdict, err error) {
+func Verify(ctx context.Context, dir, devURL string, want Schema) (all []Verdict, err error) {
 	boxes, err := newSandboxes(ctx, "verify", devURL)
 	if err != nil {
 		return nil, err
@@ -70,7 +69,7 @@ func Verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (al
 		found, whole, err := verifyFiles(ctx, boxes[i], dir, d.name)
 		if err == nil && whole {
 			var last Verdict
-			last, err = verifySchema(ctx, boxes[i], dir, d.name, tables)
+			last, err = verifySchema(ctx, boxes[i], dir, d.name, want)
 			found = append(found, last)
 		}
 		if err != nil {
@@ -106,16 +105,20 @@ func verifyNames(dir string) (all []Verdict, err error) {
 	return all, nil
 }
 
-// verifySchema compares ent's tables with the schema that the files lead to.
-func verifySchema(ctx context.Context, box sandbox, dir, name string, tables []*schema.Table) (v Verdict, err error) {
+// verifySchema compares the schema that is wanted with the one that the files lead to.
+func verifySchema(ctx context.Context, box sandbox, dir, name string, want Schema) (v Verdict, err error) {
 	v = Verdict{Path: filepath.Join(dir, dirOf(name)), Good: "all files together give what ent/schema says"}
-	b, err := newPlanner(ctx, box, source(dir, name), tables)
+	b, err := newPlanner(ctx, box, dir, name, want)
 	if err != nil {
 		return v, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
 	all, err := b.changes(b.now, b.wanted)
-	if err != nil || len(all) == 0 {
+	if err != nil {
+		return v, err
+	}
+	lacking, err := b.lacking(ctx)
+	if err != nil || len(all)+len(lacking) == 0 {
 		return v, err
 	}
 	missing, err := b.steps(ctx, all, nil)
@@ -125,6 +128,9 @@ func verifySchema(ctx context.Context, box sandbox, dir, name string, tables []*
 	text := "the files do not give what ent/schema says; run `migrate diff NAME`, or edit the newest file. What is missing:"
 	for _, s := range missing {
 		text += "\n    " + s.Cmd
+	}
+	for _, line := range lacking {
+		text += "\n    " + line
 	}
 	v.fault("%s", text)
 	return v, nil

@@ -17,9 +17,9 @@ import (
 	"forge/test/dbtest"
 )
 
-func mustVerify(t *testing.T, dir string, tables []*schema.Table) []dev.Verdict {
+func mustVerify(t *testing.T, dir string, want tables) []dev.Verdict {
 	t.Helper()
-	verdicts, err := dev.Verify(t.Context(), dir, dbtest.EmptyPostgres(t), tables)
+	verdicts, err := dev.Verify(t.Context(), dir, dbtest.EmptyPostgres(t), want.wanted())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func mustWriteSteps(t *testing.T, dir string, texts ...string) {
 
 func TestVerifyOurFiles(t *testing.T) {
 	t.Parallel()
-	verdicts, err := dev.Verify(t.Context(), ourFiles, dbtest.EmptyPostgres(t), entmigrate.Tables)
+	verdicts, err := dev.Verify(t.Context(), ourFiles, dbtest.EmptyPostgres(t), tables(entmigrate.Tables).wanted())
 	if err != nil {
 		t.Fatal(err)
 	}

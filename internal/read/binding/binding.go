@@ -226,6 +226,7 @@ func (b *binder) bind(entities []*entity.Entity) {
 		if reservedTable.MatchString(e.Table) {
 			b.refuse(e.Name, "its table is called %s in ent/schema, a name that statements use for themselves; give it another one", e.Table)
 		}
+		b.checkSearch(e)
 		for _, edge := range e.Edges {
 			if reservedTable.MatchString(edge.Through) {
 				b.refuse(e.Name, "the table of its edge %s is called %s in ent/schema, a name that statements use for themselves; give it another one", edge.Name, edge.Through)

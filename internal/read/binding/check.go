@@ -186,6 +186,9 @@ func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *O
 		"first": {"Int"}, "last": {"Int"}, "offset": {"Int"}, "after": cursorTypes, "before": cursorTypes,
 		"where": {o.ListName() + "WhereInput"}, "orderBy": {"[" + o.ListName() + "Order!]"},
 	}
+	if len(o.Entity.Search) > 0 && o.Of == "" {
+		allowed["search"] = []string{"String"}
+	}
 	if o.Of != "" {
 		delete(allowed, "offset") // all rows before the page would have to be read
 	}
@@ -193,6 +196,12 @@ func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *O
 		place := at + "(" + arg.Name + ":)"
 		types, known := allowed[arg.Name]
 		switch {
+		case arg.Name == "search" && !known && !called && o.Of != "":
+			b.refuse(place, "rows of several entities cannot be searched; take it out")
+			continue
+		case arg.Name == "search" && !known && !called:
+			b.refuse(place, "it looks for words; "+noSearch, o.Entity.Name)
+			continue
 		case !known && !called:
 			b.refuse(place, "nothing reads this argument; a connection has %s", strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))
 			continue
@@ -456,7 +465,7 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 
 // checkComputed checks a field that a resolver computes. Its arguments and directives are gqlgen's.
 func (b *binder) checkComputed(at string, o *Object, d *ast.FieldDefinition) {
-	if !slices.ContainsFunc(b.resolversOf(o.Entity.Name), func(name string) bool { return goName(name) == goName(d.Name) }) {
+	if !slices.ContainsFunc(b.resolversOf(o.Entity.Name), func(name string) bool { return GoName(name) == GoName(d.Name) }) {
 		b.refuse(at, "it is computed, but has no resolver; write resolver: true for it in gqlgen.yml, and run go generate ./...")
 	}
 	b.checkReference(at, b.Schema.Types[o.Entity.Name], d)
@@ -474,7 +483,7 @@ func (b *binder) checkResolvers() {
 		for _, resolver := range b.resolversOf(name) {
 			at, computed := name+"."+resolver, false
 			for _, d := range def.Fields {
-				if goName(d.Name) == goName(resolver) {
+				if GoName(d.Name) == GoName(resolver) {
 					at = name + "." + d.Name
 					computed = b.Objects[name] != nil && b.Objects[name].Fields[d.Name] != nil && b.Objects[name].Fields[d.Name].Computed != nil
 				}
@@ -488,12 +497,16 @@ func (b *binder) checkResolvers() {
 }
 
 // resolversOf returns the Go names of the resolvers that a type's fields have.
-func (b *binder) resolversOf(name string) (fields []string) {
-	if b.resolvers == nil {
+func (b *binder) resolversOf(name string) []string { return ResolversOf(b.resolvers, name) }
+
+// ResolversOf returns the Go names of the resolvers that a type's fields have, by the type of
+// gqlgen's ResolverRoot, which may be nil.
+func ResolversOf(root reflect.Type, name string) (fields []string) {
+	if root == nil {
 		return nil
 	}
-	for method := range b.resolvers.Methods() {
-		if goName(strings.TrimSuffix(method.Name, "Resolver")) != goName(name) || method.Type.NumOut() != 1 || method.Type.Out(0).Kind() != reflect.Interface {
+	for method := range root.Methods() {
+		if GoName(strings.TrimSuffix(method.Name, "Resolver")) != GoName(name) || method.Type.NumOut() != 1 || method.Type.Out(0).Kind() != reflect.Interface {
 			continue
 		}
 		for resolver := range method.Type.Out(0).Methods() {
@@ -503,5 +516,5 @@ func (b *binder) resolversOf(name string) (fields []string) {
 	return fields
 }
 
-// goName returns a form of a name that is the same for its spelling in Go and in GraphQL.
-func goName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+// GoName returns a form of a name that is the same for its spelling in Go and in GraphQL.
+func GoName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }

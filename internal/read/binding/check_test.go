@@ -177,6 +177,16 @@ func columnEdit(name string, change func(*entity.Field)) func(*entity.Entity) {
 	return edit(name, change, nil)
 }
 
+// searched returns a change by which columns of Track are searched.
+func searched(names ...string) func(*entity.Entity) {
+	return func(e *entity.Entity) {
+		e.Search, e.Visible = names, map[string]entity.Visibility{}
+		for _, name := range names {
+			e.Visible[name] = entity.ToAll
+		}
+	}
+}
+
 func TestBind(t *testing.T) {
 	t.Parallel()
 	shows := "  cover: String\n" // another field takes its place
@@ -242,7 +252,28 @@ func TestBind(t *testing.T) {
 		{"a target that is not shown", shows, "image: Label", nil, "Track.image: the edge image of Track leads to Image, which the schema has no type for"},
 		{"nothing behind !", "album: Album", "album: Album!", nil, "Track.album: its type is Album!, but the edge album of Track may lead to nothing"},
 		{"edge with an argument", "album: Album", "album(first: Int): Album", nil, "Track.album(first:): nothing reads this argument"},
-		{"connection with an argument of its own", "where: NoteWhereInput", "search: String", nil, "Track.notes(search:): nothing reads this argument"},
+		{"connection with an argument of its own", "where: NoteWhereInput", "mood: String", nil, "Track.notes(mood:): nothing reads this argument"},
+
+		// Search.
+		{"search", "orderBy: [TrackOrder!]", "search: String, orderBy: [TrackOrder!]", searched("name"), ""},
+		{"order by relevance", "{ NAME LENGTH", "{ NAME RELEVANCE LENGTH", searched("name"), ""},
+		{"search of another type", "orderBy: [TrackOrder!]", "search: Int, orderBy: [TrackOrder!]", searched("name"), "Query.tracks(search:): its type is Int; allowed: String"},
+		{"search of nothing", "where: NoteWhereInput", "search: String", nil, "Track.notes(search:): it looks for words; Note declares no columns for that"},
+		{"search of nothing by a resolver", "mood: String", "search: String", nil, ""},
+		{"order by relevance of nothing", "{ NAME LENGTH", "{ NAME RELEVANCE LENGTH", nil,
+			"TrackOrderField.RELEVANCE: it orders by what the argument search finds; Track declares no columns for that"},
+		{"order by relevance or by a column", "{ NAME LENGTH", "{ NAME RELEVANCE LENGTH", func(e *entity.Entity) {
+			e.Search, e.Fields = []string{"name"}, append(e.Fields, entity.Field{Name: "relevance", Column: "relevance", Kind: entity.Int, Type: "int32"})
+		}, "TrackOrderField.RELEVANCE: it can be read in two ways"},
+		{"search of a column that is not there", "", "", searched("title"), "Track: Search in ent/schema names title, which is no column of Track"},
+		{"search of a column twice", "", "", searched("name", "name"), "Track: Search in ent/schema names name twice"},
+		{"search of a number", "", "", searched("plays"), "Track: Search in ent/schema names plays, which is of type int; only texts"},
+		{"search of too many columns", "", "", searched("name", "name", "name", "name", "name"), "Track: Search in ent/schema names 5 columns; at most 4"},
+		{"search of what owners see", "", "", func(e *entity.Entity) { e.Search = []string{"name"} },
+			"Track: Search in ent/schema names name, which not everybody may see"},
+		{"search of a sensitive column", "", "", func(e *entity.Entity) {
+			e.Search, e.Fields = []string{"secret"}, append(e.Fields, entity.Field{Name: "secret", Column: "secret", Kind: entity.String, Type: "string", Sensitive: true})
+		}, "Track: Search in ent/schema names secret, which is Sensitive()"},
 		{"page size as text", "notes(first: Int,", "notes(first: String,", nil, "Track.notes(first:): its type is String; allowed: Int"},
 		{"filter of another entity", "where: NoteWhereInput", "where: AlbumWhereInput", nil, "Track.notes(where:): its type is AlbumWhereInput"},
 		{"a column shown of a row that is not there", shows, "cover: String", edit("image", nil, func(e *entity.Edge) { e.Shows["cover"] = "size" }),

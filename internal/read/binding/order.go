@@ -1,6 +1,7 @@
 package binding
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -8,16 +9,19 @@ import (
 	"forge/internal/entity"
 	"forge/internal/read/kind"
 	"forge/internal/rule"
+	"forge/internal/search"
 )
 
 // Order is what pages are ordered by, as one value of an enum XOrderField says: a column of the
-// entity, a column of the one related row that an edge leads to, or the number of related rows.
+// entity, a column of the one related row that an edge leads to, the number of related rows, or how
+// well a row fits the argument search.
 type Order struct {
 	Field    *entity.Field  // the column; nil if related rows are counted
 	Edge     *entity.Edge   // the edge to the related rows; nil for a column of the entity itself
 	To       *Object        // as of Filter
 	Join     *entity.Entity // as of Field
 	Count    bool           // the number of related rows is compared
+	Fit      bool           // search.Relevance is compared
 	Shown    string         // the API field that shows Field of the related row, which each row has; or ""
 	Nullable bool           // some rows have NULL, which comes last in both directions
 	Closed   bool           // only administrators may order by it
@@ -25,7 +29,7 @@ type Order struct {
 
 // Kind returns the kind of the values that are compared.
 func (o *Order) Kind() entity.Kind {
-	if o.Count {
+	if o.Count || o.Fit {
 		return entity.BigInt
 	}
 	return o.Field.Kind
@@ -34,6 +38,8 @@ func (o *Order) Kind() entity.Kind {
 // String describes the order in a finding.
 func (o *Order) String() string {
 	switch {
+	case o.Fit:
+		return "what search finds"
 	case o.Count:
 		return "the number of rows of the edge " + o.Edge.Name
 	case o.Edge != nil:
@@ -45,6 +51,8 @@ func (o *Order) String() string {
 // Name returns a text that is the same for orders by the same column or number, and for no others.
 func (o *Order) Name() string {
 	switch {
+	case o.Fit:
+		return "#"
 	case o.Edge == nil:
 		return o.Field.Column
 	case o.Count:
@@ -73,6 +81,9 @@ func (b *binder) bindOrders(o *Object, def *ast.Definition) {
 func (b *binder) orderOf(at string, o *Object, name string) *Order {
 	all := b.parseOrder(o.Entity, strings.ReplaceAll(name, "_", ""))
 	switch {
+	case len(all) == 0 && name == relevance:
+		b.refuse(at, "it orders by what the argument search finds; "+noSearch, o.Entity.Name)
+		return nil
 	case len(all) == 0:
 		b.refuse(at, "%s has no column of this name in ent/schema to order by; allowed are the names of columns in upper case, "+
 			"those of an edge to one row followed by a column of that row, and those of an edge to many rows followed by COUNT", o.Entity.Name)
@@ -82,6 +93,10 @@ func (b *binder) orderOf(at string, o *Object, name string) *Order {
 		return nil
 	}
 	by, of := all[0], o.Entity
+	if by.Fit && o.Of != "" {
+		b.refuse(at, "it orders by what the argument search finds, and rows of several entities cannot be searched")
+		return nil
+	}
 	if by.Edge != nil {
 		if of = b.all[by.Edge.To]; !b.bindRelated(at, o, by) {
 			return nil
@@ -110,6 +125,9 @@ func (b *binder) orderOf(at string, o *Object, name string) *Order {
 // column of that row, or of an edge and count. The
 // columns of the row that an edge leads to are without keys: ALBUM_ID is the column albumId.
 func (b *binder) parseOrder(e *entity.Entity, name string) (all []*Order) {
+	if name == relevance && len(e.Search) > 0 {
+		all = append(all, &Order{Fit: true})
+	}
 	for i := range e.Fields {
 		if strings.EqualFold(e.Fields[i].Name, name) {
 			all = append(all, &Order{Field: &e.Fields[i]})
@@ -135,6 +153,37 @@ func (b *binder) parseOrder(e *entity.Entity, name string) (all []*Order) {
 		}
 	}
 	return all
+}
+
+// relevance is the name of the order by how well a row fits the argument search.
+const relevance = "RELEVANCE"
+
+// noSearch is the end of a finding about search where an entity declares nothing for it.
+const noSearch = "%s declares no columns for that in ent/schema: entity.Annotation{Search: []string{…}}"
+
+// checkSearch checks the columns whose words the argument search looks for.
+func (b *binder) checkSearch(e *entity.Entity) {
+	at := e.Name
+	if len(e.Search) > search.MaxColumns {
+		b.refuse(at, "Search in ent/schema names %d columns; at most %d can be searched", len(e.Search), search.MaxColumns)
+	}
+	if len(e.Search) > 0 && b.keyOf(e) == nil {
+		b.refuse(at, "it cannot be searched, as its key consists of several columns; take Search out in ent/schema")
+	}
+	for i, name := range e.Search {
+		switch f := e.Field(name); {
+		case f == nil:
+			b.refuse(at, "Search in ent/schema names %s, which is no column of %s; allowed are the API names of its columns of texts", name, e.Name)
+		case slices.Contains(e.Search[:i], name):
+			b.refuse(at, "Search in ent/schema names %s twice", name)
+		case f.Kind != entity.String:
+			b.refuse(at, "Search in ent/schema names %s, which is of type %s; only texts can be searched", name, f.Type)
+		case f.Sensitive:
+			b.refuse(at, "Search in ent/schema names %s, which is Sensitive(): whoever searches would learn its words", name)
+		case e.Visible[name] != entity.ToAll:
+			b.refuse(at, "Search in ent/schema names %s, which not everybody may see: whoever searches would learn its words; name it in ShownToAll, or take it out", name)
+		}
+	}
 }
 
 // bindRelated binds an order by related rows, and reports whether there are rules for them.

@@ -326,7 +326,7 @@ func (b *binder) only(at, value string, o *Object, among ...map[string]*Field) *
 	var found []*Field
 	for _, fields := range among {
 		for name, f := range fields {
-			if goName(name) == goName(value) {
+			if GoName(name) == GoName(value) {
 				found = append(found, f)
 			}
 		}

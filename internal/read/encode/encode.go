@@ -33,15 +33,19 @@ type Writer struct {
 
 	ctx     context.Context       // the context of the field, unless fc is set
 	fc      *graphql.FieldContext // the field, if ctx does not contain it; see Start
+	start   int                   // where the field begins in Bytes
 	counted int                   // how many of Bytes are counted in the budget
 	stopped bool                  // the answer is larger than its budget
+	// written is how much of the field is written, from 0 to 1, as far as the indexes in the lists
+	// around say. part is how much of the field the entry is that is being written.
+	written, part float64
 }
 
 // Start has the writer append to b. If field is nil, ctx is the context of the field that is
 // written. Otherwise ctx is the context around it, and the field's own context is made only if
 // there is an error.
 func (w *Writer) Start(ctx context.Context, field *graphql.FieldContext, b []byte) {
-	w.ctx, w.fc, w.Bytes, w.counted = ctx, field, b, len(b)
+	w.ctx, w.fc, w.Bytes, w.start, w.counted, w.written, w.part = ctx, field, b, len(b), len(b), 0, 1
 }
 
 // countedAtOnce is how many bytes are written before they are counted in the budget.
@@ -52,8 +56,24 @@ const countedAtOnce = 4 << 10
 func (w *Writer) fits() bool {
 	if len(w.Bytes)-w.counted >= countedAtOnce {
 		w.Count()
+		w.grow()
 	}
 	return !w.stopped
+}
+
+// grow makes room for the rest of a large field, as the part of its lists that is written lets
+// expect, and for a quarter more. Otherwise append would make room again and again, and each time
+// the field would be in memory twice. Memory that is not written to is not occupied: slices.Grow
+// would write zeros.
+func (w *Writer) grow() {
+	const large, enough = 64 << 10, 1. / 32
+	size := len(w.Bytes) - w.start
+	if size < large || w.written < enough || cap(w.Bytes)-len(w.Bytes) > 2*countedAtOnce {
+		return
+	}
+	if rest := min(int(float64(size)/w.written*5/4)-size, w.Budget.Left()); rest > cap(w.Bytes)-len(w.Bytes) {
+		w.Bytes = append(make([]byte, 0, len(w.Bytes)+rest), w.Bytes...)
+	}
 }
 
 // Count adds to the budget what was written since the last call. It returns false if the answer is
@@ -232,20 +252,25 @@ func (w *Writer) objects(s *plan.Selection, list []int32) bool {
 }
 
 // list appends a list of n entries, each of which entry appends. It returns false if entry does.
-func (w *Writer) list(n int, entry func(i int) bool) bool {
+func (w *Writer) list(n int, entry func(i int) bool) (ok bool) {
+	before, part := w.written, w.part
+	w.part /= float64(n)
 	w.Bytes = append(w.Bytes, '[')
+	ok = true
 	for i := range n {
 		if i > 0 {
 			w.Bytes = append(w.Bytes, ',')
 		}
+		w.written = before + float64(i)*w.part
 		w.Path = append(w.Path, ast.PathIndex(i))
-		if !entry(i) {
-			return false
+		if ok = entry(i); !ok {
+			break
 		}
 		w.Path = w.Path[:len(w.Path)-1]
 	}
+	w.written, w.part = before, part
 	w.Bytes = append(w.Bytes, ']')
-	return true
+	return ok
 }
 
 // Connection appends the page that belongs to a row of the parent node.

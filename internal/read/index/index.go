@@ -151,7 +151,7 @@ func compared(by *binding.Filter) string {
 func (f *finder) orders(o *binding.Object) {
 	for _, name := range slices.Sorted(maps.Keys(o.Orders)) {
 		by, at := o.Orders[name], o.ListName()+"OrderField."+name
-		if by.Edge != nil {
+		if by.Edge != nil || by.Fit {
 			continue
 		}
 		columns := []string{by.Field.Column, o.Key.Name}
@@ -198,7 +198,7 @@ func (f *finder) list(at string, d *ast.FieldDefinition, of *binding.Field) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(of.To.Orders)) {
 		by := of.To.Orders[name]
-		if by.Edge != nil || f.served(e, false, parent, by.Field.Column) {
+		if by.Edge != nil || by.Fit || f.served(e, false, parent, by.Field.Column) {
 			continue
 		}
 		f.add(Missing{At: []string{at + " by " + name}, Entity: e.Name, Why: "all rows of a parent are read and sorted", Sorts: true,

@@ -36,6 +36,9 @@ type Kind struct {
 	// Argument returns a value of a where input in the form that the database compares. Its error
 	// is for the client.
 	Argument func(f *entity.Field, value any) (any, error)
+	// Value returns a value of an input in the form that entity.Writer takes. Its error is for the
+	// client. It is nil if Argument returns that form. Of a list, it returns an element.
+	Value func(f *entity.Field, value any) (any, error)
 	// Write appends a value to an answer, as JSON. The cell holds what the database returned, as a
 	// text, or as the bytes of a UUID. Write returns false if the value is none of the kind.
 	Write func(f *entity.Field, b, cell []byte) ([]byte, bool)

@@ -183,6 +183,21 @@ func writeBytes(_ *entity.Field, b, cell []byte) ([]byte, bool) {
 	return scalar.AppendBytes(b, cell), true
 }
 
+// text returns a text. Whether it can be stored is checked with the rest of the input.
+func text(value any) (string, error) {
+	s, ok := value.(string)
+	if !ok {
+		return "", fmt.Errorf("%v is not a text", value)
+	}
+	return s, nil
+}
+
+// document returns a JSON document as it is stored.
+func document(value any) ([]byte, error) {
+	text, err := scalar.JSONText(value)
+	return []byte(text), err
+}
+
 // maxCondition is how many bytes a JSON document may have with which documents are compared. SQLite
 // reads it anew for each row.
 const maxCondition = 4 << 10

@@ -122,6 +122,9 @@ func (l *Loading) fetchOf(n *plan.Node) *fetch {
 	if l.where != nil {
 		f.query.Where = l.where[cmp.Or(n.Of, n).Index]
 	}
+	if page := l.Results[cmp.Or(n.Of, n).Index].Page; page != nil {
+		f.query.Search = page.Search
+	}
 	if n.Parent == nil {
 		f.query.Restrict = l.Request.Restrict
 		if f.query.Keys = l.Keys; l.Keys != nil {

@@ -19,8 +19,8 @@ const MaxGroups = 1000
 // Arguments are the values of a connection's arguments. The value of an argument that is null or
 // left out is nil; see Number.Given for numbers.
 type Arguments struct {
-	First, Last, Offset           Number
-	After, Before, OrderBy, Where any
+	First, Last, Offset                   Number
+	After, Before, OrderBy, Where, Search any
 }
 
 // Number is the value of an argument of type Int.
@@ -49,6 +49,8 @@ func ReadArguments(f *ast.Field, variables map[string]any) (a Arguments) {
 			a.OrderBy = value
 		case "where":
 			a.Where = value
+		case "search":
+			a.Search = value
 		}
 	}
 	return a

@@ -10,6 +10,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/read/binding"
+	"forge/internal/read/kind"
 	"forge/internal/scalar"
 	"forge/internal/syntax"
 )
@@ -35,16 +36,19 @@ const keyBytes = 32
 type prices struct {
 	where     int // a where argument
 	condition int // a condition on a column
-	search    int // NotIn, or a condition on a part of a text
+	text      int // NotIn, or a condition on a part of a text
 	fold      int // a condition on a text regardless of case, which is written in capitals for each row
 	document  int // a condition on a JSON document or a list, which is decoded for each row
 	value     int // a value after the first in what it is compared with, which is also decoded for each row
 	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
-	nulls     int // a cursor in an order that begins with a column that may be NULL
 	derived   int // a term of orderBy by related rows or by language, which compares what no index has
+	search    int // a search
+	relevance int // an order by relevance, for which the words of each row that matches are counted
 	count     int // totalCount and aggregate
 	measure   int // each result of a function, beside the count
+	distinct  int // each number of different values, for which PostgreSQL sorts all values
+	bucket    int // each bucket that times are cut to
 	groups    int // the field groups
 }
 
@@ -54,8 +58,10 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, search: 100, fold: 600, document: 2000, value: 60, relation: 1000, order: 40, nulls: 400, derived: 500, count: 40, measure: 40, groups: 200}
-	nestedPrices = prices{where: 2, condition: 2, search: 5, fold: 30, document: 100, value: 3, relation: 50, order: 2, nulls: 20, derived: 25, count: 2, measure: 2, groups: 10}
+	rootPrices = prices{where: 40, condition: 40, text: 100, fold: 600, document: 2000, value: 60, relation: 1000, order: 40, derived: 2000,
+		search: 300, relevance: 2000, count: 40, measure: 40, distinct: 400, bucket: 500, groups: 200}
+	nestedPrices = prices{where: 2, condition: 2, text: 5, fold: 30, document: 100, value: 3, relation: 50, order: 2, derived: 100,
+		search: 15, relevance: 100, count: 2, measure: 2, distinct: 20, bucket: 25, groups: 10}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
@@ -159,7 +165,7 @@ func parts(b *binding.Binding, f *ast.Field) int {
 func (p *Price) page(b *binding.Binding, o *binding.Object, f *ast.Field, variables map[string]any) {
 	args := ReadArguments(f, variables)
 	p.Entry, p.Entries = rowCost, args.Entries()
-	asked := questionsOf(f.SelectionSet)
+	asked := questionsOf(o, f.SelectionSet, variables)
 	nested := f.ObjectDefinition.Name != b.Schema.Query.Name
 	p.Once = Unit * argumentCost(o, args, rootPrices, asked, nested)
 	if !nested {
@@ -178,8 +184,8 @@ func argumentCost(o *binding.Object, args Arguments, of prices, asked questions,
 		c.total += c.where
 		c.all(o, where)
 	}
-	if (args.After != nil || args.Before != nil) && mayBeginWithNull(o, args.OrderBy) {
-		c.total += c.nulls
+	if args.Search != nil {
+		c.total += c.search
 	}
 	c.orders(o, args.OrderBy, nested)
 	if skipped := int(args.Offset.Int); skipped > 0 && !nested {
@@ -188,26 +194,16 @@ func argumentCost(o *binding.Object, args Arguments, of prices, asked questions,
 	return min(c.total+asked.cost(of), maxCost)
 }
 
-// mayBeginWithNull reports whether some rows may have NULL for the first term of an order. A page
-// then begins at its cursor by no one range of an index: all rows before it are passed.
-func mayBeginWithNull(o *binding.Object, orderBy any) bool {
-	terms := List(orderBy)
-	if len(terms) == 0 {
-		return false
-	}
-	term, _ := terms[0].(map[string]any)
-	field, _ := term["field"].(string)
-	by := o.Orders[field]
-	return by != nil && by.Nullable
-}
-
 // orders adds the terms of an orderBy argument. At the root an index serves the first term, unless
 // it is by related rows or by language. Below a row no index by the parent's key does.
 func (c *costs) orders(o *binding.Object, value any, nested bool) {
 	for i, entry := range List(value) {
 		input, _ := entry.(map[string]any)
 		by := o.Orders[fmt.Sprint(input["field"])]
-		if by != nil && by.Edge != nil {
+		switch {
+		case by != nil && by.Fit:
+			c.total += c.relevance
+		case by != nil && by.Edge != nil:
 			c.total += c.derived
 		}
 		if input["collation"] != nil {
@@ -261,7 +257,7 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 	case "In":
 		c.total += c.condition + len(List(value))/entriesAPoint
 	case "NotIn":
-		c.total += c.search + len(List(value))/entriesAPoint
+		c.total += c.text + len(List(value))/entriesAPoint
 	default:
 		switch {
 		case by.Field != nil && by.Field.Kind == entity.JSON:
@@ -269,7 +265,7 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 		case by.Folds():
 			c.total += c.fold
 		case by.Op == "Contains" || by.Op == "ContainsFold" || by.Op == "HasSuffix":
-			c.total += c.search
+			c.total += c.text
 		default:
 			c.total += c.condition
 		}
@@ -317,22 +313,27 @@ func ValuesOf(value any) int {
 
 // questions is what a connection's selection asks of all rows that match.
 type questions struct {
-	counts bool // totalCount or aggregate is selected
-	number int  // how many results of functions are selected
-	groups int  // how many fields are groups
+	counts   bool // totalCount or aggregate is selected
+	results  int  // how many results of functions are selected, compared and ordered by
+	distinct int  // how many of them are numbers of different values
+	buckets  int  // how many units of time groups are formed by
+	groups   int  // how many fields are groups
 }
 
 // cost returns the points that the questions cost. Each one is a scan of the rows.
 func (q questions) cost(of prices) int {
-	points := min(q.number, maxCost) * of.measure
+	points := 0
 	if q.counts {
-		points += of.count
+		points = of.count
 	}
-	return min(points+min(q.groups, maxCost)*of.groups, maxCost)
+	for _, part := range [][2]int{{q.results - q.distinct, of.measure}, {q.distinct, of.distinct}, {q.buckets, of.bucket}, {q.groups, of.groups}} {
+		points = min(points+min(part[0], maxCost)*part[1], maxCost)
+	}
+	return points
 }
 
 // questionsOf returns what the selection of a connection asks of all rows.
-func questionsOf(set ast.SelectionSet) (asked questions) {
+func questionsOf(o *binding.Object, set ast.SelectionSet, variables map[string]any) (asked questions) {
 	w := syntax.Walker{Fragment: syntax.Definition, Visit: func(selection ast.Selection) syntax.Step {
 		f, isField := selection.(*ast.Field)
 		if !isField {
@@ -343,10 +344,11 @@ func questionsOf(set ast.SelectionSet) (asked questions) {
 			asked.counts = true
 		case "aggregate":
 			asked.counts = true
-			asked.number += resultsIn(f.SelectionSet)
+			asked.selected(f.SelectionSet)
 		case "groups":
 			asked.groups++
-			asked.number += resultsIn(f.SelectionSet)
+			asked.selected(f.SelectionSet)
+			asked.arguments(o, f.ArgumentMap(variables))
 		}
 		return syntax.Over
 	}}
@@ -354,8 +356,8 @@ func questionsOf(set ast.SelectionSet) (asked questions) {
 	return asked
 }
 
-// resultsIn returns how many results of functions are selected in aggregate or groups.
-func resultsIn(set ast.SelectionSet) (number int) {
+// selected adds the results of functions that are selected in aggregate or groups.
+func (q *questions) selected(set ast.SelectionSet) {
 	w := syntax.Walker{Fragment: syntax.Definition, Visit: func(selection ast.Selection) syntax.Step {
 		f, isField := selection.(*ast.Field)
 		switch {
@@ -363,13 +365,43 @@ func resultsIn(set ast.SelectionSet) (number int) {
 			return syntax.Into
 		case f.Name == "key":
 			return syntax.Over
+		case f.Definition.Arguments.ForName("field") != nil:
+			q.distinct++
+			q.results++
 		case len(f.SelectionSet) == 0:
-			number++
+			q.results++
 		}
 		return syntax.Into
 	}}
 	w.Walk(set)
-	return number
+}
+
+// arguments adds what the arguments of the field groups ask for.
+func (q *questions) arguments(o *binding.Object, args map[string]any) {
+	for _, entry := range List(args["by"]) {
+		if by, _ := entry.(map[string]any); by["bucket"] != nil {
+			q.buckets++
+		}
+	}
+	having, _ := args["having"].(map[string]any)
+	for name, value := range having {
+		if have := o.Summary.Have[name]; have != nil && value != nil {
+			q.result(have.Field.Column.Measure)
+		}
+	}
+	for _, entry := range List(args["orderBy"]) {
+		by, _ := entry.(map[string]any)
+		if rank := o.Summary.Rank[fmt.Sprint(by["field"])]; rank != nil && rank.Column.Measure != nil {
+			q.result(rank.Column.Measure)
+		}
+	}
+}
+
+func (q *questions) result(m *binding.Measure) {
+	q.results++
+	if m.Function == kind.CountDistinct {
+		q.distinct++
+	}
 }
 
 // groupsOf returns how many groups a field has at most.

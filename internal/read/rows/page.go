@@ -12,6 +12,7 @@ import (
 	"forge/internal/ids"
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
+	"forge/internal/search"
 	"forge/internal/viewer"
 )
 
@@ -26,8 +27,9 @@ type Page struct {
 	Backward      bool // the page is counted from the end of the list
 	More          bool // the answer says whether rows precede or follow the page
 	Order         []Term
-	Fingerprint   uint32 // of Order; see fingerprint
-	After, Before []any  // the values in the cursors; nil without a cursor
+	Fingerprint   uint32   // of Order; see fingerprint
+	After, Before []any    // the values in the cursors; nil without a cursor
+	Search        []string // the words that rows must have; nil without a search
 	// AfterToo and BeforeToo say that the page may include a row with the same values as the
 	// cursor. Among rows of several entities, rows with the same key are in the order of their
 	// entities.
@@ -41,7 +43,12 @@ type Page struct {
 func ReadPage(n *plan.Node, args plan.Arguments, role viewer.Role, cursors *Cursors) (*Page, error) {
 	p := &Page{More: n.Next || n.Previous}
 	var err error
-	if p.Order, err = order(n.Object, args.OrderBy, role); err != nil {
+	if text, ok := args.Search.(string); ok {
+		if p.Search, err = search.Words(text); err != nil {
+			return nil, apperr.BadInput("search", "%s", err)
+		}
+	}
+	if p.Order, err = order(n.Object, args.OrderBy, role, p.Search != nil); err != nil {
 		return nil, err
 	}
 	p.Fingerprint = fingerprint(n.Object, n.Object.Entity.Name, p.Order)
@@ -142,7 +149,10 @@ const maxTerms = 20
 // order returns the terms of an orderBy argument, and the key as the last term, so that no two rows
 // are equal. The key has the direction of the term before, so that one index serves both
 // directions.
-func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
+//
+// The rows that fit a search best come first in both directions: by then, the direction is only that
+// of the key.
+func order(o *binding.Object, value any, role viewer.Role, searched bool) ([]Term, error) {
 	key := Term{Column: o.Key.Name, Kind: entity.ID, Form: o.Key.Form}
 	if value == nil {
 		return []Term{key}, nil
@@ -157,9 +167,14 @@ func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
 		if err != nil {
 			return nil, err
 		}
+		fits := t.By != nil && t.By.Fit
+		if fits && !searched {
+			return nil, apperr.BadInput(fmt.Sprintf("orderBy.%d.field", i), "rows have a relevance only for a search; it needs the argument search")
+		}
 		if !ordersBy(terms, t) {
-			terms = append(terms, t)
 			key.Desc = t.Desc
+			t.Desc = t.Desc || fits
+			terms = append(terms, t)
 		}
 	}
 	return append(terms, key), nil
@@ -176,7 +191,7 @@ func term(o *binding.Object, input map[string]any, at string, role viewer.Role) 
 		return t, apperr.Forbidden(at+"field", "only an administrator may order by this")
 	}
 	t = Term{Kind: by.Kind(), Desc: input["direction"] == "DESC", Nullable: by.Nullable}
-	if by.Edge != nil {
+	if by.Field == nil || by.Edge != nil {
 		t.By = by
 	} else {
 		t.Column = by.Field.Column

@@ -33,7 +33,7 @@ func (q *Query) Batchable() bool {
 		return false
 	}
 	p := q.Page
-	return p == nil || p.Offset == 0 && q.Where == nil && (p.After == nil && p.Before == nil || p.ByKey())
+	return p == nil || p.Offset == 0 && q.Where == nil && q.Search == nil && (p.After == nil && p.Before == nil || p.ByKey())
 }
 
 // WriteBatch has ent write the statement for several requests. It replaces the parameters by

@@ -15,8 +15,9 @@ import (
 // ordering writes the order of a query's rows, and conditions on places in that order.
 type ordering struct {
 	*sql.Selector // the query
+	query         *Query
 	terms         []rows.Term
-	related       []*relation // by term: the related rows that it is about; nil for a column
+	related       []*relation // by term: the related rows that it is about; nil if it is about none
 }
 
 // orderBy returns the terms as SQL, in reverse if backward is true. NULLs come last, and in reverse
@@ -49,7 +50,7 @@ func (o *ordering) write(b *sql.Builder, i int) {
 	if t.By == nil {
 		b.Ident(o.C(t.Column))
 	} else {
-		o.related[i].value(b, o.Selector)
+		o.value(b, t.By)
 	}
 	if t.Collation != "" {
 		b.WriteString(collation.SQL(o.Dialect(), t.Collation))
@@ -58,10 +59,27 @@ func (o *ordering) write(b *sql.Builder, i int) {
 	}
 }
 
-// value writes what the term of an order by related rows compares.
+// value writes what a term compares that is by no column of the rows.
 func (o *ordering) value(b *sql.Builder, by *binding.Order) {
+	if by.Fit {
+		o.query.relevance(b, o.Selector)
+		return
+	}
 	i := slices.IndexFunc(o.terms, func(t rows.Term) bool { return t.By == by })
 	o.related[i].value(b, o.Selector)
+}
+
+// within returns the order of the rows of a part of the page.
+func (o *ordering) within(p part) *ordering {
+	of := *o
+	switch p {
+	case withValue:
+		of.terms = slices.Clone(o.terms)
+		of.terms[0].Nullable = false
+	case withNull:
+		of.terms, of.related = o.terms[1:], o.related[1:]
+	}
+	return &of
 }
 
 // keyset returns the condition that a row comes after the row with the given values, or before it
@@ -94,14 +112,12 @@ func (o *ordering) keyset(values []any, backward, too bool) *sql.Predicate {
 }
 
 // bound returns the condition on the first term that all alternatives of keyset imply. An index can
-// start from this condition, but cannot serve an OR. bound returns nil if no condition is implied,
-// as when NULLs follow, and if no index has the values.
+// start from this condition, but cannot serve an OR. bound returns nil if the term may be NULL,
+// since NULLs may follow, and if no index has the values.
 func (o *ordering) bound(value any, backward bool) *sql.Predicate {
 	switch t := o.terms[0]; {
-	case t.By != nil, t.Collation != "", value == nil && backward, value != nil && t.Nullable && !backward:
+	case t.Nullable, t.By != nil, t.Collation != "":
 		return nil
-	case value == nil:
-		return o.isNull(0, true)
 	case t.Desc != backward:
 		return o.is(0, "<=", value)
 	}

@@ -16,6 +16,7 @@ import (
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/rule"
+	"forge/internal/search"
 	"forge/internal/viewer"
 )
 
@@ -38,6 +39,7 @@ type Query struct {
 	Page     *rows.Page    // nil to read all rows
 	Summary  *rows.Summary // how rows are grouped; nil if they are not, or are all one group
 	Where    Condition     // nil without a condition
+	Search   []string      // the words of a search; nil without one
 	Restrict []func(*sql.Selector)
 
 	// Keys are the keys of the parent rows, and KeyColumn is the column that holds them. The
@@ -53,6 +55,7 @@ type Query struct {
 	order ordering
 	// fields are the conditions under which the viewer may see fields; nil if none has one.
 	fields *rule.Fields
+	part   part // of the page that is being written
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -81,6 +84,10 @@ func (q *Query) Argument(p Parameter) any {
 		return q.Page.Offset
 	case theEnd:
 		return q.Page.Offset + q.Page.Limit
+	case theSearch:
+		return search.Query(q.Dialect, q.Search)
+	case theWords:
+		return search.List(q.Dialect, q.Search)
 	case afterValue:
 		return q.Page.After[p.index]
 	default:
@@ -105,7 +112,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 			return nil, err
 		}
 	}
-	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter, of.fields, of.shape)
+	s, err := of.writeParts(ctx, w)
 	if err != nil {
 		return nil, err
 	}
@@ -138,9 +145,9 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 
 // writeOrder has ent write the queries for the related rows that the page is ordered by.
 func (q *Query) writeOrder(ctx context.Context, w Writer) error {
-	q.order = ordering{terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
+	q.order = ordering{query: q, terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
 	for i, t := range q.order.terms {
-		if t.By == nil {
+		if t.By == nil || t.By.Fit {
 			continue
 		}
 		r := &relation{from: q.Node.Object, to: t.By.To, edge: t.By.Edge, join: t.By.Join}
@@ -349,12 +356,11 @@ func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
-	if p.After != nil {
-		s.Where(q.order.keyset(q.parameters(afterValue, p.After), false, p.AfterToo))
+	if q.part != wholePage {
+		s.Where(q.order.isNull(0, q.part == withNull))
 	}
-	if p.Before != nil {
-		s.Where(q.order.keyset(q.parameters(beforeValue, p.Before), true, p.BeforeToo))
-	}
+	q.beyond(s, afterValue, p.After, false, p.AfterToo)
+	q.beyond(s, beforeValue, p.Before, true, p.BeforeToo)
 }
 
 // parameters returns a parameter for each value of a cursor. A NULL stays NULL.
@@ -368,10 +374,13 @@ func (q *Query) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the conditions that aggregates obey as well: where, and those of the resolver.
+// filter adds the conditions that aggregates obey as well: where, search, and those of the resolver.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)
+	}
+	if q.Search != nil {
+		s.Where(q.found(s))
 	}
 	if q.Where != nil {
 		s.Where(q.Where(s))

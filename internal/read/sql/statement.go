@@ -38,6 +38,8 @@ const (
 	beforeValue
 	theViewer // the ID of the viewer
 	theTenant // the key of the viewer's tenant; the index is its form
+	theSearch // the words of a search, as the database looks for them
+	theWords  // the words of a search, as a list
 )
 
 // Arguments returns the arguments, with the value of each parameter in its place.

@@ -3,6 +3,8 @@
 package ent
 
 import (
+	"context"
+	"errors"
 	"forge/test/chinook/ent/album"
 	"forge/test/chinook/ent/artist"
 	"forge/test/chinook/ent/customer"
@@ -14,8 +16,9 @@ import (
 	"forge/test/chinook/ent/mediatype"
 	"forge/test/chinook/ent/playlist"
 	"forge/test/chinook/ent/track"
+	"time"
 
-	"entgo.io/ent"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
 	"forge/internal/ids"
@@ -28,7 +31,7 @@ var Entities = []*entity.Entity{
 		Table:   "albums",
 		Prefix:  "album",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return album.Policy },
+		Policy:  func() Policy { return album.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "title": entity.ToAll, "artist": entity.ToAll, "label": entity.ToAll, "tracks": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -42,13 +45,86 @@ var Entities = []*entity.Entity{
 			{Name: "label", To: "Label", Column: "label_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "tracks", To: "Track", Column: "album_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Album; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*AlbumMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"title": func(m Mutation, value any) error {
+					m.(*AlbumMutation).SetTitle(string(value.(string)))
+					return nil
+				},
+				"artist_id": func(m Mutation, value any) error {
+					m.(*AlbumMutation).SetArtistID(int(value.(int64)))
+					return nil
+				},
+				"label_id": func(m Mutation, value any) error {
+					m.(*AlbumMutation).SetLabelID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"artist": func(m Mutation, value any) {
+					if value == nil {
+						m.(*AlbumMutation).ClearArtist()
+						return
+					}
+					m.(*AlbumMutation).SetArtistID(int(value.(int64)))
+				},
+				"label": func(m Mutation, value any) {
+					if value == nil {
+						m.(*AlbumMutation).ClearLabel()
+						return
+					}
+					m.(*AlbumMutation).SetLabelID(int(value.(int64)))
+				},
+				"tracks": func(m Mutation, value any) {
+					m.(*AlbumMutation).AddTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Artist",
 		Table:   "artists",
 		Prefix:  "artist",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return artist.Policy },
+		Policy:  func() Policy { return artist.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "albums": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -58,13 +134,64 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "albums", To: "Album", Column: "artist_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Artist; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*ArtistMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*ArtistMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"albums": func(m Mutation, value any) {
+					m.(*ArtistMutation).AddAlbumIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Customer",
 		Table:   "customers",
 		Prefix:  "customer",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return customer.Policy },
+		Policy:  func() Policy { return customer.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "firstName": entity.ToAll, "lastName": entity.ToAll, "company": entity.ToAll, "country": entity.ToAll, "email": entity.ToAll, "supportRep": entity.ToAll, "invoices": entity.ToAll, "spent": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"spent": {Price: 10},
@@ -83,13 +210,91 @@ var Entities = []*entity.Entity{
 			{Name: "supportRep", To: "Employee", Column: "support_rep_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "invoices", To: "Invoice", Column: "customer_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Customer; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"first_name": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetFirstName(string(value.(string)))
+					return nil
+				},
+				"last_name": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetLastName(string(value.(string)))
+					return nil
+				},
+				"company": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetCompany(string(value.(string)))
+					return nil
+				},
+				"country": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetCountry(string(value.(string)))
+					return nil
+				},
+				"email": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetEmail(string(value.(string)))
+					return nil
+				},
+				"support_rep_id": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetSupportRepID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"supportRep": func(m Mutation, value any) {
+					if value == nil {
+						m.(*CustomerMutation).ClearSupportRep()
+						return
+					}
+					m.(*CustomerMutation).SetSupportRepID(int(value.(int64)))
+				},
+				"invoices": func(m Mutation, value any) {
+					m.(*CustomerMutation).AddInvoiceIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Employee",
 		Table:   "employees",
 		Prefix:  "employee",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return employee.Policy },
+		Policy:  func() Policy { return employee.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "lastName": entity.ToAll, "firstName": entity.ToAll, "title": entity.ToAll, "email": entity.ToAll, "bornOn": entity.ToAll, "hiredOn": entity.ToAll, "reportsTo": entity.ToAll, "reports": entity.ToAll, "customers": entity.ToAll, "contacts": entity.ToAll, "charges": entity.ToAll, "superiors": entity.ToAll},
 		Unites:  map[string][]string{"charges": {"customers", "reports"}, "contacts": {"reports", "customers"}},
 		Computed: map[string]entity.Computed{
@@ -111,13 +316,98 @@ var Entities = []*entity.Entity{
 			{Name: "reports", To: "Employee", Column: "reports_to_id"},
 			{Name: "customers", To: "Customer", Column: "support_rep_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Employee; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"last_name": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetLastName(string(value.(string)))
+					return nil
+				},
+				"first_name": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetFirstName(string(value.(string)))
+					return nil
+				},
+				"title": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetTitle(string(value.(string)))
+					return nil
+				},
+				"email": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetEmail(string(value.(string)))
+					return nil
+				},
+				"born_on": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetBornOn(value.(time.Time))
+					return nil
+				},
+				"hired_on": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetHiredOn(value.(time.Time))
+					return nil
+				},
+				"reports_to_id": func(m Mutation, value any) error {
+					m.(*EmployeeMutation).SetReportsToID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"reportsTo": func(m Mutation, value any) {
+					if value == nil {
+						m.(*EmployeeMutation).ClearReportsTo()
+						return
+					}
+					m.(*EmployeeMutation).SetReportsToID(int(value.(int64)))
+				},
+				"reports": func(m Mutation, value any) {
+					m.(*EmployeeMutation).AddReportIDs(int(value.(int64)))
+				},
+				"customers": func(m Mutation, value any) {
+					m.(*EmployeeMutation).AddCustomerIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Genre",
 		Table:   "genres",
 		Prefix:  "genre",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return genre.Policy },
+		Policy:  func() Policy { return genre.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "tracks": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -127,13 +417,64 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "tracks", To: "Track", Column: "genre_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Genre; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*GenreMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*GenreMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*GenreMutation).AddTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Invoice",
 		Table:   "invoices",
 		Prefix:  "invoice",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return invoice.Policy },
+		Policy:  func() Policy { return invoice.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "invoicedAt": entity.ToAll, "total": entity.ToAll, "billingCountry": entity.ToAll, "billingPostalCode": entity.ToAll, "customer": entity.ToAll, "lines": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -148,13 +489,87 @@ var Entities = []*entity.Entity{
 			{Name: "customer", To: "Customer", Column: "customer_id", OwnKey: true, Unique: true},
 			{Name: "lines", To: "InvoiceLine", Column: "invoice_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Invoice; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"invoiced_at": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetInvoicedAt(value.(time.Time))
+					return nil
+				},
+				"total": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetTotal(value.(decimal.Decimal))
+					return nil
+				},
+				"billing_country": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetBillingCountry(string(value.(string)))
+					return nil
+				},
+				"billing_postal_code": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetBillingPostalCode(string(value.(string)))
+					return nil
+				},
+				"customer_id": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetCustomerID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"customer": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceMutation).ClearCustomer()
+						return
+					}
+					m.(*InvoiceMutation).SetCustomerID(int(value.(int64)))
+				},
+				"lines": func(m Mutation, value any) {
+					m.(*InvoiceMutation).AddLineIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "InvoiceLine",
 		Table:   "invoice_lines",
 		Prefix:  "line",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return invoiceline.Policy },
+		Policy:  func() Policy { return invoiceline.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "quantity": entity.ToAll, "unitPrice": entity.ToAll, "track": entity.ToAll, "invoice": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -168,13 +583,87 @@ var Entities = []*entity.Entity{
 			{Name: "invoice", To: "Invoice", Column: "invoice_id", OwnKey: true, Unique: true},
 			{Name: "track", To: "Track", Column: "track_id", OwnKey: true, Unique: true},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).InvoiceLine; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"quantity": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetQuantity(int32(value.(int64)))
+					return nil
+				},
+				"unit_price": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetUnitPrice(value.(decimal.Decimal))
+					return nil
+				},
+				"invoice_id": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetInvoiceID(int(value.(int64)))
+					return nil
+				},
+				"track_id": func(m Mutation, value any) error {
+					m.(*InvoiceLineMutation).SetTrackID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"invoice": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceLineMutation).ClearInvoice()
+						return
+					}
+					m.(*InvoiceLineMutation).SetInvoiceID(int(value.(int64)))
+				},
+				"track": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceLineMutation).ClearTrack()
+						return
+					}
+					m.(*InvoiceLineMutation).SetTrackID(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Label",
 		Table:   "labels",
 		Prefix:  "label",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return label.Policy },
+		Policy:  func() Policy { return label.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -184,13 +673,64 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "albums", To: "Album", Column: "label_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Label; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*LabelMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*LabelMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"albums": func(m Mutation, value any) {
+					m.(*LabelMutation).AddAlbumIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "MediaType",
 		Table:   "media_types",
 		Prefix:  "mediatype",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return mediatype.Policy },
+		Policy:  func() Policy { return mediatype.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -200,13 +740,64 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "tracks", To: "Track", Column: "media_type_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).MediaType; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*MediaTypeMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*MediaTypeMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*MediaTypeMutation).AddTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Playlist",
 		Table:   "playlists",
 		Prefix:  "playlist",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return playlist.Policy },
+		Policy:  func() Policy { return playlist.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "tracks": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -216,15 +807,67 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "tracks", To: "Track", Column: "playlist_id", Through: "playlist_tracks", Far: "track_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Playlist; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*PlaylistMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*PlaylistMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*PlaylistMutation).AddTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Track",
 		Table:   "tracks",
 		Prefix:  "track",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return track.Policy },
+		Policy:  func() Policy { return track.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "composer": entity.ToAll, "milliseconds": entity.ToAll, "bytes": entity.ToAll, "unitPrice": entity.ToAll, "album": entity.ToAll, "genre": entity.ToAll, "mediaType": entity.ToAll, "playlists": entity.ToAll, "invoiceLines": entity.ToAll, "foundUnder": entity.ToAll},
 		Unites:  map[string][]string{"foundUnder": {"album", "genre"}},
+		Search:  []string{"name", "composer"},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Track"},
@@ -243,6 +886,109 @@ var Entities = []*entity.Entity{
 			{Name: "mediaType", To: "MediaType", Column: "media_type_id", OwnKey: true, Unique: true},
 			{Name: "playlists", To: "Playlist", Column: "track_id", Through: "playlist_tracks", Far: "playlist_id"},
 			{Name: "invoiceLines", To: "InvoiceLine", Column: "track_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Track; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetID(int(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"composer": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetComposer(string(value.(string)))
+					return nil
+				},
+				"milliseconds": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetMilliseconds(int32(value.(int64)))
+					return nil
+				},
+				"bytes": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetBytes(int64(value.(int64)))
+					return nil
+				},
+				"unit_price": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetUnitPrice(value.(decimal.Decimal))
+					return nil
+				},
+				"album_id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetAlbumID(int(value.(int64)))
+					return nil
+				},
+				"genre_id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetGenreID(int(value.(int64)))
+					return nil
+				},
+				"media_type_id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetMediaTypeID(int(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"album": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearAlbum()
+						return
+					}
+					m.(*TrackMutation).SetAlbumID(int(value.(int64)))
+				},
+				"genre": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearGenre()
+						return
+					}
+					m.(*TrackMutation).SetGenreID(int(value.(int64)))
+				},
+				"mediaType": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearMediaType()
+						return
+					}
+					m.(*TrackMutation).SetMediaTypeID(int(value.(int64)))
+				},
+				"playlists": func(m Mutation, value any) {
+					m.(*TrackMutation).AddPlaylistIDs(int(value.(int64)))
+				},
+				"invoiceLines": func(m Mutation, value any) {
+					m.(*TrackMutation).AddInvoiceLineIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 }
@@ -300,4 +1046,13 @@ func (m *PlaylistMutation) Defaults() map[string]any {
 // Defaults returns the defaults of columns that are not functions.
 func (m *TrackMutation) Defaults() map[string]any {
 	return map[string]any{}
+}
+
+// invalid returns what a validator of ent/schema has said of a field, and the field's name in
+// ent/schema. It returns "" if err comes from no validator.
+func invalid(err error) (field string, reason error) {
+	if v, ok := errors.AsType[*ValidationError](err); ok {
+		return v.Name, v.Unwrap()
+	}
+	return "", nil
 }

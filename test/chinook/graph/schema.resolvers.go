@@ -62,7 +62,7 @@ func (r *queryResolver) Track(ctx context.Context, id ids.ID) (*model.Track, err
 }
 
 // Tracks is the resolver for the tracks field.
-func (r *queryResolver) Tracks(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TrackWhereInput, orderBy []*model.TrackOrder) (*model.TrackConnection, error) {
+func (r *queryResolver) Tracks(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TrackWhereInput, search *string, orderBy []*model.TrackOrder) (*model.TrackConnection, error) {
 	return &model.TrackConnection{}, nil
 }
 

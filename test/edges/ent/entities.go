@@ -3,6 +3,8 @@
 package ent
 
 import (
+	"context"
+	"errors"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
@@ -11,8 +13,9 @@ import (
 	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
+	"time"
 
-	"entgo.io/ent"
+	"github.com/google/uuid"
 
 	"forge/internal/entity"
 	"forge/internal/ids"
@@ -25,7 +28,7 @@ var Entities = []*entity.Entity{
 		Table:   "genres",
 		Prefix:  "genre",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return genre.Policy },
+		Policy:  func() Policy { return genre.Policy },
 		Visible: map[string]entity.Visibility{"rank": entity.ToAll, "parent": entity.ToAll, "children": entity.ToAll, "tracks": entity.ToAll, "similar": entity.ToAll, "parentId": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Text,
 		Fields: []entity.Field{
@@ -39,13 +42,81 @@ var Entities = []*entity.Entity{
 			{Name: "tracks", To: "Track", Column: "genre_id"},
 			{Name: "similar", To: "Genre", Column: "genre_id", Through: "genre_similar", Far: "similar_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Genre; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(string(value.(string)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*GenreMutation).SetID(string(value.(string)))
+					return nil
+				},
+				"rank": func(m Mutation, value any) error {
+					m.(*GenreMutation).SetRank(int32(value.(int64)))
+					return nil
+				},
+				"parent_id": func(m Mutation, value any) error {
+					m.(*GenreMutation).SetParentID(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"parent": func(m Mutation, value any) {
+					if value == nil {
+						m.(*GenreMutation).ClearParent()
+						return
+					}
+					m.(*GenreMutation).SetParentID(string(value.(string)))
+				},
+				"children": func(m Mutation, value any) {
+					m.(*GenreMutation).AddChildIDs(string(value.(string)))
+				},
+				"tracks": func(m Mutation, value any) {
+					m.(*GenreMutation).AddTrackIDs(int64(value.(int64)))
+				},
+				"similar": func(m Mutation, value any) {
+					m.(*GenreMutation).AddSimilarIDs(string(value.(string)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Label",
 		Table:   "labels",
 		Prefix:  "",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return label.Policy },
+		Policy:  func() Policy { return label.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "tracks": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -55,16 +126,63 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "tracks", To: "Track", Column: "label_id", Through: "track_labels", Far: "track_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Label; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"name": func(m Mutation, value any) error {
+					m.(*LabelMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*LabelMutation).AddTrackIDs(int64(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Listener",
 		Table:   "listeners",
 		Prefix:  "listener",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return listener.Policy },
+		Policy:  func() Policy { return listener.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "likes": entity.ToAll, "rated": entity.ToAll, "following": entity.ToAll, "followers": entity.ToAll, "friends": entity.ToAll, "partner": entity.ToAll, "playlists": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Listener", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Listener", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
@@ -77,16 +195,89 @@ var Entities = []*entity.Entity{
 			{Name: "playlists", To: "Playlist", Column: "listener_id"},
 			{Name: "ratings", To: "Rating", Column: "listener_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Listener; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*ListenerMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*ListenerMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"likes": func(m Mutation, value any) {
+					m.(*ListenerMutation).AddLikeIDs(int64(value.(int64)))
+				},
+				"rated": func(m Mutation, value any) {
+					m.(*ListenerMutation).AddRatedIDs(int64(value.(int64)))
+				},
+				"followers": func(m Mutation, value any) {
+					m.(*ListenerMutation).AddFollowerIDs(value.(uuid.UUID))
+				},
+				"following": func(m Mutation, value any) {
+					m.(*ListenerMutation).AddFollowingIDs(value.(uuid.UUID))
+				},
+				"friends": func(m Mutation, value any) {
+					m.(*ListenerMutation).AddFriendIDs(value.(uuid.UUID))
+				},
+				"partner": func(m Mutation, value any) {
+					if value == nil {
+						m.(*ListenerMutation).ClearPartner()
+						return
+					}
+					m.(*ListenerMutation).SetPartnerID(value.(uuid.UUID))
+				},
+				"playlists": func(m Mutation, value any) {
+					m.(*ListenerMutation).AddPlaylistIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Playlist",
 		Table:   "playlists",
 		Prefix:  "playlist",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return playlist.Policy },
+		Policy:  func() Policy { return playlist.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "tracks": entity.ToAll, "playlistTracks": entity.ToAll, "listener": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Playlist", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Playlist", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 			{Name: "listenerId", Column: "listener_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Listener"},
 		},
@@ -95,6 +286,71 @@ var Entities = []*entity.Entity{
 			{Name: "listener", To: "Listener", Column: "listener_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "playlistTracks", To: "PlaylistTrack", Column: "playlist_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Playlist; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*PlaylistMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*PlaylistMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"listener_id": func(m Mutation, value any) error {
+					m.(*PlaylistMutation).SetListenerID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"tracks": func(m Mutation, value any) {
+					m.(*PlaylistMutation).AddTrackIDs(int64(value.(int64)))
+				},
+				"listener": func(m Mutation, value any) {
+					if value == nil {
+						m.(*PlaylistMutation).ClearListener()
+						return
+					}
+					m.(*PlaylistMutation).SetListenerID(value.(uuid.UUID))
+				},
+				"playlistTracks": func(m Mutation, value any) {
+					m.(*PlaylistMutation).AddPlaylistTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "PlaylistTrack",
@@ -102,7 +358,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "",
 		Owner:   "added_by",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return playlisttrack.Policy },
+		Policy:  func() Policy { return playlisttrack.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "position": entity.ToAll, "addedAt": entity.ToAll, "addedBy": entity.ToAll, "playlistId": entity.ToAll, "trackId": entity.ToAll, "track": entity.ToAll, "note": entity.ToOwners},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -119,6 +375,91 @@ var Entities = []*entity.Entity{
 			{Name: "track", To: "Track", Column: "track_id", OwnKey: true, Unique: true},
 			{Name: "adder", To: "Listener", Column: "added_by", OwnKey: true, Unique: true},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).PlaylistTrack; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"playlist_id": func(m Mutation, value any) error {
+					m.(*PlaylistTrackMutation).SetPlaylistID(value.(uuid.UUID))
+					return nil
+				},
+				"track_id": func(m Mutation, value any) error {
+					m.(*PlaylistTrackMutation).SetTrackID(int64(value.(int64)))
+					return nil
+				},
+				"position": func(m Mutation, value any) error {
+					m.(*PlaylistTrackMutation).SetPosition(int32(value.(int64)))
+					return nil
+				},
+				"note": func(m Mutation, value any) error {
+					m.(*PlaylistTrackMutation).SetNote(string(value.(string)))
+					return nil
+				},
+				"added_at": func(m Mutation, value any) error {
+					m.(*PlaylistTrackMutation).SetAddedAt(value.(time.Time))
+					return nil
+				},
+				"added_by": func(m Mutation, value any) error {
+					m.(*PlaylistTrackMutation).SetAddedBy(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"playlist": func(m Mutation, value any) {
+					if value == nil {
+						m.(*PlaylistTrackMutation).ClearPlaylist()
+						return
+					}
+					m.(*PlaylistTrackMutation).SetPlaylistID(value.(uuid.UUID))
+				},
+				"track": func(m Mutation, value any) {
+					if value == nil {
+						m.(*PlaylistTrackMutation).ClearTrack()
+						return
+					}
+					m.(*PlaylistTrackMutation).SetTrackID(int64(value.(int64)))
+				},
+				"adder": func(m Mutation, value any) {
+					if value == nil {
+						m.(*PlaylistTrackMutation).ClearAdder()
+						return
+					}
+					m.(*PlaylistTrackMutation).SetAdderID(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Rating",
@@ -126,7 +467,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "",
 		Owner:   "listener_id",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return rating.Policy },
+		Policy:  func() Policy { return rating.Policy },
 		Visible: map[string]entity.Visibility{"stars": entity.ToAll, "listener": entity.ToAll, "track": entity.ToAll, "remark": entity.ToOwners},
 		Fields: []entity.Field{
 			{Name: "listenerId", Column: "listener_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Listener"},
@@ -144,7 +485,7 @@ var Entities = []*entity.Entity{
 		Table:   "sleeves",
 		Prefix:  "sleeve",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return sleeve.Policy },
+		Policy:  func() Policy { return sleeve.Policy },
 		Visible: map[string]entity.Visibility{"color": entity.ToAll, "track": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -154,13 +495,68 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "track", To: "Track", Column: "track_sleeve", OwnKey: true, Unique: true, Nullable: true},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Sleeve; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int32(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*SleeveMutation).SetID(int32(value.(int64)))
+					return nil
+				},
+				"color": func(m Mutation, value any) error {
+					m.(*SleeveMutation).SetColor(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"track": func(m Mutation, value any) {
+					if value == nil {
+						m.(*SleeveMutation).ClearTrack()
+						return
+					}
+					m.(*SleeveMutation).SetTrackID(int64(value.(int64)))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Track",
 		Table:   "tracks",
 		Prefix:  "track",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return track.Policy },
+		Policy:  func() Policy { return track.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "length": entity.ToAll, "genre": entity.ToAll, "likedBy": entity.ToAll, "raters": entity.ToAll, "ratings": entity.ToAll, "labels": entity.ToAll, "playlists": entity.ToAll, "playlistTracks": entity.ToAll, "sleeve": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -178,6 +574,91 @@ var Entities = []*entity.Entity{
 			{Name: "playlists", To: "Playlist", Column: "track_id", Through: "playlist_tracks", Far: "playlist_id", Join: "PlaylistTrack"},
 			{Name: "ratings", To: "Rating", Column: "track_id"},
 			{Name: "playlistTracks", To: "PlaylistTrack", Column: "track_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Track; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int64(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetID(int64(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"length": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetLength(int32(value.(int64)))
+					return nil
+				},
+				"genre_id": func(m Mutation, value any) error {
+					m.(*TrackMutation).SetGenreID(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"likedBy": func(m Mutation, value any) {
+					m.(*TrackMutation).AddLikedByIDs(value.(uuid.UUID))
+				},
+				"genre": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearGenre()
+						return
+					}
+					m.(*TrackMutation).SetGenreID(string(value.(string)))
+				},
+				"sleeve": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TrackMutation).ClearSleeve()
+						return
+					}
+					m.(*TrackMutation).SetSleeveID(int32(value.(int64)))
+				},
+				"labels": func(m Mutation, value any) {
+					m.(*TrackMutation).AddLabelIDs(int(value.(int64)))
+				},
+				"raters": func(m Mutation, value any) {
+					m.(*TrackMutation).AddRaterIDs(value.(uuid.UUID))
+				},
+				"playlists": func(m Mutation, value any) {
+					m.(*TrackMutation).AddPlaylistIDs(value.(uuid.UUID))
+				},
+				"playlistTracks": func(m Mutation, value any) {
+					m.(*TrackMutation).AddPlaylistTrackIDs(int(value.(int64)))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 }
@@ -220,4 +701,13 @@ func (m *SleeveMutation) Defaults() map[string]any {
 // Defaults returns the defaults of columns that are not functions.
 func (m *TrackMutation) Defaults() map[string]any {
 	return map[string]any{}
+}
+
+// invalid returns what a validator of ent/schema has said of a field, and the field's name in
+// ent/schema. It returns "" if err comes from no validator.
+func invalid(err error) (field string, reason error) {
+	if v, ok := errors.AsType[*ValidationError](err); ok {
+		return v.Name, v.Unwrap()
+	}
+	return "", nil
 }

@@ -3,11 +3,16 @@
 package ent
 
 import (
+	"context"
+	"errors"
 	"forge/test/kinds/ent/sample"
+	"time"
 
-	"entgo.io/ent"
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // Entities describes every entity of the graph.
@@ -17,12 +22,12 @@ var Entities = []*entity.Entity{
 		Table:   "samples",
 		Prefix:  "sample",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return sample.Policy },
+		Policy:  func() Policy { return sample.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "flag": entity.ToAll, "maybeFlag": entity.ToAll, "whole": entity.ToAll, "maybeWhole": entity.ToAll, "big": entity.ToAll, "maybeBig": entity.ToAll, "huge": entity.ToAll, "maybeHuge": entity.ToAll, "real": entity.ToAll, "maybeReal": entity.ToAll, "near": entity.ToAll, "maybeNear": entity.ToAll, "price": entity.ToAll, "maybePrice": entity.ToAll, "measure": entity.ToAll, "maybeMeasure": entity.ToAll, "moment": entity.ToAll, "maybeMoment": entity.ToAll, "day": entity.ToAll, "maybeDay": entity.ToAll, "clock": entity.ToAll, "maybeClock": entity.ToAll, "span": entity.ToAll, "maybeSpan": entity.ToAll, "word": entity.ToAll, "maybeWord": entity.ToAll, "story": entity.ToAll, "maybeStory": entity.ToAll, "color": entity.ToAll, "maybeColor": entity.ToAll, "token": entity.ToAll, "maybeToken": entity.ToAll, "data": entity.ToAll, "maybeData": entity.ToAll, "document": entity.ToAll, "maybeDocument": entity.ToAll, "words": entity.ToAll, "maybeWords": entity.ToAll, "numbers": entity.ToAll, "maybeNumbers": entity.ToAll, "reals": entity.ToAll, "maybeReals": entity.ToAll, "bigs": entity.ToAll, "maybeBigs": entity.ToAll, "nears": entity.ToAll, "maybeNears": entity.ToAll, "flags": entity.ToAll, "maybeFlags": entity.ToAll, "tokens": entity.ToAll, "maybeTokens": entity.ToAll, "prices": entity.ToAll, "maybePrices": entity.ToAll, "of": entity.ToAll, "parts": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Sample", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Sample", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "ofId", Column: "of_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Sample"},
-			{Name: "secret", Column: "secret", Kind: entity.String, Type: "string", Sensitive: true},
+			{Name: "secret", Column: "secret", Kind: entity.String, Type: "string", Sensitive: true, Default: true},
 			{Name: "flag", Column: "flag", Kind: entity.Bool, Type: "bool"},
 			{Name: "maybeFlag", Column: "maybe_flag", Kind: entity.Bool, Type: "bool", Nullable: true},
 			{Name: "whole", Column: "whole", Kind: entity.Int, Type: "int32"},
@@ -80,6 +85,258 @@ var Entities = []*entity.Entity{
 			{Name: "of", To: "Sample", Column: "of_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "parts", To: "Sample", Column: "of_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Sample; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"of_id": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetOfID(value.(uuid.UUID))
+					return nil
+				},
+				"secret": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetSecret(string(value.(string)))
+					return nil
+				},
+				"flag": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetFlag(bool(value.(bool)))
+					return nil
+				},
+				"maybe_flag": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeFlag(bool(value.(bool)))
+					return nil
+				},
+				"whole": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetWhole(int32(value.(int64)))
+					return nil
+				},
+				"maybe_whole": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeWhole(int32(value.(int64)))
+					return nil
+				},
+				"big": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetBig(int64(value.(int64)))
+					return nil
+				},
+				"maybe_big": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeBig(int64(value.(int64)))
+					return nil
+				},
+				"huge": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetHuge(uint64(value.(int64)))
+					return nil
+				},
+				"maybe_huge": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeHuge(uint64(value.(int64)))
+					return nil
+				},
+				"real": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetReal(float64(value.(float64)))
+					return nil
+				},
+				"maybe_real": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeReal(float64(value.(float64)))
+					return nil
+				},
+				"near": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetNear(float32(value.(float64)))
+					return nil
+				},
+				"maybe_near": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeNear(float32(value.(float64)))
+					return nil
+				},
+				"price": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetPrice(value.(decimal.Decimal))
+					return nil
+				},
+				"maybe_price": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybePrice(value.(decimal.Decimal))
+					return nil
+				},
+				"measure": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMeasure(value.(decimal.Decimal))
+					return nil
+				},
+				"maybe_measure": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeMeasure(value.(decimal.Decimal))
+					return nil
+				},
+				"moment": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMoment(value.(time.Time))
+					return nil
+				},
+				"maybe_moment": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeMoment(value.(time.Time))
+					return nil
+				},
+				"day": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetDay(value.(time.Time))
+					return nil
+				},
+				"maybe_day": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeDay(value.(time.Time))
+					return nil
+				},
+				"clock": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetClock(value.(time.Time))
+					return nil
+				},
+				"maybe_clock": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeClock(value.(time.Time))
+					return nil
+				},
+				"span": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetSpan(time.Duration(value.(int64)))
+					return nil
+				},
+				"maybe_span": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeSpan(time.Duration(value.(int64)))
+					return nil
+				},
+				"word": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetWord(string(value.(string)))
+					return nil
+				},
+				"maybe_word": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeWord(string(value.(string)))
+					return nil
+				},
+				"story": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetStory(string(value.(string)))
+					return nil
+				},
+				"maybe_story": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeStory(string(value.(string)))
+					return nil
+				},
+				"color": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetColor(sample.Color(value.(string)))
+					return nil
+				},
+				"maybe_color": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeColor(sample.MaybeColor(value.(string)))
+					return nil
+				},
+				"token": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetToken(value.(uuid.UUID))
+					return nil
+				},
+				"maybe_token": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeToken(value.(uuid.UUID))
+					return nil
+				},
+				"data": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetData([]byte(value.([]byte)))
+					return nil
+				},
+				"maybe_data": func(m Mutation, value any) error {
+					m.(*SampleMutation).SetMaybeData([]byte(value.([]byte)))
+					return nil
+				},
+				"document": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetDocument)
+				},
+				"maybe_document": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetMaybeDocument)
+				},
+				"words": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetWords)
+				},
+				"maybe_words": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetMaybeWords)
+				},
+				"numbers": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetNumbers)
+				},
+				"maybe_numbers": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetMaybeNumbers)
+				},
+				"reals": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetReals)
+				},
+				"maybe_reals": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetMaybeReals)
+				},
+				"bigs": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetBigs)
+				},
+				"maybe_bigs": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetMaybeBigs)
+				},
+				"nears": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetNears)
+				},
+				"maybe_nears": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetMaybeNears)
+				},
+				"flags": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetFlags)
+				},
+				"maybe_flags": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetMaybeFlags)
+				},
+				"tokens": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetTokens)
+				},
+				"maybe_tokens": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetMaybeTokens)
+				},
+				"prices": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetPrices)
+				},
+				"maybe_prices": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*SampleMutation).SetMaybePrices)
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"of": func(m Mutation, value any) {
+					if value == nil {
+						m.(*SampleMutation).ClearOf()
+						return
+					}
+					m.(*SampleMutation).SetOfID(value.(uuid.UUID))
+				},
+				"parts": func(m Mutation, value any) {
+					m.(*SampleMutation).AddPartIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 }
 
@@ -88,4 +345,13 @@ func (m *SampleMutation) Defaults() map[string]any {
 	return map[string]any{
 		sample.FieldSecret: sample.DefaultSecret,
 	}
+}
+
+// invalid returns what a validator of ent/schema has said of a field, and the field's name in
+// ent/schema. It returns "" if err comes from no validator.
+func invalid(err error) (field string, reason error) {
+	if v, ok := errors.AsType[*ValidationError](err); ok {
+		return v.Name, v.Unwrap()
+	}
+	return "", nil
 }

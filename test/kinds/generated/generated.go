@@ -32,7 +32,6 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
-	Mutation() MutationResolver
 	Query() QueryResolver
 }
 
@@ -46,9 +45,6 @@ type ComplexityRoot struct {
 
 // region    ************************** generated!.gotpl **************************
 
-type MutationResolver interface {
-	CreateSample(ctx context.Context, input CreateSampleInput) (*CreateSamplePayload, error)
-}
 type QueryResolver interface {
 	Node(ctx context.Context, id ids.ID) (Node, error)
 	Sample(ctx context.Context, id ids.ID) (*Sample, error)
@@ -78,7 +74,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
-		ec.unmarshalInputCreateSampleInput,
 		ec.unmarshalInputJSONPathInput,
 		ec.unmarshalInputSampleGroupBy,
 		ec.unmarshalInputSampleGroupOrder,
@@ -118,21 +113,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			}
 
 			return &response
-		}
-	case ast.Mutation:
-		return func(ctx context.Context) *graphql.Response {
-			if !first {
-				return nil
-			}
-			first = false
-			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
-			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
-			var buf bytes.Buffer
-			data.MarshalGQL(&buf)
-
-			return &graphql.Response{
-				Data: buf.Bytes(),
-			}
 		}
 
 	default:
@@ -187,9 +167,13 @@ type Query {
 
 type Mutation {
   createSample(input: CreateSampleInput!): CreateSamplePayload!
+  updateSample(id: ID!, input: UpdateSampleInput!): UpdateSamplePayload!
+  deleteSample(id: ID!): DeleteSamplePayload!
 }
 
 type CreateSamplePayload { sample: Sample! }
+type UpdateSamplePayload { sample: Sample! }
+type DeleteSamplePayload { deletedId: ID! }
 type SampleConnection {
   edges: [SampleEdge!]!
   nodes: [Sample!]!
@@ -311,6 +295,62 @@ input CreateSampleInput {
   tokens: [UUID!]!
   maybeTokens: [UUID!]
   prices: [Decimal!]!
+  maybePrices: [Decimal!]
+}
+
+input UpdateSampleInput {
+  ofId: ID
+  flag: Boolean
+  maybeFlag: Boolean
+  whole: Int
+  maybeWhole: Int
+  big: BigInt
+  maybeBig: BigInt
+  huge: BigInt
+  maybeHuge: BigInt
+  real: Float
+  maybeReal: Float
+  near: Float
+  maybeNear: Float
+  price: Decimal
+  maybePrice: Decimal
+  measure: Decimal
+  maybeMeasure: Decimal
+  moment: Time
+  maybeMoment: Time
+  day: Date
+  maybeDay: Date
+  clock: LocalTime
+  maybeClock: LocalTime
+  span: Duration
+  maybeSpan: Duration
+  word: String
+  maybeWord: String
+  story: String
+  maybeStory: String
+  color: Color
+  maybeColor: Color
+  token: UUID
+  maybeToken: UUID
+  data: Bytes
+  maybeData: Bytes
+  document: JSON
+  maybeDocument: JSON
+  words: [String!]
+  maybeWords: [String!]
+  numbers: [Int!]
+  maybeNumbers: [Int!]
+  reals: [Float!]
+  maybeReals: [Float!]
+  bigs: [BigInt!]
+  maybeBigs: [BigInt!]
+  nears: [Float!]
+  maybeNears: [Float!]
+  flags: [Boolean!]
+  maybeFlags: [Boolean!]
+  tokens: [UUID!]
+  maybeTokens: [UUID!]
+  prices: [Decimal!]
   maybePrices: [Decimal!]
 }
 
@@ -1040,14 +1080,6 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
-func (ec *executionContext) childFields_CreateSamplePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "sample":
-		return ec.fieldContext_CreateSamplePayload_sample(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type CreateSamplePayload", field.Name)
-}
-
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -1554,20 +1586,6 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 
 // region    ***************************** args.gotpl *****************************
 
-func (ec *executionContext) field_Mutation_createSample_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (CreateSampleInput, error) {
-			return ec.unmarshalNCreateSampleInput2forgeᚋtestᚋkindsᚋgeneratedᚐCreateSampleInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
 func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1845,82 +1863,6 @@ func (ec *executionContext) field___Type_fields_args(ctx context.Context, rawArg
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
-
-func (ec *executionContext) _CreateSamplePayload_sample(ctx context.Context, field graphql.CollectedField, obj *CreateSamplePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateSamplePayload_sample(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Sample, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *Sample) graphql.Marshaler {
-			return ec.marshalNSample2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐSample(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_CreateSamplePayload_sample(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateSamplePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Sample(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_createSample(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createSample(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateSample(ctx, fc.Args["input"].(CreateSampleInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *CreateSamplePayload) graphql.Marshaler {
-			return ec.marshalNCreateSamplePayload2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐCreateSamplePayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_createSample(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CreateSamplePayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_createSample_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
 
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -7160,400 +7102,6 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
-
-func (ec *executionContext) unmarshalInputCreateSampleInput(ctx context.Context, obj any) (CreateSampleInput, error) {
-	var it CreateSampleInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"ofId", "flag", "maybeFlag", "whole", "maybeWhole", "big", "maybeBig", "huge", "maybeHuge", "real", "maybeReal", "near", "maybeNear", "price", "maybePrice", "measure", "maybeMeasure", "moment", "maybeMoment", "day", "maybeDay", "clock", "maybeClock", "span", "maybeSpan", "word", "maybeWord", "story", "maybeStory", "color", "maybeColor", "token", "maybeToken", "data", "maybeData", "document", "maybeDocument", "words", "maybeWords", "numbers", "maybeNumbers", "reals", "maybeReals", "bigs", "maybeBigs", "nears", "maybeNears", "flags", "maybeFlags", "tokens", "maybeTokens", "prices", "maybePrices"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "ofId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ofId"))
-			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.OfID = graphql.OmittableOf(data)
-		case "flag":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("flag"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Flag = data
-		case "maybeFlag":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeFlag"))
-			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeFlag = graphql.OmittableOf(data)
-		case "whole":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("whole"))
-			data, err := ec.unmarshalNInt2int32(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Whole = data
-		case "maybeWhole":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWhole"))
-			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeWhole = graphql.OmittableOf(data)
-		case "big":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("big"))
-			data, err := ec.unmarshalNBigInt2int64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Big = data
-		case "maybeBig":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBig"))
-			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeBig = graphql.OmittableOf(data)
-		case "huge":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("huge"))
-			data, err := ec.unmarshalNBigInt2int64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Huge = data
-		case "maybeHuge":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeHuge"))
-			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeHuge = graphql.OmittableOf(data)
-		case "real":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("real"))
-			data, err := ec.unmarshalNFloat2float64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Real = data
-		case "maybeReal":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeReal"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeReal = graphql.OmittableOf(data)
-		case "near":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("near"))
-			data, err := ec.unmarshalNFloat2float64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Near = data
-		case "maybeNear":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNear"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeNear = graphql.OmittableOf(data)
-		case "price":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("price"))
-			data, err := ec.unmarshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Price = data
-		case "maybePrice":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePrice"))
-			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybePrice = graphql.OmittableOf(data)
-		case "measure":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("measure"))
-			data, err := ec.unmarshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Measure = data
-		case "maybeMeasure":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMeasure"))
-			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeMeasure = graphql.OmittableOf(data)
-		case "moment":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("moment"))
-			data, err := ec.unmarshalNTime2timeᚐTime(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Moment = data
-		case "maybeMoment":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeMoment"))
-			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeMoment = graphql.OmittableOf(data)
-		case "day":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("day"))
-			data, err := ec.unmarshalNDate2timeᚐTime(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Day = data
-		case "maybeDay":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDay"))
-			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeDay = graphql.OmittableOf(data)
-		case "clock":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clock"))
-			data, err := ec.unmarshalNLocalTime2timeᚐTime(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Clock = data
-		case "maybeClock":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeClock"))
-			data, err := ec.unmarshalOLocalTime2ᚖtimeᚐTime(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeClock = graphql.OmittableOf(data)
-		case "span":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("span"))
-			data, err := ec.unmarshalNDuration2timeᚐDuration(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Span = data
-		case "maybeSpan":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeSpan"))
-			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeSpan = graphql.OmittableOf(data)
-		case "word":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("word"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Word = data
-		case "maybeWord":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWord"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeWord = graphql.OmittableOf(data)
-		case "story":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("story"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Story = data
-		case "maybeStory":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeStory"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeStory = graphql.OmittableOf(data)
-		case "color":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("color"))
-			data, err := ec.unmarshalNColor2forgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Color = data
-		case "maybeColor":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeColor"))
-			data, err := ec.unmarshalOColor2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeColor = graphql.OmittableOf(data)
-		case "token":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
-			data, err := ec.unmarshalNUUID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Token = data
-		case "maybeToken":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeToken"))
-			data, err := ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeToken = graphql.OmittableOf(data)
-		case "data":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("data"))
-			data, err := ec.unmarshalNBytes2ᚕbyte(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Data = data
-		case "maybeData":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeData"))
-			data, err := ec.unmarshalOBytes2ᚕbyte(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeData = graphql.OmittableOf(data)
-		case "document":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("document"))
-			data, err := ec.unmarshalNJSON2interface(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Document = data
-		case "maybeDocument":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeDocument"))
-			data, err := ec.unmarshalOJSON2interface(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeDocument = graphql.OmittableOf(data)
-		case "words":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("words"))
-			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Words = data
-		case "maybeWords":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeWords"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeWords = graphql.OmittableOf(data)
-		case "numbers":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("numbers"))
-			data, err := ec.unmarshalNInt2ᚕint32ᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Numbers = data
-		case "maybeNumbers":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNumbers"))
-			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeNumbers = graphql.OmittableOf(data)
-		case "reals":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reals"))
-			data, err := ec.unmarshalNFloat2ᚕfloat64ᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Reals = data
-		case "maybeReals":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeReals"))
-			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeReals = graphql.OmittableOf(data)
-		case "bigs":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bigs"))
-			data, err := ec.unmarshalNBigInt2ᚕint64ᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Bigs = data
-		case "maybeBigs":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeBigs"))
-			data, err := ec.unmarshalOBigInt2ᚕint64ᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeBigs = graphql.OmittableOf(data)
-		case "nears":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nears"))
-			data, err := ec.unmarshalNFloat2ᚕfloat64ᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Nears = data
-		case "maybeNears":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeNears"))
-			data, err := ec.unmarshalOFloat2ᚕfloat64ᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeNears = graphql.OmittableOf(data)
-		case "flags":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("flags"))
-			data, err := ec.unmarshalNBoolean2ᚕboolᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Flags = data
-		case "maybeFlags":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeFlags"))
-			data, err := ec.unmarshalOBoolean2ᚕboolᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeFlags = graphql.OmittableOf(data)
-		case "tokens":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tokens"))
-			data, err := ec.unmarshalNUUID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Tokens = data
-		case "maybeTokens":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybeTokens"))
-			data, err := ec.unmarshalOUUID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybeTokens = graphql.OmittableOf(data)
-		case "prices":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("prices"))
-			data, err := ec.unmarshalNDecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Prices = data
-		case "maybePrices":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maybePrices"))
-			data, err := ec.unmarshalODecimal2ᚕgithubᚗcomᚋshopspringᚋdecimalᚐDecimalᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaybePrices = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
 
 func (ec *executionContext) unmarshalInputJSONPathInput(ctx context.Context, obj any) (JSONPathInput, error) {
 	var it JSONPathInput
@@ -14330,92 +13878,6 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 
 // region    **************************** object.gotpl ****************************
 
-var createSamplePayloadImplementors = []string{"CreateSamplePayload"}
-
-func (ec *executionContext) _CreateSamplePayload(ctx context.Context, sel ast.SelectionSet, obj *CreateSamplePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createSamplePayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("CreateSamplePayload")
-		case "sample":
-			out.Values[i] = ec._CreateSamplePayload_sample(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var mutationImplementors = []string{"Mutation"}
-
-func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, mutationImplementors)
-	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
-		Object: "Mutation",
-	})
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		innerCtx := graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{
-			Object: field.Name,
-			Field:  field,
-		})
-
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("Mutation")
-		case "createSample":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_createSample(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *PageInfo) graphql.Marshaler {
@@ -16204,21 +15666,6 @@ func (ec *executionContext) unmarshalNColor2forgeᚋtestᚋkindsᚋgeneratedᚐC
 
 func (ec *executionContext) marshalNColor2forgeᚋtestᚋkindsᚋgeneratedᚐColor(ctx context.Context, sel ast.SelectionSet, v Color) graphql.Marshaler {
 	return v
-}
-
-func (ec *executionContext) unmarshalNCreateSampleInput2forgeᚋtestᚋkindsᚋgeneratedᚐCreateSampleInput(ctx context.Context, v any) (CreateSampleInput, error) {
-	res, err := ec.unmarshalInputCreateSampleInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNCreateSamplePayload2ᚖforgeᚋtestᚋkindsᚋgeneratedᚐCreateSamplePayload(ctx context.Context, sel ast.SelectionSet, v *CreateSamplePayload) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._CreateSamplePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCursor2string(ctx context.Context, v any) (string, error) {

@@ -20,72 +20,9 @@ type Node interface {
 	GetID() ids.ID
 }
 
-type CreateSampleInput struct {
-	OfID          graphql.Omittable[*ids.ID]           `json:"ofId,omitempty"`
-	Flag          bool                                 `json:"flag"`
-	MaybeFlag     graphql.Omittable[*bool]             `json:"maybeFlag,omitempty"`
-	Whole         int32                                `json:"whole"`
-	MaybeWhole    graphql.Omittable[*int32]            `json:"maybeWhole,omitempty"`
-	Big           int64                                `json:"big"`
-	MaybeBig      graphql.Omittable[*int64]            `json:"maybeBig,omitempty"`
-	Huge          int64                                `json:"huge"`
-	MaybeHuge     graphql.Omittable[*int64]            `json:"maybeHuge,omitempty"`
-	Real          float64                              `json:"real"`
-	MaybeReal     graphql.Omittable[*float64]          `json:"maybeReal,omitempty"`
-	Near          float64                              `json:"near"`
-	MaybeNear     graphql.Omittable[*float64]          `json:"maybeNear,omitempty"`
-	Price         decimal.Decimal                      `json:"price"`
-	MaybePrice    graphql.Omittable[*decimal.Decimal]  `json:"maybePrice,omitempty"`
-	Measure       decimal.Decimal                      `json:"measure"`
-	MaybeMeasure  graphql.Omittable[*decimal.Decimal]  `json:"maybeMeasure,omitempty"`
-	Moment        time.Time                            `json:"moment"`
-	MaybeMoment   graphql.Omittable[*time.Time]        `json:"maybeMoment,omitempty"`
-	Day           time.Time                            `json:"day"`
-	MaybeDay      graphql.Omittable[*time.Time]        `json:"maybeDay,omitempty"`
-	Clock         time.Time                            `json:"clock"`
-	MaybeClock    graphql.Omittable[*time.Time]        `json:"maybeClock,omitempty"`
-	Span          time.Duration                        `json:"span"`
-	MaybeSpan     graphql.Omittable[*time.Duration]    `json:"maybeSpan,omitempty"`
-	Word          string                               `json:"word"`
-	MaybeWord     graphql.Omittable[*string]           `json:"maybeWord,omitempty"`
-	Story         string                               `json:"story"`
-	MaybeStory    graphql.Omittable[*string]           `json:"maybeStory,omitempty"`
-	Color         Color                                `json:"color"`
-	MaybeColor    graphql.Omittable[*Color]            `json:"maybeColor,omitempty"`
-	Token         uuid.UUID                            `json:"token"`
-	MaybeToken    graphql.Omittable[*uuid.UUID]        `json:"maybeToken,omitempty"`
-	Data          []byte                               `json:"data"`
-	MaybeData     graphql.Omittable[[]byte]            `json:"maybeData,omitempty"`
-	Document      any                                  `json:"document"`
-	MaybeDocument graphql.Omittable[any]               `json:"maybeDocument,omitempty"`
-	Words         []string                             `json:"words"`
-	MaybeWords    graphql.Omittable[[]string]          `json:"maybeWords,omitempty"`
-	Numbers       []int32                              `json:"numbers"`
-	MaybeNumbers  graphql.Omittable[[]int32]           `json:"maybeNumbers,omitempty"`
-	Reals         []float64                            `json:"reals"`
-	MaybeReals    graphql.Omittable[[]float64]         `json:"maybeReals,omitempty"`
-	Bigs          []int64                              `json:"bigs"`
-	MaybeBigs     graphql.Omittable[[]int64]           `json:"maybeBigs,omitempty"`
-	Nears         []float64                            `json:"nears"`
-	MaybeNears    graphql.Omittable[[]float64]         `json:"maybeNears,omitempty"`
-	Flags         []bool                               `json:"flags"`
-	MaybeFlags    graphql.Omittable[[]bool]            `json:"maybeFlags,omitempty"`
-	Tokens        []uuid.UUID                          `json:"tokens"`
-	MaybeTokens   graphql.Omittable[[]uuid.UUID]       `json:"maybeTokens,omitempty"`
-	Prices        []decimal.Decimal                    `json:"prices"`
-	MaybePrices   graphql.Omittable[[]decimal.Decimal] `json:"maybePrices,omitempty"`
-}
-
-type CreateSamplePayload struct {
-	Sample *Sample `json:"sample"`
-}
-
 type JSONPathInput struct {
 	Path  []string               `json:"path"`
 	Value graphql.Omittable[any] `json:"value,omitempty"`
-}
-
-type Mutation struct {
 }
 
 type PageInfo struct {

@@ -3,6 +3,8 @@
 package ent
 
 import (
+	"context"
+	"errors"
 	"forge/test/rules/ent/customer"
 	"forge/test/rules/ent/document"
 	"forge/test/rules/ent/invoice"
@@ -13,9 +15,10 @@ import (
 	"forge/test/rules/ent/staff"
 	"forge/test/rules/ent/team"
 
-	"entgo.io/ent"
+	"github.com/google/uuid"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // Entities describes every entity of the graph.
@@ -25,10 +28,10 @@ var Entities = []*entity.Entity{
 		Table:   "customers",
 		Prefix:  "customer",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return customer.Policy },
+		Policy:  func() Policy { return customer.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "invoices": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Customer", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Customer", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "orgId", Column: "org_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Org"},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
@@ -36,18 +39,80 @@ var Entities = []*entity.Entity{
 			{Name: "org", To: "Org", Column: "org_id", OwnKey: true, Unique: true},
 			{Name: "invoices", To: "Invoice", Column: "customer_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Customer; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"org_id": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetOrgID(value.(uuid.UUID))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"org": func(m Mutation, value any) {
+					if value == nil {
+						m.(*CustomerMutation).ClearOrg()
+						return
+					}
+					m.(*CustomerMutation).SetOrgID(value.(uuid.UUID))
+				},
+				"invoices": func(m Mutation, value any) {
+					m.(*CustomerMutation).AddInvoiceIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Document",
 		Table:   "documents",
 		Prefix:  "document",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return document.Policy },
+		Policy:  func() Policy { return document.Policy },
 		Visible: map[string]entity.Visibility{"title": entity.ToAll, "project": entity.ToAll, "author": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Document", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Document", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "title", Column: "title", Kind: entity.String, Type: "string"},
-			{Name: "budget", Column: "budget", Kind: entity.Int, Type: "int32"},
+			{Name: "budget", Column: "budget", Kind: entity.Int, Type: "int32", Default: true},
 			{Name: "notes", Column: "notes", Kind: entity.String, Type: "string", Nullable: true},
 			{Name: "projectId", Column: "project_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Project"},
 			{Name: "authorId", Column: "author_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Person"},
@@ -56,16 +121,94 @@ var Entities = []*entity.Entity{
 			{Name: "project", To: "Project", Column: "project_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "author", To: "Person", Column: "author_id", OwnKey: true, Unique: true, Nullable: true},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Document; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*DocumentMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"title": func(m Mutation, value any) error {
+					m.(*DocumentMutation).SetTitle(string(value.(string)))
+					return nil
+				},
+				"budget": func(m Mutation, value any) error {
+					m.(*DocumentMutation).SetBudget(int32(value.(int64)))
+					return nil
+				},
+				"notes": func(m Mutation, value any) error {
+					m.(*DocumentMutation).SetNotes(string(value.(string)))
+					return nil
+				},
+				"project_id": func(m Mutation, value any) error {
+					m.(*DocumentMutation).SetProjectID(value.(uuid.UUID))
+					return nil
+				},
+				"author_id": func(m Mutation, value any) error {
+					m.(*DocumentMutation).SetAuthorID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"project": func(m Mutation, value any) {
+					if value == nil {
+						m.(*DocumentMutation).ClearProject()
+						return
+					}
+					m.(*DocumentMutation).SetProjectID(value.(uuid.UUID))
+				},
+				"author": func(m Mutation, value any) {
+					if value == nil {
+						m.(*DocumentMutation).ClearAuthor()
+						return
+					}
+					m.(*DocumentMutation).SetAuthorID(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Invoice",
 		Table:   "invoices",
 		Prefix:  "invoice",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return invoice.Policy },
+		Policy:  func() Policy { return invoice.Policy },
 		Visible: map[string]entity.Visibility{"number": entity.ToAll, "customer": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Invoice", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Invoice", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "orgId", Column: "org_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Org"},
 			{Name: "number", Column: "number", Kind: entity.Int, Type: "int32"},
 			{Name: "customerId", Column: "customer_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Customer"},
@@ -74,18 +217,88 @@ var Entities = []*entity.Entity{
 			{Name: "org", To: "Org", Column: "org_id", OwnKey: true, Unique: true},
 			{Name: "customer", To: "Customer", Column: "customer_id", OwnKey: true, Unique: true},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Invoice; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"org_id": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetOrgID(value.(uuid.UUID))
+					return nil
+				},
+				"number": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetNumber(int32(value.(int64)))
+					return nil
+				},
+				"customer_id": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetCustomerID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"org": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceMutation).ClearOrg()
+						return
+					}
+					m.(*InvoiceMutation).SetOrgID(value.(uuid.UUID))
+				},
+				"customer": func(m Mutation, value any) {
+					if value == nil {
+						m.(*InvoiceMutation).ClearCustomer()
+						return
+					}
+					m.(*InvoiceMutation).SetCustomerID(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:     "Membership",
 		Table:    "memberships",
 		Prefix:   "membership",
 		Ruled:    true,
-		Policy:   func() ent.Policy { return membership.Policy },
+		Policy:   func() Policy { return membership.Policy },
 		Filtered: true,
 		Visible:  map[string]entity.Visibility{"role": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Membership", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "hidden", Column: "hidden", Kind: entity.Bool, Type: "bool"},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Membership", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "hidden", Column: "hidden", Kind: entity.Bool, Type: "bool", Default: true},
 			{Name: "role", Column: "role", Kind: entity.Enum, Type: "membership.Role", Values: []string{"READER", "EDITOR"}},
 			{Name: "teamId", Column: "team_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Team"},
 			{Name: "personId", Column: "person_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Person"},
@@ -94,34 +307,209 @@ var Entities = []*entity.Entity{
 			{Name: "team", To: "Team", Column: "team_id", OwnKey: true, Unique: true},
 			{Name: "person", To: "Person", Column: "person_id", OwnKey: true, Unique: true},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Membership; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*MembershipMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"hidden": func(m Mutation, value any) error {
+					m.(*MembershipMutation).SetHidden(bool(value.(bool)))
+					return nil
+				},
+				"role": func(m Mutation, value any) error {
+					m.(*MembershipMutation).SetRole(membership.Role(value.(string)))
+					return nil
+				},
+				"team_id": func(m Mutation, value any) error {
+					m.(*MembershipMutation).SetTeamID(value.(uuid.UUID))
+					return nil
+				},
+				"person_id": func(m Mutation, value any) error {
+					m.(*MembershipMutation).SetPersonID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"team": func(m Mutation, value any) {
+					if value == nil {
+						m.(*MembershipMutation).ClearTeam()
+						return
+					}
+					m.(*MembershipMutation).SetTeamID(value.(uuid.UUID))
+				},
+				"person": func(m Mutation, value any) {
+					if value == nil {
+						m.(*MembershipMutation).ClearPerson()
+						return
+					}
+					m.(*MembershipMutation).SetPersonID(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Org",
 		Table:   "orgs",
 		Prefix:  "org",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return org.Policy },
+		Policy:  func() Policy { return org.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Org", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Org", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Org; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*OrgMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*OrgMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link:    map[string]func(Mutation, any){},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Person",
 		Table:   "persons",
 		Prefix:  "person",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return person.Policy },
+		Policy:  func() Policy { return person.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "documents": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Person", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Person", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
 			{Name: "documents", To: "Document", Column: "author_id"},
 			{Name: "watches", To: "Project", Column: "person_id", Through: "project_watchers", Far: "project_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Person; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*PersonMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*PersonMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"documents": func(m Mutation, value any) {
+					m.(*PersonMutation).AddDocumentIDs(value.(uuid.UUID))
+				},
+				"watches": func(m Mutation, value any) {
+					m.(*PersonMutation).AddWatchIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -129,10 +517,10 @@ var Entities = []*entity.Entity{
 		Table:   "projects",
 		Prefix:  "project",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return project.Policy },
+		Policy:  func() Policy { return project.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "team": entity.ToAll, "documents": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Project", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Project", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 			{Name: "teamId", Column: "team_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Team"},
 		},
@@ -141,21 +529,145 @@ var Entities = []*entity.Entity{
 			{Name: "watchers", To: "Person", Column: "project_id", Through: "project_watchers", Far: "person_id"},
 			{Name: "documents", To: "Document", Column: "project_id"},
 		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Project; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*ProjectMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*ProjectMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"team_id": func(m Mutation, value any) error {
+					m.(*ProjectMutation).SetTeamID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"team": func(m Mutation, value any) {
+					if value == nil {
+						m.(*ProjectMutation).ClearTeam()
+						return
+					}
+					m.(*ProjectMutation).SetTeamID(value.(uuid.UUID))
+				},
+				"watchers": func(m Mutation, value any) {
+					m.(*ProjectMutation).AddWatcherIDs(value.(uuid.UUID))
+				},
+				"documents": func(m Mutation, value any) {
+					m.(*ProjectMutation).AddDocumentIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
+		},
 	},
 	{
 		Name:    "Staff",
 		Table:   "staffs",
 		Prefix:  "staff",
 		Ruled:   true,
-		Policy:  func() ent.Policy { return staff.Policy },
+		Policy:  func() Policy { return staff.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Staff", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Staff", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "duty", Column: "duty", Kind: entity.String, Type: "string"},
 			{Name: "personId", Column: "person_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Person"},
 		},
 		Edges: []entity.Edge{
 			{Name: "person", To: "Person", Column: "person_id", OwnKey: true, Unique: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Staff; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*StaffMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"duty": func(m Mutation, value any) error {
+					m.(*StaffMutation).SetDuty(string(value.(string)))
+					return nil
+				},
+				"person_id": func(m Mutation, value any) error {
+					m.(*StaffMutation).SetPersonID(value.(uuid.UUID))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"person": func(m Mutation, value any) {
+					if value == nil {
+						m.(*StaffMutation).ClearPerson()
+						return
+					}
+					m.(*StaffMutation).SetPersonID(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 	{
@@ -163,17 +675,75 @@ var Entities = []*entity.Entity{
 		Table:    "teams",
 		Prefix:   "team",
 		Ruled:    true,
-		Policy:   func() ent.Policy { return team.Policy },
+		Policy:   func() Policy { return team.Policy },
 		Filtered: true,
 		Visible:  map[string]entity.Visibility{"name": entity.ToAll, "projects": entity.ToAll, "memberships": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Team", Stored: map[string]string{"sqlite3": "blob"}},
-			{Name: "hidden", Column: "hidden", Kind: entity.Bool, Type: "bool"},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Team", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "hidden", Column: "hidden", Kind: entity.Bool, Type: "bool", Default: true},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
 			{Name: "memberships", To: "Membership", Column: "team_id"},
 			{Name: "projects", To: "Project", Column: "team_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Team; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*TeamMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"hidden": func(m Mutation, value any) error {
+					m.(*TeamMutation).SetHidden(bool(value.(bool)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*TeamMutation).SetName(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"memberships": func(m Mutation, value any) {
+					m.(*TeamMutation).AddMembershipIDs(value.(uuid.UUID))
+				},
+				"projects": func(m Mutation, value any) {
+					m.(*TeamMutation).AddProjectIDs(value.(uuid.UUID))
+				},
+			},
+			Invalid: invalid,
 		},
 	},
 }
@@ -227,4 +797,13 @@ func (m *TeamMutation) Defaults() map[string]any {
 	return map[string]any{
 		team.FieldHidden: team.DefaultHidden,
 	}
+}
+
+// invalid returns what a validator of ent/schema has said of a field, and the field's name in
+// ent/schema. It returns "" if err comes from no validator.
+func invalid(err error) (field string, reason error) {
+	if v, ok := errors.AsType[*ValidationError](err); ok {
+		return v.Name, v.Unwrap()
+	}
+	return "", nil
 }

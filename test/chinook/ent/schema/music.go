@@ -102,7 +102,7 @@ type Track struct{ ent.Schema }
 func (Track) Mixin() []ent.Mixin {
 	return []ent.Mixin{Open{Prefix: "track", Shown: []string{
 		"name", "composer", "milliseconds", "bytes", "unitPrice", "album", "genre", "mediaType", "playlists", "invoiceLines", "foundUnder"},
-		Unites: map[string][]string{"foundUnder": {"album", "genre"}}}}
+		Unites: map[string][]string{"foundUnder": {"album", "genre"}}, Search: []string{"name", "composer"}}}
 }
 
 // Fields returns the fields that no mixin adds.

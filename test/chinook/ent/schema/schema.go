@@ -23,16 +23,17 @@ type Open struct {
 	Shown    []string // the API's fields, beside id
 	Unites   map[string][]string
 	Computed map[string]entity.Computed
+	Search   []string // the fields that are searched
 }
 
 // Fields returns the key.
 func (Open) Fields() []ent.Field { return []ent.Field{key("id")} }
 
-// Annotations returns the prefix of IDs, what everybody may see, and the fields that are neither
+// Annotations returns the prefix of IDs, what everybody may see, what is searched, and the fields that are neither
 // columns nor edges.
 func (o Open) Annotations() []schema.Annotation {
 	return []schema.Annotation{entity.Annotation{
-		Prefix: o.Prefix, ShownToAll: append([]string{"id"}, o.Shown...), Unites: o.Unites, Computed: o.Computed,
+		Prefix: o.Prefix, ShownToAll: append([]string{"id"}, o.Shown...), Unites: o.Unites, Computed: o.Computed, Search: o.Search,
 	}}
 }
 

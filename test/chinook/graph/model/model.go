@@ -1674,6 +1674,7 @@ func (e TrackGroupOrderField) MarshalJSON() ([]byte, error) {
 type TrackOrderField string
 
 const (
+	TrackOrderFieldRelevance    TrackOrderField = "RELEVANCE"
 	TrackOrderFieldName         TrackOrderField = "NAME"
 	TrackOrderFieldMilliseconds TrackOrderField = "MILLISECONDS"
 	TrackOrderFieldBytes        TrackOrderField = "BYTES"
@@ -1681,6 +1682,7 @@ const (
 )
 
 var AllTrackOrderField = []TrackOrderField{
+	TrackOrderFieldRelevance,
 	TrackOrderFieldName,
 	TrackOrderFieldMilliseconds,
 	TrackOrderFieldBytes,
@@ -1689,7 +1691,7 @@ var AllTrackOrderField = []TrackOrderField{
 
 func (e TrackOrderField) IsValid() bool {
 	switch e {
-	case TrackOrderFieldName, TrackOrderFieldMilliseconds, TrackOrderFieldBytes, TrackOrderFieldUnitPrice:
+	case TrackOrderFieldRelevance, TrackOrderFieldName, TrackOrderFieldMilliseconds, TrackOrderFieldBytes, TrackOrderFieldUnitPrice:
 		return true
 	}
 	return false

@@ -1,0 +1,41 @@
+package write
+
+import (
+	"math"
+	"testing"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/dialect/sql/schema"
+
+	"forge/internal/entity"
+)
+
+// TestLimits reads limits from types of columns and from CHECKs.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	b := &binder{Contract: Contract{Tables: []*schema.Table{{Name: "things", Annotation: &entsql.Annotation{
+		Check: "c > 5",
+		Checks: map[string]string{
+			"1": "length(a) BETWEEN 1 AND 100", "2": "b >= 0", "3": "d BETWEEN -3 AND 8", "4": `"e" < 10`, "5": "length(f) <= 7",
+			"6": "b >= 3 OR c < 2", "7": "(a IS NULL) = (b IS NULL)", "8": "lower(a) <= 3", "9": "g IN (1, 2)", "10": "other >= 9",
+		},
+	}}}}}
+	for _, tt := range []struct {
+		field entity.Field
+		want  limits
+	}{
+		{entity.Field{Column: "a", Kind: entity.String}, limits{shortest: 1, most: 100, least: math.MinInt64, greatest: math.MaxInt64}},
+		{entity.Field{Column: "b", Kind: entity.Int, Type: "int32"}, limits{most: math.MaxInt, least: 0, greatest: math.MaxInt32}},
+		{entity.Field{Column: "b", Kind: entity.Int, Type: "int"}, limits{most: math.MaxInt, least: 0, greatest: math.MaxInt32}},
+		{entity.Field{Column: "c", Kind: entity.BigInt, Type: "int64"}, limits{most: math.MaxInt, least: 6, greatest: math.MaxInt64}},
+		{entity.Field{Column: "d", Kind: entity.Int, Type: "uint8"}, limits{most: math.MaxInt, least: 0, greatest: 8}},
+		{entity.Field{Column: "e", Kind: entity.Int, Type: "int8"}, limits{most: math.MaxInt, least: -128, greatest: 9}},
+		{entity.Field{Column: "f", Kind: entity.String, Stored: map[string]string{dialect.Postgres: "varchar(5)"}}, limits{most: 5, least: math.MinInt64, greatest: math.MaxInt64}},
+		{entity.Field{Column: "g", Kind: entity.Decimal, Stored: map[string]string{dialect.Postgres: "numeric(12, 2)"}}, limits{most: math.MaxInt, least: math.MinInt64, greatest: math.MaxInt64, digits: 12, scale: 2}},
+	} {
+		if got := b.limitsOf(&entity.Entity{Table: "things"}, &tt.field); got != tt.want {
+			t.Errorf("%s of %s: %+v, want %+v", tt.field.Column, tt.field.Type, got, tt.want)
+		}
+	}
+}

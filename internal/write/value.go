@@ -1,0 +1,231 @@
+package write
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"entgo.io/ent"
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/shopspring/decimal"
+
+	"forge/internal/apperr"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/input"
+	"forge/internal/read/kind"
+	"forge/internal/scalar"
+)
+
+// field is a field of an input.
+type field struct {
+	name, path string
+	column     *entity.Field // that it sets; nil if it sets none
+	edge       *entity.Edge  // that it sets, if it is no column
+	holdsID    bool
+	to         *entity.Entity // whose ID it holds; nil if it may be of any
+	added      Check          // of the application, or nil
+	nullable   bool           // null is allowed
+	defaults   bool           // the schema has a default, which is standard
+	standard   any
+	limits     limits
+}
+
+// decode reads the arguments. An error is about the first of them that is not of its type.
+func (m *Mutation) decode(w *Write, target *input.Target, args map[string]any) error {
+	if id, ok := args["id"]; ok {
+		if err := w.ID.UnmarshalGQL(id); err != nil {
+			return m.malformed("id", m.entity, err)
+		}
+		target.ID = w.ID
+	}
+	fields, _ := args["input"].(map[string]any)
+	for i, f := range m.fields {
+		sent, given := fields[f.name]
+		if !given {
+			sent, given = f.standard, f.defaults
+		}
+		if !given {
+			continue
+		}
+		w.values[i].given = true
+		if sent == nil {
+			continue
+		}
+		var err error
+		if w.values[i].any, err = f.decode(sent); err != nil {
+			return m.malformed(f.path, f.to, err)
+		}
+	}
+	if expected := args["expectedVersion"]; expected != nil {
+		n, err := scalar.UnmarshalInt(expected)
+		if err != nil {
+			return m.malformed("expectedVersion", nil, err)
+		}
+		target.Expected = new(int32(n))
+	}
+	return nil
+}
+
+// elementError is an error about an element of a list.
+type elementError struct {
+	index int
+	error
+}
+
+// malformed returns the error about a value that is not of its type. Of an ID, it says what one of
+// the wanted entity looks like.
+func (m *Mutation) malformed(path string, to *entity.Entity, err error) error {
+	if of, ok := errors.AsType[elementError](err); ok {
+		path, err = path+"."+strconv.Itoa(of.index), of.error
+	}
+	if malformed, ok := errors.AsType[*ids.MalformedError](err); ok && to != nil {
+		return apperr.BadInput(path, "%s", malformed.Wanted(to.Prefix, to.Keys))
+	}
+	return apperr.BadInput(path, "%s", err)
+}
+
+// decode returns a value in the form that Check and entity.Writer take.
+func (f *field) decode(sent any) (any, error) {
+	switch {
+	case f.holdsID:
+		var id ids.ID
+		err := id.UnmarshalGQL(sent)
+		return id, err
+	case f.column == nil:
+		return plain(sent)
+	case f.column.Kind == entity.List:
+		return f.list(graphql.CoerceList(sent))
+	}
+	k, _ := kind.Of(f.column.Kind)
+	if k.Value != nil {
+		return k.Value(f.column, sent)
+	}
+	return k.Argument(f.column, sent)
+}
+
+// plain returns the value of a field that is no column: a number as int64 or float64.
+func plain(sent any) (any, error) {
+	number, ok := sent.(json.Number)
+	if !ok {
+		return sent, nil
+	}
+	if n, err := number.Int64(); err == nil {
+		return n, nil
+	}
+	return number.Float64()
+}
+
+// list returns a list as it is stored.
+func (f *field) list(elements []any) (any, error) {
+	k, _ := kind.Of(entity.List)
+	b := []byte{'['}
+	for i, element := range elements {
+		value, err := k.Argument(f.column, element)
+		if err != nil {
+			return nil, elementError{i, err}
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, value.(json.RawMessage)...)
+	}
+	return append(b, ']'), nil
+}
+
+// check returns the value in the form that is stored, and adds an error to the form if it is not
+// allowed.
+func (f *field) check(form *input.Form, op Op, v any) any {
+	switch {
+	case v == nil && !f.nullable:
+		if op == Create {
+			form.Refuse(f.name, "cannot be null; leave it out for the value that it has by default")
+		} else {
+			form.Refuse(f.name, "cannot be null; leave it out to keep it as it is")
+		}
+		return nil
+	case v == nil:
+		return nil
+	case f.added != nil:
+		return f.added(form, f.name, v)
+	case f.to != nil:
+		if err := input.WantID(f.path, v.(ids.ID), f.to.Prefix, f.to.Keys); err != nil {
+			form.Add(err)
+		}
+		return v
+	}
+	return f.limits.check(form, f, v)
+}
+
+// set sets the field in ent's mutation.
+func (f *field) set(w *entity.Writer, m ent.Mutation, v any) error {
+	if id, ok := v.(ids.ID); ok && f.to != nil {
+		v = key(id, f.to.Keys)
+	}
+	switch {
+	case f.column != nil && v == nil && m.Op().Is(ent.OpCreate):
+		return nil
+	case f.column != nil && v == nil:
+		return m.ClearField(f.column.Column)
+	case f.column != nil:
+		return w.Set[f.column.Column](m, v)
+	case f.edge != nil:
+		w.Link[f.edge.Name](m, v)
+	}
+	return nil
+}
+
+// key returns the key in an ID in the form that entity.Writer takes.
+func key(id ids.ID, of ids.Form) any {
+	switch of {
+	case ids.Number:
+		n, _ := id.Int()
+		return n
+	case ids.Text:
+		return id.Text
+	}
+	return id.UUID
+}
+
+// limits are what a value of a column has to be, as its type and the CHECKs of its table say.
+type limits struct {
+	line            bool
+	shortest, most  int   // of a text, in characters
+	least, greatest int64 // of a whole number
+	digits, scale   int32 // of a decimal number; 0 if it may have any
+}
+
+// check returns the value, without the blanks around it if it is a line. It adds an error to the
+// form if the value is not within the limits.
+func (l *limits) check(form *input.Form, f *field, v any) any {
+	switch v := v.(type) {
+	case string:
+		switch {
+		case l.line && f.nullable:
+			if text := form.Optional(f.name, &v, l.most); text != nil {
+				return *text
+			}
+			return nil
+		case l.line:
+			return form.Text(f.name, v, l.most)
+		}
+		if !utf8.ValidString(v) || strings.Contains(v, "\x00") {
+			form.Refuse(f.name, "has a character that cannot be stored, such as U+0000")
+		} else if n := utf8.RuneCountInString(v); n > l.most {
+			form.Refuse(f.name, "has %d characters; at most %d are allowed", n, l.most)
+		} else if n < l.shortest {
+			form.Refuse(f.name, "has %d characters; at least %d are wanted", n, l.shortest)
+		}
+	case int64:
+		if v < l.least || v > l.greatest {
+			form.Refuse(f.name, "is %d; it must be from %d to %d", v, l.least, l.greatest)
+		}
+	case decimal.Decimal:
+		if l.digits > 0 {
+			form.Decimal(f.name, v, l.digits, l.scale)
+		}
+	}
+	return v
+}
