@@ -1,6 +1,6 @@
 // Package computed connects the read engine with gqlgen's code for fields that have a resolver, and
-// standard mutations with gqlgen's code for others. The plugin in package gqlgen generates what calls
-// it for each type.
+// standard mutations with gqlgen's code for others. The plugin in package gqlgen generates what
+// calls it for each type.
 package computed
 
 import (

@@ -16,12 +16,12 @@ import (
 //
 // Values have one Go type for each kind of column, whatever the type in ent/schema: string for
 // String and Enum, int64 for Int, BigInt and Duration, float64 for Float and Float32, bool,
-// time.Time for Time, Date and LocalTime, uuid.UUID, decimal.Decimal and []byte. Documents and lists
-// are JSON, as []byte. Keys are of the type uuid.UUID, int64 or string.
+// time.Time for Time, Date and LocalTime, uuid.UUID, decimal.Decimal and []byte. Documents and
+// lists are JSON, as []byte. Keys are of the type uuid.UUID, int64 or string.
 type Writer struct {
 	// New returns a mutation that changes nothing yet, in the unit of work of ctx. The operation is
-	// ent.OpCreate, ent.OpUpdate, ent.OpDelete, or ent.OpUpdateOne with the key of the row. Only the
-	// last can change an edge for which ent needs several statements: to find the rows of
+	// ent.OpCreate, ent.OpUpdate, ent.OpDelete, or ent.OpUpdateOne with the key of the row. Only
+	// the last can change an edge for which ent needs several statements: to find the rows of
 	// ent.OpUpdate, ent reads their keys, and cannot send UUIDs back to PostgreSQL.
 	New func(ctx context.Context, op ent.Op, key any) Mutation
 	// Set sets a column, by its name. Columns of the kind Other are not in it.

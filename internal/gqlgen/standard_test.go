@@ -13,8 +13,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestMutateSchema takes standard mutations out of a schema, but not those that have a resolver, nor
-// what others use.
+// TestMutateSchema takes standard mutations out of a schema, but not those that have a resolver,
+// nor what others use.
 func TestMutateSchema(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -148,9 +148,9 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 	return p
 }
 
-// Payload returns the payload of a mutation's root field that no resolver answers: the row that it has
-// created or changed in its fields of entities, and the ID in its other fields. It is called within
-// Mutate, with the context of the root field.
+// Payload returns the payload of a mutation's root field that no resolver answers: the row that it
+// has created or changed in its fields of entities, and the ID in its other fields. It is called
+// within Mutate, with the context of the root field.
 func (e *Engine) Payload(ctx context.Context, id ids.ID) (graphql.Marshaler, error) {
 	root := graphql.GetFieldContext(ctx).Field
 	r := ctx.Value(resolutionKey{}).(*resolution)

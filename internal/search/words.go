@@ -49,8 +49,8 @@ func Words(text string) ([]string, error) {
 // MaxWords, so words of a later column never outweigh one of an earlier one.
 const weight = 16
 
-// Relevance returns how well the texts of a row fit the words of a search. The more of the words are
-// whole words of the first text, the higher it is. If these numbers are the same, those of the
+// Relevance returns how well the texts of a row fit the words of a search. The more of the words
+// are whole words of the first text, the higher it is. If these numbers are the same, those of the
 // second text decide, and so on.
 func Relevance(words, texts []string) (relevance int64) {
 	for _, text := range texts {

@@ -158,7 +158,8 @@ func TestSplitIsThatOfSQLite(t *testing.T) {
 }
 
 // TestSplitIsThatOfPostgres compares Split with the function on PostgreSQL, for all characters, in
-// a database whose own functions know no letters but those of ASCII, and in one that knows them all.
+// a database whose own functions know no letters but those of ASCII, and in one that knows them
+// all.
 func TestSplitIsThatOfPostgres(t *testing.T) {
 	t.Parallel()
 	address, err := url.Parse(dbtest.EmptyPostgres(t))
@@ -206,8 +207,8 @@ func compare(t *testing.T, text string, want, got []string) {
 	}
 }
 
-// TestQueriesAreValid has both databases run queries for texts at random, of operators and of letters
-// of all kinds. None may be an error, and each has to find the row with the text.
+// TestQueriesAreValid has both databases run queries for texts at random, of operators and of
+// letters of all kinds. None may be an error, and each has to find the row with the text.
 func TestQueriesAreValid(t *testing.T) {
 	t.Parallel()
 	lite, postgres := mustOpen(t, "sqlite", ":memory:"), mustOpen(t, "postgres", dbtest.EmptyPostgres(t))

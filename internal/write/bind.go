@@ -29,8 +29,8 @@ type Contract struct {
 	Query     read.Query
 }
 
-// Names returns the operation and the name of the type that a root field of Mutation is named after,
-// if it has the name of a standard mutation.
+// Names returns the operation and the name of the type that a root field of Mutation is named
+// after, if it has the name of a standard mutation.
 func Names(field string) (op Op, of string, ok bool) {
 	for op, verb := range [...]string{"create", "update", "delete", "restore"} {
 		if of, ok := strings.CutPrefix(field, verb); ok && of != "" {

@@ -46,8 +46,8 @@ func (m *Mutation) findReferences(ctx context.Context, w *Write) error {
 	return nil
 }
 
-// lookUp reads a number of the row with an ID, if there is one that the viewer may see. The function
-// number adds the number to the columns that are read.
+// lookUp reads a number of the row with an ID, if there is one that the viewer may see. The
+// function number adds the number to the columns that are read.
 func (m *Mutation) lookUp(ctx context.Context, e *entity.Entity, id ids.ID, lock string, number func(*sql.Selector), found func(int)) error {
 	u := unit.FromContext(ctx)
 	var statement unit.Statement

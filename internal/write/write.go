@@ -3,9 +3,9 @@
 // ent/schema say decides which field of an input sets which column or edge, which values are
 // allowed, and what an update may change.
 //
-// At the start, Bind compares the mutations of the schema with the entities. Run carries one of them
-// out, through ent's builders in the unit of work of the request, so that hooks and policies of
-// ent/schema apply. An application adds what is special by Functions.
+// At the start, Bind compares the mutations of the schema with the entities. Run carries one of
+// them out, through ent's builders in the unit of work of the request, so that hooks and policies
+// of ent/schema apply. An application adds what is special by Functions.
 package write
 
 import (
@@ -39,8 +39,9 @@ type Functions struct {
 }
 
 // Check returns a value of an input in the form that is stored, or nil in the place of null. It
-// adds an error to the form if the value is not allowed. The value is not null. It has the type that
-// entity.Writer says, and for a field that is no column: string, bool, int64, float64, or ids.ID.
+// adds an error to the form if the value is not allowed. The value is not null. It has the type
+// that entity.Writer says, and for a field that is no column: string, bool, int64, float64, or
+// ids.ID.
 type Check func(f *input.Form, name string, value any) any
 
 // Op is what a mutation does.

@@ -199,8 +199,8 @@ func TestGroupsHidden(t *testing.T) {
 	})
 }
 
-// TestQuestionsForbidden asks for what is computed over a column and an edge that only administrators
-// and owners may see. Whoever may not see all rows' values learns nothing of them.
+// TestQuestionsForbidden asks for what is computed over a column and an edge that only
+// administrators and owners may see. Whoever may not see all rows' values learns nothing of them.
 func TestQuestionsForbidden(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newBareAPI(t, url)

@@ -88,8 +88,8 @@ func (t term) kind() entity.Kind {
 }
 
 // compareRows returns which row comes first. NULLs come last in both directions, and the rows that
-// fit a search best come first. The key breaks ties, in the direction of the last term. If a field is
-// named twice, only the first time counts.
+// fit a search best come first. The key breaks ties, in the direction of the last term. If a field
+// is named twice, only the first time counts.
 func (c *contents) compareRows(a, b *row, order ordering) int {
 	desc := false
 	for i, by := range order {

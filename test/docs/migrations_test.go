@@ -81,7 +81,7 @@ func TestMigrations(t *testing.T) {
 // mustKeepNames migrates all the way down and up again, on PostgreSQL and on SQLite. No product may
 // lose its name.
 func (tr *tree) mustKeepNames(t *testing.T, postgres *sql.DB) {
-	const back, forth = "$ ./forge-contract migrate down 6 --yes", "$ ./forge-contract migrate up"
+	const back, forth = "$ ./forge-contract migrate down 7 --yes", "$ ./forge-contract migrate up"
 	sqlite, err := sql.Open("sqlite", filepath.Join(tr.dir, "names.db"))
 	if err != nil {
 		t.Fatal(err)

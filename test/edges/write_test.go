@@ -144,7 +144,8 @@ func TestWrites(t *testing.T) {
 		want(`mutation { createPlaylist(input: {name: "P", listenerId: "ANN"}) { playlist { name listener { name } } } }`,
 			`{"createPlaylist":{"playlist":{"name":"P","listener":{"name":"Ann"}}}}`, "ANN", ann)
 
-		// The policy of listeners lets nobody delete them, and a failure undoes what came before it.
+		// The policy of listeners lets nobody delete them, and a failure undoes what came before
+		// it.
 		refused("FORBIDDEN", "", "", `mutation { createGenre(input: {id: "genre_House"}) { genre { id } } deleteListener(id: "ANN") { deletedId } }`, "ANN", ann)
 		if a := w.ask(admin, `{ genre(id: "genre_House") { id } }`, nil); a.data != `{"genre":null}` {
 			w.Errorf("what came before a failure is stored: %s", a.data)

@@ -306,8 +306,8 @@ func TestRefused(t *testing.T) {
 		{[]string{"migrate", "sql", "--down", "--to=20261123042701", "--from=20261123032934"}, []string{"--from", "--to", "--down"}},
 		{[]string{"migrate", "up", "--yes"}, []string{"--yes"}},
 		{[]string{"migrate", "diff"}, []string{"migrate diff", "name"}},
-		{[]string{"seed", "--scale=0"}, []string{"--scale", "0", "1 to 10000"}},
-		{[]string{"seed", "--scale", "big"}, []string{"--scale", "big", "1 to 10000"}},
+		{[]string{"seed", "--scale=0"}, []string{"--scale", "0", "1 to 50000"}},
+		{[]string{"seed", "--scale", "big"}, []string{"--scale", "big", "1 to 50000"}},
 		{[]string{"FORGE_ENV=production", "seed", "--passwords"}, []string{"--passwords", "FORGE_ENV", "production"}},
 		{[]string{"schema", "--jsn"}, []string{"--jsn", "--help"}},
 	}

@@ -365,8 +365,9 @@ func TestDiffDownRestoresTheSchema(t *testing.T) {
 	})
 }
 
-// schema returns the schema as Atlas reads it, without the table of versions, and without the tables
-// of objects: Atlas takes SQLite's own indexes of these for changed ones. See TestObjectsBesideTables.
+// schema returns the schema as Atlas reads it, without the table of versions, and without the
+// tables of objects: Atlas takes SQLite's own indexes of these for changed ones. See
+// TestObjectsBesideTables.
 func (db database) schema(t *testing.T) *atlasschema.Schema {
 	t.Helper()
 	s, err := db.atlas(t).InspectSchema(t.Context(), "", &atlasschema.InspectOptions{Exclude: []string{"goose_db_version", "forge_*"}})

@@ -18,8 +18,8 @@ import (
 // Schema is the schema that a database is to have.
 type Schema struct {
 	Tables []*schema.Table // of ent
-	// Objects returns what a kind of database has beside the tables, in the order in which it can be
-	// created. It may be nil.
+	// Objects returns what a kind of database has beside the tables, in the order in which it can
+	// be created. It may be nil.
 	Objects func(dialect string) []catalog.Object
 }
 
@@ -31,10 +31,10 @@ func (s Schema) objects(name string) []catalog.Object {
 	return s.Objects(name)
 }
 
-// withObjects completes a plan for the tables, whose renames were carried out already. Objects about
-// a table that SQLite copies are created anew, because the triggers of the table go with it. On the
-// way back, an object that is no longer wanted is created by the statements of the file that created
-// it.
+// withObjects completes a plan for the tables, whose renames were carried out already. Objects
+// about a table that SQLite copies are created anew, because the triggers of the table go with it.
+// On the way back, an object that is no longer wanted is created by the statements of the file that
+// created it.
 //
 // withObjects runs both ways on the planner's database, apart from what comes last on the way back.
 func (b *planner) withObjects(ctx context.Context, p plan) (plan, error) {

@@ -28,8 +28,9 @@ func searchable(g *guild, columns ...string) dev.Schema {
 }
 
 // TestObjectsBesideTables plans an index of words through changes of what is searched, and through
-// changes of the table on which SQLite has triggers. Verify runs each version up, down and up again.
-// A row that was there from the start, and one that was changed since, must be found after each.
+// changes of the table on which SQLite has triggers. Verify runs each version up, down and up
+// again. A row that was there from the start, and one that was changed since, must be found after
+// each.
 func TestObjectsBesideTables(t *testing.T) {
 	t.Parallel()
 	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)

@@ -51,8 +51,8 @@ func (v *Verdict) note(format string, args ...any) {
 
 // Verify tries the files in dir/postgres and dir/sqlite on empty databases: each file up, down and
 // up again, with rows in all tables. After each way it compares the whole schema and all rows. At
-// the end it compares the schema with the one that is wanted. The verdicts contain everything that is wrong
-// with the files. Verify returns an error if something could not be tried.
+// the end it compares the schema with the one that is wanted. The verdicts contain everything that
+// is wrong with the files. Verify returns an error if something could not be tried.
 //
 // Verify needs a PostgreSQL server in the same way as Diff.
 func Verify(ctx context.Context, dir, devURL string, want Schema) (all []Verdict, err error) {

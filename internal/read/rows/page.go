@@ -150,8 +150,8 @@ const maxTerms = 20
 // are equal. The key has the direction of the term before, so that one index serves both
 // directions.
 //
-// The rows that fit a search best come first in both directions: by then, the direction is only that
-// of the key.
+// The rows that fit a search best come first in both directions: by then, the direction is only
+// that of the key.
 func order(o *binding.Object, value any, role viewer.Role, searched bool) ([]Term, error) {
 	key := Term{Column: o.Key.Name, Kind: entity.ID, Form: o.Key.Form}
 	if value == nil {

@@ -374,7 +374,8 @@ func (q *Query) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the conditions that aggregates obey as well: where, search, and those of the resolver.
+// filter adds the conditions that aggregates obey as well: where, search, and those of the
+// resolver.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)
