@@ -30,6 +30,7 @@ var Entities = []*entity.Entity{
 		Table:   "heroes",
 		Prefix:  "hero",
 		Ruled:   true,
+		Policy:  func() Policy { return hero.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Search:  []string{"name"},
 		Fields: []entity.Field{
@@ -162,6 +163,7 @@ var Entities = []*entity.Entity{
 		Table:   "idempotency_keys",
 		Prefix:  "idempotency",
 		Ruled:   true,
+		Policy:  func() Policy { return idempotencykey.Policy },
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "IdempotencyKey", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
@@ -260,6 +262,7 @@ var Entities = []*entity.Entity{
 		Table:   "inventories",
 		Prefix:  "inventory",
 		Ruled:   true,
+		Policy:  func() Policy { return inventory.Policy },
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Inventory", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
@@ -353,6 +356,7 @@ var Entities = []*entity.Entity{
 		Table:   "orders",
 		Prefix:  "order",
 		Ruled:   true,
+		Policy:  func() Policy { return order.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "user": entity.ToAll, "status": entity.ToAll, "totalCents": entity.ToAll, "items": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Order", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
@@ -474,6 +478,7 @@ var Entities = []*entity.Entity{
 		Table:   "order_items",
 		Prefix:  "item",
 		Ruled:   true,
+		Policy:  func() Policy { return orderitem.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "order": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "OrderItem", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
@@ -585,6 +590,7 @@ var Entities = []*entity.Entity{
 		Table:   "products",
 		Prefix:  "product",
 		Ruled:   true,
+		Policy:  func() Policy { return product.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "unitsSold": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"unitsSold": {Price: 2},
@@ -710,6 +716,7 @@ var Entities = []*entity.Entity{
 		Table:   "sessions",
 		Prefix:  "session",
 		Ruled:   true,
+		Policy:  func() Policy { return session.Policy },
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Session", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
@@ -828,6 +835,7 @@ var Entities = []*entity.Entity{
 		Table:   "teams",
 		Prefix:  "team",
 		Ruled:   true,
+		Policy:  func() Policy { return team.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "headquarters": entity.ToAll, "rivals": entity.ToAll, "heroes": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"rivals": {Needs: []string{"headquarters"}, Price: 2},
@@ -942,6 +950,7 @@ var Entities = []*entity.Entity{
 		Owner:    "id",
 		Deleted:  "deleted_at",
 		Ruled:    true,
+		Policy:   func() Policy { return user.Policy },
 		Filtered: true,
 		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "gravatarUrl": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "version": entity.ToOwners},
 		Computed: map[string]entity.Computed{
@@ -1087,6 +1096,66 @@ var Entities = []*entity.Entity{
 			Invalid: invalid,
 		},
 	},
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *HeroMutation) Defaults() map[string]any {
+	return map[string]any{
+		hero.FieldVersion: hero.DefaultVersion,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *IdempotencyKeyMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *InventoryMutation) Defaults() map[string]any {
+	return map[string]any{
+		inventory.FieldQuantity: inventory.DefaultQuantity,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *OrderMutation) Defaults() map[string]any {
+	return map[string]any{
+		order.FieldVersion: order.DefaultVersion,
+		order.FieldStatus:  order.DefaultStatus,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *OrderItemMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *ProductMutation) Defaults() map[string]any {
+	return map[string]any{
+		product.FieldVersion: product.DefaultVersion,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *SessionMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *TeamMutation) Defaults() map[string]any {
+	return map[string]any{
+		team.FieldVersion: team.DefaultVersion,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *UserMutation) Defaults() map[string]any {
+	return map[string]any{
+		user.FieldVersion:  user.DefaultVersion,
+		user.FieldRole:     user.DefaultRole,
+		user.FieldIsActive: user.DefaultIsActive,
+	}
 }
 
 // invalid returns what a validator of ent/schema has said of a field, and the field's name in

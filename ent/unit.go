@@ -51,11 +51,133 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 	return fmt.Errorf("ent: no entity %q", e.Name)
 }
 
+// graph is the entity.Graph of what has the config.
+type graph struct{ config }
+
+// Entity returns the entity with a name, or nil.
+func (graph) Entity(name string) *entity.Entity {
+	for _, e := range Entities {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// Select returns a query for rows of an entity, with the conditions of interceptors and policies.
+func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (*sql.Selector, error) {
+	switch e.Name {
+	case "Hero":
+		q := (&HeroClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "IdempotencyKey":
+		q := (&IdempotencyKeyClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Inventory":
+		q := (&InventoryClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Order":
+		q := (&OrderClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "OrderItem":
+		q := (&OrderItemClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Product":
+		q := (&ProductClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Session":
+		q := (&SessionClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Team":
+		q := (&TeamClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "User":
+		q := (&UserClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	}
+	return nil, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
+// Exists reports whether a query for rows of an entity finds any.
+func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (bool, error) {
+	switch e.Name {
+	case "Hero":
+		return (&HeroClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "IdempotencyKey":
+		return (&IdempotencyKeyClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Inventory":
+		return (&InventoryClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Order":
+		return (&OrderClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "OrderItem":
+		return (&OrderItemClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Product":
+		return (&ProductClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Session":
+		return (&SessionClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Team":
+		return (&TeamClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "User":
+		return (&UserClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	}
+	return false, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *HeroQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *HeroQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Hero"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *HeroMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Hero"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *HeroMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -65,11 +187,57 @@ func (q *IdempotencyKeyQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *IdempotencyKeyQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("IdempotencyKey"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *IdempotencyKeyMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("IdempotencyKey"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *IdempotencyKeyMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *InventoryQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *InventoryQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Inventory"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *InventoryMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Inventory"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *InventoryMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -79,11 +247,57 @@ func (q *OrderQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *OrderQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Order"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *OrderMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Order"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *OrderMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *OrderItemQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *OrderItemQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("OrderItem"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *OrderItemMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("OrderItem"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *OrderItemMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -93,11 +307,57 @@ func (q *ProductQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *ProductQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Product"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *ProductMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Product"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *ProductMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *SessionQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *SessionQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Session"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *SessionMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Session"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *SessionMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -107,9 +367,55 @@ func (q *TeamQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *TeamQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Team"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *TeamMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Team"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *TeamMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *UserQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *UserQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("User"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *UserMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("User"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *UserMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }

@@ -63,6 +63,6 @@ func (OrderItem) Indexes() []ent.Index {
 func (OrderItem) Policy() ent.Policy {
 	return rule.Policy{
 		Read: rule.Owners, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins,
-		Owner: rule.Owner{Column: "order_id", Table: "orders", TableColumn: "user_id"},
+		Owner: rule.Owner{Path: "order", Column: "user_id"},
 	}
 }

@@ -85,6 +85,7 @@ func (User) Indexes() []ent.Index {
 func (User) Policy() ent.Policy {
 	return rule.Policy{
 		Read: rule.Everyone, Create: rule.Admins, Update: rule.Owners, Delete: rule.Owners,
-		Owner: rule.Owner{Column: "id"}, AdminsSet: []string{"role", "is_active", "hashed_password"},
+		Owner: rule.Owner{Column: "id"},
+		SetBy: map[string]rule.Who{"role": rule.Admins, "is_active": rule.Admins, "hashed_password": rule.Admins},
 	}
 }

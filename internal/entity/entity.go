@@ -9,7 +9,9 @@ import (
 	"strconv"
 	"strings"
 
+	"entgo.io/ent"
 	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/schema"
 	"github.com/google/uuid"
 	"golang.org/x/text/cases"
@@ -39,8 +41,10 @@ type Entity struct {
 	Computed map[string]Computed
 	// Search are the API names of the columns whose words the argument search looks for, the most
 	// important first.
-	Search   []string
-	Ruled    bool // the entity has a policy, which decides who may see which rows
+	Search []string
+	Ruled  bool // the entity has a policy, which decides who may see which rows
+	// Policy returns the policy, with those of the mixins. It is nil if there is none.
+	Policy   func() ent.Policy
 	Filtered bool // interceptors hide some of the rows, such as deleted ones
 	// Hooked is true if the entity itself has hooks in ent/schema; hooks of its mixins do not
 	// count. Such hooks may write to the database, so a mutation of the entity always runs in a
@@ -73,6 +77,7 @@ const (
 	ToNobody Visibility = iota
 	ToOwners            // the row's owner, and administrators
 	ToAll
+	ToSome // those whom the entity's policy names, and administrators; see rule.Policy.ShownTo
 )
 
 // Field describes a column. The API has the column as the field Name, if the GraphQL schema has a
@@ -210,6 +215,18 @@ func Fold(text string) string {
 // texts differ in case alone if they are the same in capitals.
 func Capitals(text string) string { return cases.Upper(language.Und).String(text) }
 
+// Graph makes queries for rows of any entity. Each query and each mutation of ent has one, by which
+// package rule looks at other rows.
+type Graph interface {
+	// Entity returns the entity with a name, or nil.
+	Entity(name string) *Entity
+	// Select returns a query for rows of an entity, which can stand inside of another one. The
+	// function shape sets its columns and adds conditions, before interceptors and policies do.
+	Select(ctx context.Context, e *Entity, shape func(*sql.Selector)) (*sql.Selector, error)
+	// Exists runs a query, and reports whether there are rows.
+	Exists(ctx context.Context, e *Entity, shape func(*sql.Selector)) (bool, error)
+}
+
 // Annotation adds properties that Forge needs, and ent does not have, to an entity, a field or an
 // edge.
 type Annotation struct {
@@ -255,6 +272,11 @@ type deletedKey struct{}
 // deleted.
 func WithDeleted(ctx context.Context) context.Context {
 	return context.WithValue(ctx, deletedKey{}, true)
+}
+
+// WithoutDeleted returns a context that does not come from WithDeleted, even if ctx does.
+func WithoutDeleted(ctx context.Context) context.Context {
+	return context.WithValue(ctx, deletedKey{}, nil)
 }
 
 // SeesDeleted reports whether ctx comes from WithDeleted.

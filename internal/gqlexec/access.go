@@ -2,6 +2,8 @@ package gqlexec
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -17,6 +19,9 @@ import (
 type Access struct {
 	// Role is the lowest role that may call the field.
 	Role viewer.Role
+	// Roles are roles of the application's own. If there are any, a viewer needs one of them, unless
+	// they are an administrator.
+	Roles []string
 	// Credentials marks a field that takes a password or a refresh token and returns secrets. The
 	// field must be the only root field of its operation, because otherwise one operation could try
 	// many passwords. The answer is never stored under an idempotency key. The resolver may change
@@ -47,7 +52,13 @@ func (a API) authorize(ctx context.Context, next graphql.RootResolver) graphql.M
 // openToAll reports whether everybody may call a field of Query.
 func (a API) openToAll(field string) bool {
 	access, declared := a.Access["Query."+field]
-	return declared && access.Role == viewer.Anonymous
+	return declared && access.admits(context.Background())
+}
+
+// admits reports whether the viewer may call the field.
+func (a Access) admits(ctx context.Context) bool {
+	role := viewer.RoleOf(ctx)
+	return role >= a.Role && (len(a.Roles) == 0 || role == viewer.Admin || slices.ContainsFunc(a.Roles, func(name string) bool { return viewer.Holds(ctx, name) }))
 }
 
 // mayCall returns nil if the viewer may call the field of the root type. Otherwise it returns
@@ -61,10 +72,12 @@ func (a API) mayCall(ctx context.Context, object, name string) error {
 	switch access, declared := a.Access[object+"."+name]; {
 	case !declared:
 		return apperr.Forbidden("", "%s is closed: nothing says who may call it", name)
-	case role >= access.Role:
+	case access.admits(ctx):
 		return nil
 	case role == viewer.Anonymous:
 		return apperr.Unauthenticated()
+	case role >= access.Role:
+		return apperr.Forbidden("", "only an administrator, or somebody with the role %s, may call %s", strings.Join(access.Roles, " or "), name)
 	default:
 		return apperr.Forbidden("", "only an administrator may call %s", name)
 	}

@@ -3,6 +3,7 @@ package gqlexec
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"reflect"
@@ -20,6 +21,7 @@ import (
 	"forge/internal/read"
 	"forge/internal/read/binding"
 	"forge/internal/read/index"
+	"forge/internal/rule"
 	"forge/internal/session"
 	"forge/internal/write"
 )
@@ -73,6 +75,7 @@ func (a API) Check() error {
 	if !ok {
 		mismatch = new(binding.MismatchError)
 	}
+	mismatch.Findings = append(mismatch.Findings, rule.CheckTenants(a.Entities, a.Tables)...)
 	_, findings := a.writes(executable)
 	mismatch.Findings = append(mismatch.Findings, findings...)
 	if mismatch.Findings = append(mismatch.Findings, a.accessFindings(executable.Schema())...); len(mismatch.Findings) > 0 {
@@ -103,6 +106,21 @@ func (a API) Folds() []string {
 
 func (a API) bind() (*binding.Binding, error) { return binding.Bind(a.contract(a.executable())) }
 
+// Roles returns the roles of the application's own that its policies and its table of access name,
+// in order.
+func (a API) Roles() []string {
+	names := rule.Roles(a.Entities)
+	for _, access := range a.Access {
+		names = append(names, access.Roles...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// maxRoles is how many roles of its own an application may have. For each set of them that viewers
+// have, the read engine keeps statements of its own.
+const maxRoles = 16
+
 // accessFindings returns a sentence for each root field that Access has no entry for, and for each
 // entry that is for no root field.
 func (a API) accessFindings(schema *ast.Schema) (findings []string) {
@@ -119,7 +137,15 @@ func (a API) accessFindings(schema *ast.Schema) (findings []string) {
 			}
 		}
 	}
+	if roles := a.Roles(); len(roles) > maxRoles {
+		findings = append(findings, fmt.Sprintf("ent/schema and graph/access.go name %d roles of the application's own: %s; up to %d are allowed", len(roles), strings.Join(roles, ", "), maxRoles))
+	}
 	for _, name := range slices.Sorted(maps.Keys(a.Access)) {
+		for _, role := range a.Access[name].Roles {
+			if !rule.Role(role).Valid() {
+				findings = append(findings, fmt.Sprintf("%s: graph/access.go names the role %q; %s", name, role, rule.RoleAllowed))
+			}
+		}
 		if !fields[name] {
 			findings = append(findings, name+": graph/access.go says who may call it, but there is no such root field; take the entry out")
 		}

@@ -138,6 +138,9 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 	}
 	f := shown[0]
 	l := o.compiledAt(f.Field.Alias+"<"+root.Alias, f.Field, f.Selections)
+	if n := l.types[f.Field.Definition.Type.Name()].Plan.Root; slices.ContainsFunc(n.Columns, func(c binding.Column) bool { return c.Rule != "" }) {
+		return p // the row is read for the policy to say what is shown of it
+	}
 	p.loader = l.types[f.Field.Definition.Type.Name()]
 	n := p.loader.Plan.Root
 	p.hooked = n.Object.Entity.Hooked

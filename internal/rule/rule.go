@@ -5,35 +5,26 @@ package rule
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"entgo.io/ent/privacy"
 
-	"forge/internal/apperr"
+	"forge/internal/entity"
 	"forge/internal/viewer"
 )
 
-// Who is a group of viewers that may do something. The zero value is Nobody.
-type Who int
-
-// These are the groups. Each group includes the groups before it.
-const (
-	Nobody Who = iota
-	Admins
-	Owners // signed-in users, for the rows that they own
-	Everyone
-)
-
 // Policy is the ent policy of one entity. If a viewer may not read a row, the row does not exist
-// for them.
+// for them. Other policies and privacy rules of ent may stand beside it, in mixins or in a
+// privacy.Policy. Where a field must not be asked for at all, they refuse queries and mutations.
 //
 // The read engine writes a query once, and runs it again for other requests and viewers. So the
 // conditions that a policy or an interceptor adds to a query may depend only on:
 //
-//   - the viewer's role, from viewer.RoleOf(ctx);
+//   - the viewer's role, from viewer.RoleOf(ctx), and whether the viewer has a role of the
+//     application's own, from viewer.Holds(ctx, name);
 //   - the viewer's ID, but only as the statement's argument viewer.Argument(ctx). Go code must not
-//     compare it;
+//     compare it. The same holds for the tenant, viewer.TenantArgument(ctx, form);
 //   - values that are read with ctx.Value and can be compared with ==, such as the flag of
 //     ForUpdate.
 //
@@ -44,61 +35,56 @@ const (
 type Policy struct {
 	Read, Create, Update, Delete Who
 
-	Owner     Owner
-	AdminsSet []string // columns that only an administrator may set
+	Owner Owner
+	// Tenant is the column with the key of the tenant that a row belongs to, or "". Viewers with a
+	// tenant see, make and change rows of their own tenant alone. Of those without a tenant, only
+	// administrators see rows, namely all of them. The tenant of a row never changes.
+	Tenant string
+	// ShownTo says who may see fields and edges of a row, by their API names. It adds to ShownToAll
+	// and ShownToOwners of entity.Annotation, and is about viewers who may see the row itself.
+	ShownTo map[string]Who
+	// SetBy says who may set columns, beside being allowed to create or to update the row.
+	SetBy map[string]Who
 }
 
 // Owner says how to find the owner of a row.
 type Owner struct {
-	// Column is the column with the owner's ID. If Table is set, it is the column with the key of a
-	// row of Table instead.
-	Column string
-	// Table is the table of the row that has the owner. TableColumn is the column of Table with the
-	// owner's ID.
-	Table, TableColumn string
+	// Path leads to the row that has the owner, as Members.Path. It is "" if the row itself has.
+	Path   string
+	Column string // the column of that row with the owner's ID
+}
+
+// described is a query or a mutation of ent to which conditions can be added. All of ent's
+// mutations have the method WhereP. ent/template adds the rest.
+type described interface {
+	WhereP(...func(*sql.Selector))
+	// Described returns the entity whose rows are read or changed, and the graph that it is in.
+	Described() (*entity.Entity, entity.Graph)
 }
 
 // EvalQuery restricts a query to the rows that the viewer may read. If ctx comes from ForUpdate, it
 // restricts the query to the rows that the viewer may update, and if it comes from ForDelete, to
 // those that the viewer may delete.
 func (p Policy) EvalQuery(ctx context.Context, q ent.Query) error {
-	who := p.Read
+	query, ok := q.(described)
+	if !ok {
+		return fmt.Errorf("rule: a %T cannot be restricted", q)
+	}
+	who, r := p.Read, &rows{described: query, owner: p.Owner}
 	switch ctx.Value(changeKey{}) {
 	case changes:
 		who = p.Update
 	case deletes:
 		who = p.Delete
 	}
-	switch role := viewer.RoleOf(ctx); {
-	case who == Everyone, who >= Admins && role == viewer.Admin:
-		return nil
-	case who == Owners && role == viewer.User:
-		return where(q, p.Owner.is(viewer.Argument(ctx)))
-	}
-	return where(q, func(s *sql.Selector) { s.Where(sql.False()) })
-}
-
-func where(q ent.Query, condition func(*sql.Selector)) error {
-	query, ok := q.(conditional)
-	if !ok {
-		return fmt.Errorf("rule: a %T cannot be restricted", q)
-	}
-	query.WhereP(condition)
-	return nil
-}
-
-// is returns a condition that is true for the rows of the user with an ID.
-func (o Owner) is(id any) func(*sql.Selector) {
-	return func(s *sql.Selector) {
-		if o.Table == "" {
-			s.Where(sql.EQ(s.C(o.Column), id))
-			return
+	for _, ask := range []func(context.Context, *rows) (answer, error){p.ofTenant, or(who).of} {
+		a, err := ask(ctx, r)
+		if err != nil {
+			return err
 		}
-		other := sql.Table(o.Table)
-		theirs := sql.Dialect(s.Dialect()).Select(other.C("id")).From(other).
-			Where(sql.EQ(other.C(o.TableColumn), id))
-		s.Where(sql.In(s.C(o.Column), theirs))
+		a.restrict(query)
 	}
+	return p.showFields(ctx, r)
 }
 
 type changeKey struct{}
@@ -128,60 +114,65 @@ type markingKey struct{}
 // Policy.Delete says who may make it.
 func Marking(ctx context.Context) context.Context { return context.WithValue(ctx, markingKey{}, true) }
 
-// conditional is a query or a mutation to which a condition can be added. All of ent's mutations
-// have the method. ent/template adds it to queries.
-type conditional interface {
-	WhereP(...func(*sql.Selector))
+// rows are those that a rule is asked about.
+type rows struct {
+	described
+	owner Owner
+	// change is a mutation if the rows are asked about as it would leave them. changed says that
+	// the answer then depends on what it sets.
+	change  ent.Mutation
+	changed bool
 }
 
-// EvalMutation returns an *apperr.Error if the viewer may not make the mutation: UNAUTHENTICATED
-// for an anonymous viewer, FORBIDDEN for others. It restricts an update or a delete to the rows
-// that the viewer may change. If an owner creates a row, it makes the viewer the owner of the row.
-func (p Policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
-	who, v := p.allows(ctx, m.Op()), viewer.FromContext(ctx)
-	switch {
-	case who >= Admins && v.Role == viewer.Admin:
-		return nil
-	case v.Role == viewer.Anonymous:
-		return apperr.Unauthenticated()
-	case who < Owners:
-		return apperr.Forbidden("", "only an administrator may do this")
+// created reports whether the change makes a new row.
+func (r *rows) created() bool { return r.change != nil && r.change.Op().Is(ent.OpCreate) }
+
+// value returns what the change sets a column to, nil for NULL. It returns false if the column
+// stays as it is.
+func (r *rows) value(column string) (value any, ok bool) {
+	if r.change == nil {
+		return nil, false
 	}
-	for _, column := range append(m.Fields(), m.ClearedFields()...) {
-		if slices.Contains(p.AdminsSet, column) {
-			return apperr.Forbidden("", "only an administrator may change %s", argument(column))
-		}
+	value, set := r.change.Field(column)
+	if !set && !r.change.FieldCleared(column) && !r.created() {
+		return nil, false
 	}
-	if err := p.keepOwner(m, v); err != nil {
-		return err
-	}
-	if !m.Op().Is(ent.OpCreate) {
-		m.(conditional).WhereP(p.Owner.is(v.ID))
-	}
-	return nil
+	r.changed = true
+	return value, true
 }
 
-func (p Policy) allows(ctx context.Context, op ent.Op) Who {
-	switch {
-	case op.Is(ent.OpCreate):
-		return p.Create
-	case op.Is(ent.OpUpdate|ent.OpUpdateOne) && ctx.Value(markingKey{}) == nil:
-		return p.Update
-	default:
-		return p.Delete
+// answer says for which rows something holds: for all, for those with a condition, or for none.
+type answer struct {
+	all  bool
+	when condition // nil if all is true, or if it holds for no row
+}
+
+// condition returns a predicate on the rows of a selector.
+type condition func(*sql.Selector) *sql.Predicate
+
+var none, always = answer{}, answer{all: true}
+
+func (a answer) none() bool { return !a.all && a.when == nil }
+
+// restrict restricts a query or a mutation to the rows of the answer.
+func (a answer) restrict(to described) {
+	if !a.all {
+		to.WhereP(func(s *sql.Selector) { s.Where(a.predicate(s)) })
 	}
 }
 
-// keepOwner returns an error if the mutation would give a row to another user. If a new row has no
-// owner yet, it makes the viewer the owner.
-func (p Policy) keepOwner(m ent.Mutation, v viewer.Viewer) error {
-	owner, set := m.Field(p.Owner.Column)
+func (a answer) predicate(s *sql.Selector) *sql.Predicate {
 	switch {
-	case set && owner != v.ID, m.FieldCleared(p.Owner.Column):
-		return apperr.Forbidden("", "only an administrator may make this somebody else's: "+
-			"%s is to be your own ID", argument(p.Owner.Column))
-	case !set && m.Op().Is(ent.OpCreate):
-		return m.SetField(p.Owner.Column, v.ID)
+	case a.all:
+		return sql.ExprP("TRUE")
+	case a.when == nil:
+		return sql.False()
 	}
-	return nil
+	return a.when(s)
+}
+
+// system returns a context in which rules look at other rows: all of them, but for those that
+// interceptors hide, such as deleted ones.
+func system(ctx context.Context) context.Context {
+	return entity.WithoutDeleted(privacy.DecisionContext(viewer.NewContext(ctx, viewer.System), privacy.Allow))
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"forge/internal/application"
 	"forge/internal/token"
 	"forge/internal/viewer"
 )
@@ -31,7 +32,9 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	if token.Exposed(s.Token.KeysFile) {
 		s.log.WarnContext(ctx, "other users of this machine can read the keys that tokens are signed with: chmod o= "+s.Token.KeysFile)
 	}
-	id := &Identity{verifier: token.NewVerifier(s.Token, keys, s.log), issuer: token.NewIssuer(s.Token, keys)}
+	options := s.Token
+	options.Roles = s.app.API(application.Services{}).Roles()
+	id := &Identity{verifier: token.NewVerifier(options, keys, s.log), issuer: token.NewIssuer(options, keys)}
 	var lasting bool
 	if id.cursors, lasting = s.Token.CursorKey(keys); !lasting {
 		s.log.WarnContext(ctx, "cursors are good for this process alone, as it makes up their key: set "+s.NameOf("CURSOR_SECRET"))

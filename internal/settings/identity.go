@@ -53,6 +53,17 @@ func setName(field func(*Settings) *string) func(*Settings, string) error {
 	}
 }
 
+// setOptionalName returns a setter for a text that isName accepts, or none.
+func setOptionalName(field func(*Settings) *string) func(*Settings, string) error {
+	set := setName(field)
+	return func(s *Settings, value string) error {
+		if value == off {
+			return nil
+		}
+		return set(s, value)
+	}
+}
+
 // nameAllowed describes the values that isName accepts.
 const nameAllowed = "1 to 255 bytes of UTF-8 without control characters, not all of them spaces"
 

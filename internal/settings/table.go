@@ -84,13 +84,18 @@ var All = []Setting{
 	},
 	{
 		Env: "AUTH_ROLE_CLAIM", Flag: "auth-role-claim", Default: "role", Allowed: nameAllowed,
-		Meaning: "the claim of a provider's tokens that makes an administrator if it is ADMIN or a list with ADMIN, in any case of letters; realm_access.roles is the member roles of the claim realm_access",
+		Meaning: "the claim of a provider's tokens that makes an administrator if it is ADMIN or a list with ADMIN, in any case of letters, and that gives roles of the application's own; realm_access.roles is the member roles of the claim realm_access",
 		set:     setName(func(s *Settings) *string { return &s.Token.RoleClaim }),
 	},
 	{
 		Env: "AUTH_USER_CLAIM", Flag: "auth-user-claim", Default: "sub", Allowed: nameAllowed,
 		Meaning: "the claim of a provider's tokens that may be the ID of a user of Forge, user_…; whoever has none is signed in, and no row is theirs",
 		set:     setName(func(s *Settings) *string { return &s.Token.UserClaim }),
+	},
+	{
+		Env: "AUTH_TENANT_CLAIM", Flag: "auth-tenant-claim", Default: off, Allowed: nameAllowed + ", or none",
+		Meaning: "the claim of a provider's tokens that has the key or the ID of the viewer's tenant; named as AUTH_ROLE_CLAIM is",
+		set:     setOptionalName(func(s *Settings) *string { return &s.Token.TenantClaim }),
 	},
 	{
 		Env: "CURSOR_SECRET", Flag: "cursor-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, or none", token.MinSecret),

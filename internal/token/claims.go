@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,17 +63,55 @@ func (c *claims) text(name string) string {
 // no difference. In all other cases, role returns User. If no claim has that name, the name is
 // taken for a path: "realm_access.roles" is the member "roles" of the claim "realm_access".
 func (c *claims) role(claim string) viewer.Role {
-	switch value := c.at(claim).(type) {
-	case string:
-		return roleOf(value)
-	case []any:
-		for _, entry := range value {
-			if name, _ := entry.(string); roleOf(name) == viewer.Admin {
-				return viewer.Admin
-			}
+	for _, name := range c.names(claim) {
+		if roleOf(name) == viewer.Admin {
+			return viewer.Admin
 		}
 	}
 	return viewer.User
+}
+
+// roles returns those of the known roles of the application that the claim names. The claim is read
+// as by role.
+func (c *claims) roles(claim string, known []string) viewer.Roles {
+	names := c.names(claim)
+	return viewer.NewRoles(slices.DeleteFunc(slices.Clone(known), func(role string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, role) })
+	})...)
+}
+
+// names returns the texts in a claim that is a text or a list.
+func (c *claims) names(claim string) (names []string) {
+	switch value := c.at(claim).(type) {
+	case string:
+		return []string{value}
+	case []any:
+		for _, entry := range value {
+			if name, ok := entry.(string); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// maxTenant is how many bytes the key of a tenant has at most.
+const maxTenant = 255
+
+// tenant returns the tenant in a claim: a text, or a whole number as it is written. It returns ""
+// if there is none, or if claim is "".
+func (c *claims) tenant(claim string) string {
+	if claim == "" {
+		return ""
+	}
+	text, _ := c.at(claim).(string)
+	if number, ok := c.at(claim).(json.Number); ok {
+		text = number.String()
+	}
+	if len(text) > maxTenant {
+		return ""
+	}
+	return text
 }
 
 // at returns the claim with the name path. If there is none, it follows path from object to object,

@@ -15,6 +15,9 @@ type Options struct {
 	JWKSURL   string // the address of a provider's keys; "" for no provider
 	RoleClaim string // the claim of a provider's tokens that has the role, as claims.role reads it
 	UserClaim string // the claim of a provider's tokens that may have the ID of a user of Forge
+	// TenantClaim is the claim of a provider's tokens that has the viewer's tenant; "" for none.
+	TenantClaim string
+	Roles       []string // the roles of the application's own that RoleClaim may name
 
 	CursorSecret string // the secret for CursorKey; "" for none
 }

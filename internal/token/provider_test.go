@@ -364,3 +364,39 @@ func TestVerifyWithoutKid(t *testing.T) {
 		s.wantInvalid(t, "by one of two", unnamed(key), errKey)
 	}
 }
+
+// TestProviderRoles checks which roles of the application's own, and which tenant, follow from the
+// claims.
+func TestProviderRoles(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	key := mustEd25519(t)
+	p.publish(written(t, key.Public(), "one", false))
+	for _, tt := range []struct {
+		name   string
+		said   jwt.MapClaims
+		roles  viewer.Roles
+		tenant string
+	}{
+		{"nothing", jwt.MapClaims{}, "", ""},
+		{"a role", jwt.MapClaims{"role": "auditor"}, viewer.NewRoles("AUDITOR"), ""},
+		{"a list", jwt.MapClaims{"role": []any{"Sales", "dev", 7, "AUDITOR", "auditor"}}, viewer.NewRoles("sales", "AUDITOR"), ""},
+		{"unknown ones", jwt.MapClaims{"role": []any{"AUDITORS", "", "AUDITOR\n"}}, "", ""},
+		{"two in one text", jwt.MapClaims{"role": "AUDITOR sales"}, "", ""},
+		{"a tenant", jwt.MapClaims{"org": map[string]any{"id": "org_1"}}, "", "org_1"},
+		{"a number", jwt.MapClaims{"org": map[string]any{"id": 12345678901234567}}, "", "12345678901234567"},
+		{"a long one", jwt.MapClaims{"org": map[string]any{"id": strings.Repeat("x", 256)}}, "", ""},
+		{"a list of tenants", jwt.MapClaims{"org": map[string]any{"id": []any{"a"}}}, "", ""},
+	} {
+		s := providerSide(t, p)
+		s.options.Roles, s.options.TenantClaim = []string{"AUDITOR", "sales"}, "org.id"
+		got, _, err := s.Verify(s.providerToken(t, key, "one", tt.said))
+		if err != nil || got.Roles != tt.roles || got.Tenant != tt.tenant || got.Role != viewer.User {
+			t.Errorf("%s: %+v, %v, want %q and %q", tt.name, got, err, tt.roles, tt.tenant)
+		}
+	}
+	s := providerSide(t, p)
+	if got, _, err := s.Verify(s.providerToken(t, key, "one", jwt.MapClaims{"role": "AUDITOR", "": "x", "tenant": "y"})); err != nil || got.Roles != "" || got.Tenant != "" {
+		t.Errorf("without roles and a claim: %+v, %v", got, err)
+	}
+}

@@ -306,5 +306,6 @@ func (v *Verifier) viewer(said *claims, own bool) (viewer.Viewer, error) {
 	if !known {
 		id = providerID(v.options.Issuer, subject)
 	}
-	return viewer.Viewer{ID: id, Role: said.role(v.options.RoleClaim), Stranger: !known}, nil
+	o := &v.options
+	return viewer.Viewer{ID: id, Role: said.role(o.RoleClaim), Roles: said.roles(o.RoleClaim, o.Roles), Tenant: said.tenant(o.TenantClaim), Stranger: !known}, nil
 }

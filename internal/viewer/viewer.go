@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"forge/internal/ids"
 )
 
 // Role says what a viewer may do. The zero value is Anonymous.
@@ -50,6 +52,8 @@ type Viewer struct {
 	// Stranger says that only the identity provider knows the user. The ID was made for this user,
 	// and no row of the database has it.
 	Stranger bool
+	Roles    Roles  // roles of the application's own
+	Tenant   string // what the token says of the tenant, as TenantArgument reads it; "" if nothing
 }
 
 // System is the viewer of work that Forge does by itself: it adds rows, removes expired rows, or
@@ -58,12 +62,16 @@ type Viewer struct {
 var System = Viewer{Role: Admin}
 
 // These are the keys of the context's values. Role and ID have keys of their own, because the text
-// of a statement depends on the role, but has the ID only as an argument (see WithArgument).
+// of a statement depends on the role, but has the ID only as an argument (see WithArguments).
 type (
 	roleKey   struct{}
 	idKey     struct{}
-	viewerKey struct{} // the whole Viewer
-	changeKey struct{} // the viewer of a Switchable context
+	holdsKey  string                // whether the viewer has the role of the application's own
+	tenantKey struct{ as ids.Form } // the tenant's key
+	hasTenant struct{}              // whether the viewer has a tenant
+	tenantIs  struct{ as ids.Form } // whether the tenant's key is of the form
+	viewerKey struct{}              // the whole Viewer
+	changeKey struct{}              // the viewer of a Switchable context
 )
 
 // viewing is a context with a viewer.
@@ -76,11 +84,19 @@ type viewing struct {
 // Value returns the viewer, or the part that the key stands for. For other keys it returns the
 // parent context's value.
 func (c viewing) Value(key any) any {
-	switch key.(type) {
+	switch key := key.(type) {
 	case roleKey:
 		return c.viewer.Role
 	case idKey:
 		return c.viewer.ID
+	case holdsKey:
+		return c.viewer.Roles.Has(string(key))
+	case tenantKey:
+		return c.viewer.TenantOf(key.as)
+	case hasTenant:
+		return c.viewer.Tenant != ""
+	case tenantIs:
+		return c.viewer.TenantOf(key.as) != nil
 	case viewerKey:
 		return c.viewer
 	case changeKey:
@@ -127,26 +143,30 @@ func RoleOf(ctx context.Context) Role {
 }
 
 // Argument returns the viewer's ID as an argument of a statement: a UUID, or the placeholder that
-// WithArgument has set.
+// WithArguments has set.
 func Argument(ctx context.Context) any { return ctx.Value(idKey{}) }
 
-// arguing is a context with a placeholder for the viewer's ID.
+// arguing is a context with placeholders for the viewer's ID and tenant.
 type arguing struct {
 	context.Context
-	argument any
+	id     any
+	tenant func(ids.Form) any
 }
 
-// Value returns the placeholder in the place of the viewer's ID. For other keys it returns the
-// parent context's value.
+// Value returns a placeholder in the place of the viewer's ID or tenant. For other keys it returns
+// the parent context's value.
 func (c arguing) Value(key any) any {
-	if key == (idKey{}) {
-		return c.argument
+	switch key := key.(type) {
+	case idKey:
+		return c.id
+	case tenantKey:
+		return c.tenant(key.as)
 	}
 	return c.Context.Value(key)
 }
 
-// WithArgument returns a context in which Argument returns the given placeholder. With it, a
-// statement can be written once for all viewers of a role.
-func WithArgument(ctx context.Context, argument any) context.Context {
-	return arguing{ctx, argument}
+// WithArguments returns a context in which Argument and TenantArgument return the given
+// placeholders. With it, a statement can be written once for all viewers of a role.
+func WithArguments(ctx context.Context, id any, tenant func(ids.Form) any) context.Context {
+	return arguing{ctx, id, tenant}
 }

@@ -18,6 +18,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/read/kind"
+	"forge/internal/rule"
 )
 
 // Binding says what the types of a schema show of the entities. It does not change after Bind.
@@ -164,6 +165,9 @@ type Column struct {
 	Table  string       // the table that Shown leads to
 	Key    string       // the column of the own table that Shown starts from
 	Orders *Order       // the order by related rows whose value it is, for cursors; nil for others
+	// Rule is a field that the viewer may see if the column is true; "" for other columns. The
+	// policy of the entity says so, by rule.Policy.ShownTo.
+	Rule string
 	// Measure says what a query over groups of rows computes with the column; nil for its value.
 	Measure *Measure
 }
@@ -207,7 +211,7 @@ func (b *binder) refuse(at, format string, args ...any) {
 }
 
 // reservedTable matches the names that package sql gives to rows in statements.
-var reservedTable = regexp.MustCompile(`^_([pcslo]|[nd][0-9]+)$`)
+var reservedTable = regexp.MustCompile(`^_([pcslo]|[ndmj][0-9]+)$`)
 
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
@@ -216,6 +220,9 @@ func (b *binder) bind(entities []*entity.Entity) {
 	var bound []*Object
 	for _, e := range entities {
 		b.all[e.Name] = e
+		for _, finding := range rule.Check(e, entities) {
+			b.refuse(e.Name, "%s", finding)
+		}
 		if reservedTable.MatchString(e.Table) {
 			b.refuse(e.Name, "its table is called %s in ent/schema, a name that statements use for themselves; give it another one", e.Table)
 		}
@@ -331,7 +338,7 @@ const noOwner = "it is shown to owners, but ent/schema does not say who owns a r
 // bindField returns the column or edge that a field shows.
 func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 	at := o.Entity.Name + "." + d.Name
-	f := &Field{Visible: o.Entity.Visible[d.Name]}
+	f := &Field{Visible: rule.Visible(o.Entity, d.Name)}
 	if f.Visible == entity.ToOwners && o.Owner == nil {
 		b.refuse(at, noOwner, o.Entity.Name)
 	}
@@ -486,9 +493,9 @@ func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 func (f *Filter) hides(o *Object) bool {
 	switch {
 	case f.Shown != "":
-		return o.Entity.Visible[f.Shown] != entity.ToAll
+		return rule.Visible(o.Entity, f.Shown) != entity.ToAll
 	case f.Edge != nil:
-		return o.Entity.Visible[f.Edge.Name] != entity.ToAll
+		return rule.Visible(o.Entity, f.Edge.Name) != entity.ToAll
 	case f.Field != nil:
 		return o.hides(f.Field.Name)
 	}

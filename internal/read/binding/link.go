@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/rule"
 )
 
 // Link is the connection type of one many-to-many edge, if the edge has a type of its own. Its
@@ -50,7 +51,7 @@ func (b *binder) linkOf(join *entity.Entity, to *Object, def *ast.Definition) *L
 		if d.Name == "cursor" || d.Name == "node" || strings.HasPrefix(d.Name, "__") {
 			continue
 		}
-		at, f := def.Name+"."+d.Name, &Field{Visible: join.Visible[d.Name]}
+		at, f := def.Name+"."+d.Name, &Field{Visible: rule.Visible(join, d.Name)}
 		own := join.Field(d.Name)
 		switch {
 		case own == nil:
@@ -59,6 +60,8 @@ func (b *binder) linkOf(join *entity.Entity, to *Object, def *ast.Definition) *L
 			continue
 		case f.Visible == entity.ToOwners && l.Owner == nil:
 			b.refuse(at, noOwner, join.Name)
+		case f.Visible == entity.ToSome:
+			b.refuse(at, "it is shown by a rule (ShownTo) of %s; the edges of a connection show what all or owners see", join.Name)
 		}
 		f.Column, f.Shows = b.columnOf(own), own
 		f.Column.Linked = true

@@ -8,6 +8,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/read/kind"
+	"forge/internal/rule"
 	"forge/internal/search"
 )
 
@@ -110,11 +111,11 @@ func (b *binder) orderOf(at string, o *Object, name string) *Order {
 			return nil
 		}
 		if by.Shown != "" {
-			by.Nullable, by.Closed = by.Field.Nullable, o.Entity.Visible[by.Shown] != entity.ToAll
+			by.Nullable, by.Closed = by.Field.Nullable, rule.Visible(o.Entity, by.Shown) != entity.ToAll
 			return by
 		}
 		by.Nullable = by.Nullable || by.Field.Nullable
-		by.Closed = by.Closed || of.Visible[by.Field.Name] != entity.ToAll
+		by.Closed = by.Closed || rule.Visible(of, by.Field.Name) != entity.ToAll
 	}
 	return by
 }
@@ -195,7 +196,7 @@ func (b *binder) bindRelated(at string, o *Object, by *Order) bool {
 		b.refuse(at, noRules, by.Edge.Name, o.Entity.Name, by.Join.Name)
 	default:
 		by.Nullable = !by.Count
-		by.Closed = o.Entity.Visible[by.Edge.Name] != entity.ToAll
+		by.Closed = rule.Visible(o.Entity, by.Edge.Name) != entity.ToAll
 		return true
 	}
 	return false

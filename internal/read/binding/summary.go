@@ -8,6 +8,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/read/kind"
+	"forge/internal/rule"
 )
 
 // Measure is what a column of a query holds that computes something over groups of rows: the result
@@ -100,7 +101,7 @@ func (o *Object) hides(name string) bool {
 	if edge, ok := strings.CutSuffix(name, "Id"); ok {
 		name = edge
 	}
-	return o.Entity.Visible[name] != entity.ToAll
+	return rule.Visible(o.Entity, name) != entity.ToAll
 }
 
 // bindQuestions binds the fields aggregate and groups of a connection type. It returns those that

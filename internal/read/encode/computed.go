@@ -210,6 +210,10 @@ func (w *Writer) path() ast.Path {
 
 // Sees reports whether a viewer may see the field of a row.
 func Sees(v viewer.Viewer, out *plan.Output, n *plan.Node, table *rows.Table, row int) bool {
+	if out.Visible == entity.ToSome {
+		sees, null := table.Cell(row, out.Owner)
+		return !null && (string(sees) == "true" || string(sees) == "1") // 1 on SQLite
+	}
 	if out.Visible == entity.ToAll || out.Visible == entity.ToNobody || v.Role == viewer.Admin {
 		return out.Visible != entity.ToNobody
 	}

@@ -105,7 +105,8 @@ func (c *cache) statement(ctx context.Context, key []byte, of *fetch, write func
 // key appends everything that the text depends on, except for the node and the context.
 func (f *fetch) key(b []byte) []byte {
 	q, p := &f.query, f.query.Page
-	b = strconv.AppendBool(append(b, byte('0'+q.Viewer.Role)), q.Search != nil)
+	b = append(append(b, byte('0'+q.Viewer.Role)), q.Viewer.Roles...)
+	b = strconv.AppendBool(strconv.AppendBool(b, q.Viewer.Tenant != ""), q.Search != nil)
 	b = q.Summary.AppendKey(strconv.AppendBool(b, len(q.Keys) > 1))
 	if p == nil {
 		return b

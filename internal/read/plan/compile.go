@@ -98,8 +98,11 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 				out.Kind = ManyRows
 			}
 		}
-		if bound.Visible == entity.ToOwners {
+		switch bound.Visible {
+		case entity.ToOwners:
 			out.Owner = n.column(*n.Object.Owner)
+		case entity.ToSome:
+			out.Owner = n.column(binding.Column{Kind: entity.Bool, Rule: f.Field.Name})
 		}
 	}
 	return s

@@ -140,7 +140,9 @@ type Output struct {
 	Visible entity.Visibility
 	Shows   *entity.Field                                        // the field of ent/schema that a column holds
 	Write   func(f *entity.Field, b, cell []byte) ([]byte, bool) // see kind.Kind
-	Owner   int                                                  // the column that holds the owner's ID, if only owners see the field; -1: no column does
+	// Owner is the column that tells whether the viewer may see the field of a row: it holds the
+	// owner's ID, or whether the policy says so. -1: no column does.
+	Owner   int
 	Nested  *Selection
 	Members []*Selection // for OneOf and ManyOf, what to write of the rows of each edge
 	Page    *Connection

@@ -102,6 +102,8 @@ func (q *Query) form(p Parameter) ids.Form {
 	switch p.of {
 	case theViewer:
 		return ids.UUID
+	case theTenant:
+		return ids.Form(p.index)
 	case theKeys:
 		return q.Form
 	default:

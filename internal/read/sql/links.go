@@ -30,7 +30,7 @@ func linkedColumn(i int) string { return "forge_c" + strconv.Itoa(i) }
 
 // writeLinks returns the links of an edge, restricted by shape. If the join table has an entity,
 // ent writes them, so that only rows lead on that the viewer may see.
-func writeLinks(ctx context.Context, w Writer, dialect string, edge *entity.Edge, join *entity.Entity, theViewer any, shape func(*links)) (*links, error) {
+func writeLinks(ctx context.Context, w Writer, dialect string, edge *entity.Edge, join *entity.Entity, parameter parameters, shape func(*links)) (*links, error) {
 	l := new(links)
 	of := func(s *sql.Selector) {
 		l.Selector, l.near = s, s.C(edge.Column)
@@ -41,7 +41,7 @@ func writeLinks(ctx context.Context, w Writer, dialect string, edge *entity.Edge
 	if join == nil {
 		of(sql.Dialect(dialect).Select().From(sql.Table(edge.Through)))
 	} else {
-		written, err := write(ctx, w, join, theViewer, of)
+		written, err := write(ctx, w, join, parameter, nil, of)
 		if err != nil {
 			return nil, err
 		}

@@ -48,16 +48,16 @@ func (q *Query) parts() []part {
 // part is limited, since it may be the whole page. Both databases read the parts one after the
 // other, and none that the limit of the page does not need. PostgreSQL reads no subqueries with a
 // LIMIT in parallel.
-func (q *Query) writeParts(ctx context.Context, w Writer, theViewer any) (*Statement, error) {
+func (q *Query) writeParts(ctx context.Context, w Writer) (*Statement, error) {
 	parts, e := q.parts(), q.Node.Object.Entity
 	if q.part = parts[0]; len(parts) == 1 {
-		return write(ctx, w, e, theViewer, q.shape)
+		return write(ctx, w, e, q.parameter, q.fields, q.shape)
 	}
 	all := new(Statement)
 	for _, part := range parts {
 		of := *q
 		of.part, of.before = part, q.before+len(all.Args)
-		s, err := write(ctx, w, e, theViewer, of.shape)
+		s, err := write(ctx, w, e, of.parameter, of.fields, of.shape)
 		if err != nil {
 			return nil, err
 		}

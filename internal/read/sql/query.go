@@ -15,6 +15,7 @@ import (
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
+	"forge/internal/rule"
 	"forge/internal/search"
 	"forge/internal/viewer"
 )
@@ -52,7 +53,9 @@ type Query struct {
 	batch *Batch // that is being written; nil if the statement is for this request alone
 	links *links // that lead to the rows; nil unless the node's edge is many-to-many
 	order ordering
-	part  part // of the page that is being written
+	// fields are the conditions under which the viewer may see fields; nil if none has one.
+	fields *rule.Fields
+	part   part // of the page that is being written
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -70,6 +73,8 @@ func (q *Query) Argument(p Parameter) any {
 	switch p.of {
 	case theViewer:
 		return q.Viewer.ID
+	case theTenant:
+		return q.Viewer.TenantOf(ids.Form(p.index))
 	case theKeys:
 		if q.many() {
 			return keyList(q.Dialect, q.Keys, q.Form)
@@ -93,21 +98,21 @@ func (q *Query) Argument(p Parameter) any {
 // Write has ent write the statement. It adds what ent cannot express: the limits of the page, and
 // the list of keys.
 func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
-	theViewer := q.parameter(Parameter{of: theViewer})
 	of := *q
+	of.fields = q.ruled()
 	if edge := q.Node.Edge; edge != nil && edge.Edge.Through != "" {
 		var err error
-		if of.links, err = writeLinks(ctx, w, q.Dialect, edge.Edge, edge.Join, theViewer, of.linked); err != nil {
+		if of.links, err = writeLinks(ctx, w, q.Dialect, edge.Edge, edge.Join, q.parameter, of.linked); err != nil {
 			return nil, err
 		}
 	}
 	paged := q.Page != nil
 	if paged {
-		if err := of.writeOrder(ctx, w, theViewer); err != nil {
+		if err := of.writeOrder(ctx, w); err != nil {
 			return nil, err
 		}
 	}
-	s, err := of.writeParts(ctx, w, theViewer)
+	s, err := of.writeParts(ctx, w)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +144,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 }
 
 // writeOrder has ent write the queries for the related rows that the page is ordered by.
-func (q *Query) writeOrder(ctx context.Context, w Writer, theViewer any) error {
+func (q *Query) writeOrder(ctx context.Context, w Writer) error {
 	q.order = ordering{query: q, terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
 	for i, t := range q.order.terms {
 		if t.By == nil || t.By.Fit {
@@ -147,7 +152,7 @@ func (q *Query) writeOrder(ctx context.Context, w Writer, theViewer any) error {
 		}
 		r := &relation{from: q.Node.Object, to: t.By.To, edge: t.By.Edge, join: t.By.Join}
 		q.order.related[i] = r
-		err := r.write(ctx, w, q.Dialect, theViewer, "_o", func(s *sql.Selector) { // package binding refuses tables of this name
+		err := r.write(ctx, w, q.Dialect, q.parameter, "_o", func(s *sql.Selector) { // package binding refuses tables of this name
 			if t.By.Count {
 				s.Select(sql.Count("*"))
 			} else {
@@ -171,6 +176,10 @@ func (q *Query) shape(s *sql.Selector) {
 		return
 	}
 	for i, c := range q.Columns {
+		if c.Rule != "" {
+			s.AppendSelectExpr(sql.ExprFunc(func(b *sql.Builder) { b.Wrap(func(b *sql.Builder) { b.Join(q.fields.Sees(c.Rule, s)) }) }))
+			continue
+		}
 		from := s
 		if c.Linked {
 			from, c.Name = q.links.Selector, linkedColumn(i)
@@ -188,6 +197,20 @@ func (q *Query) shape(s *sql.Selector) {
 	case q.Sorted:
 		s.OrderBy(s.C(q.Node.Object.Key.Name))
 	}
+}
+
+// ruled returns the fields that the columns tell the viewers of, or nil.
+func (q *Query) ruled() *rule.Fields {
+	var names []string
+	for _, c := range q.Columns {
+		if c.Rule != "" {
+			names = append(names, c.Rule)
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return rule.NewFields(names...)
 }
 
 // belonging restricts the rows to those that belong to the keys, if there are keys. If there are

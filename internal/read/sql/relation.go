@@ -28,7 +28,7 @@ type relation struct {
 // write has ent write the query. The function shape sets what it selects, and may add conditions.
 // alias is the name of the related rows in the statement, since the query around may read the same
 // table.
-func (r *relation) write(ctx context.Context, w Writer, db string, theViewer any, alias string, shape func(*sql.Selector)) error {
+func (r *relation) write(ctx context.Context, w Writer, db string, parameter parameters, alias string, shape func(*sql.Selector)) error {
 	key := r.edge.Column
 	if r.edge.OwnKey {
 		key = r.to.Key.Name
@@ -36,13 +36,13 @@ func (r *relation) write(ctx context.Context, w Writer, db string, theViewer any
 	var through *links
 	if r.edge.Through != "" {
 		var err error
-		through, err = writeLinks(ctx, w, db, r.edge, r.join, theViewer, func(l *links) { r.leads(l.Selector, l.near) })
+		through, err = writeLinks(ctx, w, db, r.edge, r.join, parameter, func(l *links) { r.leads(l.Selector, l.near) })
 		if err != nil {
 			return err
 		}
 		r.dependencies = append(r.dependencies, through.dependencies...)
 	}
-	written, err := write(ctx, w, r.to.Entity, theViewer, func(s *sql.Selector) {
+	written, err := write(ctx, w, r.to.Entity, parameter, nil, func(s *sql.Selector) {
 		s.Table().As(alias)
 		column := s.C(key)
 		if through != nil {

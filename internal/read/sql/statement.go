@@ -8,6 +8,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/rule"
 	"forge/internal/viewer"
 )
 
@@ -35,6 +37,7 @@ const (
 	afterValue
 	beforeValue
 	theViewer // the ID of the viewer
+	theTenant // the key of the viewer's tenant; the index is its form
 	theSearch // the words of a search, as the database looks for them
 	theWords  // the words of a search, as a list
 )
@@ -56,16 +59,27 @@ func (s *Statement) Equal(other *Statement) bool {
 }
 
 // write has ent write the query that shape makes. Wherever a policy or an interceptor uses the
-// viewer's ID, theViewer stands in its place, so that one statement serves all viewers of a role.
-func write(ctx context.Context, w Writer, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*Statement, error) {
+// viewer's ID or tenant, a parameter stands in its place, so that one statement serves all viewers
+// of a role. The policy fills fields, unless that is nil.
+func write(ctx context.Context, w Writer, e *entity.Entity, parameter parameters, fields *rule.Fields, shape func(*sql.Selector)) (*Statement, error) {
 	s := new(Statement)
-	// WithArgument answers the question for the viewer's ID itself, so the recorder does not see
-	// it.
-	ctx = viewer.WithArgument(recorder{ctx, &s.Dependencies}, theViewer)
+	// WithArguments answers the questions for the viewer's ID and tenant itself, so the recorder
+	// does not see them. The same holds for WithFields.
+	ctx = viewer.WithArguments(recorder{ctx, &s.Dependencies}, parameter(Parameter{of: theViewer}),
+		func(form ids.Form) any { return parameter(Parameter{theTenant, int(form)}) })
+	if fields != nil {
+		ctx = rule.WithFields(ctx, fields)
+	}
 	var err error
 	s.Text, s.Args, err = w.Write(ctx, e, shape)
 	return s, err
 }
+
+// parameters returns what stands for a parameter in a statement.
+type parameters func(Parameter) any
+
+// itself is the parameters of a statement that takes each as an argument.
+func itself(p Parameter) any { return p }
 
 // Dependencies are the keys that a context was asked for while statements were written, with the
 // values that it returned. Interceptors and policies may depend on nothing else; see package rule.

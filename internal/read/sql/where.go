@@ -224,11 +224,11 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 
 // relate has ent write the query for related rows, with what shape adds.
 func (f *Conditions) relate(ctx context.Context, r *relation, depth int, shape func(*sql.Selector)) error {
-	var asks any = Parameter{of: theViewer}
+	as := parameters(itself)
 	if f.Once {
-		asks = f.Viewer.ID
+		as = (&Query{Dialect: f.Dialect, Viewer: f.Viewer}).Argument
 	}
-	err := r.write(ctx, f.Writer, f.Dialect, asks, "related"+strconv.Itoa(depth), shape)
+	err := r.write(ctx, f.Writer, f.Dialect, as, "related"+strconv.Itoa(depth), shape)
 	if err == nil {
 		f.Noted.Add(&Statement{Dependencies: r.dependencies})
 	}

@@ -32,6 +32,7 @@ var Entities = []*entity.Entity{
 		Table:   "albums",
 		Prefix:  "album",
 		Ruled:   true,
+		Policy:  func() Policy { return album.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "title": entity.ToAll, "artist": entity.ToAll, "label": entity.ToAll, "tracks": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -147,6 +148,7 @@ var Entities = []*entity.Entity{
 		Table:   "artists",
 		Prefix:  "artist",
 		Ruled:   true,
+		Policy:  func() Policy { return artist.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "albums": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -236,6 +238,7 @@ var Entities = []*entity.Entity{
 		Table:   "customers",
 		Prefix:  "customer",
 		Ruled:   true,
+		Policy:  func() Policy { return customer.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "firstName": entity.ToAll, "lastName": entity.ToAll, "company": entity.ToAll, "country": entity.ToAll, "email": entity.ToAll, "supportRep": entity.ToAll, "invoices": entity.ToAll, "spent": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"spent": {Price: 10},
@@ -361,6 +364,7 @@ var Entities = []*entity.Entity{
 		Table:   "employees",
 		Prefix:  "employee",
 		Ruled:   true,
+		Policy:  func() Policy { return employee.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "lastName": entity.ToAll, "firstName": entity.ToAll, "title": entity.ToAll, "email": entity.ToAll, "bornOn": entity.ToAll, "hiredOn": entity.ToAll, "reportsTo": entity.ToAll, "reports": entity.ToAll, "customers": entity.ToAll, "contacts": entity.ToAll, "charges": entity.ToAll, "superiors": entity.ToAll},
 		Unites:  map[string][]string{"charges": {"customers", "reports"}, "contacts": {"reports", "customers"}},
 		Computed: map[string]entity.Computed{
@@ -499,6 +503,7 @@ var Entities = []*entity.Entity{
 		Table:   "genres",
 		Prefix:  "genre",
 		Ruled:   true,
+		Policy:  func() Policy { return genre.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "tracks": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -588,6 +593,7 @@ var Entities = []*entity.Entity{
 		Table:   "invoices",
 		Prefix:  "invoice",
 		Ruled:   true,
+		Policy:  func() Policy { return invoice.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "invoicedAt": entity.ToAll, "total": entity.ToAll, "billingCountry": entity.ToAll, "billingPostalCode": entity.ToAll, "customer": entity.ToAll, "lines": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -705,6 +711,7 @@ var Entities = []*entity.Entity{
 		Table:   "invoice_lines",
 		Prefix:  "line",
 		Ruled:   true,
+		Policy:  func() Policy { return invoiceline.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "quantity": entity.ToAll, "unitPrice": entity.ToAll, "track": entity.ToAll, "invoice": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -817,6 +824,7 @@ var Entities = []*entity.Entity{
 		Table:   "labels",
 		Prefix:  "label",
 		Ruled:   true,
+		Policy:  func() Policy { return label.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -906,6 +914,7 @@ var Entities = []*entity.Entity{
 		Table:   "media_types",
 		Prefix:  "mediatype",
 		Ruled:   true,
+		Policy:  func() Policy { return mediatype.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -995,6 +1004,7 @@ var Entities = []*entity.Entity{
 		Table:   "playlists",
 		Prefix:  "playlist",
 		Ruled:   true,
+		Policy:  func() Policy { return playlist.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "tracks": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -1084,6 +1094,7 @@ var Entities = []*entity.Entity{
 		Table:   "tracks",
 		Prefix:  "track",
 		Ruled:   true,
+		Policy:  func() Policy { return track.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "composer": entity.ToAll, "milliseconds": entity.ToAll, "bytes": entity.ToAll, "unitPrice": entity.ToAll, "album": entity.ToAll, "genre": entity.ToAll, "mediaType": entity.ToAll, "playlists": entity.ToAll, "invoiceLines": entity.ToAll, "foundUnder": entity.ToAll},
 		Unites:  map[string][]string{"foundUnder": {"album", "genre"}},
 		Search:  []string{"name", "composer"},
@@ -1236,6 +1247,61 @@ var Entities = []*entity.Entity{
 			Invalid: invalid,
 		},
 	},
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *AlbumMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *ArtistMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *CustomerMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *EmployeeMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *GenreMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *InvoiceMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *InvoiceLineMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *LabelMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *MediaTypeMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *PlaylistMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *TrackMutation) Defaults() map[string]any {
+	return map[string]any{}
 }
 
 // invalid returns what a validator of ent/schema has said of a field, and the field's name in

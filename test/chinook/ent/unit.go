@@ -55,11 +55,149 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 	return fmt.Errorf("ent: no entity %q", e.Name)
 }
 
+// graph is the entity.Graph of what has the config.
+type graph struct{ config }
+
+// Entity returns the entity with a name, or nil.
+func (graph) Entity(name string) *entity.Entity {
+	for _, e := range Entities {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// Select returns a query for rows of an entity, with the conditions of interceptors and policies.
+func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (*sql.Selector, error) {
+	switch e.Name {
+	case "Album":
+		q := (&AlbumClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Artist":
+		q := (&ArtistClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Customer":
+		q := (&CustomerClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Employee":
+		q := (&EmployeeClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Genre":
+		q := (&GenreClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Invoice":
+		q := (&InvoiceClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "InvoiceLine":
+		q := (&InvoiceLineClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Label":
+		q := (&LabelClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "MediaType":
+		q := (&MediaTypeClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Playlist":
+		q := (&PlaylistClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Track":
+		q := (&TrackClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	}
+	return nil, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
+// Exists reports whether a query for rows of an entity finds any.
+func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (bool, error) {
+	switch e.Name {
+	case "Album":
+		return (&AlbumClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Artist":
+		return (&ArtistClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Customer":
+		return (&CustomerClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Employee":
+		return (&EmployeeClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Genre":
+		return (&GenreClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Invoice":
+		return (&InvoiceClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "InvoiceLine":
+		return (&InvoiceLineClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Label":
+		return (&LabelClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "MediaType":
+		return (&MediaTypeClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Playlist":
+		return (&PlaylistClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Track":
+		return (&TrackClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	}
+	return false, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *AlbumQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *AlbumQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Album"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *AlbumMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Album"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *AlbumMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -69,11 +207,57 @@ func (q *ArtistQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *ArtistQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Artist"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *ArtistMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Artist"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *ArtistMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *CustomerQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *CustomerQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Customer"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *CustomerMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Customer"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *CustomerMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -83,11 +267,57 @@ func (q *EmployeeQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *EmployeeQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Employee"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *EmployeeMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Employee"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *EmployeeMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *GenreQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *GenreQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Genre"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *GenreMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Genre"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *GenreMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -97,11 +327,57 @@ func (q *InvoiceQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *InvoiceQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Invoice"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *InvoiceMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Invoice"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *InvoiceMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *InvoiceLineQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *InvoiceLineQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("InvoiceLine"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *InvoiceLineMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("InvoiceLine"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *InvoiceLineMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -111,11 +387,57 @@ func (q *LabelQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *LabelQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Label"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *LabelMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Label"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *LabelMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *MediaTypeQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *MediaTypeQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("MediaType"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *MediaTypeMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("MediaType"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *MediaTypeMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -125,9 +447,55 @@ func (q *PlaylistQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *PlaylistQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Playlist"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *PlaylistMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Playlist"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *PlaylistMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *TrackQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *TrackQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Track"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *TrackMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Track"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *TrackMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }

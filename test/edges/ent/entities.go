@@ -10,6 +10,7 @@ import (
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 	"slices"
@@ -28,6 +29,7 @@ var Entities = []*entity.Entity{
 		Table:   "genres",
 		Prefix:  "genre",
 		Ruled:   true,
+		Policy:  func() Policy { return genre.Policy },
 		Visible: map[string]entity.Visibility{"rank": entity.ToAll, "parent": entity.ToAll, "children": entity.ToAll, "tracks": entity.ToAll, "similar": entity.ToAll, "parentId": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Text,
 		Fields: []entity.Field{
@@ -144,6 +146,7 @@ var Entities = []*entity.Entity{
 		Table:   "labels",
 		Prefix:  "",
 		Ruled:   true,
+		Policy:  func() Policy { return label.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "tracks": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -229,6 +232,7 @@ var Entities = []*entity.Entity{
 		Table:   "listeners",
 		Prefix:  "listener",
 		Ruled:   true,
+		Policy:  func() Policy { return listener.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "likes": entity.ToAll, "rated": entity.ToAll, "following": entity.ToAll, "followers": entity.ToAll, "friends": entity.ToAll, "partner": entity.ToAll, "playlists": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Listener", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
@@ -361,6 +365,7 @@ var Entities = []*entity.Entity{
 		Table:   "playlists",
 		Prefix:  "playlist",
 		Ruled:   true,
+		Policy:  func() Policy { return playlist.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "tracks": entity.ToAll, "playlistTracks": entity.ToAll, "listener": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Playlist", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
@@ -470,6 +475,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "",
 		Owner:   "added_by",
 		Ruled:   true,
+		Policy:  func() Policy { return playlisttrack.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "position": entity.ToAll, "addedAt": entity.ToAll, "addedBy": entity.ToAll, "playlistId": entity.ToAll, "trackId": entity.ToAll, "track": entity.ToAll, "note": entity.ToOwners},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -597,6 +603,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "",
 		Owner:   "listener_id",
 		Ruled:   true,
+		Policy:  func() Policy { return rating.Policy },
 		Visible: map[string]entity.Visibility{"stars": entity.ToAll, "listener": entity.ToAll, "track": entity.ToAll, "remark": entity.ToOwners},
 		Fields: []entity.Field{
 			{Name: "listenerId", Column: "listener_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Listener"},
@@ -614,6 +621,7 @@ var Entities = []*entity.Entity{
 		Table:   "sleeves",
 		Prefix:  "sleeve",
 		Ruled:   true,
+		Policy:  func() Policy { return sleeve.Policy },
 		Visible: map[string]entity.Visibility{"color": entity.ToAll, "track": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -703,6 +711,7 @@ var Entities = []*entity.Entity{
 		Table:   "tracks",
 		Prefix:  "track",
 		Ruled:   true,
+		Policy:  func() Policy { return track.Policy },
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "length": entity.ToAll, "genre": entity.ToAll, "likedBy": entity.ToAll, "raters": entity.ToAll, "ratings": entity.ToAll, "labels": entity.ToAll, "playlists": entity.ToAll, "playlistTracks": entity.ToAll, "sleeve": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
@@ -842,6 +851,46 @@ var Entities = []*entity.Entity{
 			Invalid: invalid,
 		},
 	},
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *GenreMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *LabelMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *ListenerMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *PlaylistMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *PlaylistTrackMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *RatingMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *SleeveMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *TrackMutation) Defaults() map[string]any {
+	return map[string]any{}
 }
 
 // invalid returns what a validator of ent/schema has said of a field, and the field's name in

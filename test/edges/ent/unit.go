@@ -49,11 +49,125 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 	return fmt.Errorf("ent: no entity %q", e.Name)
 }
 
+// graph is the entity.Graph of what has the config.
+type graph struct{ config }
+
+// Entity returns the entity with a name, or nil.
+func (graph) Entity(name string) *entity.Entity {
+	for _, e := range Entities {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// Select returns a query for rows of an entity, with the conditions of interceptors and policies.
+func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (*sql.Selector, error) {
+	switch e.Name {
+	case "Genre":
+		q := (&GenreClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Label":
+		q := (&LabelClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Listener":
+		q := (&ListenerClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Playlist":
+		q := (&PlaylistClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "PlaylistTrack":
+		q := (&PlaylistTrackClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Rating":
+		q := (&RatingClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Sleeve":
+		q := (&SleeveClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Track":
+		q := (&TrackClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	}
+	return nil, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
+// Exists reports whether a query for rows of an entity finds any.
+func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (bool, error) {
+	switch e.Name {
+	case "Genre":
+		return (&GenreClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Label":
+		return (&LabelClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Listener":
+		return (&ListenerClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Playlist":
+		return (&PlaylistClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "PlaylistTrack":
+		return (&PlaylistTrackClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Rating":
+		return (&RatingClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Sleeve":
+		return (&SleeveClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Track":
+		return (&TrackClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	}
+	return false, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *GenreQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *GenreQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Genre"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *GenreMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Genre"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *GenreMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -63,11 +177,57 @@ func (q *LabelQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *LabelQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Label"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *LabelMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Label"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *LabelMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *ListenerQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *ListenerQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Listener"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *ListenerMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Listener"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *ListenerMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -77,11 +237,57 @@ func (q *PlaylistQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *PlaylistQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Playlist"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *PlaylistMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Playlist"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *PlaylistMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *PlaylistTrackQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *PlaylistTrackQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("PlaylistTrack"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *PlaylistTrackMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("PlaylistTrack"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *PlaylistTrackMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -91,6 +297,26 @@ func (q *RatingQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *RatingQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Rating"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *RatingMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Rating"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *RatingMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *SleeveQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
@@ -98,9 +324,55 @@ func (q *SleeveQuery) WhereP(conditions ...func(*sql.Selector)) {
 	}
 }
 
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *SleeveQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Sleeve"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *SleeveMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Sleeve"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *SleeveMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *TrackQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *TrackQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Track"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *TrackMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Track"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *TrackMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }

@@ -23,6 +23,7 @@ var Entities = []*entity.Entity{
 		Table:   "samples",
 		Prefix:  "sample",
 		Ruled:   true,
+		Policy:  func() Policy { return sample.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "flag": entity.ToAll, "maybeFlag": entity.ToAll, "whole": entity.ToAll, "maybeWhole": entity.ToAll, "big": entity.ToAll, "maybeBig": entity.ToAll, "huge": entity.ToAll, "maybeHuge": entity.ToAll, "real": entity.ToAll, "maybeReal": entity.ToAll, "near": entity.ToAll, "maybeNear": entity.ToAll, "price": entity.ToAll, "maybePrice": entity.ToAll, "measure": entity.ToAll, "maybeMeasure": entity.ToAll, "moment": entity.ToAll, "maybeMoment": entity.ToAll, "day": entity.ToAll, "maybeDay": entity.ToAll, "clock": entity.ToAll, "maybeClock": entity.ToAll, "span": entity.ToAll, "maybeSpan": entity.ToAll, "word": entity.ToAll, "maybeWord": entity.ToAll, "story": entity.ToAll, "maybeStory": entity.ToAll, "color": entity.ToAll, "maybeColor": entity.ToAll, "token": entity.ToAll, "maybeToken": entity.ToAll, "data": entity.ToAll, "maybeData": entity.ToAll, "document": entity.ToAll, "maybeDocument": entity.ToAll, "words": entity.ToAll, "maybeWords": entity.ToAll, "numbers": entity.ToAll, "maybeNumbers": entity.ToAll, "reals": entity.ToAll, "maybeReals": entity.ToAll, "bigs": entity.ToAll, "maybeBigs": entity.ToAll, "nears": entity.ToAll, "maybeNears": entity.ToAll, "flags": entity.ToAll, "maybeFlags": entity.ToAll, "tokens": entity.ToAll, "maybeTokens": entity.ToAll, "prices": entity.ToAll, "maybePrices": entity.ToAll, "of": entity.ToAll, "parts": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Sample", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
@@ -361,6 +362,13 @@ var Entities = []*entity.Entity{
 			Invalid: invalid,
 		},
 	},
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *SampleMutation) Defaults() map[string]any {
+	return map[string]any{
+		sample.FieldSecret: sample.DefaultSecret,
+	}
 }
 
 // invalid returns what a validator of ent/schema has said of a field, and the field's name in

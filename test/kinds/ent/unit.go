@@ -35,9 +35,67 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 	return fmt.Errorf("ent: no entity %q", e.Name)
 }
 
+// graph is the entity.Graph of what has the config.
+type graph struct{ config }
+
+// Entity returns the entity with a name, or nil.
+func (graph) Entity(name string) *entity.Entity {
+	for _, e := range Entities {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// Select returns a query for rows of an entity, with the conditions of interceptors and policies.
+func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (*sql.Selector, error) {
+	switch e.Name {
+	case "Sample":
+		q := (&SampleClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	}
+	return nil, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
+// Exists reports whether a query for rows of an entity finds any.
+func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (bool, error) {
+	switch e.Name {
+	case "Sample":
+		return (&SampleClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	}
+	return false, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *SampleQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *SampleQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Sample"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *SampleMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Sample"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *SampleMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
