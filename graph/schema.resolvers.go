@@ -59,15 +59,6 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 	return &model.ChangePasswordPayload{User: u}, nil
 }
 
-// CreateHeroes is the resolver for the createHeroes field.
-func (r *mutationResolver) CreateHeroes(ctx context.Context, input []*model.CreateHeroInput, onError model.OnError) (*model.CreateHeroesPayload, error) {
-	drafts, err := createHeroes(ctx, ent.FromUnit(ctx), input, onError)
-	if err != nil {
-		return nil, err
-	}
-	return heroesPayload(drafts), nil
-}
-
 // AdjustStock is the resolver for the adjustStock field.
 func (r *mutationResolver) AdjustStock(ctx context.Context, productID ids.ID, delta int32) (*model.AdjustStockPayload, error) {
 	if err := adjustStock(ctx, ent.FromUnit(ctx), productID, delta); err != nil {

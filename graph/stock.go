@@ -96,3 +96,12 @@ func quantityAfter(b *sql.Builder, moves []move) {
 	}
 	b.WriteString(" END")
 }
+
+// shared locks the rows of a query, so that nobody can change or delete them before the unit of
+// work ends. A user is deleted by a change of the row. SQLite has only one writer at a time, and no
+// such lock.
+func shared(s *sql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.ForShare(sql.WithLockClause("FOR SHARE"))
+	}
+}

@@ -131,8 +131,6 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_signOut(ctx, field)
 	case "changePassword":
 		return ec._Mutation_changePassword(ctx, field)
-	case "createHeroes":
-		return ec._Mutation_createHeroes(ctx, field)
 	case "adjustStock":
 		return ec._Mutation_adjustStock(ctx, field)
 	case "createOrder":

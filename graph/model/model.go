@@ -41,40 +41,6 @@ type ChangePasswordPayload struct {
 	User *User `json:"user"`
 }
 
-// A new hero. Blanks around texts are cut off.
-type CreateHeroInput struct {
-	// 1 to 100 characters.
-	Name string `json:"name"`
-	// 1 to 100 characters. It can be set and changed, never read.
-	SecretName graphql.Omittable[*string] `json:"secretName,omitempty"`
-	// In years, 0 or more.
-	Age graphql.Omittable[*int32] `json:"age,omitempty"`
-	// The team to join.
-	TeamID graphql.Omittable[*ids.ID] `json:"teamId,omitempty"`
-	// The user who owns the hero.
-	OwnerID graphql.Omittable[*ids.ID] `json:"ownerId,omitempty"`
-}
-
-// Why one entry of a bulk mutation was left out.
-type CreateHeroesError struct {
-	// The entry's place in the input, from 0.
-	Index int32 `json:"index"`
-	// One of the codes that an error of a single mutation would have.
-	Code string `json:"code"`
-	// A sentence for people.
-	Message string `json:"message"`
-	// The path of the argument at fault, if there is one.
-	Field *string `json:"field,omitempty"`
-}
-
-// The new heroes, and what could not be made.
-type CreateHeroesPayload struct {
-	// The heroes made, in the order of the input.
-	Heroes []*Hero `json:"heroes"`
-	// One for each entry that was left out; empty with `ABORT`.
-	Errors []*CreateHeroesError `json:"errors"`
-}
-
 // A new order.
 type CreateOrderInput struct {
 	// Who places it.

@@ -158,7 +158,7 @@ func (m *Mutation) createAll(ctx context.Context, t *tree, args map[string]any) 
 	}
 	if skips {
 		err = t.createSome(ctx, remaining(list))
-	} else if err = firstLeft(list); err == nil {
+	} else if err = firstLeft(list); err == nil && len(list) > 0 {
 		err = t.create(ctx, list)
 	}
 	for i, w := range list {
