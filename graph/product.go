@@ -25,7 +25,7 @@ func productWrites() write.Functions {
 			"stock": func(f *input.Form, name string, v any) any { return f.AtLeast(name, int32(v.(int64)), 0) },
 		},
 		Before: func(_ context.Context, w *write.Write) error {
-			if stock, given := w.Value("stock"); given {
+			if stock, given := w.Value("stock"); given && w.Op == write.Create {
 				w.After(func(ctx context.Context) error {
 					return ent.FromUnit(ctx).Inventory.Create().SetProductID(w.ID.UUID).SetQuantity(stock.(int32)).Exec(ctx)
 				})

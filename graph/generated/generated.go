@@ -413,9 +413,9 @@ type Mutation {
   deleteUser(id: ID!, expectedVersion: Int): DeleteUserPayload!
   "Brings a deleted user back. ` + "`" + `CONFLICT` + "`" + ` if the username or email is taken by now, or if the user is not deleted."
   restoreUser(id: ID!): RestoreUserPayload!
-  "Makes a team. ` + "`" + `CONFLICT` + "`" + ` if the name is taken."
-  createTeam(input: CreateTeamInput!): CreateTeamPayload!
-  "Changes a team."
+  "Makes a team, with heroes if the input has some. ` + "`" + `CONFLICT` + "`" + ` if the name is taken, unless ` + "`" + `onConflict` + "`" + ` says what to do then."
+  createTeam(input: CreateTeamInput!, onConflict: TeamConflictInput): CreateTeamPayload!
+  "Changes a team, and heroes that are in it or are to be."
   updateTeam(id: ID!, input: UpdateTeamInput!, expectedVersion: Int): UpdateTeamPayload!
   "Removes a team. Its heroes stay, without a team."
   deleteTeam(id: ID!, expectedVersion: Int): DeleteTeamPayload!
@@ -432,10 +432,14 @@ type Mutation {
   ): CreateHeroesPayload!
   "Changes a hero."
   updateHero(id: ID!, input: UpdateHeroInput!, expectedVersion: Int): UpdateHeroPayload!
+  "Changes all heroes that fulfil a condition and that one may change. ` + "`" + `BAD_USER_INPUT` + "`" + `, and nothing is changed, if they are more than ` + "`" + `atMost` + "`" + `, which is 10,000 at most."
+  updateHeroes(where: HeroWhereInput!, input: UpdateHeroesInput!, atMost: Int! = 100): UpdateHeroesPayload!
   "Removes a hero."
   deleteHero(id: ID!, expectedVersion: Int): DeleteHeroPayload!
-  "Makes a product. ` + "`" + `CONFLICT` + "`" + ` if the SKU is taken."
-  createProduct(input: CreateProductInput!): CreateProductPayload!
+  "Removes all heroes that fulfil a condition and that one may remove. ` + "`" + `BAD_USER_INPUT` + "`" + `, and nothing is removed, if they are more than ` + "`" + `atMost` + "`" + `, which is 10,000 at most."
+  deleteHeroes(where: HeroWhereInput!, atMost: Int! = 100): DeleteHeroesPayload!
+  "Makes a product. ` + "`" + `CONFLICT` + "`" + ` if the SKU is taken, unless ` + "`" + `onConflict` + "`" + ` says what to do then."
+  createProduct(input: CreateProductInput!, onConflict: ProductConflictInput): CreateProductPayload!
   "Changes a product. Its stock changes through ` + "`" + `adjustStock` + "`" + ` and orders."
   updateProduct(id: ID!, input: UpdateProductInput!, expectedVersion: Int): UpdateProductPayload!
   "Adds ` + "`" + `delta` + "`" + ` to a product's stock, or takes it away. ` + "`" + `INSUFFICIENT_STOCK` + "`" + ` if it would go below 0."
@@ -478,6 +482,14 @@ enum OrderDirection {
   ASC
   "Largest first."
   DESC
+}
+
+"What to do about a row that is there already, and has the same values in unique columns."
+enum ConflictAction {
+  "Change the row as the input says."
+  UPDATE
+  "Leave the row as it is, and answer with it."
+  NOTHING
 }
 
 "What a bulk mutation does about an entry that cannot be stored."
@@ -1361,10 +1373,33 @@ input CreateTeamInput {
   name: String!
   "Up to 200 characters; empty for none."
   headquarters: String
+  "The heroes in it."
+  heroes: CreateTeamHeroesInput
 }
 
-"The new team."
+"Heroes of a new team."
+input CreateTeamHeroesInput {
+  "New ones. Their ` + "`" + `team` + "`" + ` and ` + "`" + `teamId` + "`" + ` are left out."
+  create: [CreateHeroInput!]
+  "Those that join it, from another team or none."
+  connect: [ID!]
+}
+
+"What to do if a team with the same name is there."
+input TeamConflictInput {
+  on: TeamUnique!
+  do: ConflictAction!
+}
+
+"What is unique of a team."
+enum TeamUnique {
+  NAME
+}
+
+"The team, new or with the same name."
 type CreateTeamPayload {
+  "Whether the team is new."
+  created: Boolean!
   team: Team!
 }
 
@@ -1372,6 +1407,29 @@ type CreateTeamPayload {
 input UpdateTeamInput {
   name: String
   headquarters: String
+  heroes: UpdateTeamHeroesInput
+}
+
+"What to change of a team's heroes. A hero is named once."
+input UpdateTeamHeroesInput {
+  "New ones."
+  create: [CreateHeroInput!]
+  "Those that join it, from another team or none."
+  connect: [ID!]
+  "Those that leave it, and then have no team."
+  disconnect: [ID!]
+  "Those that are in it, besides new ones; all others leave. It stands in the place of ` + "`" + `connect` + "`" + `, ` + "`" + `disconnect` + "`" + ` and ` + "`" + `delete` + "`" + `."
+  set: [ID!]
+  "What to change of heroes in it."
+  update: [UpdateTeamHeroInput!]
+  "Those in it that are removed."
+  delete: [ID!]
+}
+
+"What to change of one hero."
+input UpdateTeamHeroInput {
+  id: ID!
+  input: UpdateHeroInput!
 }
 
 "The team as changed."
@@ -1394,8 +1452,16 @@ input CreateHeroInput {
   age: Int
   "The team to join."
   teamId: ID
+  "The same, or a new team."
+  team: HeroTeamInput
   "The user who owns the hero."
   ownerId: ID
+}
+
+"The team of a hero: one of the two."
+input HeroTeamInput {
+  create: CreateTeamInput
+  connect: ID
 }
 
 "The new hero."
@@ -1405,6 +1471,8 @@ type CreateHeroPayload {
 
 "The new heroes, and what could not be made."
 type CreateHeroesPayload {
+  "How many were made."
+  affected: Int!
   "The heroes made, in the order of the input."
   heroes: [Hero!]!
   "One for each entry that was left out; empty with ` + "`" + `ABORT` + "`" + `."
@@ -1429,7 +1497,29 @@ input UpdateHeroInput {
   secretName: String
   age: Int
   teamId: ID
+  team: HeroTeamInput
   ownerId: ID
+}
+
+"What to change of several heroes; see ` + "`" + `CreateHeroInput` + "`" + `."
+input UpdateHeroesInput {
+  age: Int
+  teamId: ID
+  ownerId: ID
+}
+
+"The heroes as changed."
+type UpdateHeroesPayload {
+  "How many there are."
+  affected: Int!
+  heroes: [Hero!]!
+}
+
+"What is gone."
+type DeleteHeroesPayload {
+  "How many there were."
+  affected: Int!
+  deletedIds: [ID!]!
 }
 
 "The hero as changed."
@@ -1454,8 +1544,21 @@ input CreateProductInput {
   stock: Int! = 0
 }
 
-"The new product."
+"What to do if a product with the same SKU is there."
+input ProductConflictInput {
+  on: ProductUnique!
+  do: ConflictAction!
+}
+
+"What is unique of a product."
+enum ProductUnique {
+  SKU
+}
+
+"The product, new or with the same SKU."
 type CreateProductPayload {
+  "Whether the product is new."
+  created: Boolean!
   product: Product!
 }
 

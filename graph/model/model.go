@@ -1357,6 +1357,64 @@ type UserWhereInput struct {
 	OrdersCountLte graphql.Omittable[*int32] `json:"ordersCountLTE,omitempty"`
 }
 
+// What to do about a row that is there already, and has the same values in unique columns.
+type ConflictAction string
+
+const (
+	// Change the row as the input says.
+	ConflictActionUpdate ConflictAction = "UPDATE"
+	// Leave the row as it is, and answer with it.
+	ConflictActionNothing ConflictAction = "NOTHING"
+)
+
+var AllConflictAction = []ConflictAction{
+	ConflictActionUpdate,
+	ConflictActionNothing,
+}
+
+func (e ConflictAction) IsValid() bool {
+	switch e {
+	case ConflictActionUpdate, ConflictActionNothing:
+		return true
+	}
+	return false
+}
+
+func (e ConflictAction) String() string {
+	return string(e)
+}
+
+func (e *ConflictAction) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ConflictAction(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ConflictAction", str)
+	}
+	return nil
+}
+
+func (e ConflictAction) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ConflictAction) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ConflictAction) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 type HeroGroupField string
 
 const (
@@ -2314,6 +2372,60 @@ func (e ProductOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What is unique of a product.
+type ProductUnique string
+
+const (
+	ProductUniqueSku ProductUnique = "SKU"
+)
+
+var AllProductUnique = []ProductUnique{
+	ProductUniqueSku,
+}
+
+func (e ProductUnique) IsValid() bool {
+	switch e {
+	case ProductUniqueSku:
+		return true
+	}
+	return false
+}
+
+func (e ProductUnique) String() string {
+	return string(e)
+}
+
+func (e *ProductUnique) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ProductUnique(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ProductUnique", str)
+	}
+	return nil
+}
+
+func (e ProductUnique) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ProductUnique) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ProductUnique) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What a user may do.
 type Role string
 
@@ -2558,6 +2670,60 @@ func (e *TeamOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e TeamOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What is unique of a team.
+type TeamUnique string
+
+const (
+	TeamUniqueName TeamUnique = "NAME"
+)
+
+var AllTeamUnique = []TeamUnique{
+	TeamUniqueName,
+}
+
+func (e TeamUnique) IsValid() bool {
+	switch e {
+	case TeamUniqueName:
+		return true
+	}
+	return false
+}
+
+func (e TeamUnique) String() string {
+	return string(e)
+}
+
+func (e *TeamUnique) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TeamUnique(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TeamUnique", str)
+	}
+	return nil
+}
+
+func (e TeamUnique) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TeamUnique) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TeamUnique) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -54,7 +54,7 @@ func TestLimits(t *testing.T) {
 			code: "QUERY_TOO_COMPLEX", limit: 4, actual: 5},
 		{name: "the same root field again", query: `{ viewer { id } viewer { id } viewer { id } viewer { id } viewer { id } viewer { id } }`},
 		{name: "a payload for each input", query: `mutation($i: [CreateHeroInput!]!) { createHeroes(input: $i) { heroes { owner { heroes(first: 20) { nodes { id } } } } } }`,
-			vars: vars{"i": slices.Repeat([]vars{{"name": "x"}}, 500)}, code: "QUERY_TOO_COMPLEX", limit: 10_000, actual: points(1 + 5 + (1 + 500*(50+(1+5+(1+20*(50+1+1))))))},
+			vars: vars{"i": slices.Repeat([]vars{{"name": "x"}}, 500)}, code: "QUERY_TOO_COMPLEX", limit: 10_000, actual: points(1 + 5 + 500*50 + (1 + 500*(50+(1+5+(1+20*(50+1+1))))))},
 		{name: "fragments that double", query: doubling(13), code: "QUERY_TOO_COMPLEX", limit: 10_000, actual: points((1 + 40*50 + 20*(50+1)) << 13)},
 		{name: "fragments that double too often to be checked", query: doubling(30), code: "QUERY_TOO_COMPLEX", limit: 100_000, actual: 100_001},
 	}
