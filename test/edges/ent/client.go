@@ -2628,6 +2628,22 @@ func (c *VenueClient) QueryNear(_m *Venue) *VenueQuery {
 	return query
 }
 
+// QueryAwards queries the awards edge of a Venue.
+func (c *VenueClient) QueryAwards(_m *Venue) *PrizeQuery {
+	query := (&PrizeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(venue.Table, venue.FieldID, id),
+			sqlgraph.To(prize.Table, prize.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, venue.AwardsTable, venue.AwardsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *VenueClient) Hooks() []Hook {
 	hooks := c.hooks.Venue

@@ -1335,7 +1335,7 @@ var Entities = []*entity.Entity{
 		Ruled:    true,
 		Policy:   func() Policy { return venue.Policy },
 		Filtered: true,
-		Visible:  map[string]entity.Visibility{"name": entity.ToAll, "city": entity.ToAll, "code": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "concerts": entity.ToAll, "near": entity.ToAll, "id": entity.ToAll},
+		Visible:  map[string]entity.Visibility{"name": entity.ToAll, "city": entity.ToAll, "code": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "concerts": entity.ToAll, "near": entity.ToAll, "awards": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Venue", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "deletedAt", Column: "deleted_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
@@ -1350,6 +1350,7 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "concerts", To: "Concert", Column: "venue_id"},
 			{Name: "near", To: "Venue", Column: "venue_id", Through: "venue_near", Far: "near_id"},
+			{Name: "awards", To: "Prize", Column: "venue_awards"},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
@@ -1430,6 +1431,9 @@ var Entities = []*entity.Entity{
 				"near": func(m Mutation, value any) {
 					m.(*VenueMutation).AddNearIDs(value.(uuid.UUID))
 				},
+				"awards": func(m Mutation, value any) {
+					m.(*VenueMutation).AddAwardIDs(string(value.(string)))
+				},
 			},
 			Unlink: map[string]func(Mutation, any){
 				"concerts": func(m Mutation, value any) {
@@ -1437,6 +1441,9 @@ var Entities = []*entity.Entity{
 				},
 				"near": func(m Mutation, value any) {
 					m.(*VenueMutation).RemoveNearIDs(value.(uuid.UUID))
+				},
+				"awards": func(m Mutation, value any) {
+					m.(*VenueMutation).RemoveAwardIDs(string(value.(string)))
 				},
 			},
 			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {

@@ -8702,6 +8702,9 @@ type VenueMutation struct {
 	near            map[uuid.UUID]struct{}
 	removednear     map[uuid.UUID]struct{}
 	clearednear     bool
+	awards          map[string]struct{}
+	removedawards   map[string]struct{}
+	clearedawards   bool
 	done            bool
 	oldValue        func(context.Context) (*Venue, error)
 	predicates      []predicate.Venue
@@ -9279,6 +9282,60 @@ func (m *VenueMutation) ResetNear() {
 	m.removednear = nil
 }
 
+// AddAwardIDs adds the "awards" edge to the Prize entity by ids.
+func (m *VenueMutation) AddAwardIDs(ids ...string) {
+	if m.awards == nil {
+		m.awards = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.awards[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAwards clears the "awards" edge to the Prize entity.
+func (m *VenueMutation) ClearAwards() {
+	m.clearedawards = true
+}
+
+// AwardsCleared reports if the "awards" edge to the Prize entity was cleared.
+func (m *VenueMutation) AwardsCleared() bool {
+	return m.clearedawards
+}
+
+// RemoveAwardIDs removes the "awards" edge to the Prize entity by IDs.
+func (m *VenueMutation) RemoveAwardIDs(ids ...string) {
+	if m.removedawards == nil {
+		m.removedawards = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.awards, ids[i])
+		m.removedawards[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAwards returns the removed IDs of the "awards" edge to the Prize entity.
+func (m *VenueMutation) RemovedAwardsIDs() (ids []string) {
+	for id := range m.removedawards {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AwardsIDs returns the "awards" edge IDs in the mutation.
+func (m *VenueMutation) AwardsIDs() (ids []string) {
+	for id := range m.awards {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAwards resets all changes to the "awards" edge.
+func (m *VenueMutation) ResetAwards() {
+	m.awards = nil
+	m.clearedawards = false
+	m.removedawards = nil
+}
+
 // Where appends a list predicates to the VenueMutation builder.
 func (m *VenueMutation) Where(ps ...predicate.Venue) {
 	m.predicates = append(m.predicates, ps...)
@@ -9573,12 +9630,15 @@ func (m *VenueMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *VenueMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.concerts != nil {
 		edges = append(edges, venue.EdgeConcerts)
 	}
 	if m.near != nil {
 		edges = append(edges, venue.EdgeNear)
+	}
+	if m.awards != nil {
+		edges = append(edges, venue.EdgeAwards)
 	}
 	return edges
 }
@@ -9599,18 +9659,27 @@ func (m *VenueMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case venue.EdgeAwards:
+		ids := make([]ent.Value, 0, len(m.awards))
+		for id := range m.awards {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *VenueMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.removedconcerts != nil {
 		edges = append(edges, venue.EdgeConcerts)
 	}
 	if m.removednear != nil {
 		edges = append(edges, venue.EdgeNear)
+	}
+	if m.removedawards != nil {
+		edges = append(edges, venue.EdgeAwards)
 	}
 	return edges
 }
@@ -9631,18 +9700,27 @@ func (m *VenueMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case venue.EdgeAwards:
+		ids := make([]ent.Value, 0, len(m.removedawards))
+		for id := range m.removedawards {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *VenueMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.clearedconcerts {
 		edges = append(edges, venue.EdgeConcerts)
 	}
 	if m.clearednear {
 		edges = append(edges, venue.EdgeNear)
+	}
+	if m.clearedawards {
+		edges = append(edges, venue.EdgeAwards)
 	}
 	return edges
 }
@@ -9655,6 +9733,8 @@ func (m *VenueMutation) EdgeCleared(name string) bool {
 		return m.clearedconcerts
 	case venue.EdgeNear:
 		return m.clearednear
+	case venue.EdgeAwards:
+		return m.clearedawards
 	}
 	return false
 }
@@ -9676,6 +9756,9 @@ func (m *VenueMutation) ResetEdge(name string) error {
 		return nil
 	case venue.EdgeNear:
 		m.ResetNear()
+		return nil
+	case venue.EdgeAwards:
+		m.ResetAwards()
 		return nil
 	}
 	return fmt.Errorf("unknown Venue edge %s", name)

@@ -25,6 +25,7 @@ type Prize struct {
 	// The values are being populated by the PrizeQuery when eager-loading is set.
 	Edges        PrizeEdges `json:"edges"`
 	prize_winner *uuid.UUID
+	venue_awards *uuid.UUID
 	selectValues sql.SelectValues
 }
 
@@ -70,6 +71,8 @@ func (*Prize) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullString)
 		case prize.ForeignKeys[0]: // prize_winner
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
+		case prize.ForeignKeys[1]: // venue_awards
+			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -103,6 +106,13 @@ func (_m *Prize) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.prize_winner = new(uuid.UUID)
 				*_m.prize_winner = *value.S.(*uuid.UUID)
+			}
+		case prize.ForeignKeys[1]:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field venue_awards", values[i])
+			} else if value.Valid {
+				_m.venue_awards = new(uuid.UUID)
+				*_m.venue_awards = *value.S.(*uuid.UUID)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])

@@ -47,9 +47,11 @@ type VenueEdges struct {
 	Concerts []*Concert `json:"concerts,omitempty"`
 	// Near holds the value of the near edge.
 	Near []*Venue `json:"near,omitempty"`
+	// Awards holds the value of the awards edge.
+	Awards []*Prize `json:"awards,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 }
 
 // ConcertsOrErr returns the Concerts value or an error if the edge
@@ -68,6 +70,15 @@ func (e VenueEdges) NearOrErr() ([]*Venue, error) {
 		return e.Near, nil
 	}
 	return nil, &NotLoadedError{edge: "near"}
+}
+
+// AwardsOrErr returns the Awards value or an error if the edge
+// was not loaded in eager-loading.
+func (e VenueEdges) AwardsOrErr() ([]*Prize, error) {
+	if e.loadedTypes[2] {
+		return e.Awards, nil
+	}
+	return nil, &NotLoadedError{edge: "awards"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -177,6 +188,11 @@ func (_m *Venue) QueryConcerts() *ConcertQuery {
 // QueryNear queries the "near" edge of the Venue entity.
 func (_m *Venue) QueryNear() *VenueQuery {
 	return NewVenueClient(_m.config).QueryNear(_m)
+}
+
+// QueryAwards queries the "awards" edge of the Venue entity.
+func (_m *Venue) QueryAwards() *PrizeQuery {
+	return NewVenueClient(_m.config).QueryAwards(_m)
 }
 
 // Update returns a builder for updating this Venue.

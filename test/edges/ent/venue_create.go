@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/prize"
 	"forge/test/edges/ent/venue"
 	"time"
 
@@ -168,6 +169,21 @@ func (_c *VenueCreate) AddNear(v ...*Venue) *VenueCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddNearIDs(ids...)
+}
+
+// AddAwardIDs adds the "awards" edge to the Prize entity by IDs.
+func (_c *VenueCreate) AddAwardIDs(ids ...string) *VenueCreate {
+	_c.mutation.AddAwardIDs(ids...)
+	return _c
+}
+
+// AddAwards adds the "awards" edges to the Prize entity.
+func (_c *VenueCreate) AddAwards(v ...*Prize) *VenueCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddAwardIDs(ids...)
 }
 
 // Mutation returns the VenueMutation object of the builder.
@@ -351,6 +367,22 @@ func (_c *VenueCreate) createSpec() (*Venue, *sqlgraph.CreateSpec) {
 			Bidi:    true,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(venue.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.AwardsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   venue.AwardsTable,
+			Columns: []string{venue.AwardsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prize.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/prize"
 	"forge/test/edges/ent/venue"
 	"math"
 
@@ -28,6 +29,7 @@ type VenueQuery struct {
 	predicates   []predicate.Venue
 	withConcerts *ConcertQuery
 	withNear     *VenueQuery
+	withAwards   *PrizeQuery
 	modifiers    []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -102,6 +104,28 @@ func (_q *VenueQuery) QueryNear() *VenueQuery {
 			sqlgraph.From(venue.Table, venue.FieldID, selector),
 			sqlgraph.To(venue.Table, venue.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, false, venue.NearTable, venue.NearPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryAwards chains the current query on the "awards" edge.
+func (_q *VenueQuery) QueryAwards() *PrizeQuery {
+	query := (&PrizeClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(venue.Table, venue.FieldID, selector),
+			sqlgraph.To(prize.Table, prize.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, venue.AwardsTable, venue.AwardsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -303,6 +327,7 @@ func (_q *VenueQuery) Clone() *VenueQuery {
 		predicates:   append([]predicate.Venue{}, _q.predicates...),
 		withConcerts: _q.withConcerts.Clone(),
 		withNear:     _q.withNear.Clone(),
+		withAwards:   _q.withAwards.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -329,6 +354,17 @@ func (_q *VenueQuery) WithNear(opts ...func(*VenueQuery)) *VenueQuery {
 		opt(query)
 	}
 	_q.withNear = query
+	return _q
+}
+
+// WithAwards tells the query-builder to eager-load the nodes that are connected to
+// the "awards" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *VenueQuery) WithAwards(opts ...func(*PrizeQuery)) *VenueQuery {
+	query := (&PrizeClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withAwards = query
 	return _q
 }
 
@@ -416,9 +452,10 @@ func (_q *VenueQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Venue,
 	var (
 		nodes       = []*Venue{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withConcerts != nil,
 			_q.withNear != nil,
+			_q.withAwards != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -453,6 +490,13 @@ func (_q *VenueQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Venue,
 		if err := _q.loadNear(ctx, query, nodes,
 			func(n *Venue) { n.Edges.Near = []*Venue{} },
 			func(n *Venue, e *Venue) { n.Edges.Near = append(n.Edges.Near, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withAwards; query != nil {
+		if err := _q.loadAwards(ctx, query, nodes,
+			func(n *Venue) { n.Edges.Awards = []*Prize{} },
+			func(n *Venue, e *Prize) { n.Edges.Awards = append(n.Edges.Awards, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -547,6 +591,37 @@ func (_q *VenueQuery) loadNear(ctx context.Context, query *VenueQuery, nodes []*
 		for kn := range nodes {
 			assign(kn, n)
 		}
+	}
+	return nil
+}
+func (_q *VenueQuery) loadAwards(ctx context.Context, query *PrizeQuery, nodes []*Venue, init func(*Venue), assign func(*Venue, *Prize)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Venue)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	query.withFKs = true
+	query.Where(predicate.Prize(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(venue.AwardsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.venue_awards
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "venue_awards" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "venue_awards" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
 	}
 	return nil
 }

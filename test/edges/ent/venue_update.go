@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/prize"
 	"forge/test/edges/ent/venue"
 	"time"
 
@@ -182,6 +183,21 @@ func (_u *VenueUpdate) AddNear(v ...*Venue) *VenueUpdate {
 	return _u.AddNearIDs(ids...)
 }
 
+// AddAwardIDs adds the "awards" edge to the Prize entity by IDs.
+func (_u *VenueUpdate) AddAwardIDs(ids ...string) *VenueUpdate {
+	_u.mutation.AddAwardIDs(ids...)
+	return _u
+}
+
+// AddAwards adds the "awards" edges to the Prize entity.
+func (_u *VenueUpdate) AddAwards(v ...*Prize) *VenueUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAwardIDs(ids...)
+}
+
 // Mutation returns the VenueMutation object of the builder.
 func (_u *VenueUpdate) Mutation() *VenueMutation {
 	return _u.mutation
@@ -227,6 +243,27 @@ func (_u *VenueUpdate) RemoveNear(v ...*Venue) *VenueUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveNearIDs(ids...)
+}
+
+// ClearAwards clears all "awards" edges to the Prize entity.
+func (_u *VenueUpdate) ClearAwards() *VenueUpdate {
+	_u.mutation.ClearAwards()
+	return _u
+}
+
+// RemoveAwardIDs removes the "awards" edge to Prize entities by IDs.
+func (_u *VenueUpdate) RemoveAwardIDs(ids ...string) *VenueUpdate {
+	_u.mutation.RemoveAwardIDs(ids...)
+	return _u
+}
+
+// RemoveAwards removes "awards" edges to Prize entities.
+func (_u *VenueUpdate) RemoveAwards(v ...*Prize) *VenueUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAwardIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -430,6 +467,51 @@ func (_u *VenueUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.AwardsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   venue.AwardsTable,
+			Columns: []string{venue.AwardsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prize.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAwardsIDs(); len(nodes) > 0 && !_u.mutation.AwardsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   venue.AwardsTable,
+			Columns: []string{venue.AwardsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prize.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AwardsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   venue.AwardsTable,
+			Columns: []string{venue.AwardsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prize.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -603,6 +685,21 @@ func (_u *VenueUpdateOne) AddNear(v ...*Venue) *VenueUpdateOne {
 	return _u.AddNearIDs(ids...)
 }
 
+// AddAwardIDs adds the "awards" edge to the Prize entity by IDs.
+func (_u *VenueUpdateOne) AddAwardIDs(ids ...string) *VenueUpdateOne {
+	_u.mutation.AddAwardIDs(ids...)
+	return _u
+}
+
+// AddAwards adds the "awards" edges to the Prize entity.
+func (_u *VenueUpdateOne) AddAwards(v ...*Prize) *VenueUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAwardIDs(ids...)
+}
+
 // Mutation returns the VenueMutation object of the builder.
 func (_u *VenueUpdateOne) Mutation() *VenueMutation {
 	return _u.mutation
@@ -648,6 +745,27 @@ func (_u *VenueUpdateOne) RemoveNear(v ...*Venue) *VenueUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveNearIDs(ids...)
+}
+
+// ClearAwards clears all "awards" edges to the Prize entity.
+func (_u *VenueUpdateOne) ClearAwards() *VenueUpdateOne {
+	_u.mutation.ClearAwards()
+	return _u
+}
+
+// RemoveAwardIDs removes the "awards" edge to Prize entities by IDs.
+func (_u *VenueUpdateOne) RemoveAwardIDs(ids ...string) *VenueUpdateOne {
+	_u.mutation.RemoveAwardIDs(ids...)
+	return _u
+}
+
+// RemoveAwards removes "awards" edges to Prize entities.
+func (_u *VenueUpdateOne) RemoveAwards(v ...*Prize) *VenueUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAwardIDs(ids...)
 }
 
 // Where appends a list predicates to the VenueUpdate builder.
@@ -874,6 +992,51 @@ func (_u *VenueUpdateOne) sqlSave(ctx context.Context) (_node *Venue, err error)
 			Bidi:    true,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(venue.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.AwardsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   venue.AwardsTable,
+			Columns: []string{venue.AwardsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prize.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAwardsIDs(); len(nodes) > 0 && !_u.mutation.AwardsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   venue.AwardsTable,
+			Columns: []string{venue.AwardsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prize.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AwardsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   venue.AwardsTable,
+			Columns: []string{venue.AwardsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prize.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -178,6 +178,7 @@ var (
 		{Name: "id", Type: field.TypeString, Size: 20},
 		{Name: "year", Type: field.TypeInt16},
 		{Name: "prize_winner", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "venue_awards", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
 	}
 	// PrizesTable holds the schema information for the "prizes" table.
 	PrizesTable = &schema.Table{
@@ -189,6 +190,12 @@ var (
 				Symbol:     "prizes_listeners_winner",
 				Columns:    []*schema.Column{PrizesColumns[2]},
 				RefColumns: []*schema.Column{ListenersColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "prizes_venues_awards",
+				Columns:    []*schema.Column{PrizesColumns[3]},
+				RefColumns: []*schema.Column{VenuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 		},
@@ -563,6 +570,7 @@ func init() {
 	PlaylistTracksTable.ForeignKeys[2].RefTable = ListenersTable
 	PostersTable.ForeignKeys[0].RefTable = ConcertsTable
 	PrizesTable.ForeignKeys[0].RefTable = ListenersTable
+	PrizesTable.ForeignKeys[1].RefTable = VenuesTable
 	RatingsTable.ForeignKeys[0].RefTable = ListenersTable
 	RatingsTable.ForeignKeys[1].RefTable = TracksTable
 	SleevesTable.ForeignKeys[0].RefTable = TracksTable

@@ -42,6 +42,7 @@ var Columns = []string{
 // table and are not defined as standalone fields in the schema.
 var ForeignKeys = []string{
 	"prize_winner",
+	"venue_awards",
 }
 
 var (

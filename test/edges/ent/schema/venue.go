@@ -68,7 +68,7 @@ func (Venue) Mixin() []ent.Mixin {
 }
 
 func (Venue) Annotations() []schema.Annotation {
-	return []schema.Annotation{shown("venue", "name", "city", "code", "version", "createdAt", "updatedAt", "concerts", "near"),
+	return []schema.Annotation{shown("venue", "name", "city", "code", "version", "createdAt", "updatedAt", "concerts", "near", "awards"),
 		entsql.Checks(map[string]string{"venues_name_length": "length(name) BETWEEN 1 AND 40"})}
 }
 
@@ -81,7 +81,7 @@ func (Venue) Fields() []ent.Field {
 }
 
 func (Venue) Edges() []ent.Edge {
-	return []ent.Edge{edge.To("concerts", Concert.Type), edge.To("near", Venue.Type)}
+	return []ent.Edge{edge.To("concerts", Concert.Type), edge.To("near", Venue.Type), edge.To("awards", Prize.Type)}
 }
 
 func (Venue) Indexes() []ent.Index {

@@ -36,6 +36,8 @@ const (
 	EdgeConcerts = "concerts"
 	// EdgeNear holds the string denoting the near edge name in mutations.
 	EdgeNear = "near"
+	// EdgeAwards holds the string denoting the awards edge name in mutations.
+	EdgeAwards = "awards"
 	// Table holds the table name of the venue in the database.
 	Table = "venues"
 	// ConcertsTable is the table that holds the concerts relation/edge.
@@ -47,6 +49,13 @@ const (
 	ConcertsColumn = "venue_id"
 	// NearTable is the table that holds the near relation/edge. The primary key declared below.
 	NearTable = "venue_near"
+	// AwardsTable is the table that holds the awards relation/edge.
+	AwardsTable = "prizes"
+	// AwardsInverseTable is the table name for the Prize entity.
+	// It exists in this package in order to avoid circular dependency with the "prize" package.
+	AwardsInverseTable = "prizes"
+	// AwardsColumn is the table column denoting the awards relation/edge.
+	AwardsColumn = "venue_awards"
 )
 
 // Columns holds all SQL columns for venue fields.
@@ -178,6 +187,20 @@ func ByNear(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newNearStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByAwardsCount orders the results by awards count.
+func ByAwardsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newAwardsStep(), opts...)
+	}
+}
+
+// ByAwards orders the results by awards terms.
+func ByAwards(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newAwardsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newConcertsStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -190,5 +213,12 @@ func newNearStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(Table, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, false, NearTable, NearPrimaryKey...),
+	)
+}
+func newAwardsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(AwardsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, AwardsTable, AwardsColumn),
 	)
 }

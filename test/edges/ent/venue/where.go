@@ -602,6 +602,29 @@ func HasNearWith(preds ...predicate.Venue) predicate.Venue {
 	})
 }
 
+// HasAwards applies the HasEdge predicate on the "awards" edge.
+func HasAwards() predicate.Venue {
+	return predicate.Venue(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, AwardsTable, AwardsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasAwardsWith applies the HasEdge predicate on the "awards" edge with a given conditions (other predicates).
+func HasAwardsWith(preds ...predicate.Prize) predicate.Venue {
+	return predicate.Venue(func(s *sql.Selector) {
+		step := newAwardsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.Venue) predicate.Venue {
 	return predicate.Venue(sql.AndPredicates(predicates...))
