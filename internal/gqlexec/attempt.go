@@ -100,6 +100,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	}
 	a.unit = unit.New(a.db, mode)
 	defer a.unit.Rollback()
+	a.unit.OnSavepoint(a.forgetCommit)
 	if a.options.HeldTooLong > 0 {
 		held := ctx
 		a.unit.OnLongHold(a.options.HeldTooLong, func() { a.warn(held) })

@@ -16,10 +16,17 @@ func BeforeCommit(ctx context.Context, do func()) {
 
 // AfterCommit has do called once the changes of the operation of ctx are stored, before the answer
 // is sent. It is for what must not happen for nothing, such as sending a message. If the operation
-// fails, do is not called.
+// fails, or the savepoint within which AfterCommit is called, do is not called.
 func AfterCommit(ctx context.Context, do func(context.Context)) {
 	a := ctx.Value(attemptKey{}).(*attempt)
 	a.afterCommit = append(a.afterCommit, do)
+}
+
+// forgetCommit returns a function that forgets what was given to BeforeCommit and AfterCommit since
+// the call of forgetCommit.
+func (a *attempt) forgetCommit() (undo func()) {
+	before, after := len(a.beforeCommit), len(a.afterCommit)
+	return func() { a.beforeCommit, a.afterCommit = a.beforeCommit[:before], a.afterCommit[:after] }
 }
 
 // AfterRollback has do called, in a unit of work of its own, after the operation of ctx has failed

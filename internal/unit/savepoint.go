@@ -12,7 +12,10 @@ func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 	if _, err := u.exec(ctx, nil, "SAVEPOINT part", nil); err != nil {
 		return fmt.Errorf("set a savepoint: %w", err)
 	}
-	before := u.abortedBy()
+	before, undo := u.abortedBy(), func() {}
+	if u.onPart != nil {
+		undo = u.onPart()
+	}
 	if failure := do(); failure != nil {
 		// ROLLBACK TO keeps the savepoint. Without its release, an outer savepoint of the same name
 		// could not be reached.
@@ -22,6 +25,7 @@ func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 			}
 		}
 		u.setAborted(before)
+		undo()
 		return failure
 	}
 	if _, err := u.exec(ctx, nil, "RELEASE SAVEPOINT part", nil); err != nil {

@@ -51,6 +51,7 @@ type Unit struct {
 	onLongHold func()        // see OnLongHold
 	holdLimit  time.Duration // see OnLongHold
 	holdTimer  *time.Timer
+	onPart     func() func() // see OnSavepoint
 
 	// aborted is an error after which the unit cannot be committed. PostgreSQL would answer COMMIT
 	// with a silent ROLLBACK, and SQLite would store the statements that succeeded.
@@ -74,6 +75,10 @@ func New(db *database.DB, mode Mode) *Unit {
 // OnLongHold makes the unit call f if it holds a connection for longer than limit. It must be
 // called before the first statement.
 func (u *Unit) OnLongHold(limit time.Duration, f func()) { u.holdLimit, u.onLongHold = limit, f }
+
+// OnSavepoint makes the unit call mark at each savepoint. It calls the function that mark returns if
+// what follows the savepoint is undone.
+func (u *Unit) OnSavepoint(mark func() (undo func())) { u.onPart = mark }
 
 // Mode returns the mode that the unit was made with.
 func (u *Unit) Mode() Mode { return u.mode }

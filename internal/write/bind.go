@@ -38,7 +38,7 @@ func Names(s *ast.Schema, field string) (op Op, of string, many, ok bool) {
 		if !ok || rest == "" {
 			continue
 		}
-		if s.Types[rest] != nil || s.Query == nil {
+		if of := s.Types[rest]; of != nil && of.Kind == ast.Object || s.Query == nil {
 			return Op(op), rest, false, true
 		}
 		list := s.Query.Fields.ForName(strings.ToLower(rest[:1]) + rest[1:])
@@ -227,7 +227,7 @@ func (b *binder) bindInput(k inputKey) *inputObject {
 	def := b.Schema.Types[k.input]
 	for _, d := range def.Fields {
 		at := k.input + "." + d.Name
-		if f := b.bindField(o, at, d); f != nil {
+		if f := b.bindField(k, o, at, d); f != nil {
 			o.fields = append(o.fields, f)
 			o.mutual = o.mutual || mutual(o.entity, f)
 			if k.many && (f.nested != nil || o.mutual) {
@@ -255,7 +255,7 @@ func (b *binder) hasDefaults(e *entity.Entity) bool {
 
 // bindField returns what a field of an input sets. It returns nil, and adds a finding, if it cannot
 // be set.
-func (b *binder) bindField(o *inputObject, at string, d *ast.FieldDefinition) *field {
+func (b *binder) bindField(k inputKey, o *inputObject, at string, d *ast.FieldDefinition) *field {
 	e := o.entity
 	f := &field{name: d.Name, added: o.added.Fields[d.Name], holdsID: d.Type.String() == "ID" || d.Type.String() == "ID!",
 		nullable: !d.Type.NonNull, defaults: d.DefaultValue != nil}
@@ -269,7 +269,7 @@ func (b *binder) bindField(o *inputObject, at string, d *ast.FieldDefinition) *f
 	switch {
 	case column != nil && e.Writer.Set[column.Column] != nil:
 		f.column, f.to, f.nullable = column, b.named(column.Refers), column.Nullable
-		return b.bindColumn(o, at, d, f)
+		return b.bindColumn(k, o, at, d, f)
 	case related != nil && b.Schema.Types[d.Type.Name()].Kind == ast.InputObject && f.added == nil:
 		if f.nested = b.bindNested(o, at, related, d); f.nested == nil {
 			return nil
@@ -310,11 +310,11 @@ func mutual(e *entity.Entity, f *field) bool {
 	})
 }
 
-func (b *binder) bindColumn(o *inputObject, at string, d *ast.FieldDefinition, f *field) *field {
+func (b *binder) bindColumn(k inputKey, o *inputObject, at string, d *ast.FieldDefinition, f *field) *field {
 	e, column := o.entity, f.column
 	wanted := "ID"
-	if k, ok := kind.Of(column.Kind); ok && column.Kind != entity.ID {
-		wanted = k.Scalar(column)
+	if of, ok := kind.Of(column.Kind); ok && column.Kind != entity.ID {
+		wanted = of.Scalar(column)
 	}
 	if column.Kind == entity.Enum {
 		wanted = b.enumOf(d.Type.Name(), column)
@@ -326,13 +326,25 @@ func (b *binder) bindColumn(o *inputObject, at string, d *ast.FieldDefinition, f
 		b.refuse(at, "an update cannot change the key; take the field out")
 	case column.Column == e.Deleted:
 		b.refuse(at, "delete%[1]s and restore%[1]s set the column %[2]s; take the field out", e.Name, column.Column)
-	case o.op == Create && !column.Nullable && !column.Default && !d.Type.NonNull && !f.defaults && column != &e.Fields[0]:
+	case o.op == Create && !column.Nullable && !column.Default && !d.Type.NonNull && !f.defaults && column != &e.Fields[0] && !b.setOtherwise(k, column.Column):
 		b.refuse(at, "the column %s of %s must have a value; write %s!, or add Optional() or a default in ent/schema", column.Column, e.Name, d.Type)
 	}
 	b.checkType(at, d, wanted)
 	b.checkReference(at, f.to)
 	f.limits = b.limitsOf(e, column)
 	return f
+}
+
+// setOtherwise reports whether something else than the field of a column sets it in new rows: the row
+// around them, or a field of the input that writes the row to which the column refers.
+func (b *binder) setOtherwise(k inputKey, column string) bool {
+	if holdsKey(k.within, column) {
+		return true
+	}
+	return slices.ContainsFunc(b.Schema.Types[k.input].Fields, func(d *ast.FieldDefinition) bool {
+		edge := b.named(k.of).Edge(d.Name)
+		return edge != nil && edge.OwnKey && edge.Column == column && b.Schema.Types[d.Type.Name()].Kind == ast.InputObject
+	})
 }
 
 // checkReference adds a finding if clients cannot name rows of an entity that the field refers to.
@@ -363,7 +375,7 @@ func (b *binder) enumOf(name string, column *entity.Field) string {
 func (b *binder) checkRequired(o *inputObject, def *ast.Definition, within *entity.Edge) {
 	e := o.entity
 	set := func(column string) bool {
-		return within != nil && within.Through == "" && within.Column == column || slices.ContainsFunc(o.fields, func(f *field) bool {
+		return holdsKey(within, column) || slices.ContainsFunc(o.fields, func(f *field) bool {
 			return f.key() == column || f.nested != nil && f.nested.own != nil && f.nested.own.key() == column
 		})
 	}
@@ -383,6 +395,12 @@ func (b *binder) checkRequired(o *inputObject, def *ast.Definition, within *enti
 			b.refuse(def.Name, "the edge %s of %s must lead to a row, and nothing sets it; add the field %[1]sId, or take Required() out in ent/schema", edge.Name, e.Name)
 		}
 	}
+}
+
+// holdsKey reports whether rows hold the key of the row around them in a column. They are created
+// through the edge, which may be nil.
+func holdsKey(within *entity.Edge, column string) bool {
+	return within != nil && within.Through == "" && !within.OwnKey && within.Column == column
 }
 
 // checkPayload checks the type of the root field.

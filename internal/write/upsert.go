@@ -2,6 +2,7 @@ package write
 
 import (
 	"context"
+	"errors"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -49,7 +50,9 @@ func (t *tree) upsert(ctx context.Context, w *Write, on *unique, update bool) (c
 			return false, t.update(ctx, w)
 		}
 		err = unit.FromContext(ctx).Savepoint(ctx, func() error { return t.create(ctx, []*Write{w}) })
-		if v, violates := database.Violation(err); !violates || v.Rule != database.Unique || last {
+		v, violates := database.Violation(err)
+		fault, _ := errors.AsType[*apperr.Error](err) // of a function of the application
+		if last || !(violates && v.Rule == database.Unique || fault != nil && fault.Code == apperr.CodeConflict) {
 			return true, err
 		}
 		// Somebody else has created the row since it was looked for, or the viewer does not see it.

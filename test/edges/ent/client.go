@@ -11,14 +11,19 @@ import (
 
 	"forge/test/edges/ent/migrate"
 
+	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/poster"
+	"forge/test/edges/ent/prize"
 	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
+	"forge/test/edges/ent/ticket"
 	"forge/test/edges/ent/track"
+	"forge/test/edges/ent/venue"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
@@ -32,6 +37,8 @@ type Client struct {
 	config
 	// Schema is the client for creating, migrating and dropping schema.
 	Schema *migrate.Schema
+	// Concert is the client for interacting with the Concert builders.
+	Concert *ConcertClient
 	// Genre is the client for interacting with the Genre builders.
 	Genre *GenreClient
 	// Label is the client for interacting with the Label builders.
@@ -42,12 +49,20 @@ type Client struct {
 	Playlist *PlaylistClient
 	// PlaylistTrack is the client for interacting with the PlaylistTrack builders.
 	PlaylistTrack *PlaylistTrackClient
+	// Poster is the client for interacting with the Poster builders.
+	Poster *PosterClient
+	// Prize is the client for interacting with the Prize builders.
+	Prize *PrizeClient
 	// Rating is the client for interacting with the Rating builders.
 	Rating *RatingClient
 	// Sleeve is the client for interacting with the Sleeve builders.
 	Sleeve *SleeveClient
+	// Ticket is the client for interacting with the Ticket builders.
+	Ticket *TicketClient
 	// Track is the client for interacting with the Track builders.
 	Track *TrackClient
+	// Venue is the client for interacting with the Venue builders.
+	Venue *VenueClient
 }
 
 // NewClient creates a new client configured with the given options.
@@ -59,14 +74,19 @@ func NewClient(opts ...Option) *Client {
 
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
+	c.Concert = NewConcertClient(c.config)
 	c.Genre = NewGenreClient(c.config)
 	c.Label = NewLabelClient(c.config)
 	c.Listener = NewListenerClient(c.config)
 	c.Playlist = NewPlaylistClient(c.config)
 	c.PlaylistTrack = NewPlaylistTrackClient(c.config)
+	c.Poster = NewPosterClient(c.config)
+	c.Prize = NewPrizeClient(c.config)
 	c.Rating = NewRatingClient(c.config)
 	c.Sleeve = NewSleeveClient(c.config)
+	c.Ticket = NewTicketClient(c.config)
 	c.Track = NewTrackClient(c.config)
+	c.Venue = NewVenueClient(c.config)
 }
 
 type (
@@ -159,14 +179,19 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	return &Tx{
 		ctx:           ctx,
 		config:        cfg,
+		Concert:       NewConcertClient(cfg),
 		Genre:         NewGenreClient(cfg),
 		Label:         NewLabelClient(cfg),
 		Listener:      NewListenerClient(cfg),
 		Playlist:      NewPlaylistClient(cfg),
 		PlaylistTrack: NewPlaylistTrackClient(cfg),
+		Poster:        NewPosterClient(cfg),
+		Prize:         NewPrizeClient(cfg),
 		Rating:        NewRatingClient(cfg),
 		Sleeve:        NewSleeveClient(cfg),
+		Ticket:        NewTicketClient(cfg),
 		Track:         NewTrackClient(cfg),
+		Venue:         NewVenueClient(cfg),
 	}, nil
 }
 
@@ -186,21 +211,26 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	return &Tx{
 		ctx:           ctx,
 		config:        cfg,
+		Concert:       NewConcertClient(cfg),
 		Genre:         NewGenreClient(cfg),
 		Label:         NewLabelClient(cfg),
 		Listener:      NewListenerClient(cfg),
 		Playlist:      NewPlaylistClient(cfg),
 		PlaylistTrack: NewPlaylistTrackClient(cfg),
+		Poster:        NewPosterClient(cfg),
+		Prize:         NewPrizeClient(cfg),
 		Rating:        NewRatingClient(cfg),
 		Sleeve:        NewSleeveClient(cfg),
+		Ticket:        NewTicketClient(cfg),
 		Track:         NewTrackClient(cfg),
+		Venue:         NewVenueClient(cfg),
 	}, nil
 }
 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		Genre.
+//		Concert.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -223,8 +253,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Genre, c.Label, c.Listener, c.Playlist, c.PlaylistTrack, c.Rating, c.Sleeve,
-		c.Track,
+		c.Concert, c.Genre, c.Label, c.Listener, c.Playlist, c.PlaylistTrack, c.Poster,
+		c.Prize, c.Rating, c.Sleeve, c.Ticket, c.Track, c.Venue,
 	} {
 		n.Use(hooks...)
 	}
@@ -234,8 +264,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Genre, c.Label, c.Listener, c.Playlist, c.PlaylistTrack, c.Rating, c.Sleeve,
-		c.Track,
+		c.Concert, c.Genre, c.Label, c.Listener, c.Playlist, c.PlaylistTrack, c.Poster,
+		c.Prize, c.Rating, c.Sleeve, c.Ticket, c.Track, c.Venue,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -244,6 +274,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *ConcertMutation:
+		return c.Concert.mutate(ctx, m)
 	case *GenreMutation:
 		return c.Genre.mutate(ctx, m)
 	case *LabelMutation:
@@ -254,14 +286,220 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Playlist.mutate(ctx, m)
 	case *PlaylistTrackMutation:
 		return c.PlaylistTrack.mutate(ctx, m)
+	case *PosterMutation:
+		return c.Poster.mutate(ctx, m)
+	case *PrizeMutation:
+		return c.Prize.mutate(ctx, m)
 	case *RatingMutation:
 		return c.Rating.mutate(ctx, m)
 	case *SleeveMutation:
 		return c.Sleeve.mutate(ctx, m)
+	case *TicketMutation:
+		return c.Ticket.mutate(ctx, m)
 	case *TrackMutation:
 		return c.Track.mutate(ctx, m)
+	case *VenueMutation:
+		return c.Venue.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// ConcertClient is a client for the Concert schema.
+type ConcertClient struct {
+	config
+}
+
+// NewConcertClient returns a client for the Concert from the given config.
+func NewConcertClient(c config) *ConcertClient {
+	return &ConcertClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `concert.Hooks(f(g(h())))`.
+func (c *ConcertClient) Use(hooks ...Hook) {
+	c.hooks.Concert = append(c.hooks.Concert, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `concert.Intercept(f(g(h())))`.
+func (c *ConcertClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Concert = append(c.inters.Concert, interceptors...)
+}
+
+// Create returns a builder for creating a Concert entity.
+func (c *ConcertClient) Create() *ConcertCreate {
+	mutation := newConcertMutation(c.config, OpCreate)
+	return &ConcertCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Concert entities.
+func (c *ConcertClient) CreateBulk(builders ...*ConcertCreate) *ConcertCreateBulk {
+	return &ConcertCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConcertClient) MapCreateBulk(slice any, setFunc func(*ConcertCreate, int)) *ConcertCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConcertCreateBulk{err: fmt.Errorf("calling to ConcertClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConcertCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConcertCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Concert.
+func (c *ConcertClient) Update() *ConcertUpdate {
+	mutation := newConcertMutation(c.config, OpUpdate)
+	return &ConcertUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConcertClient) UpdateOne(_m *Concert) *ConcertUpdateOne {
+	mutation := newConcertMutation(c.config, OpUpdateOne, withConcert(_m))
+	return &ConcertUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConcertClient) UpdateOneID(id int64) *ConcertUpdateOne {
+	mutation := newConcertMutation(c.config, OpUpdateOne, withConcertID(id))
+	return &ConcertUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Concert.
+func (c *ConcertClient) Delete() *ConcertDelete {
+	mutation := newConcertMutation(c.config, OpDelete)
+	return &ConcertDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConcertClient) DeleteOne(_m *Concert) *ConcertDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConcertClient) DeleteOneID(id int64) *ConcertDeleteOne {
+	builder := c.Delete().Where(concert.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConcertDeleteOne{builder}
+}
+
+// Query returns a query builder for Concert.
+func (c *ConcertClient) Query() *ConcertQuery {
+	return &ConcertQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConcert},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Concert entity by its id.
+func (c *ConcertClient) Get(ctx context.Context, id int64) (*Concert, error) {
+	return c.Query().Where(concert.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConcertClient) GetX(ctx context.Context, id int64) *Concert {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryVenue queries the venue edge of a Concert.
+func (c *ConcertClient) QueryVenue(_m *Concert) *VenueQuery {
+	query := (&VenueClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(concert.Table, concert.FieldID, id),
+			sqlgraph.To(venue.Table, venue.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, concert.VenueTable, concert.VenueColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryTickets queries the tickets edge of a Concert.
+func (c *ConcertClient) QueryTickets(_m *Concert) *TicketQuery {
+	query := (&TicketClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(concert.Table, concert.FieldID, id),
+			sqlgraph.To(ticket.Table, ticket.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, concert.TicketsTable, concert.TicketsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryGuests queries the guests edge of a Concert.
+func (c *ConcertClient) QueryGuests(_m *Concert) *ListenerQuery {
+	query := (&ListenerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(concert.Table, concert.FieldID, id),
+			sqlgraph.To(listener.Table, listener.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, concert.GuestsTable, concert.GuestsPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPoster queries the poster edge of a Concert.
+func (c *ConcertClient) QueryPoster(_m *Concert) *PosterQuery {
+	query := (&PosterClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(concert.Table, concert.FieldID, id),
+			sqlgraph.To(poster.Table, poster.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, concert.PosterTable, concert.PosterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ConcertClient) Hooks() []Hook {
+	hooks := c.hooks.Concert
+	return append(hooks[:len(hooks):len(hooks)], concert.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConcertClient) Interceptors() []Interceptor {
+	return c.inters.Concert
+}
+
+func (c *ConcertClient) mutate(ctx context.Context, m *ConcertMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConcertCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConcertUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConcertUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConcertDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Concert mutation op: %q", m.Op())
 	}
 }
 
@@ -833,6 +1071,22 @@ func (c *ListenerClient) QueryPlaylists(_m *Listener) *PlaylistQuery {
 	return query
 }
 
+// QueryConcerts queries the concerts edge of a Listener.
+func (c *ListenerClient) QueryConcerts(_m *Listener) *ConcertQuery {
+	query := (&ConcertClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listener.Table, listener.FieldID, id),
+			sqlgraph.To(concert.Table, concert.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, listener.ConcertsTable, listener.ConcertsPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryRatings queries the ratings edge of a Listener.
 func (c *ListenerClient) QueryRatings(_m *Listener) *RatingQuery {
 	query := (&RatingClient{config: c.config}).Query()
@@ -1239,6 +1493,322 @@ func (c *PlaylistTrackClient) mutate(ctx context.Context, m *PlaylistTrackMutati
 	}
 }
 
+// PosterClient is a client for the Poster schema.
+type PosterClient struct {
+	config
+}
+
+// NewPosterClient returns a client for the Poster from the given config.
+func NewPosterClient(c config) *PosterClient {
+	return &PosterClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `poster.Hooks(f(g(h())))`.
+func (c *PosterClient) Use(hooks ...Hook) {
+	c.hooks.Poster = append(c.hooks.Poster, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `poster.Intercept(f(g(h())))`.
+func (c *PosterClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Poster = append(c.inters.Poster, interceptors...)
+}
+
+// Create returns a builder for creating a Poster entity.
+func (c *PosterClient) Create() *PosterCreate {
+	mutation := newPosterMutation(c.config, OpCreate)
+	return &PosterCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Poster entities.
+func (c *PosterClient) CreateBulk(builders ...*PosterCreate) *PosterCreateBulk {
+	return &PosterCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PosterClient) MapCreateBulk(slice any, setFunc func(*PosterCreate, int)) *PosterCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PosterCreateBulk{err: fmt.Errorf("calling to PosterClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PosterCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PosterCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Poster.
+func (c *PosterClient) Update() *PosterUpdate {
+	mutation := newPosterMutation(c.config, OpUpdate)
+	return &PosterUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PosterClient) UpdateOne(_m *Poster) *PosterUpdateOne {
+	mutation := newPosterMutation(c.config, OpUpdateOne, withPoster(_m))
+	return &PosterUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PosterClient) UpdateOneID(id int32) *PosterUpdateOne {
+	mutation := newPosterMutation(c.config, OpUpdateOne, withPosterID(id))
+	return &PosterUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Poster.
+func (c *PosterClient) Delete() *PosterDelete {
+	mutation := newPosterMutation(c.config, OpDelete)
+	return &PosterDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PosterClient) DeleteOne(_m *Poster) *PosterDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PosterClient) DeleteOneID(id int32) *PosterDeleteOne {
+	builder := c.Delete().Where(poster.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PosterDeleteOne{builder}
+}
+
+// Query returns a query builder for Poster.
+func (c *PosterClient) Query() *PosterQuery {
+	return &PosterQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePoster},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Poster entity by its id.
+func (c *PosterClient) Get(ctx context.Context, id int32) (*Poster, error) {
+	return c.Query().Where(poster.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PosterClient) GetX(ctx context.Context, id int32) *Poster {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConcert queries the concert edge of a Poster.
+func (c *PosterClient) QueryConcert(_m *Poster) *ConcertQuery {
+	query := (&ConcertClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(poster.Table, poster.FieldID, id),
+			sqlgraph.To(concert.Table, concert.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, poster.ConcertTable, poster.ConcertColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PosterClient) Hooks() []Hook {
+	hooks := c.hooks.Poster
+	return append(hooks[:len(hooks):len(hooks)], poster.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *PosterClient) Interceptors() []Interceptor {
+	return c.inters.Poster
+}
+
+func (c *PosterClient) mutate(ctx context.Context, m *PosterMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PosterCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PosterUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PosterUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PosterDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Poster mutation op: %q", m.Op())
+	}
+}
+
+// PrizeClient is a client for the Prize schema.
+type PrizeClient struct {
+	config
+}
+
+// NewPrizeClient returns a client for the Prize from the given config.
+func NewPrizeClient(c config) *PrizeClient {
+	return &PrizeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `prize.Hooks(f(g(h())))`.
+func (c *PrizeClient) Use(hooks ...Hook) {
+	c.hooks.Prize = append(c.hooks.Prize, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `prize.Intercept(f(g(h())))`.
+func (c *PrizeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Prize = append(c.inters.Prize, interceptors...)
+}
+
+// Create returns a builder for creating a Prize entity.
+func (c *PrizeClient) Create() *PrizeCreate {
+	mutation := newPrizeMutation(c.config, OpCreate)
+	return &PrizeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Prize entities.
+func (c *PrizeClient) CreateBulk(builders ...*PrizeCreate) *PrizeCreateBulk {
+	return &PrizeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PrizeClient) MapCreateBulk(slice any, setFunc func(*PrizeCreate, int)) *PrizeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PrizeCreateBulk{err: fmt.Errorf("calling to PrizeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PrizeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PrizeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Prize.
+func (c *PrizeClient) Update() *PrizeUpdate {
+	mutation := newPrizeMutation(c.config, OpUpdate)
+	return &PrizeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PrizeClient) UpdateOne(_m *Prize) *PrizeUpdateOne {
+	mutation := newPrizeMutation(c.config, OpUpdateOne, withPrize(_m))
+	return &PrizeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PrizeClient) UpdateOneID(id string) *PrizeUpdateOne {
+	mutation := newPrizeMutation(c.config, OpUpdateOne, withPrizeID(id))
+	return &PrizeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Prize.
+func (c *PrizeClient) Delete() *PrizeDelete {
+	mutation := newPrizeMutation(c.config, OpDelete)
+	return &PrizeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PrizeClient) DeleteOne(_m *Prize) *PrizeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PrizeClient) DeleteOneID(id string) *PrizeDeleteOne {
+	builder := c.Delete().Where(prize.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PrizeDeleteOne{builder}
+}
+
+// Query returns a query builder for Prize.
+func (c *PrizeClient) Query() *PrizeQuery {
+	return &PrizeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePrize},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Prize entity by its id.
+func (c *PrizeClient) Get(ctx context.Context, id string) (*Prize, error) {
+	return c.Query().Where(prize.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PrizeClient) GetX(ctx context.Context, id string) *Prize {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryWinner queries the winner edge of a Prize.
+func (c *PrizeClient) QueryWinner(_m *Prize) *ListenerQuery {
+	query := (&ListenerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(prize.Table, prize.FieldID, id),
+			sqlgraph.To(listener.Table, listener.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, prize.WinnerTable, prize.WinnerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryShared queries the shared edge of a Prize.
+func (c *PrizeClient) QueryShared(_m *Prize) *PrizeQuery {
+	query := (&PrizeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(prize.Table, prize.FieldID, id),
+			sqlgraph.To(prize.Table, prize.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, prize.SharedTable, prize.SharedPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PrizeClient) Hooks() []Hook {
+	hooks := c.hooks.Prize
+	return append(hooks[:len(hooks):len(hooks)], prize.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *PrizeClient) Interceptors() []Interceptor {
+	return c.inters.Prize
+}
+
+func (c *PrizeClient) mutate(ctx context.Context, m *PrizeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PrizeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PrizeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PrizeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PrizeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Prize mutation op: %q", m.Op())
+	}
+}
+
 // RatingClient is a client for the Rating schema.
 type RatingClient struct {
 	config
@@ -1506,6 +2076,156 @@ func (c *SleeveClient) mutate(ctx context.Context, m *SleeveMutation) (Value, er
 	}
 }
 
+// TicketClient is a client for the Ticket schema.
+type TicketClient struct {
+	config
+}
+
+// NewTicketClient returns a client for the Ticket from the given config.
+func NewTicketClient(c config) *TicketClient {
+	return &TicketClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `ticket.Hooks(f(g(h())))`.
+func (c *TicketClient) Use(hooks ...Hook) {
+	c.hooks.Ticket = append(c.hooks.Ticket, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `ticket.Intercept(f(g(h())))`.
+func (c *TicketClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Ticket = append(c.inters.Ticket, interceptors...)
+}
+
+// Create returns a builder for creating a Ticket entity.
+func (c *TicketClient) Create() *TicketCreate {
+	mutation := newTicketMutation(c.config, OpCreate)
+	return &TicketCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Ticket entities.
+func (c *TicketClient) CreateBulk(builders ...*TicketCreate) *TicketCreateBulk {
+	return &TicketCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *TicketClient) MapCreateBulk(slice any, setFunc func(*TicketCreate, int)) *TicketCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &TicketCreateBulk{err: fmt.Errorf("calling to TicketClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*TicketCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &TicketCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Ticket.
+func (c *TicketClient) Update() *TicketUpdate {
+	mutation := newTicketMutation(c.config, OpUpdate)
+	return &TicketUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *TicketClient) UpdateOne(_m *Ticket) *TicketUpdateOne {
+	mutation := newTicketMutation(c.config, OpUpdateOne, withTicket(_m))
+	return &TicketUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *TicketClient) UpdateOneID(id uuid.UUID) *TicketUpdateOne {
+	mutation := newTicketMutation(c.config, OpUpdateOne, withTicketID(id))
+	return &TicketUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Ticket.
+func (c *TicketClient) Delete() *TicketDelete {
+	mutation := newTicketMutation(c.config, OpDelete)
+	return &TicketDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *TicketClient) DeleteOne(_m *Ticket) *TicketDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *TicketClient) DeleteOneID(id uuid.UUID) *TicketDeleteOne {
+	builder := c.Delete().Where(ticket.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &TicketDeleteOne{builder}
+}
+
+// Query returns a query builder for Ticket.
+func (c *TicketClient) Query() *TicketQuery {
+	return &TicketQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeTicket},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Ticket entity by its id.
+func (c *TicketClient) Get(ctx context.Context, id uuid.UUID) (*Ticket, error) {
+	return c.Query().Where(ticket.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *TicketClient) GetX(ctx context.Context, id uuid.UUID) *Ticket {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConcert queries the concert edge of a Ticket.
+func (c *TicketClient) QueryConcert(_m *Ticket) *ConcertQuery {
+	query := (&ConcertClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(ticket.Table, ticket.FieldID, id),
+			sqlgraph.To(concert.Table, concert.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, ticket.ConcertTable, ticket.ConcertColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *TicketClient) Hooks() []Hook {
+	hooks := c.hooks.Ticket
+	return append(hooks[:len(hooks):len(hooks)], ticket.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *TicketClient) Interceptors() []Interceptor {
+	return c.inters.Ticket
+}
+
+func (c *TicketClient) mutate(ctx context.Context, m *TicketMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&TicketCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&TicketUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&TicketUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&TicketDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Ticket mutation op: %q", m.Op())
+	}
+}
+
 // TrackClient is a client for the Track schema.
 type TrackClient struct {
 	config
@@ -1768,14 +2488,197 @@ func (c *TrackClient) mutate(ctx context.Context, m *TrackMutation) (Value, erro
 	}
 }
 
+// VenueClient is a client for the Venue schema.
+type VenueClient struct {
+	config
+}
+
+// NewVenueClient returns a client for the Venue from the given config.
+func NewVenueClient(c config) *VenueClient {
+	return &VenueClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `venue.Hooks(f(g(h())))`.
+func (c *VenueClient) Use(hooks ...Hook) {
+	c.hooks.Venue = append(c.hooks.Venue, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `venue.Intercept(f(g(h())))`.
+func (c *VenueClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Venue = append(c.inters.Venue, interceptors...)
+}
+
+// Create returns a builder for creating a Venue entity.
+func (c *VenueClient) Create() *VenueCreate {
+	mutation := newVenueMutation(c.config, OpCreate)
+	return &VenueCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Venue entities.
+func (c *VenueClient) CreateBulk(builders ...*VenueCreate) *VenueCreateBulk {
+	return &VenueCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *VenueClient) MapCreateBulk(slice any, setFunc func(*VenueCreate, int)) *VenueCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &VenueCreateBulk{err: fmt.Errorf("calling to VenueClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*VenueCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &VenueCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Venue.
+func (c *VenueClient) Update() *VenueUpdate {
+	mutation := newVenueMutation(c.config, OpUpdate)
+	return &VenueUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *VenueClient) UpdateOne(_m *Venue) *VenueUpdateOne {
+	mutation := newVenueMutation(c.config, OpUpdateOne, withVenue(_m))
+	return &VenueUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *VenueClient) UpdateOneID(id uuid.UUID) *VenueUpdateOne {
+	mutation := newVenueMutation(c.config, OpUpdateOne, withVenueID(id))
+	return &VenueUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Venue.
+func (c *VenueClient) Delete() *VenueDelete {
+	mutation := newVenueMutation(c.config, OpDelete)
+	return &VenueDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *VenueClient) DeleteOne(_m *Venue) *VenueDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *VenueClient) DeleteOneID(id uuid.UUID) *VenueDeleteOne {
+	builder := c.Delete().Where(venue.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &VenueDeleteOne{builder}
+}
+
+// Query returns a query builder for Venue.
+func (c *VenueClient) Query() *VenueQuery {
+	return &VenueQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeVenue},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Venue entity by its id.
+func (c *VenueClient) Get(ctx context.Context, id uuid.UUID) (*Venue, error) {
+	return c.Query().Where(venue.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *VenueClient) GetX(ctx context.Context, id uuid.UUID) *Venue {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConcerts queries the concerts edge of a Venue.
+func (c *VenueClient) QueryConcerts(_m *Venue) *ConcertQuery {
+	query := (&ConcertClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(venue.Table, venue.FieldID, id),
+			sqlgraph.To(concert.Table, concert.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, venue.ConcertsTable, venue.ConcertsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryNear queries the near edge of a Venue.
+func (c *VenueClient) QueryNear(_m *Venue) *VenueQuery {
+	query := (&VenueClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(venue.Table, venue.FieldID, id),
+			sqlgraph.To(venue.Table, venue.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, venue.NearTable, venue.NearPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAwards queries the awards edge of a Venue.
+func (c *VenueClient) QueryAwards(_m *Venue) *PrizeQuery {
+	query := (&PrizeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(venue.Table, venue.FieldID, id),
+			sqlgraph.To(prize.Table, prize.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, venue.AwardsTable, venue.AwardsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *VenueClient) Hooks() []Hook {
+	hooks := c.hooks.Venue
+	return append(hooks[:len(hooks):len(hooks)], venue.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *VenueClient) Interceptors() []Interceptor {
+	inters := c.inters.Venue
+	return append(inters[:len(inters):len(inters)], venue.Interceptors[:]...)
+}
+
+func (c *VenueClient) mutate(ctx context.Context, m *VenueMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&VenueCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&VenueUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&VenueUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&VenueDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Venue mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Genre, Label, Listener, Playlist, PlaylistTrack, Rating, Sleeve,
-		Track []ent.Hook
+		Concert, Genre, Label, Listener, Playlist, PlaylistTrack, Poster, Prize, Rating,
+		Sleeve, Ticket, Track, Venue []ent.Hook
 	}
 	inters struct {
-		Genre, Label, Listener, Playlist, PlaylistTrack, Rating, Sleeve,
-		Track []ent.Interceptor
+		Concert, Genre, Label, Listener, Playlist, PlaylistTrack, Poster, Prize, Rating,
+		Sleeve, Ticket, Track, Venue []ent.Interceptor
 	}
 )

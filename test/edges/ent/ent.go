@@ -6,14 +6,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/poster"
+	"forge/test/edges/ent/prize"
 	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
+	"forge/test/edges/ent/ticket"
 	"forge/test/edges/ent/track"
+	"forge/test/edges/ent/venue"
 	"reflect"
 	"sync"
 
@@ -80,14 +85,19 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			concert.Table:       concert.ValidColumn,
 			genre.Table:         genre.ValidColumn,
 			label.Table:         label.ValidColumn,
 			listener.Table:      listener.ValidColumn,
 			playlist.Table:      playlist.ValidColumn,
 			playlisttrack.Table: playlisttrack.ValidColumn,
+			poster.Table:        poster.ValidColumn,
+			prize.Table:         prize.ValidColumn,
 			rating.Table:        rating.ValidColumn,
 			sleeve.Table:        sleeve.ValidColumn,
+			ticket.Table:        ticket.ValidColumn,
 			track.Table:         track.ValidColumn,
+			venue.Table:         venue.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -5,18 +5,24 @@ package ent
 import (
 	"context"
 	"errors"
+	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/poster"
+	"forge/test/edges/ent/prize"
 	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
+	"forge/test/edges/ent/ticket"
 	"forge/test/edges/ent/track"
+	"forge/test/edges/ent/venue"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
 	"forge/internal/ids"
@@ -24,6 +30,172 @@ import (
 
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{
+	{
+		Name:    "Concert",
+		Table:   "concerts",
+		Prefix:  "concert",
+		Ruled:   true,
+		Policy:  func() Policy { return concert.Policy },
+		Visible: map[string]entity.Visibility{"name": entity.ToAll, "venue": entity.ToAll, "venueId": entity.ToAll, "price": entity.ToAll, "day": entity.ToAll, "kind": entity.ToAll, "token": entity.ToAll, "seats": entity.ToAll, "data": entity.ToAll, "rider": entity.ToAll, "words": entity.ToAll, "score": entity.ToAll, "sold": entity.ToAll, "tickets": entity.ToAll, "guests": entity.ToAll, "poster": entity.ToAll, "id": entity.ToAll},
+		Keys:    ids.Number,
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int64", Refers: "Concert"},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
+			{Name: "venueId", Column: "venue_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Venue"},
+			{Name: "price", Column: "price", Kind: entity.Decimal, Type: "decimal.Decimal", Stored: map[string]string{"postgres": "numeric(12, 2)", "sqlite3": "text"}},
+			{Name: "day", Column: "day", Kind: entity.Date, Type: "time.Time", Nullable: true, Stored: map[string]string{"postgres": "date", "sqlite3": "date"}},
+			{Name: "kind", Column: "kind", Kind: entity.Enum, Type: "concert.Kind", Default: true, Values: []string{"INDOOR", "OUTDOOR"}},
+			{Name: "token", Column: "token", Kind: entity.UUID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "seats", Column: "seats", Kind: entity.BigInt, Type: "int64", Default: true},
+			{Name: "data", Column: "data", Kind: entity.Bytes, Type: "[]byte", Nullable: true},
+			{Name: "rider", Column: "rider", Kind: entity.JSON, Type: "json.RawMessage", Nullable: true},
+			{Name: "words", Column: "words", Kind: entity.List, Elem: entity.String, Type: "[]string", Nullable: true},
+			{Name: "score", Column: "score", Kind: entity.Float, Type: "float64", Nullable: true},
+			{Name: "sold", Column: "sold", Kind: entity.Bool, Type: "bool", Default: true},
+		},
+		Edges: []entity.Edge{
+			{Name: "venue", To: "Venue", Column: "venue_id", OwnKey: true, Inverse: true, Unique: true},
+			{Name: "tickets", To: "Ticket", Column: "concert_id"},
+			{Name: "guests", To: "Listener", Column: "concert_id", Through: "concert_guests", Far: "listener_id"},
+			{Name: "poster", To: "Poster", Column: "concert_poster", Unique: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Concert; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int64(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetID(int64(value.(int64)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"venue_id": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetVenueID(value.(uuid.UUID))
+					return nil
+				},
+				"price": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetPrice(value.(decimal.Decimal))
+					return nil
+				},
+				"day": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetDay(value.(time.Time))
+					return nil
+				},
+				"kind": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetKind(concert.Kind(value.(string)))
+					return nil
+				},
+				"token": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetToken(value.(uuid.UUID))
+					return nil
+				},
+				"seats": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetSeats(int64(value.(int64)))
+					return nil
+				},
+				"data": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetData([]byte(value.([]byte)))
+					return nil
+				},
+				"rider": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*ConcertMutation).SetRider)
+				},
+				"words": func(m Mutation, value any) error {
+					return entity.SetDocument(value, m.(*ConcertMutation).SetWords)
+				},
+				"score": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetScore(float64(value.(float64)))
+					return nil
+				},
+				"sold": func(m Mutation, value any) error {
+					m.(*ConcertMutation).SetSold(bool(value.(bool)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"venue": func(m Mutation, value any) {
+					if value == nil {
+						m.(*ConcertMutation).ClearVenue()
+						return
+					}
+					m.(*ConcertMutation).SetVenueID(value.(uuid.UUID))
+				},
+				"tickets": func(m Mutation, value any) {
+					m.(*ConcertMutation).AddTicketIDs(value.(uuid.UUID))
+				},
+				"guests": func(m Mutation, value any) {
+					m.(*ConcertMutation).AddGuestIDs(value.(uuid.UUID))
+				},
+				"poster": func(m Mutation, value any) {
+					if value == nil {
+						m.(*ConcertMutation).ClearPoster()
+						return
+					}
+					m.(*ConcertMutation).SetPosterID(int32(value.(int64)))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){
+				"tickets": func(m Mutation, value any) {
+					m.(*ConcertMutation).RemoveTicketIDs(value.(uuid.UUID))
+				},
+				"guests": func(m Mutation, value any) {
+					m.(*ConcertMutation).RemoveGuestIDs(value.(uuid.UUID))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*ConcertCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*ConcertCreate)
+				}
+				rows, err := FromUnit(ctx).Concert.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *ConcertCreate) bool {
+						return same(b.check(), err) || same(concert.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Invalid: invalid,
+		},
+	},
 	{
 		Name:    "Genre",
 		Table:   "genres",
@@ -246,6 +418,7 @@ var Entities = []*entity.Entity{
 			{Name: "friends", To: "Listener", Column: "listener_id", Through: "listener_friends", Far: "friend_id"},
 			{Name: "partner", To: "Listener", Column: "listener_partner", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "playlists", To: "Playlist", Column: "listener_id"},
+			{Name: "concerts", To: "Concert", Column: "listener_id", Inverse: true, Through: "concert_guests", Far: "concert_id"},
 			{Name: "ratings", To: "Rating", Column: "listener_id", Inverse: true},
 		},
 		Writer: &entity.Writer{
@@ -318,6 +491,9 @@ var Entities = []*entity.Entity{
 				"playlists": func(m Mutation, value any) {
 					m.(*ListenerMutation).AddPlaylistIDs(value.(uuid.UUID))
 				},
+				"concerts": func(m Mutation, value any) {
+					m.(*ListenerMutation).AddConcertIDs(int64(value.(int64)))
+				},
 			},
 			Unlink: map[string]func(Mutation, any){
 				"likes": func(m Mutation, value any) {
@@ -337,6 +513,9 @@ var Entities = []*entity.Entity{
 				},
 				"playlists": func(m Mutation, value any) {
 					m.(*ListenerMutation).RemovePlaylistIDs(value.(uuid.UUID))
+				},
+				"concerts": func(m Mutation, value any) {
+					m.(*ListenerMutation).RemoveConcertIDs(int64(value.(int64)))
 				},
 			},
 			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
@@ -598,6 +777,194 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
+		Name:    "Poster",
+		Table:   "posters",
+		Prefix:  "poster",
+		Ruled:   true,
+		Policy:  func() Policy { return poster.Policy },
+		Visible: map[string]entity.Visibility{"text": entity.ToAll, "concert": entity.ToAll, "id": entity.ToAll},
+		Keys:    ids.Number,
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int32", Refers: "Poster"},
+			{Name: "text", Column: "text", Kind: entity.String, Type: "string"},
+		},
+		Edges: []entity.Edge{
+			{Name: "concert", To: "Concert", Column: "concert_poster", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Poster; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(int32(value.(int64)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*PosterMutation).SetID(int32(value.(int64)))
+					return nil
+				},
+				"text": func(m Mutation, value any) error {
+					m.(*PosterMutation).SetText(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"concert": func(m Mutation, value any) {
+					if value == nil {
+						m.(*PosterMutation).ClearConcert()
+						return
+					}
+					m.(*PosterMutation).SetConcertID(int64(value.(int64)))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*PosterCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*PosterCreate)
+				}
+				rows, err := FromUnit(ctx).Poster.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *PosterCreate) bool {
+						return same(b.check(), err) || same(poster.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Invalid: invalid,
+		},
+	},
+	{
+		Name:    "Prize",
+		Table:   "prizes",
+		Prefix:  "prize",
+		Ruled:   true,
+		Policy:  func() Policy { return prize.Policy },
+		Visible: map[string]entity.Visibility{"year": entity.ToAll, "winner": entity.ToAll, "shared": entity.ToAll, "id": entity.ToAll},
+		Keys:    ids.Text,
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "string", Refers: "Prize"},
+			{Name: "year", Column: "year", Kind: entity.Int, Type: "int16"},
+		},
+		Edges: []entity.Edge{
+			{Name: "winner", To: "Listener", Column: "prize_winner", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "shared", To: "Prize", Column: "prize_id", Through: "prize_shared", Far: "shared_id"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Prize; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(string(value.(string)))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*PrizeMutation).SetID(string(value.(string)))
+					return nil
+				},
+				"year": func(m Mutation, value any) error {
+					m.(*PrizeMutation).SetYear(int16(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"winner": func(m Mutation, value any) {
+					if value == nil {
+						m.(*PrizeMutation).ClearWinner()
+						return
+					}
+					m.(*PrizeMutation).SetWinnerID(value.(uuid.UUID))
+				},
+				"shared": func(m Mutation, value any) {
+					m.(*PrizeMutation).AddSharedIDs(string(value.(string)))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){
+				"shared": func(m Mutation, value any) {
+					m.(*PrizeMutation).RemoveSharedIDs(string(value.(string)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*PrizeCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*PrizeCreate)
+				}
+				rows, err := FromUnit(ctx).Prize.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *PrizeCreate) bool {
+						return same(b.check(), err) || same(prize.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Invalid: invalid,
+		},
+	},
+	{
 		Name:    "Rating",
 		Table:   "ratings",
 		Prefix:  "",
@@ -694,6 +1061,115 @@ var Entities = []*entity.Entity{
 				if err != nil {
 					i := slices.IndexFunc(builders, func(b *SleeveCreate) bool {
 						return same(b.check(), err) || same(sleeve.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Invalid: invalid,
+		},
+	},
+	{
+		Name:    "Ticket",
+		Table:   "tickets",
+		Prefix:  "ticket",
+		Ruled:   true,
+		Policy:  func() Policy { return ticket.Policy },
+		Visible: map[string]entity.Visibility{"seat": entity.ToAll, "row": entity.ToAll, "note": entity.ToAll, "concert": entity.ToAll, "concertId": entity.ToAll, "version": entity.ToAll, "id": entity.ToAll},
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Ticket", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
+			{Name: "seat", Column: "seat", Kind: entity.Int, Type: "int32", Nullable: true},
+			{Name: "row", Column: "row", Kind: entity.String, Type: "string", Immutable: true},
+			{Name: "note", Column: "note", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "concertId", Column: "concert_id", Kind: entity.ID, Type: "int64", Nullable: true, Refers: "Concert"},
+		},
+		Edges: []entity.Edge{
+			{Name: "concert", To: "Concert", Column: "concert_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Ticket; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*TicketMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"version": func(m Mutation, value any) error {
+					m.(*TicketMutation).SetVersion(int(value.(int64)))
+					return nil
+				},
+				"seat": func(m Mutation, value any) error {
+					m.(*TicketMutation).SetSeat(int32(value.(int64)))
+					return nil
+				},
+				"row": func(m Mutation, value any) error {
+					m.(*TicketMutation).SetRow(string(value.(string)))
+					return nil
+				},
+				"note": func(m Mutation, value any) error {
+					m.(*TicketMutation).SetNote(string(value.(string)))
+					return nil
+				},
+				"concert_id": func(m Mutation, value any) error {
+					m.(*TicketMutation).SetConcertID(int64(value.(int64)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"concert": func(m Mutation, value any) {
+					if value == nil {
+						m.(*TicketMutation).ClearConcert()
+						return
+					}
+					m.(*TicketMutation).SetConcertID(int64(value.(int64)))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*TicketCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*TicketCreate)
+				}
+				rows, err := FromUnit(ctx).Ticket.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *TicketCreate) bool {
+						return same(b.check(), err) || same(ticket.Policy.EvalMutation(ctx, b.mutation), err)
 					})
 					return nil, i, err
 				}
@@ -851,6 +1327,155 @@ var Entities = []*entity.Entity{
 			Invalid: invalid,
 		},
 	},
+	{
+		Name:     "Venue",
+		Table:    "venues",
+		Prefix:   "venue",
+		Deleted:  "deleted_at",
+		Ruled:    true,
+		Policy:   func() Policy { return venue.Policy },
+		Filtered: true,
+		Visible:  map[string]entity.Visibility{"name": entity.ToAll, "city": entity.ToAll, "code": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "concerts": entity.ToAll, "near": entity.ToAll, "awards": entity.ToAll, "id": entity.ToAll},
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Venue", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "deletedAt", Column: "deleted_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
+			{Name: "code", Column: "code", Kind: entity.String, Type: "string", Nullable: true, MatchBy: "code_key"},
+			{Name: "codeKey", Column: "code_key", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
+			{Name: "city", Column: "city", Kind: entity.String, Type: "string", Nullable: true},
+		},
+		Edges: []entity.Edge{
+			{Name: "concerts", To: "Concert", Column: "venue_id"},
+			{Name: "near", To: "Venue", Column: "venue_id", Through: "venue_near", Far: "near_id"},
+			{Name: "awards", To: "Prize", Column: "venue_awards"},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Venue; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*VenueMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"deleted_at": func(m Mutation, value any) error {
+					m.(*VenueMutation).SetDeletedAt(value.(time.Time))
+					return nil
+				},
+				"version": func(m Mutation, value any) error {
+					m.(*VenueMutation).SetVersion(int(value.(int64)))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*VenueMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+				"updated_at": func(m Mutation, value any) error {
+					m.(*VenueMutation).SetUpdatedAt(value.(time.Time))
+					return nil
+				},
+				"code": func(m Mutation, value any) error {
+					m.(*VenueMutation).SetCode(string(value.(string)))
+					return nil
+				},
+				"code_key": func(m Mutation, value any) error {
+					m.(*VenueMutation).SetCodeKey(string(value.(string)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*VenueMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"city": func(m Mutation, value any) error {
+					m.(*VenueMutation).SetCity(string(value.(string)))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"concerts": func(m Mutation, value any) {
+					m.(*VenueMutation).AddConcertIDs(int64(value.(int64)))
+				},
+				"near": func(m Mutation, value any) {
+					m.(*VenueMutation).AddNearIDs(value.(uuid.UUID))
+				},
+				"awards": func(m Mutation, value any) {
+					m.(*VenueMutation).AddAwardIDs(string(value.(string)))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){
+				"concerts": func(m Mutation, value any) {
+					m.(*VenueMutation).RemoveConcertIDs(int64(value.(int64)))
+				},
+				"near": func(m Mutation, value any) {
+					m.(*VenueMutation).RemoveNearIDs(value.(uuid.UUID))
+				},
+				"awards": func(m Mutation, value any) {
+					m.(*VenueMutation).RemoveAwardIDs(string(value.(string)))
+				},
+			},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*VenueCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*VenueCreate)
+				}
+				rows, err := FromUnit(ctx).Venue.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *VenueCreate) bool {
+						return same(b.check(), err) || same(venue.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Invalid: invalid,
+		},
+	},
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *ConcertMutation) Defaults() map[string]any {
+	return map[string]any{
+		concert.FieldKind:  concert.DefaultKind,
+		concert.FieldSeats: concert.DefaultSeats,
+		concert.FieldSold:  concert.DefaultSold,
+	}
 }
 
 // Defaults returns the defaults of columns that are not functions.
@@ -879,6 +1504,16 @@ func (m *PlaylistTrackMutation) Defaults() map[string]any {
 }
 
 // Defaults returns the defaults of columns that are not functions.
+func (m *PosterMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *PrizeMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
 func (m *RatingMutation) Defaults() map[string]any {
 	return map[string]any{}
 }
@@ -889,8 +1524,22 @@ func (m *SleeveMutation) Defaults() map[string]any {
 }
 
 // Defaults returns the defaults of columns that are not functions.
+func (m *TicketMutation) Defaults() map[string]any {
+	return map[string]any{
+		ticket.FieldVersion: ticket.DefaultVersion,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
 func (m *TrackMutation) Defaults() map[string]any {
 	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *VenueMutation) Defaults() map[string]any {
+	return map[string]any{
+		venue.FieldVersion: venue.DefaultVersion,
+	}
 }
 
 // invalid returns what a validator of ent/schema has said of a field, and the field's name in

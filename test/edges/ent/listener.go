@@ -43,11 +43,13 @@ type ListenerEdges struct {
 	Partner *Listener `json:"partner,omitempty"`
 	// Playlists holds the value of the playlists edge.
 	Playlists []*Playlist `json:"playlists,omitempty"`
+	// Concerts holds the value of the concerts edge.
+	Concerts []*Concert `json:"concerts,omitempty"`
 	// Ratings holds the value of the ratings edge.
 	Ratings []*Rating `json:"ratings,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [8]bool
+	loadedTypes [9]bool
 }
 
 // LikesOrErr returns the Likes value or an error if the edge
@@ -115,10 +117,19 @@ func (e ListenerEdges) PlaylistsOrErr() ([]*Playlist, error) {
 	return nil, &NotLoadedError{edge: "playlists"}
 }
 
+// ConcertsOrErr returns the Concerts value or an error if the edge
+// was not loaded in eager-loading.
+func (e ListenerEdges) ConcertsOrErr() ([]*Concert, error) {
+	if e.loadedTypes[7] {
+		return e.Concerts, nil
+	}
+	return nil, &NotLoadedError{edge: "concerts"}
+}
+
 // RatingsOrErr returns the Ratings value or an error if the edge
 // was not loaded in eager-loading.
 func (e ListenerEdges) RatingsOrErr() ([]*Rating, error) {
-	if e.loadedTypes[7] {
+	if e.loadedTypes[8] {
 		return e.Ratings, nil
 	}
 	return nil, &NotLoadedError{edge: "ratings"}
@@ -215,6 +226,11 @@ func (_m *Listener) QueryPartner() *ListenerQuery {
 // QueryPlaylists queries the "playlists" edge of the Listener entity.
 func (_m *Listener) QueryPlaylists() *PlaylistQuery {
 	return NewListenerClient(_m.config).QueryPlaylists(_m)
+}
+
+// QueryConcerts queries the "concerts" edge of the Listener entity.
+func (_m *Listener) QueryConcerts() *ConcertQuery {
+	return NewListenerClient(_m.config).QueryConcerts(_m)
 }
 
 // QueryRatings queries the "ratings" edge of the Listener entity.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/track"
@@ -149,6 +150,21 @@ func (_c *ListenerCreate) AddPlaylists(v ...*Playlist) *ListenerCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddPlaylistIDs(ids...)
+}
+
+// AddConcertIDs adds the "concerts" edge to the Concert entity by IDs.
+func (_c *ListenerCreate) AddConcertIDs(ids ...int64) *ListenerCreate {
+	_c.mutation.AddConcertIDs(ids...)
+	return _c
+}
+
+// AddConcerts adds the "concerts" edges to the Concert entity.
+func (_c *ListenerCreate) AddConcerts(v ...*Concert) *ListenerCreate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddConcertIDs(ids...)
 }
 
 // Mutation returns the ListenerMutation object of the builder.
@@ -348,6 +364,22 @@ func (_c *ListenerCreate) createSpec() (*Listener, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ConcertsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   listener.ConcertsTable,
+			Columns: listener.ConcertsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(concert.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

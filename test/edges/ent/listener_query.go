@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/predicate"
@@ -35,6 +36,7 @@ type ListenerQuery struct {
 	withFriends   *ListenerQuery
 	withPartner   *ListenerQuery
 	withPlaylists *PlaylistQuery
+	withConcerts  *ConcertQuery
 	withRatings   *RatingQuery
 	withFKs       bool
 	modifiers     []func(*sql.Selector)
@@ -221,6 +223,28 @@ func (_q *ListenerQuery) QueryPlaylists() *PlaylistQuery {
 			sqlgraph.From(listener.Table, listener.FieldID, selector),
 			sqlgraph.To(playlist.Table, playlist.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, listener.PlaylistsTable, listener.PlaylistsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryConcerts chains the current query on the "concerts" edge.
+func (_q *ListenerQuery) QueryConcerts() *ConcertQuery {
+	query := (&ConcertClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listener.Table, listener.FieldID, selector),
+			sqlgraph.To(concert.Table, concert.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, listener.ConcertsTable, listener.ConcertsPrimaryKey...),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -449,6 +473,7 @@ func (_q *ListenerQuery) Clone() *ListenerQuery {
 		withFriends:   _q.withFriends.Clone(),
 		withPartner:   _q.withPartner.Clone(),
 		withPlaylists: _q.withPlaylists.Clone(),
+		withConcerts:  _q.withConcerts.Clone(),
 		withRatings:   _q.withRatings.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
@@ -531,6 +556,17 @@ func (_q *ListenerQuery) WithPlaylists(opts ...func(*PlaylistQuery)) *ListenerQu
 		opt(query)
 	}
 	_q.withPlaylists = query
+	return _q
+}
+
+// WithConcerts tells the query-builder to eager-load the nodes that are connected to
+// the "concerts" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ListenerQuery) WithConcerts(opts ...func(*ConcertQuery)) *ListenerQuery {
+	query := (&ConcertClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withConcerts = query
 	return _q
 }
 
@@ -630,7 +666,7 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 		nodes       = []*Listener{}
 		withFKs     = _q.withFKs
 		_spec       = _q.querySpec()
-		loadedTypes = [8]bool{
+		loadedTypes = [9]bool{
 			_q.withLikes != nil,
 			_q.withRated != nil,
 			_q.withFollowers != nil,
@@ -638,6 +674,7 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 			_q.withFriends != nil,
 			_q.withPartner != nil,
 			_q.withPlaylists != nil,
+			_q.withConcerts != nil,
 			_q.withRatings != nil,
 		}
 	)
@@ -713,6 +750,13 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 		if err := _q.loadPlaylists(ctx, query, nodes,
 			func(n *Listener) { n.Edges.Playlists = []*Playlist{} },
 			func(n *Listener, e *Playlist) { n.Edges.Playlists = append(n.Edges.Playlists, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withConcerts; query != nil {
+		if err := _q.loadConcerts(ctx, query, nodes,
+			func(n *Listener) { n.Edges.Concerts = []*Concert{} },
+			func(n *Listener, e *Concert) { n.Edges.Concerts = append(n.Edges.Concerts, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1093,6 +1137,67 @@ func (_q *ListenerQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery
 			return fmt.Errorf(`unexpected referenced foreign-key "listener_id" returned %v for node %v`, *fk, n.ID)
 		}
 		assign(node, n)
+	}
+	return nil
+}
+func (_q *ListenerQuery) loadConcerts(ctx context.Context, query *ConcertQuery, nodes []*Listener, init func(*Listener), assign func(*Listener, *Concert)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[uuid.UUID]*Listener)
+	nids := make(map[int64]map[*Listener]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(listener.ConcertsTable)
+		s.Join(joinT).On(s.C(concert.FieldID), joinT.C(listener.ConcertsPrimaryKey[0]))
+		s.Where(sql.InValues(joinT.C(listener.ConcertsPrimaryKey[1]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(listener.ConcertsPrimaryKey[1]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(uuid.UUID)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := *values[0].(*uuid.UUID)
+				inValue := values[1].(*sql.NullInt64).Int64
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Listener]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Concert](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "concerts" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/predicate"
@@ -154,6 +155,21 @@ func (_u *ListenerUpdate) AddPlaylists(v ...*Playlist) *ListenerUpdate {
 	return _u.AddPlaylistIDs(ids...)
 }
 
+// AddConcertIDs adds the "concerts" edge to the Concert entity by IDs.
+func (_u *ListenerUpdate) AddConcertIDs(ids ...int64) *ListenerUpdate {
+	_u.mutation.AddConcertIDs(ids...)
+	return _u
+}
+
+// AddConcerts adds the "concerts" edges to the Concert entity.
+func (_u *ListenerUpdate) AddConcerts(v ...*Concert) *ListenerUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddConcertIDs(ids...)
+}
+
 // Mutation returns the ListenerMutation object of the builder.
 func (_u *ListenerUpdate) Mutation() *ListenerMutation {
 	return _u.mutation
@@ -289,6 +305,27 @@ func (_u *ListenerUpdate) RemovePlaylists(v ...*Playlist) *ListenerUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemovePlaylistIDs(ids...)
+}
+
+// ClearConcerts clears all "concerts" edges to the Concert entity.
+func (_u *ListenerUpdate) ClearConcerts() *ListenerUpdate {
+	_u.mutation.ClearConcerts()
+	return _u
+}
+
+// RemoveConcertIDs removes the "concerts" edge to Concert entities by IDs.
+func (_u *ListenerUpdate) RemoveConcertIDs(ids ...int64) *ListenerUpdate {
+	_u.mutation.RemoveConcertIDs(ids...)
+	return _u
+}
+
+// RemoveConcerts removes "concerts" edges to Concert entities.
+func (_u *ListenerUpdate) RemoveConcerts(v ...*Concert) *ListenerUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveConcertIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -635,6 +672,51 @@ func (_u *ListenerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.ConcertsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   listener.ConcertsTable,
+			Columns: listener.ConcertsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(concert.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedConcertsIDs(); len(nodes) > 0 && !_u.mutation.ConcertsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   listener.ConcertsTable,
+			Columns: listener.ConcertsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(concert.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ConcertsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   listener.ConcertsTable,
+			Columns: listener.ConcertsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(concert.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -780,6 +862,21 @@ func (_u *ListenerUpdateOne) AddPlaylists(v ...*Playlist) *ListenerUpdateOne {
 	return _u.AddPlaylistIDs(ids...)
 }
 
+// AddConcertIDs adds the "concerts" edge to the Concert entity by IDs.
+func (_u *ListenerUpdateOne) AddConcertIDs(ids ...int64) *ListenerUpdateOne {
+	_u.mutation.AddConcertIDs(ids...)
+	return _u
+}
+
+// AddConcerts adds the "concerts" edges to the Concert entity.
+func (_u *ListenerUpdateOne) AddConcerts(v ...*Concert) *ListenerUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddConcertIDs(ids...)
+}
+
 // Mutation returns the ListenerMutation object of the builder.
 func (_u *ListenerUpdateOne) Mutation() *ListenerMutation {
 	return _u.mutation
@@ -915,6 +1012,27 @@ func (_u *ListenerUpdateOne) RemovePlaylists(v ...*Playlist) *ListenerUpdateOne 
 		ids[i] = v[i].ID
 	}
 	return _u.RemovePlaylistIDs(ids...)
+}
+
+// ClearConcerts clears all "concerts" edges to the Concert entity.
+func (_u *ListenerUpdateOne) ClearConcerts() *ListenerUpdateOne {
+	_u.mutation.ClearConcerts()
+	return _u
+}
+
+// RemoveConcertIDs removes the "concerts" edge to Concert entities by IDs.
+func (_u *ListenerUpdateOne) RemoveConcertIDs(ids ...int64) *ListenerUpdateOne {
+	_u.mutation.RemoveConcertIDs(ids...)
+	return _u
+}
+
+// RemoveConcerts removes "concerts" edges to Concert entities.
+func (_u *ListenerUpdateOne) RemoveConcerts(v ...*Concert) *ListenerUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveConcertIDs(ids...)
 }
 
 // Where appends a list predicates to the ListenerUpdate builder.
@@ -1284,6 +1402,51 @@ func (_u *ListenerUpdateOne) sqlSave(ctx context.Context) (_node *Listener, err 
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ConcertsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   listener.ConcertsTable,
+			Columns: listener.ConcertsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(concert.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedConcertsIDs(); len(nodes) > 0 && !_u.mutation.ConcertsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   listener.ConcertsTable,
+			Columns: listener.ConcertsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(concert.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ConcertsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   listener.ConcertsTable,
+			Columns: listener.ConcertsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(concert.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

@@ -4,23 +4,30 @@ package ent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/prize"
 	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
+	"forge/test/edges/ent/ticket"
 	"forge/test/edges/ent/track"
+	"forge/test/edges/ent/venue"
 	"sync"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 const (
@@ -32,15 +39,1448 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
+	TypeConcert       = "Concert"
 	TypeGenre         = "Genre"
 	TypeLabel         = "Label"
 	TypeListener      = "Listener"
 	TypePlaylist      = "Playlist"
 	TypePlaylistTrack = "PlaylistTrack"
+	TypePoster        = "Poster"
+	TypePrize         = "Prize"
 	TypeRating        = "Rating"
 	TypeSleeve        = "Sleeve"
+	TypeTicket        = "Ticket"
 	TypeTrack         = "Track"
+	TypeVenue         = "Venue"
 )
+
+// ConcertMutation represents an operation that mutates the Concert nodes in the graph.
+type ConcertMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int64
+	name           *string
+	price          *decimal.Decimal
+	day            *time.Time
+	kind           *concert.Kind
+	token          *uuid.UUID
+	seats          *int64
+	addseats       *int64
+	data           *[]byte
+	rider          *json.RawMessage
+	appendrider    json.RawMessage
+	words          *[]string
+	appendwords    []string
+	score          *float64
+	addscore       *float64
+	sold           *bool
+	clearedFields  map[string]struct{}
+	venue          *uuid.UUID
+	clearedvenue   bool
+	tickets        map[uuid.UUID]struct{}
+	removedtickets map[uuid.UUID]struct{}
+	clearedtickets bool
+	guests         map[uuid.UUID]struct{}
+	removedguests  map[uuid.UUID]struct{}
+	clearedguests  bool
+	poster         *int32
+	clearedposter  bool
+	done           bool
+	oldValue       func(context.Context) (*Concert, error)
+	predicates     []predicate.Concert
+}
+
+var _ ent.Mutation = (*ConcertMutation)(nil)
+
+// concertOption allows management of the mutation configuration using functional options.
+type concertOption func(*ConcertMutation)
+
+// newConcertMutation creates new mutation for the Concert entity.
+func newConcertMutation(c config, op Op, opts ...concertOption) *ConcertMutation {
+	m := &ConcertMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeConcert,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withConcertID sets the ID field of the mutation.
+func withConcertID(id int64) concertOption {
+	return func(m *ConcertMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Concert
+		)
+		m.oldValue = func(ctx context.Context) (*Concert, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Concert.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withConcert sets the old Concert of the mutation.
+func withConcert(node *Concert) concertOption {
+	return func(m *ConcertMutation) {
+		m.oldValue = func(context.Context) (*Concert, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ConcertMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ConcertMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Concert entities.
+func (m *ConcertMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ConcertMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ConcertMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Concert.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *ConcertMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ConcertMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ConcertMutation) ResetName() {
+	m.name = nil
+}
+
+// SetVenueID sets the "venue_id" field.
+func (m *ConcertMutation) SetVenueID(u uuid.UUID) {
+	m.venue = &u
+}
+
+// VenueID returns the value of the "venue_id" field in the mutation.
+func (m *ConcertMutation) VenueID() (r uuid.UUID, exists bool) {
+	v := m.venue
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVenueID returns the old "venue_id" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldVenueID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVenueID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVenueID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVenueID: %w", err)
+	}
+	return oldValue.VenueID, nil
+}
+
+// ResetVenueID resets all changes to the "venue_id" field.
+func (m *ConcertMutation) ResetVenueID() {
+	m.venue = nil
+}
+
+// SetPrice sets the "price" field.
+func (m *ConcertMutation) SetPrice(d decimal.Decimal) {
+	m.price = &d
+}
+
+// Price returns the value of the "price" field in the mutation.
+func (m *ConcertMutation) Price() (r decimal.Decimal, exists bool) {
+	v := m.price
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrice returns the old "price" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldPrice(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrice is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrice requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrice: %w", err)
+	}
+	return oldValue.Price, nil
+}
+
+// ResetPrice resets all changes to the "price" field.
+func (m *ConcertMutation) ResetPrice() {
+	m.price = nil
+}
+
+// SetDay sets the "day" field.
+func (m *ConcertMutation) SetDay(t time.Time) {
+	m.day = &t
+}
+
+// Day returns the value of the "day" field in the mutation.
+func (m *ConcertMutation) Day() (r time.Time, exists bool) {
+	v := m.day
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDay returns the old "day" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldDay(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDay is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDay requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDay: %w", err)
+	}
+	return oldValue.Day, nil
+}
+
+// ClearDay clears the value of the "day" field.
+func (m *ConcertMutation) ClearDay() {
+	m.day = nil
+	m.clearedFields[concert.FieldDay] = struct{}{}
+}
+
+// DayCleared returns if the "day" field was cleared in this mutation.
+func (m *ConcertMutation) DayCleared() bool {
+	_, ok := m.clearedFields[concert.FieldDay]
+	return ok
+}
+
+// ResetDay resets all changes to the "day" field.
+func (m *ConcertMutation) ResetDay() {
+	m.day = nil
+	delete(m.clearedFields, concert.FieldDay)
+}
+
+// SetKind sets the "kind" field.
+func (m *ConcertMutation) SetKind(c concert.Kind) {
+	m.kind = &c
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *ConcertMutation) Kind() (r concert.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldKind(ctx context.Context) (v concert.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *ConcertMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetToken sets the "token" field.
+func (m *ConcertMutation) SetToken(u uuid.UUID) {
+	m.token = &u
+}
+
+// Token returns the value of the "token" field in the mutation.
+func (m *ConcertMutation) Token() (r uuid.UUID, exists bool) {
+	v := m.token
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldToken returns the old "token" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldToken(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldToken is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldToken requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldToken: %w", err)
+	}
+	return oldValue.Token, nil
+}
+
+// ClearToken clears the value of the "token" field.
+func (m *ConcertMutation) ClearToken() {
+	m.token = nil
+	m.clearedFields[concert.FieldToken] = struct{}{}
+}
+
+// TokenCleared returns if the "token" field was cleared in this mutation.
+func (m *ConcertMutation) TokenCleared() bool {
+	_, ok := m.clearedFields[concert.FieldToken]
+	return ok
+}
+
+// ResetToken resets all changes to the "token" field.
+func (m *ConcertMutation) ResetToken() {
+	m.token = nil
+	delete(m.clearedFields, concert.FieldToken)
+}
+
+// SetSeats sets the "seats" field.
+func (m *ConcertMutation) SetSeats(i int64) {
+	m.seats = &i
+	m.addseats = nil
+}
+
+// Seats returns the value of the "seats" field in the mutation.
+func (m *ConcertMutation) Seats() (r int64, exists bool) {
+	v := m.seats
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeats returns the old "seats" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldSeats(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeats is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeats requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeats: %w", err)
+	}
+	return oldValue.Seats, nil
+}
+
+// AddSeats adds i to the "seats" field.
+func (m *ConcertMutation) AddSeats(i int64) {
+	if m.addseats != nil {
+		*m.addseats += i
+	} else {
+		m.addseats = &i
+	}
+}
+
+// AddedSeats returns the value that was added to the "seats" field in this mutation.
+func (m *ConcertMutation) AddedSeats() (r int64, exists bool) {
+	v := m.addseats
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSeats resets all changes to the "seats" field.
+func (m *ConcertMutation) ResetSeats() {
+	m.seats = nil
+	m.addseats = nil
+}
+
+// SetData sets the "data" field.
+func (m *ConcertMutation) SetData(b []byte) {
+	m.data = &b
+}
+
+// Data returns the value of the "data" field in the mutation.
+func (m *ConcertMutation) Data() (r []byte, exists bool) {
+	v := m.data
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldData returns the old "data" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldData(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldData is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldData requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldData: %w", err)
+	}
+	return oldValue.Data, nil
+}
+
+// ClearData clears the value of the "data" field.
+func (m *ConcertMutation) ClearData() {
+	m.data = nil
+	m.clearedFields[concert.FieldData] = struct{}{}
+}
+
+// DataCleared returns if the "data" field was cleared in this mutation.
+func (m *ConcertMutation) DataCleared() bool {
+	_, ok := m.clearedFields[concert.FieldData]
+	return ok
+}
+
+// ResetData resets all changes to the "data" field.
+func (m *ConcertMutation) ResetData() {
+	m.data = nil
+	delete(m.clearedFields, concert.FieldData)
+}
+
+// SetRider sets the "rider" field.
+func (m *ConcertMutation) SetRider(jm json.RawMessage) {
+	m.rider = &jm
+	m.appendrider = nil
+}
+
+// Rider returns the value of the "rider" field in the mutation.
+func (m *ConcertMutation) Rider() (r json.RawMessage, exists bool) {
+	v := m.rider
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRider returns the old "rider" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldRider(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRider is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRider requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRider: %w", err)
+	}
+	return oldValue.Rider, nil
+}
+
+// AppendRider adds jm to the "rider" field.
+func (m *ConcertMutation) AppendRider(jm json.RawMessage) {
+	m.appendrider = append(m.appendrider, jm...)
+}
+
+// AppendedRider returns the list of values that were appended to the "rider" field in this mutation.
+func (m *ConcertMutation) AppendedRider() (json.RawMessage, bool) {
+	if len(m.appendrider) == 0 {
+		return nil, false
+	}
+	return m.appendrider, true
+}
+
+// ClearRider clears the value of the "rider" field.
+func (m *ConcertMutation) ClearRider() {
+	m.rider = nil
+	m.appendrider = nil
+	m.clearedFields[concert.FieldRider] = struct{}{}
+}
+
+// RiderCleared returns if the "rider" field was cleared in this mutation.
+func (m *ConcertMutation) RiderCleared() bool {
+	_, ok := m.clearedFields[concert.FieldRider]
+	return ok
+}
+
+// ResetRider resets all changes to the "rider" field.
+func (m *ConcertMutation) ResetRider() {
+	m.rider = nil
+	m.appendrider = nil
+	delete(m.clearedFields, concert.FieldRider)
+}
+
+// SetWords sets the "words" field.
+func (m *ConcertMutation) SetWords(s []string) {
+	m.words = &s
+	m.appendwords = nil
+}
+
+// Words returns the value of the "words" field in the mutation.
+func (m *ConcertMutation) Words() (r []string, exists bool) {
+	v := m.words
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWords returns the old "words" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldWords(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWords is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWords requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWords: %w", err)
+	}
+	return oldValue.Words, nil
+}
+
+// AppendWords adds s to the "words" field.
+func (m *ConcertMutation) AppendWords(s []string) {
+	m.appendwords = append(m.appendwords, s...)
+}
+
+// AppendedWords returns the list of values that were appended to the "words" field in this mutation.
+func (m *ConcertMutation) AppendedWords() ([]string, bool) {
+	if len(m.appendwords) == 0 {
+		return nil, false
+	}
+	return m.appendwords, true
+}
+
+// ClearWords clears the value of the "words" field.
+func (m *ConcertMutation) ClearWords() {
+	m.words = nil
+	m.appendwords = nil
+	m.clearedFields[concert.FieldWords] = struct{}{}
+}
+
+// WordsCleared returns if the "words" field was cleared in this mutation.
+func (m *ConcertMutation) WordsCleared() bool {
+	_, ok := m.clearedFields[concert.FieldWords]
+	return ok
+}
+
+// ResetWords resets all changes to the "words" field.
+func (m *ConcertMutation) ResetWords() {
+	m.words = nil
+	m.appendwords = nil
+	delete(m.clearedFields, concert.FieldWords)
+}
+
+// SetScore sets the "score" field.
+func (m *ConcertMutation) SetScore(f float64) {
+	m.score = &f
+	m.addscore = nil
+}
+
+// Score returns the value of the "score" field in the mutation.
+func (m *ConcertMutation) Score() (r float64, exists bool) {
+	v := m.score
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScore returns the old "score" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldScore(ctx context.Context) (v *float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScore is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScore requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScore: %w", err)
+	}
+	return oldValue.Score, nil
+}
+
+// AddScore adds f to the "score" field.
+func (m *ConcertMutation) AddScore(f float64) {
+	if m.addscore != nil {
+		*m.addscore += f
+	} else {
+		m.addscore = &f
+	}
+}
+
+// AddedScore returns the value that was added to the "score" field in this mutation.
+func (m *ConcertMutation) AddedScore() (r float64, exists bool) {
+	v := m.addscore
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearScore clears the value of the "score" field.
+func (m *ConcertMutation) ClearScore() {
+	m.score = nil
+	m.addscore = nil
+	m.clearedFields[concert.FieldScore] = struct{}{}
+}
+
+// ScoreCleared returns if the "score" field was cleared in this mutation.
+func (m *ConcertMutation) ScoreCleared() bool {
+	_, ok := m.clearedFields[concert.FieldScore]
+	return ok
+}
+
+// ResetScore resets all changes to the "score" field.
+func (m *ConcertMutation) ResetScore() {
+	m.score = nil
+	m.addscore = nil
+	delete(m.clearedFields, concert.FieldScore)
+}
+
+// SetSold sets the "sold" field.
+func (m *ConcertMutation) SetSold(b bool) {
+	m.sold = &b
+}
+
+// Sold returns the value of the "sold" field in the mutation.
+func (m *ConcertMutation) Sold() (r bool, exists bool) {
+	v := m.sold
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSold returns the old "sold" field's value of the Concert entity.
+// If the Concert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConcertMutation) OldSold(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSold is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSold requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSold: %w", err)
+	}
+	return oldValue.Sold, nil
+}
+
+// ResetSold resets all changes to the "sold" field.
+func (m *ConcertMutation) ResetSold() {
+	m.sold = nil
+}
+
+// ClearVenue clears the "venue" edge to the Venue entity.
+func (m *ConcertMutation) ClearVenue() {
+	m.clearedvenue = true
+	m.clearedFields[concert.FieldVenueID] = struct{}{}
+}
+
+// VenueCleared reports if the "venue" edge to the Venue entity was cleared.
+func (m *ConcertMutation) VenueCleared() bool {
+	return m.clearedvenue
+}
+
+// VenueIDs returns the "venue" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// VenueID instead. It exists only for internal usage by the builders.
+func (m *ConcertMutation) VenueIDs() (ids []uuid.UUID) {
+	if id := m.venue; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetVenue resets all changes to the "venue" edge.
+func (m *ConcertMutation) ResetVenue() {
+	m.venue = nil
+	m.clearedvenue = false
+}
+
+// AddTicketIDs adds the "tickets" edge to the Ticket entity by ids.
+func (m *ConcertMutation) AddTicketIDs(ids ...uuid.UUID) {
+	if m.tickets == nil {
+		m.tickets = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.tickets[ids[i]] = struct{}{}
+	}
+}
+
+// ClearTickets clears the "tickets" edge to the Ticket entity.
+func (m *ConcertMutation) ClearTickets() {
+	m.clearedtickets = true
+}
+
+// TicketsCleared reports if the "tickets" edge to the Ticket entity was cleared.
+func (m *ConcertMutation) TicketsCleared() bool {
+	return m.clearedtickets
+}
+
+// RemoveTicketIDs removes the "tickets" edge to the Ticket entity by IDs.
+func (m *ConcertMutation) RemoveTicketIDs(ids ...uuid.UUID) {
+	if m.removedtickets == nil {
+		m.removedtickets = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.tickets, ids[i])
+		m.removedtickets[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedTickets returns the removed IDs of the "tickets" edge to the Ticket entity.
+func (m *ConcertMutation) RemovedTicketsIDs() (ids []uuid.UUID) {
+	for id := range m.removedtickets {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// TicketsIDs returns the "tickets" edge IDs in the mutation.
+func (m *ConcertMutation) TicketsIDs() (ids []uuid.UUID) {
+	for id := range m.tickets {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetTickets resets all changes to the "tickets" edge.
+func (m *ConcertMutation) ResetTickets() {
+	m.tickets = nil
+	m.clearedtickets = false
+	m.removedtickets = nil
+}
+
+// AddGuestIDs adds the "guests" edge to the Listener entity by ids.
+func (m *ConcertMutation) AddGuestIDs(ids ...uuid.UUID) {
+	if m.guests == nil {
+		m.guests = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.guests[ids[i]] = struct{}{}
+	}
+}
+
+// ClearGuests clears the "guests" edge to the Listener entity.
+func (m *ConcertMutation) ClearGuests() {
+	m.clearedguests = true
+}
+
+// GuestsCleared reports if the "guests" edge to the Listener entity was cleared.
+func (m *ConcertMutation) GuestsCleared() bool {
+	return m.clearedguests
+}
+
+// RemoveGuestIDs removes the "guests" edge to the Listener entity by IDs.
+func (m *ConcertMutation) RemoveGuestIDs(ids ...uuid.UUID) {
+	if m.removedguests == nil {
+		m.removedguests = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.guests, ids[i])
+		m.removedguests[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedGuests returns the removed IDs of the "guests" edge to the Listener entity.
+func (m *ConcertMutation) RemovedGuestsIDs() (ids []uuid.UUID) {
+	for id := range m.removedguests {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// GuestsIDs returns the "guests" edge IDs in the mutation.
+func (m *ConcertMutation) GuestsIDs() (ids []uuid.UUID) {
+	for id := range m.guests {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetGuests resets all changes to the "guests" edge.
+func (m *ConcertMutation) ResetGuests() {
+	m.guests = nil
+	m.clearedguests = false
+	m.removedguests = nil
+}
+
+// SetPosterID sets the "poster" edge to the Poster entity by id.
+func (m *ConcertMutation) SetPosterID(id int32) {
+	m.poster = &id
+}
+
+// ClearPoster clears the "poster" edge to the Poster entity.
+func (m *ConcertMutation) ClearPoster() {
+	m.clearedposter = true
+}
+
+// PosterCleared reports if the "poster" edge to the Poster entity was cleared.
+func (m *ConcertMutation) PosterCleared() bool {
+	return m.clearedposter
+}
+
+// PosterID returns the "poster" edge ID in the mutation.
+func (m *ConcertMutation) PosterID() (id int32, exists bool) {
+	if m.poster != nil {
+		return *m.poster, true
+	}
+	return
+}
+
+// PosterIDs returns the "poster" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PosterID instead. It exists only for internal usage by the builders.
+func (m *ConcertMutation) PosterIDs() (ids []int32) {
+	if id := m.poster; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPoster resets all changes to the "poster" edge.
+func (m *ConcertMutation) ResetPoster() {
+	m.poster = nil
+	m.clearedposter = false
+}
+
+// Where appends a list predicates to the ConcertMutation builder.
+func (m *ConcertMutation) Where(ps ...predicate.Concert) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ConcertMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ConcertMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Concert, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ConcertMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ConcertMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Concert).
+func (m *ConcertMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ConcertMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.name != nil {
+		fields = append(fields, concert.FieldName)
+	}
+	if m.venue != nil {
+		fields = append(fields, concert.FieldVenueID)
+	}
+	if m.price != nil {
+		fields = append(fields, concert.FieldPrice)
+	}
+	if m.day != nil {
+		fields = append(fields, concert.FieldDay)
+	}
+	if m.kind != nil {
+		fields = append(fields, concert.FieldKind)
+	}
+	if m.token != nil {
+		fields = append(fields, concert.FieldToken)
+	}
+	if m.seats != nil {
+		fields = append(fields, concert.FieldSeats)
+	}
+	if m.data != nil {
+		fields = append(fields, concert.FieldData)
+	}
+	if m.rider != nil {
+		fields = append(fields, concert.FieldRider)
+	}
+	if m.words != nil {
+		fields = append(fields, concert.FieldWords)
+	}
+	if m.score != nil {
+		fields = append(fields, concert.FieldScore)
+	}
+	if m.sold != nil {
+		fields = append(fields, concert.FieldSold)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ConcertMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case concert.FieldName:
+		return m.Name()
+	case concert.FieldVenueID:
+		return m.VenueID()
+	case concert.FieldPrice:
+		return m.Price()
+	case concert.FieldDay:
+		return m.Day()
+	case concert.FieldKind:
+		return m.Kind()
+	case concert.FieldToken:
+		return m.Token()
+	case concert.FieldSeats:
+		return m.Seats()
+	case concert.FieldData:
+		return m.Data()
+	case concert.FieldRider:
+		return m.Rider()
+	case concert.FieldWords:
+		return m.Words()
+	case concert.FieldScore:
+		return m.Score()
+	case concert.FieldSold:
+		return m.Sold()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ConcertMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case concert.FieldName:
+		return m.OldName(ctx)
+	case concert.FieldVenueID:
+		return m.OldVenueID(ctx)
+	case concert.FieldPrice:
+		return m.OldPrice(ctx)
+	case concert.FieldDay:
+		return m.OldDay(ctx)
+	case concert.FieldKind:
+		return m.OldKind(ctx)
+	case concert.FieldToken:
+		return m.OldToken(ctx)
+	case concert.FieldSeats:
+		return m.OldSeats(ctx)
+	case concert.FieldData:
+		return m.OldData(ctx)
+	case concert.FieldRider:
+		return m.OldRider(ctx)
+	case concert.FieldWords:
+		return m.OldWords(ctx)
+	case concert.FieldScore:
+		return m.OldScore(ctx)
+	case concert.FieldSold:
+		return m.OldSold(ctx)
+	}
+	return nil, fmt.Errorf("unknown Concert field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConcertMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case concert.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case concert.FieldVenueID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVenueID(v)
+		return nil
+	case concert.FieldPrice:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrice(v)
+		return nil
+	case concert.FieldDay:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDay(v)
+		return nil
+	case concert.FieldKind:
+		v, ok := value.(concert.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case concert.FieldToken:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetToken(v)
+		return nil
+	case concert.FieldSeats:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeats(v)
+		return nil
+	case concert.FieldData:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetData(v)
+		return nil
+	case concert.FieldRider:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRider(v)
+		return nil
+	case concert.FieldWords:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWords(v)
+		return nil
+	case concert.FieldScore:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScore(v)
+		return nil
+	case concert.FieldSold:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSold(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Concert field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ConcertMutation) AddedFields() []string {
+	var fields []string
+	if m.addseats != nil {
+		fields = append(fields, concert.FieldSeats)
+	}
+	if m.addscore != nil {
+		fields = append(fields, concert.FieldScore)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ConcertMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case concert.FieldSeats:
+		return m.AddedSeats()
+	case concert.FieldScore:
+		return m.AddedScore()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConcertMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case concert.FieldSeats:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSeats(v)
+		return nil
+	case concert.FieldScore:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddScore(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Concert numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ConcertMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(concert.FieldDay) {
+		fields = append(fields, concert.FieldDay)
+	}
+	if m.FieldCleared(concert.FieldToken) {
+		fields = append(fields, concert.FieldToken)
+	}
+	if m.FieldCleared(concert.FieldData) {
+		fields = append(fields, concert.FieldData)
+	}
+	if m.FieldCleared(concert.FieldRider) {
+		fields = append(fields, concert.FieldRider)
+	}
+	if m.FieldCleared(concert.FieldWords) {
+		fields = append(fields, concert.FieldWords)
+	}
+	if m.FieldCleared(concert.FieldScore) {
+		fields = append(fields, concert.FieldScore)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ConcertMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ConcertMutation) ClearField(name string) error {
+	switch name {
+	case concert.FieldDay:
+		m.ClearDay()
+		return nil
+	case concert.FieldToken:
+		m.ClearToken()
+		return nil
+	case concert.FieldData:
+		m.ClearData()
+		return nil
+	case concert.FieldRider:
+		m.ClearRider()
+		return nil
+	case concert.FieldWords:
+		m.ClearWords()
+		return nil
+	case concert.FieldScore:
+		m.ClearScore()
+		return nil
+	}
+	return fmt.Errorf("unknown Concert nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ConcertMutation) ResetField(name string) error {
+	switch name {
+	case concert.FieldName:
+		m.ResetName()
+		return nil
+	case concert.FieldVenueID:
+		m.ResetVenueID()
+		return nil
+	case concert.FieldPrice:
+		m.ResetPrice()
+		return nil
+	case concert.FieldDay:
+		m.ResetDay()
+		return nil
+	case concert.FieldKind:
+		m.ResetKind()
+		return nil
+	case concert.FieldToken:
+		m.ResetToken()
+		return nil
+	case concert.FieldSeats:
+		m.ResetSeats()
+		return nil
+	case concert.FieldData:
+		m.ResetData()
+		return nil
+	case concert.FieldRider:
+		m.ResetRider()
+		return nil
+	case concert.FieldWords:
+		m.ResetWords()
+		return nil
+	case concert.FieldScore:
+		m.ResetScore()
+		return nil
+	case concert.FieldSold:
+		m.ResetSold()
+		return nil
+	}
+	return fmt.Errorf("unknown Concert field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ConcertMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.venue != nil {
+		edges = append(edges, concert.EdgeVenue)
+	}
+	if m.tickets != nil {
+		edges = append(edges, concert.EdgeTickets)
+	}
+	if m.guests != nil {
+		edges = append(edges, concert.EdgeGuests)
+	}
+	if m.poster != nil {
+		edges = append(edges, concert.EdgePoster)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ConcertMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case concert.EdgeVenue:
+		if id := m.venue; id != nil {
+			return []ent.Value{*id}
+		}
+	case concert.EdgeTickets:
+		ids := make([]ent.Value, 0, len(m.tickets))
+		for id := range m.tickets {
+			ids = append(ids, id)
+		}
+		return ids
+	case concert.EdgeGuests:
+		ids := make([]ent.Value, 0, len(m.guests))
+		for id := range m.guests {
+			ids = append(ids, id)
+		}
+		return ids
+	case concert.EdgePoster:
+		if id := m.poster; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ConcertMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.removedtickets != nil {
+		edges = append(edges, concert.EdgeTickets)
+	}
+	if m.removedguests != nil {
+		edges = append(edges, concert.EdgeGuests)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ConcertMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case concert.EdgeTickets:
+		ids := make([]ent.Value, 0, len(m.removedtickets))
+		for id := range m.removedtickets {
+			ids = append(ids, id)
+		}
+		return ids
+	case concert.EdgeGuests:
+		ids := make([]ent.Value, 0, len(m.removedguests))
+		for id := range m.removedguests {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ConcertMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedvenue {
+		edges = append(edges, concert.EdgeVenue)
+	}
+	if m.clearedtickets {
+		edges = append(edges, concert.EdgeTickets)
+	}
+	if m.clearedguests {
+		edges = append(edges, concert.EdgeGuests)
+	}
+	if m.clearedposter {
+		edges = append(edges, concert.EdgePoster)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ConcertMutation) EdgeCleared(name string) bool {
+	switch name {
+	case concert.EdgeVenue:
+		return m.clearedvenue
+	case concert.EdgeTickets:
+		return m.clearedtickets
+	case concert.EdgeGuests:
+		return m.clearedguests
+	case concert.EdgePoster:
+		return m.clearedposter
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ConcertMutation) ClearEdge(name string) error {
+	switch name {
+	case concert.EdgeVenue:
+		m.ClearVenue()
+		return nil
+	case concert.EdgePoster:
+		m.ClearPoster()
+		return nil
+	}
+	return fmt.Errorf("unknown Concert unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ConcertMutation) ResetEdge(name string) error {
+	switch name {
+	case concert.EdgeVenue:
+		m.ResetVenue()
+		return nil
+	case concert.EdgeTickets:
+		m.ResetTickets()
+		return nil
+	case concert.EdgeGuests:
+		m.ResetGuests()
+		return nil
+	case concert.EdgePoster:
+		m.ResetPoster()
+		return nil
+	}
+	return fmt.Errorf("unknown Concert edge %s", name)
+}
 
 // GenreMutation represents an operation that mutates the Genre nodes in the graph.
 type GenreMutation struct {
@@ -1238,6 +2678,9 @@ type ListenerMutation struct {
 	playlists        map[uuid.UUID]struct{}
 	removedplaylists map[uuid.UUID]struct{}
 	clearedplaylists bool
+	concerts         map[int64]struct{}
+	removedconcerts  map[int64]struct{}
+	clearedconcerts  bool
 	done             bool
 	oldValue         func(context.Context) (*Listener, error)
 	predicates       []predicate.Listener
@@ -1746,6 +3189,60 @@ func (m *ListenerMutation) ResetPlaylists() {
 	m.removedplaylists = nil
 }
 
+// AddConcertIDs adds the "concerts" edge to the Concert entity by ids.
+func (m *ListenerMutation) AddConcertIDs(ids ...int64) {
+	if m.concerts == nil {
+		m.concerts = make(map[int64]struct{})
+	}
+	for i := range ids {
+		m.concerts[ids[i]] = struct{}{}
+	}
+}
+
+// ClearConcerts clears the "concerts" edge to the Concert entity.
+func (m *ListenerMutation) ClearConcerts() {
+	m.clearedconcerts = true
+}
+
+// ConcertsCleared reports if the "concerts" edge to the Concert entity was cleared.
+func (m *ListenerMutation) ConcertsCleared() bool {
+	return m.clearedconcerts
+}
+
+// RemoveConcertIDs removes the "concerts" edge to the Concert entity by IDs.
+func (m *ListenerMutation) RemoveConcertIDs(ids ...int64) {
+	if m.removedconcerts == nil {
+		m.removedconcerts = make(map[int64]struct{})
+	}
+	for i := range ids {
+		delete(m.concerts, ids[i])
+		m.removedconcerts[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedConcerts returns the removed IDs of the "concerts" edge to the Concert entity.
+func (m *ListenerMutation) RemovedConcertsIDs() (ids []int64) {
+	for id := range m.removedconcerts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ConcertsIDs returns the "concerts" edge IDs in the mutation.
+func (m *ListenerMutation) ConcertsIDs() (ids []int64) {
+	for id := range m.concerts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetConcerts resets all changes to the "concerts" edge.
+func (m *ListenerMutation) ResetConcerts() {
+	m.concerts = nil
+	m.clearedconcerts = false
+	m.removedconcerts = nil
+}
+
 // Where appends a list predicates to the ListenerMutation builder.
 func (m *ListenerMutation) Where(ps ...predicate.Listener) {
 	m.predicates = append(m.predicates, ps...)
@@ -1879,7 +3376,7 @@ func (m *ListenerMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ListenerMutation) AddedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.likes != nil {
 		edges = append(edges, listener.EdgeLikes)
 	}
@@ -1900,6 +3397,9 @@ func (m *ListenerMutation) AddedEdges() []string {
 	}
 	if m.playlists != nil {
 		edges = append(edges, listener.EdgePlaylists)
+	}
+	if m.concerts != nil {
+		edges = append(edges, listener.EdgeConcerts)
 	}
 	return edges
 }
@@ -1948,13 +3448,19 @@ func (m *ListenerMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case listener.EdgeConcerts:
+		ids := make([]ent.Value, 0, len(m.concerts))
+		for id := range m.concerts {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ListenerMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.removedlikes != nil {
 		edges = append(edges, listener.EdgeLikes)
 	}
@@ -1972,6 +3478,9 @@ func (m *ListenerMutation) RemovedEdges() []string {
 	}
 	if m.removedplaylists != nil {
 		edges = append(edges, listener.EdgePlaylists)
+	}
+	if m.removedconcerts != nil {
+		edges = append(edges, listener.EdgeConcerts)
 	}
 	return edges
 }
@@ -2016,13 +3525,19 @@ func (m *ListenerMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case listener.EdgeConcerts:
+		ids := make([]ent.Value, 0, len(m.removedconcerts))
+		for id := range m.removedconcerts {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ListenerMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.clearedlikes {
 		edges = append(edges, listener.EdgeLikes)
 	}
@@ -2043,6 +3558,9 @@ func (m *ListenerMutation) ClearedEdges() []string {
 	}
 	if m.clearedplaylists {
 		edges = append(edges, listener.EdgePlaylists)
+	}
+	if m.clearedconcerts {
+		edges = append(edges, listener.EdgeConcerts)
 	}
 	return edges
 }
@@ -2065,6 +3583,8 @@ func (m *ListenerMutation) EdgeCleared(name string) bool {
 		return m.clearedpartner
 	case listener.EdgePlaylists:
 		return m.clearedplaylists
+	case listener.EdgeConcerts:
+		return m.clearedconcerts
 	}
 	return false
 }
@@ -2104,6 +3624,9 @@ func (m *ListenerMutation) ResetEdge(name string) error {
 		return nil
 	case listener.EdgePlaylists:
 		m.ResetPlaylists()
+		return nil
+	case listener.EdgeConcerts:
+		m.ResetConcerts()
 		return nil
 	}
 	return fmt.Errorf("unknown Listener edge %s", name)
@@ -3552,6 +5075,925 @@ func (m *PlaylistTrackMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown PlaylistTrack edge %s", name)
 }
 
+// PosterMutation represents an operation that mutates the Poster nodes in the graph.
+type PosterMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int32
+	text           *string
+	clearedFields  map[string]struct{}
+	concert        *int64
+	clearedconcert bool
+	done           bool
+	oldValue       func(context.Context) (*Poster, error)
+	predicates     []predicate.Poster
+}
+
+var _ ent.Mutation = (*PosterMutation)(nil)
+
+// posterOption allows management of the mutation configuration using functional options.
+type posterOption func(*PosterMutation)
+
+// newPosterMutation creates new mutation for the Poster entity.
+func newPosterMutation(c config, op Op, opts ...posterOption) *PosterMutation {
+	m := &PosterMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePoster,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPosterID sets the ID field of the mutation.
+func withPosterID(id int32) posterOption {
+	return func(m *PosterMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Poster
+		)
+		m.oldValue = func(ctx context.Context) (*Poster, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Poster.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPoster sets the old Poster of the mutation.
+func withPoster(node *Poster) posterOption {
+	return func(m *PosterMutation) {
+		m.oldValue = func(context.Context) (*Poster, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PosterMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PosterMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Poster entities.
+func (m *PosterMutation) SetID(id int32) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PosterMutation) ID() (id int32, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PosterMutation) IDs(ctx context.Context) ([]int32, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int32{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Poster.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetText sets the "text" field.
+func (m *PosterMutation) SetText(s string) {
+	m.text = &s
+}
+
+// Text returns the value of the "text" field in the mutation.
+func (m *PosterMutation) Text() (r string, exists bool) {
+	v := m.text
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldText returns the old "text" field's value of the Poster entity.
+// If the Poster object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PosterMutation) OldText(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldText is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldText requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldText: %w", err)
+	}
+	return oldValue.Text, nil
+}
+
+// ResetText resets all changes to the "text" field.
+func (m *PosterMutation) ResetText() {
+	m.text = nil
+}
+
+// SetConcertID sets the "concert" edge to the Concert entity by id.
+func (m *PosterMutation) SetConcertID(id int64) {
+	m.concert = &id
+}
+
+// ClearConcert clears the "concert" edge to the Concert entity.
+func (m *PosterMutation) ClearConcert() {
+	m.clearedconcert = true
+}
+
+// ConcertCleared reports if the "concert" edge to the Concert entity was cleared.
+func (m *PosterMutation) ConcertCleared() bool {
+	return m.clearedconcert
+}
+
+// ConcertID returns the "concert" edge ID in the mutation.
+func (m *PosterMutation) ConcertID() (id int64, exists bool) {
+	if m.concert != nil {
+		return *m.concert, true
+	}
+	return
+}
+
+// ConcertIDs returns the "concert" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConcertID instead. It exists only for internal usage by the builders.
+func (m *PosterMutation) ConcertIDs() (ids []int64) {
+	if id := m.concert; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConcert resets all changes to the "concert" edge.
+func (m *PosterMutation) ResetConcert() {
+	m.concert = nil
+	m.clearedconcert = false
+}
+
+// Where appends a list predicates to the PosterMutation builder.
+func (m *PosterMutation) Where(ps ...predicate.Poster) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PosterMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PosterMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Poster, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PosterMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PosterMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Poster).
+func (m *PosterMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PosterMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.text != nil {
+		fields = append(fields, poster.FieldText)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PosterMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case poster.FieldText:
+		return m.Text()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PosterMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case poster.FieldText:
+		return m.OldText(ctx)
+	}
+	return nil, fmt.Errorf("unknown Poster field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PosterMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case poster.FieldText:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetText(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Poster field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PosterMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PosterMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PosterMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Poster numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PosterMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PosterMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PosterMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Poster nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PosterMutation) ResetField(name string) error {
+	switch name {
+	case poster.FieldText:
+		m.ResetText()
+		return nil
+	}
+	return fmt.Errorf("unknown Poster field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PosterMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.concert != nil {
+		edges = append(edges, poster.EdgeConcert)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PosterMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case poster.EdgeConcert:
+		if id := m.concert; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PosterMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PosterMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PosterMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedconcert {
+		edges = append(edges, poster.EdgeConcert)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PosterMutation) EdgeCleared(name string) bool {
+	switch name {
+	case poster.EdgeConcert:
+		return m.clearedconcert
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PosterMutation) ClearEdge(name string) error {
+	switch name {
+	case poster.EdgeConcert:
+		m.ClearConcert()
+		return nil
+	}
+	return fmt.Errorf("unknown Poster unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PosterMutation) ResetEdge(name string) error {
+	switch name {
+	case poster.EdgeConcert:
+		m.ResetConcert()
+		return nil
+	}
+	return fmt.Errorf("unknown Poster edge %s", name)
+}
+
+// PrizeMutation represents an operation that mutates the Prize nodes in the graph.
+type PrizeMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	year          *int16
+	addyear       *int16
+	clearedFields map[string]struct{}
+	winner        *uuid.UUID
+	clearedwinner bool
+	shared        map[string]struct{}
+	removedshared map[string]struct{}
+	clearedshared bool
+	done          bool
+	oldValue      func(context.Context) (*Prize, error)
+	predicates    []predicate.Prize
+}
+
+var _ ent.Mutation = (*PrizeMutation)(nil)
+
+// prizeOption allows management of the mutation configuration using functional options.
+type prizeOption func(*PrizeMutation)
+
+// newPrizeMutation creates new mutation for the Prize entity.
+func newPrizeMutation(c config, op Op, opts ...prizeOption) *PrizeMutation {
+	m := &PrizeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePrize,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPrizeID sets the ID field of the mutation.
+func withPrizeID(id string) prizeOption {
+	return func(m *PrizeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Prize
+		)
+		m.oldValue = func(ctx context.Context) (*Prize, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Prize.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPrize sets the old Prize of the mutation.
+func withPrize(node *Prize) prizeOption {
+	return func(m *PrizeMutation) {
+		m.oldValue = func(context.Context) (*Prize, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PrizeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PrizeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Prize entities.
+func (m *PrizeMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PrizeMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PrizeMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Prize.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetYear sets the "year" field.
+func (m *PrizeMutation) SetYear(i int16) {
+	m.year = &i
+	m.addyear = nil
+}
+
+// Year returns the value of the "year" field in the mutation.
+func (m *PrizeMutation) Year() (r int16, exists bool) {
+	v := m.year
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldYear returns the old "year" field's value of the Prize entity.
+// If the Prize object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PrizeMutation) OldYear(ctx context.Context) (v int16, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldYear is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldYear requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldYear: %w", err)
+	}
+	return oldValue.Year, nil
+}
+
+// AddYear adds i to the "year" field.
+func (m *PrizeMutation) AddYear(i int16) {
+	if m.addyear != nil {
+		*m.addyear += i
+	} else {
+		m.addyear = &i
+	}
+}
+
+// AddedYear returns the value that was added to the "year" field in this mutation.
+func (m *PrizeMutation) AddedYear() (r int16, exists bool) {
+	v := m.addyear
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetYear resets all changes to the "year" field.
+func (m *PrizeMutation) ResetYear() {
+	m.year = nil
+	m.addyear = nil
+}
+
+// SetWinnerID sets the "winner" edge to the Listener entity by id.
+func (m *PrizeMutation) SetWinnerID(id uuid.UUID) {
+	m.winner = &id
+}
+
+// ClearWinner clears the "winner" edge to the Listener entity.
+func (m *PrizeMutation) ClearWinner() {
+	m.clearedwinner = true
+}
+
+// WinnerCleared reports if the "winner" edge to the Listener entity was cleared.
+func (m *PrizeMutation) WinnerCleared() bool {
+	return m.clearedwinner
+}
+
+// WinnerID returns the "winner" edge ID in the mutation.
+func (m *PrizeMutation) WinnerID() (id uuid.UUID, exists bool) {
+	if m.winner != nil {
+		return *m.winner, true
+	}
+	return
+}
+
+// WinnerIDs returns the "winner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WinnerID instead. It exists only for internal usage by the builders.
+func (m *PrizeMutation) WinnerIDs() (ids []uuid.UUID) {
+	if id := m.winner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWinner resets all changes to the "winner" edge.
+func (m *PrizeMutation) ResetWinner() {
+	m.winner = nil
+	m.clearedwinner = false
+}
+
+// AddSharedIDs adds the "shared" edge to the Prize entity by ids.
+func (m *PrizeMutation) AddSharedIDs(ids ...string) {
+	if m.shared == nil {
+		m.shared = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.shared[ids[i]] = struct{}{}
+	}
+}
+
+// ClearShared clears the "shared" edge to the Prize entity.
+func (m *PrizeMutation) ClearShared() {
+	m.clearedshared = true
+}
+
+// SharedCleared reports if the "shared" edge to the Prize entity was cleared.
+func (m *PrizeMutation) SharedCleared() bool {
+	return m.clearedshared
+}
+
+// RemoveSharedIDs removes the "shared" edge to the Prize entity by IDs.
+func (m *PrizeMutation) RemoveSharedIDs(ids ...string) {
+	if m.removedshared == nil {
+		m.removedshared = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.shared, ids[i])
+		m.removedshared[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedShared returns the removed IDs of the "shared" edge to the Prize entity.
+func (m *PrizeMutation) RemovedSharedIDs() (ids []string) {
+	for id := range m.removedshared {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// SharedIDs returns the "shared" edge IDs in the mutation.
+func (m *PrizeMutation) SharedIDs() (ids []string) {
+	for id := range m.shared {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetShared resets all changes to the "shared" edge.
+func (m *PrizeMutation) ResetShared() {
+	m.shared = nil
+	m.clearedshared = false
+	m.removedshared = nil
+}
+
+// Where appends a list predicates to the PrizeMutation builder.
+func (m *PrizeMutation) Where(ps ...predicate.Prize) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PrizeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PrizeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Prize, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PrizeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PrizeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Prize).
+func (m *PrizeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PrizeMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.year != nil {
+		fields = append(fields, prize.FieldYear)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PrizeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case prize.FieldYear:
+		return m.Year()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PrizeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case prize.FieldYear:
+		return m.OldYear(ctx)
+	}
+	return nil, fmt.Errorf("unknown Prize field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PrizeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case prize.FieldYear:
+		v, ok := value.(int16)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetYear(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Prize field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PrizeMutation) AddedFields() []string {
+	var fields []string
+	if m.addyear != nil {
+		fields = append(fields, prize.FieldYear)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PrizeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case prize.FieldYear:
+		return m.AddedYear()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PrizeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case prize.FieldYear:
+		v, ok := value.(int16)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddYear(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Prize numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PrizeMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PrizeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PrizeMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Prize nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PrizeMutation) ResetField(name string) error {
+	switch name {
+	case prize.FieldYear:
+		m.ResetYear()
+		return nil
+	}
+	return fmt.Errorf("unknown Prize field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PrizeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.winner != nil {
+		edges = append(edges, prize.EdgeWinner)
+	}
+	if m.shared != nil {
+		edges = append(edges, prize.EdgeShared)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PrizeMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case prize.EdgeWinner:
+		if id := m.winner; id != nil {
+			return []ent.Value{*id}
+		}
+	case prize.EdgeShared:
+		ids := make([]ent.Value, 0, len(m.shared))
+		for id := range m.shared {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PrizeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.removedshared != nil {
+		edges = append(edges, prize.EdgeShared)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PrizeMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case prize.EdgeShared:
+		ids := make([]ent.Value, 0, len(m.removedshared))
+		for id := range m.removedshared {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PrizeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedwinner {
+		edges = append(edges, prize.EdgeWinner)
+	}
+	if m.clearedshared {
+		edges = append(edges, prize.EdgeShared)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PrizeMutation) EdgeCleared(name string) bool {
+	switch name {
+	case prize.EdgeWinner:
+		return m.clearedwinner
+	case prize.EdgeShared:
+		return m.clearedshared
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PrizeMutation) ClearEdge(name string) error {
+	switch name {
+	case prize.EdgeWinner:
+		m.ClearWinner()
+		return nil
+	}
+	return fmt.Errorf("unknown Prize unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PrizeMutation) ResetEdge(name string) error {
+	switch name {
+	case prize.EdgeWinner:
+		m.ResetWinner()
+		return nil
+	case prize.EdgeShared:
+		m.ResetShared()
+		return nil
+	}
+	return fmt.Errorf("unknown Prize edge %s", name)
+}
+
 // RatingMutation represents an operation that mutates the Rating nodes in the graph.
 type RatingMutation struct {
 	config
@@ -4456,6 +6898,738 @@ func (m *SleeveMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Sleeve edge %s", name)
+}
+
+// TicketMutation represents an operation that mutates the Ticket nodes in the graph.
+type TicketMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *uuid.UUID
+	version        *int
+	addversion     *int
+	seat           *int32
+	addseat        *int32
+	row            *string
+	note           *string
+	clearedFields  map[string]struct{}
+	concert        *int64
+	clearedconcert bool
+	done           bool
+	oldValue       func(context.Context) (*Ticket, error)
+	predicates     []predicate.Ticket
+}
+
+var _ ent.Mutation = (*TicketMutation)(nil)
+
+// ticketOption allows management of the mutation configuration using functional options.
+type ticketOption func(*TicketMutation)
+
+// newTicketMutation creates new mutation for the Ticket entity.
+func newTicketMutation(c config, op Op, opts ...ticketOption) *TicketMutation {
+	m := &TicketMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeTicket,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withTicketID sets the ID field of the mutation.
+func withTicketID(id uuid.UUID) ticketOption {
+	return func(m *TicketMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Ticket
+		)
+		m.oldValue = func(ctx context.Context) (*Ticket, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Ticket.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withTicket sets the old Ticket of the mutation.
+func withTicket(node *Ticket) ticketOption {
+	return func(m *TicketMutation) {
+		m.oldValue = func(context.Context) (*Ticket, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m TicketMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m TicketMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Ticket entities.
+func (m *TicketMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *TicketMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *TicketMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Ticket.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetVersion sets the "version" field.
+func (m *TicketMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *TicketMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Ticket entity.
+// If the Ticket object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TicketMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *TicketMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *TicketMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *TicketMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetSeat sets the "seat" field.
+func (m *TicketMutation) SetSeat(i int32) {
+	m.seat = &i
+	m.addseat = nil
+}
+
+// Seat returns the value of the "seat" field in the mutation.
+func (m *TicketMutation) Seat() (r int32, exists bool) {
+	v := m.seat
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeat returns the old "seat" field's value of the Ticket entity.
+// If the Ticket object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TicketMutation) OldSeat(ctx context.Context) (v *int32, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeat is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeat requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeat: %w", err)
+	}
+	return oldValue.Seat, nil
+}
+
+// AddSeat adds i to the "seat" field.
+func (m *TicketMutation) AddSeat(i int32) {
+	if m.addseat != nil {
+		*m.addseat += i
+	} else {
+		m.addseat = &i
+	}
+}
+
+// AddedSeat returns the value that was added to the "seat" field in this mutation.
+func (m *TicketMutation) AddedSeat() (r int32, exists bool) {
+	v := m.addseat
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearSeat clears the value of the "seat" field.
+func (m *TicketMutation) ClearSeat() {
+	m.seat = nil
+	m.addseat = nil
+	m.clearedFields[ticket.FieldSeat] = struct{}{}
+}
+
+// SeatCleared returns if the "seat" field was cleared in this mutation.
+func (m *TicketMutation) SeatCleared() bool {
+	_, ok := m.clearedFields[ticket.FieldSeat]
+	return ok
+}
+
+// ResetSeat resets all changes to the "seat" field.
+func (m *TicketMutation) ResetSeat() {
+	m.seat = nil
+	m.addseat = nil
+	delete(m.clearedFields, ticket.FieldSeat)
+}
+
+// SetRow sets the "row" field.
+func (m *TicketMutation) SetRow(s string) {
+	m.row = &s
+}
+
+// Row returns the value of the "row" field in the mutation.
+func (m *TicketMutation) Row() (r string, exists bool) {
+	v := m.row
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRow returns the old "row" field's value of the Ticket entity.
+// If the Ticket object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TicketMutation) OldRow(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRow is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRow requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRow: %w", err)
+	}
+	return oldValue.Row, nil
+}
+
+// ResetRow resets all changes to the "row" field.
+func (m *TicketMutation) ResetRow() {
+	m.row = nil
+}
+
+// SetNote sets the "note" field.
+func (m *TicketMutation) SetNote(s string) {
+	m.note = &s
+}
+
+// Note returns the value of the "note" field in the mutation.
+func (m *TicketMutation) Note() (r string, exists bool) {
+	v := m.note
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNote returns the old "note" field's value of the Ticket entity.
+// If the Ticket object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TicketMutation) OldNote(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNote is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNote requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNote: %w", err)
+	}
+	return oldValue.Note, nil
+}
+
+// ClearNote clears the value of the "note" field.
+func (m *TicketMutation) ClearNote() {
+	m.note = nil
+	m.clearedFields[ticket.FieldNote] = struct{}{}
+}
+
+// NoteCleared returns if the "note" field was cleared in this mutation.
+func (m *TicketMutation) NoteCleared() bool {
+	_, ok := m.clearedFields[ticket.FieldNote]
+	return ok
+}
+
+// ResetNote resets all changes to the "note" field.
+func (m *TicketMutation) ResetNote() {
+	m.note = nil
+	delete(m.clearedFields, ticket.FieldNote)
+}
+
+// SetConcertID sets the "concert_id" field.
+func (m *TicketMutation) SetConcertID(i int64) {
+	m.concert = &i
+}
+
+// ConcertID returns the value of the "concert_id" field in the mutation.
+func (m *TicketMutation) ConcertID() (r int64, exists bool) {
+	v := m.concert
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConcertID returns the old "concert_id" field's value of the Ticket entity.
+// If the Ticket object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TicketMutation) OldConcertID(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConcertID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConcertID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConcertID: %w", err)
+	}
+	return oldValue.ConcertID, nil
+}
+
+// ClearConcertID clears the value of the "concert_id" field.
+func (m *TicketMutation) ClearConcertID() {
+	m.concert = nil
+	m.clearedFields[ticket.FieldConcertID] = struct{}{}
+}
+
+// ConcertIDCleared returns if the "concert_id" field was cleared in this mutation.
+func (m *TicketMutation) ConcertIDCleared() bool {
+	_, ok := m.clearedFields[ticket.FieldConcertID]
+	return ok
+}
+
+// ResetConcertID resets all changes to the "concert_id" field.
+func (m *TicketMutation) ResetConcertID() {
+	m.concert = nil
+	delete(m.clearedFields, ticket.FieldConcertID)
+}
+
+// ClearConcert clears the "concert" edge to the Concert entity.
+func (m *TicketMutation) ClearConcert() {
+	m.clearedconcert = true
+	m.clearedFields[ticket.FieldConcertID] = struct{}{}
+}
+
+// ConcertCleared reports if the "concert" edge to the Concert entity was cleared.
+func (m *TicketMutation) ConcertCleared() bool {
+	return m.ConcertIDCleared() || m.clearedconcert
+}
+
+// ConcertIDs returns the "concert" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConcertID instead. It exists only for internal usage by the builders.
+func (m *TicketMutation) ConcertIDs() (ids []int64) {
+	if id := m.concert; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConcert resets all changes to the "concert" edge.
+func (m *TicketMutation) ResetConcert() {
+	m.concert = nil
+	m.clearedconcert = false
+}
+
+// Where appends a list predicates to the TicketMutation builder.
+func (m *TicketMutation) Where(ps ...predicate.Ticket) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the TicketMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *TicketMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Ticket, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *TicketMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *TicketMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Ticket).
+func (m *TicketMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *TicketMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.version != nil {
+		fields = append(fields, ticket.FieldVersion)
+	}
+	if m.seat != nil {
+		fields = append(fields, ticket.FieldSeat)
+	}
+	if m.row != nil {
+		fields = append(fields, ticket.FieldRow)
+	}
+	if m.note != nil {
+		fields = append(fields, ticket.FieldNote)
+	}
+	if m.concert != nil {
+		fields = append(fields, ticket.FieldConcertID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *TicketMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case ticket.FieldVersion:
+		return m.Version()
+	case ticket.FieldSeat:
+		return m.Seat()
+	case ticket.FieldRow:
+		return m.Row()
+	case ticket.FieldNote:
+		return m.Note()
+	case ticket.FieldConcertID:
+		return m.ConcertID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *TicketMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case ticket.FieldVersion:
+		return m.OldVersion(ctx)
+	case ticket.FieldSeat:
+		return m.OldSeat(ctx)
+	case ticket.FieldRow:
+		return m.OldRow(ctx)
+	case ticket.FieldNote:
+		return m.OldNote(ctx)
+	case ticket.FieldConcertID:
+		return m.OldConcertID(ctx)
+	}
+	return nil, fmt.Errorf("unknown Ticket field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TicketMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case ticket.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case ticket.FieldSeat:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeat(v)
+		return nil
+	case ticket.FieldRow:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRow(v)
+		return nil
+	case ticket.FieldNote:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNote(v)
+		return nil
+	case ticket.FieldConcertID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConcertID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Ticket field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *TicketMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, ticket.FieldVersion)
+	}
+	if m.addseat != nil {
+		fields = append(fields, ticket.FieldSeat)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *TicketMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case ticket.FieldVersion:
+		return m.AddedVersion()
+	case ticket.FieldSeat:
+		return m.AddedSeat()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TicketMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case ticket.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case ticket.FieldSeat:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSeat(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Ticket numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *TicketMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(ticket.FieldSeat) {
+		fields = append(fields, ticket.FieldSeat)
+	}
+	if m.FieldCleared(ticket.FieldNote) {
+		fields = append(fields, ticket.FieldNote)
+	}
+	if m.FieldCleared(ticket.FieldConcertID) {
+		fields = append(fields, ticket.FieldConcertID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *TicketMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *TicketMutation) ClearField(name string) error {
+	switch name {
+	case ticket.FieldSeat:
+		m.ClearSeat()
+		return nil
+	case ticket.FieldNote:
+		m.ClearNote()
+		return nil
+	case ticket.FieldConcertID:
+		m.ClearConcertID()
+		return nil
+	}
+	return fmt.Errorf("unknown Ticket nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *TicketMutation) ResetField(name string) error {
+	switch name {
+	case ticket.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case ticket.FieldSeat:
+		m.ResetSeat()
+		return nil
+	case ticket.FieldRow:
+		m.ResetRow()
+		return nil
+	case ticket.FieldNote:
+		m.ResetNote()
+		return nil
+	case ticket.FieldConcertID:
+		m.ResetConcertID()
+		return nil
+	}
+	return fmt.Errorf("unknown Ticket field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *TicketMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.concert != nil {
+		edges = append(edges, ticket.EdgeConcert)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *TicketMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case ticket.EdgeConcert:
+		if id := m.concert; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *TicketMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *TicketMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *TicketMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedconcert {
+		edges = append(edges, ticket.EdgeConcert)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *TicketMutation) EdgeCleared(name string) bool {
+	switch name {
+	case ticket.EdgeConcert:
+		return m.clearedconcert
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *TicketMutation) ClearEdge(name string) error {
+	switch name {
+	case ticket.EdgeConcert:
+		m.ClearConcert()
+		return nil
+	}
+	return fmt.Errorf("unknown Ticket unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *TicketMutation) ResetEdge(name string) error {
+	switch name {
+	case ticket.EdgeConcert:
+		m.ResetConcert()
+		return nil
+	}
+	return fmt.Errorf("unknown Ticket edge %s", name)
 }
 
 // TrackMutation represents an operation that mutates the Track nodes in the graph.
@@ -5504,4 +8678,1088 @@ func (m *TrackMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Track edge %s", name)
+}
+
+// VenueMutation represents an operation that mutates the Venue nodes in the graph.
+type VenueMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *uuid.UUID
+	deleted_at      *time.Time
+	version         *int
+	addversion      *int
+	created_at      *time.Time
+	updated_at      *time.Time
+	code            *string
+	code_key        *string
+	name            *string
+	city            *string
+	clearedFields   map[string]struct{}
+	concerts        map[int64]struct{}
+	removedconcerts map[int64]struct{}
+	clearedconcerts bool
+	near            map[uuid.UUID]struct{}
+	removednear     map[uuid.UUID]struct{}
+	clearednear     bool
+	awards          map[string]struct{}
+	removedawards   map[string]struct{}
+	clearedawards   bool
+	done            bool
+	oldValue        func(context.Context) (*Venue, error)
+	predicates      []predicate.Venue
+}
+
+var _ ent.Mutation = (*VenueMutation)(nil)
+
+// venueOption allows management of the mutation configuration using functional options.
+type venueOption func(*VenueMutation)
+
+// newVenueMutation creates new mutation for the Venue entity.
+func newVenueMutation(c config, op Op, opts ...venueOption) *VenueMutation {
+	m := &VenueMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeVenue,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withVenueID sets the ID field of the mutation.
+func withVenueID(id uuid.UUID) venueOption {
+	return func(m *VenueMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Venue
+		)
+		m.oldValue = func(ctx context.Context) (*Venue, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Venue.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withVenue sets the old Venue of the mutation.
+func withVenue(node *Venue) venueOption {
+	return func(m *VenueMutation) {
+		m.oldValue = func(context.Context) (*Venue, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m VenueMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m VenueMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Venue entities.
+func (m *VenueMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *VenueMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *VenueMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Venue.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *VenueMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *VenueMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the Venue entity.
+// If the Venue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VenueMutation) OldDeletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (m *VenueMutation) ClearDeletedAt() {
+	m.deleted_at = nil
+	m.clearedFields[venue.FieldDeletedAt] = struct{}{}
+}
+
+// DeletedAtCleared returns if the "deleted_at" field was cleared in this mutation.
+func (m *VenueMutation) DeletedAtCleared() bool {
+	_, ok := m.clearedFields[venue.FieldDeletedAt]
+	return ok
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *VenueMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	delete(m.clearedFields, venue.FieldDeletedAt)
+}
+
+// SetVersion sets the "version" field.
+func (m *VenueMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *VenueMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Venue entity.
+// If the Venue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VenueMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *VenueMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *VenueMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *VenueMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *VenueMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *VenueMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Venue entity.
+// If the Venue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VenueMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *VenueMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *VenueMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *VenueMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Venue entity.
+// If the Venue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VenueMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *VenueMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetCode sets the "code" field.
+func (m *VenueMutation) SetCode(s string) {
+	m.code = &s
+}
+
+// Code returns the value of the "code" field in the mutation.
+func (m *VenueMutation) Code() (r string, exists bool) {
+	v := m.code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCode returns the old "code" field's value of the Venue entity.
+// If the Venue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VenueMutation) OldCode(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCode: %w", err)
+	}
+	return oldValue.Code, nil
+}
+
+// ClearCode clears the value of the "code" field.
+func (m *VenueMutation) ClearCode() {
+	m.code = nil
+	m.clearedFields[venue.FieldCode] = struct{}{}
+}
+
+// CodeCleared returns if the "code" field was cleared in this mutation.
+func (m *VenueMutation) CodeCleared() bool {
+	_, ok := m.clearedFields[venue.FieldCode]
+	return ok
+}
+
+// ResetCode resets all changes to the "code" field.
+func (m *VenueMutation) ResetCode() {
+	m.code = nil
+	delete(m.clearedFields, venue.FieldCode)
+}
+
+// SetCodeKey sets the "code_key" field.
+func (m *VenueMutation) SetCodeKey(s string) {
+	m.code_key = &s
+}
+
+// CodeKey returns the value of the "code_key" field in the mutation.
+func (m *VenueMutation) CodeKey() (r string, exists bool) {
+	v := m.code_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCodeKey returns the old "code_key" field's value of the Venue entity.
+// If the Venue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VenueMutation) OldCodeKey(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCodeKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCodeKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCodeKey: %w", err)
+	}
+	return oldValue.CodeKey, nil
+}
+
+// ClearCodeKey clears the value of the "code_key" field.
+func (m *VenueMutation) ClearCodeKey() {
+	m.code_key = nil
+	m.clearedFields[venue.FieldCodeKey] = struct{}{}
+}
+
+// CodeKeyCleared returns if the "code_key" field was cleared in this mutation.
+func (m *VenueMutation) CodeKeyCleared() bool {
+	_, ok := m.clearedFields[venue.FieldCodeKey]
+	return ok
+}
+
+// ResetCodeKey resets all changes to the "code_key" field.
+func (m *VenueMutation) ResetCodeKey() {
+	m.code_key = nil
+	delete(m.clearedFields, venue.FieldCodeKey)
+}
+
+// SetName sets the "name" field.
+func (m *VenueMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *VenueMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Venue entity.
+// If the Venue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VenueMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *VenueMutation) ResetName() {
+	m.name = nil
+}
+
+// SetCity sets the "city" field.
+func (m *VenueMutation) SetCity(s string) {
+	m.city = &s
+}
+
+// City returns the value of the "city" field in the mutation.
+func (m *VenueMutation) City() (r string, exists bool) {
+	v := m.city
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCity returns the old "city" field's value of the Venue entity.
+// If the Venue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VenueMutation) OldCity(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCity is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCity requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCity: %w", err)
+	}
+	return oldValue.City, nil
+}
+
+// ClearCity clears the value of the "city" field.
+func (m *VenueMutation) ClearCity() {
+	m.city = nil
+	m.clearedFields[venue.FieldCity] = struct{}{}
+}
+
+// CityCleared returns if the "city" field was cleared in this mutation.
+func (m *VenueMutation) CityCleared() bool {
+	_, ok := m.clearedFields[venue.FieldCity]
+	return ok
+}
+
+// ResetCity resets all changes to the "city" field.
+func (m *VenueMutation) ResetCity() {
+	m.city = nil
+	delete(m.clearedFields, venue.FieldCity)
+}
+
+// AddConcertIDs adds the "concerts" edge to the Concert entity by ids.
+func (m *VenueMutation) AddConcertIDs(ids ...int64) {
+	if m.concerts == nil {
+		m.concerts = make(map[int64]struct{})
+	}
+	for i := range ids {
+		m.concerts[ids[i]] = struct{}{}
+	}
+}
+
+// ClearConcerts clears the "concerts" edge to the Concert entity.
+func (m *VenueMutation) ClearConcerts() {
+	m.clearedconcerts = true
+}
+
+// ConcertsCleared reports if the "concerts" edge to the Concert entity was cleared.
+func (m *VenueMutation) ConcertsCleared() bool {
+	return m.clearedconcerts
+}
+
+// RemoveConcertIDs removes the "concerts" edge to the Concert entity by IDs.
+func (m *VenueMutation) RemoveConcertIDs(ids ...int64) {
+	if m.removedconcerts == nil {
+		m.removedconcerts = make(map[int64]struct{})
+	}
+	for i := range ids {
+		delete(m.concerts, ids[i])
+		m.removedconcerts[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedConcerts returns the removed IDs of the "concerts" edge to the Concert entity.
+func (m *VenueMutation) RemovedConcertsIDs() (ids []int64) {
+	for id := range m.removedconcerts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ConcertsIDs returns the "concerts" edge IDs in the mutation.
+func (m *VenueMutation) ConcertsIDs() (ids []int64) {
+	for id := range m.concerts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetConcerts resets all changes to the "concerts" edge.
+func (m *VenueMutation) ResetConcerts() {
+	m.concerts = nil
+	m.clearedconcerts = false
+	m.removedconcerts = nil
+}
+
+// AddNearIDs adds the "near" edge to the Venue entity by ids.
+func (m *VenueMutation) AddNearIDs(ids ...uuid.UUID) {
+	if m.near == nil {
+		m.near = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.near[ids[i]] = struct{}{}
+	}
+}
+
+// ClearNear clears the "near" edge to the Venue entity.
+func (m *VenueMutation) ClearNear() {
+	m.clearednear = true
+}
+
+// NearCleared reports if the "near" edge to the Venue entity was cleared.
+func (m *VenueMutation) NearCleared() bool {
+	return m.clearednear
+}
+
+// RemoveNearIDs removes the "near" edge to the Venue entity by IDs.
+func (m *VenueMutation) RemoveNearIDs(ids ...uuid.UUID) {
+	if m.removednear == nil {
+		m.removednear = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.near, ids[i])
+		m.removednear[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedNear returns the removed IDs of the "near" edge to the Venue entity.
+func (m *VenueMutation) RemovedNearIDs() (ids []uuid.UUID) {
+	for id := range m.removednear {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// NearIDs returns the "near" edge IDs in the mutation.
+func (m *VenueMutation) NearIDs() (ids []uuid.UUID) {
+	for id := range m.near {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetNear resets all changes to the "near" edge.
+func (m *VenueMutation) ResetNear() {
+	m.near = nil
+	m.clearednear = false
+	m.removednear = nil
+}
+
+// AddAwardIDs adds the "awards" edge to the Prize entity by ids.
+func (m *VenueMutation) AddAwardIDs(ids ...string) {
+	if m.awards == nil {
+		m.awards = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.awards[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAwards clears the "awards" edge to the Prize entity.
+func (m *VenueMutation) ClearAwards() {
+	m.clearedawards = true
+}
+
+// AwardsCleared reports if the "awards" edge to the Prize entity was cleared.
+func (m *VenueMutation) AwardsCleared() bool {
+	return m.clearedawards
+}
+
+// RemoveAwardIDs removes the "awards" edge to the Prize entity by IDs.
+func (m *VenueMutation) RemoveAwardIDs(ids ...string) {
+	if m.removedawards == nil {
+		m.removedawards = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.awards, ids[i])
+		m.removedawards[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAwards returns the removed IDs of the "awards" edge to the Prize entity.
+func (m *VenueMutation) RemovedAwardsIDs() (ids []string) {
+	for id := range m.removedawards {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AwardsIDs returns the "awards" edge IDs in the mutation.
+func (m *VenueMutation) AwardsIDs() (ids []string) {
+	for id := range m.awards {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAwards resets all changes to the "awards" edge.
+func (m *VenueMutation) ResetAwards() {
+	m.awards = nil
+	m.clearedawards = false
+	m.removedawards = nil
+}
+
+// Where appends a list predicates to the VenueMutation builder.
+func (m *VenueMutation) Where(ps ...predicate.Venue) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the VenueMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *VenueMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Venue, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *VenueMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *VenueMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Venue).
+func (m *VenueMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *VenueMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.deleted_at != nil {
+		fields = append(fields, venue.FieldDeletedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, venue.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, venue.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, venue.FieldUpdatedAt)
+	}
+	if m.code != nil {
+		fields = append(fields, venue.FieldCode)
+	}
+	if m.code_key != nil {
+		fields = append(fields, venue.FieldCodeKey)
+	}
+	if m.name != nil {
+		fields = append(fields, venue.FieldName)
+	}
+	if m.city != nil {
+		fields = append(fields, venue.FieldCity)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *VenueMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case venue.FieldDeletedAt:
+		return m.DeletedAt()
+	case venue.FieldVersion:
+		return m.Version()
+	case venue.FieldCreatedAt:
+		return m.CreatedAt()
+	case venue.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case venue.FieldCode:
+		return m.Code()
+	case venue.FieldCodeKey:
+		return m.CodeKey()
+	case venue.FieldName:
+		return m.Name()
+	case venue.FieldCity:
+		return m.City()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *VenueMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case venue.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
+	case venue.FieldVersion:
+		return m.OldVersion(ctx)
+	case venue.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case venue.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case venue.FieldCode:
+		return m.OldCode(ctx)
+	case venue.FieldCodeKey:
+		return m.OldCodeKey(ctx)
+	case venue.FieldName:
+		return m.OldName(ctx)
+	case venue.FieldCity:
+		return m.OldCity(ctx)
+	}
+	return nil, fmt.Errorf("unknown Venue field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *VenueMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case venue.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
+	case venue.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case venue.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case venue.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case venue.FieldCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCode(v)
+		return nil
+	case venue.FieldCodeKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCodeKey(v)
+		return nil
+	case venue.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case venue.FieldCity:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCity(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Venue field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *VenueMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, venue.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *VenueMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case venue.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *VenueMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case venue.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Venue numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *VenueMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(venue.FieldDeletedAt) {
+		fields = append(fields, venue.FieldDeletedAt)
+	}
+	if m.FieldCleared(venue.FieldCode) {
+		fields = append(fields, venue.FieldCode)
+	}
+	if m.FieldCleared(venue.FieldCodeKey) {
+		fields = append(fields, venue.FieldCodeKey)
+	}
+	if m.FieldCleared(venue.FieldCity) {
+		fields = append(fields, venue.FieldCity)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *VenueMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *VenueMutation) ClearField(name string) error {
+	switch name {
+	case venue.FieldDeletedAt:
+		m.ClearDeletedAt()
+		return nil
+	case venue.FieldCode:
+		m.ClearCode()
+		return nil
+	case venue.FieldCodeKey:
+		m.ClearCodeKey()
+		return nil
+	case venue.FieldCity:
+		m.ClearCity()
+		return nil
+	}
+	return fmt.Errorf("unknown Venue nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *VenueMutation) ResetField(name string) error {
+	switch name {
+	case venue.FieldDeletedAt:
+		m.ResetDeletedAt()
+		return nil
+	case venue.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case venue.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case venue.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case venue.FieldCode:
+		m.ResetCode()
+		return nil
+	case venue.FieldCodeKey:
+		m.ResetCodeKey()
+		return nil
+	case venue.FieldName:
+		m.ResetName()
+		return nil
+	case venue.FieldCity:
+		m.ResetCity()
+		return nil
+	}
+	return fmt.Errorf("unknown Venue field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *VenueMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.concerts != nil {
+		edges = append(edges, venue.EdgeConcerts)
+	}
+	if m.near != nil {
+		edges = append(edges, venue.EdgeNear)
+	}
+	if m.awards != nil {
+		edges = append(edges, venue.EdgeAwards)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *VenueMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case venue.EdgeConcerts:
+		ids := make([]ent.Value, 0, len(m.concerts))
+		for id := range m.concerts {
+			ids = append(ids, id)
+		}
+		return ids
+	case venue.EdgeNear:
+		ids := make([]ent.Value, 0, len(m.near))
+		for id := range m.near {
+			ids = append(ids, id)
+		}
+		return ids
+	case venue.EdgeAwards:
+		ids := make([]ent.Value, 0, len(m.awards))
+		for id := range m.awards {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *VenueMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.removedconcerts != nil {
+		edges = append(edges, venue.EdgeConcerts)
+	}
+	if m.removednear != nil {
+		edges = append(edges, venue.EdgeNear)
+	}
+	if m.removedawards != nil {
+		edges = append(edges, venue.EdgeAwards)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *VenueMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case venue.EdgeConcerts:
+		ids := make([]ent.Value, 0, len(m.removedconcerts))
+		for id := range m.removedconcerts {
+			ids = append(ids, id)
+		}
+		return ids
+	case venue.EdgeNear:
+		ids := make([]ent.Value, 0, len(m.removednear))
+		for id := range m.removednear {
+			ids = append(ids, id)
+		}
+		return ids
+	case venue.EdgeAwards:
+		ids := make([]ent.Value, 0, len(m.removedawards))
+		for id := range m.removedawards {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *VenueMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedconcerts {
+		edges = append(edges, venue.EdgeConcerts)
+	}
+	if m.clearednear {
+		edges = append(edges, venue.EdgeNear)
+	}
+	if m.clearedawards {
+		edges = append(edges, venue.EdgeAwards)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *VenueMutation) EdgeCleared(name string) bool {
+	switch name {
+	case venue.EdgeConcerts:
+		return m.clearedconcerts
+	case venue.EdgeNear:
+		return m.clearednear
+	case venue.EdgeAwards:
+		return m.clearedawards
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *VenueMutation) ClearEdge(name string) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Venue unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *VenueMutation) ResetEdge(name string) error {
+	switch name {
+	case venue.EdgeConcerts:
+		m.ResetConcerts()
+		return nil
+	case venue.EdgeNear:
+		m.ResetNear()
+		return nil
+	case venue.EdgeAwards:
+		m.ResetAwards()
+		return nil
+	}
+	return fmt.Errorf("unknown Venue edge %s", name)
 }

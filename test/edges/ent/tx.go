@@ -12,6 +12,8 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Concert is the client for interacting with the Concert builders.
+	Concert *ConcertClient
 	// Genre is the client for interacting with the Genre builders.
 	Genre *GenreClient
 	// Label is the client for interacting with the Label builders.
@@ -22,12 +24,20 @@ type Tx struct {
 	Playlist *PlaylistClient
 	// PlaylistTrack is the client for interacting with the PlaylistTrack builders.
 	PlaylistTrack *PlaylistTrackClient
+	// Poster is the client for interacting with the Poster builders.
+	Poster *PosterClient
+	// Prize is the client for interacting with the Prize builders.
+	Prize *PrizeClient
 	// Rating is the client for interacting with the Rating builders.
 	Rating *RatingClient
 	// Sleeve is the client for interacting with the Sleeve builders.
 	Sleeve *SleeveClient
+	// Ticket is the client for interacting with the Ticket builders.
+	Ticket *TicketClient
 	// Track is the client for interacting with the Track builders.
 	Track *TrackClient
+	// Venue is the client for interacting with the Venue builders.
+	Venue *VenueClient
 
 	// lazily loaded.
 	client     *Client
@@ -159,14 +169,19 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Concert = NewConcertClient(tx.config)
 	tx.Genre = NewGenreClient(tx.config)
 	tx.Label = NewLabelClient(tx.config)
 	tx.Listener = NewListenerClient(tx.config)
 	tx.Playlist = NewPlaylistClient(tx.config)
 	tx.PlaylistTrack = NewPlaylistTrackClient(tx.config)
+	tx.Poster = NewPosterClient(tx.config)
+	tx.Prize = NewPrizeClient(tx.config)
 	tx.Rating = NewRatingClient(tx.config)
 	tx.Sleeve = NewSleeveClient(tx.config)
+	tx.Ticket = NewTicketClient(tx.config)
 	tx.Track = NewTrackClient(tx.config)
+	tx.Venue = NewVenueClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.
@@ -176,7 +191,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Genre.QueryXXX(), the query will be executed
+// applies a query, for example: Concert.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

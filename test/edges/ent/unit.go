@@ -29,6 +29,8 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 	var none []struct{}
 	c := UnitClient(u)
 	switch e.Name {
+	case "Concert":
+		return c.Concert.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Genre":
 		return c.Genre.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Label":
@@ -39,12 +41,20 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 		return c.Playlist.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "PlaylistTrack":
 		return c.PlaylistTrack.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Poster":
+		return c.Poster.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Prize":
+		return c.Prize.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Rating":
 		return c.Rating.Query().Where(shape).Select("listener_id").Scan(ctx, &none)
 	case "Sleeve":
 		return c.Sleeve.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Ticket":
+		return c.Ticket.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Track":
 		return c.Track.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Venue":
+		return c.Venue.Query().Where(shape).Select("id").Scan(ctx, &none)
 	}
 	return fmt.Errorf("ent: no entity %q", e.Name)
 }
@@ -65,6 +75,12 @@ func (graph) Entity(name string) *entity.Entity {
 // Select returns a query for rows of an entity, with the conditions of interceptors and policies.
 func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (*sql.Selector, error) {
 	switch e.Name {
+	case "Concert":
+		q := (&ConcertClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
 	case "Genre":
 		q := (&GenreClient{config: g.config}).Query().Where(shape)
 		if err := q.prepareQuery(ctx); err != nil {
@@ -95,6 +111,18 @@ func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 			return nil, err
 		}
 		return q.sqlQuery(ctx), nil
+	case "Poster":
+		q := (&PosterClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Prize":
+		q := (&PrizeClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
 	case "Rating":
 		q := (&RatingClient{config: g.config}).Query().Where(shape)
 		if err := q.prepareQuery(ctx); err != nil {
@@ -107,8 +135,20 @@ func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 			return nil, err
 		}
 		return q.sqlQuery(ctx), nil
+	case "Ticket":
+		q := (&TicketClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
 	case "Track":
 		q := (&TrackClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Venue":
+		q := (&VenueClient{config: g.config}).Query().Where(shape)
 		if err := q.prepareQuery(ctx); err != nil {
 			return nil, err
 		}
@@ -120,6 +160,8 @@ func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 // Exists reports whether a query for rows of an entity finds any.
 func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (bool, error) {
 	switch e.Name {
+	case "Concert":
+		return (&ConcertClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Genre":
 		return (&GenreClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Label":
@@ -130,14 +172,52 @@ func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 		return (&PlaylistClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "PlaylistTrack":
 		return (&PlaylistTrackClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Poster":
+		return (&PosterClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Prize":
+		return (&PrizeClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Rating":
 		return (&RatingClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Sleeve":
 		return (&SleeveClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Ticket":
+		return (&TicketClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Track":
 		return (&TrackClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Venue":
+		return (&VenueClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	}
 	return false, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *ConcertQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *ConcertQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Concert"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *ConcertMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Concert"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *ConcertMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -291,6 +371,66 @@ func (m *PlaylistTrackMutation) Matching() (conditions []func(*sql.Selector)) {
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *PosterQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *PosterQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Poster"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *PosterMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Poster"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *PosterMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *PrizeQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *PrizeQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Prize"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *PrizeMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Prize"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *PrizeMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *RatingQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
@@ -348,6 +488,36 @@ func (m *SleeveMutation) Matching() (conditions []func(*sql.Selector)) {
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *TicketQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *TicketQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Ticket"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *TicketMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Ticket"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *TicketMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *TrackQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
@@ -368,6 +538,36 @@ func (m *TrackMutation) Described() (*entity.Entity, entity.Graph) {
 
 // Matching returns the conditions of the rows that the mutation changes.
 func (m *TrackMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *VenueQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *VenueQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Venue"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *VenueMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Venue"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *VenueMutation) Matching() (conditions []func(*sql.Selector)) {
 	for _, p := range m.predicates {
 		conditions = append(conditions, p)
 	}

@@ -8,6 +8,18 @@ import (
 	"forge/test/edges/ent"
 )
 
+// The ConcertFunc type is an adapter to allow the use of ordinary
+// function as Concert mutator.
+type ConcertFunc func(context.Context, *ent.ConcertMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ConcertFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ConcertMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ConcertMutation", m)
+}
+
 // The GenreFunc type is an adapter to allow the use of ordinary
 // function as Genre mutator.
 type GenreFunc func(context.Context, *ent.GenreMutation) (ent.Value, error)
@@ -68,6 +80,30 @@ func (f PlaylistTrackFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Valu
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlaylistTrackMutation", m)
 }
 
+// The PosterFunc type is an adapter to allow the use of ordinary
+// function as Poster mutator.
+type PosterFunc func(context.Context, *ent.PosterMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PosterFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PosterMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PosterMutation", m)
+}
+
+// The PrizeFunc type is an adapter to allow the use of ordinary
+// function as Prize mutator.
+type PrizeFunc func(context.Context, *ent.PrizeMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PrizeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PrizeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PrizeMutation", m)
+}
+
 // The RatingFunc type is an adapter to allow the use of ordinary
 // function as Rating mutator.
 type RatingFunc func(context.Context, *ent.RatingMutation) (ent.Value, error)
@@ -92,6 +128,18 @@ func (f SleeveFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, erro
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SleeveMutation", m)
 }
 
+// The TicketFunc type is an adapter to allow the use of ordinary
+// function as Ticket mutator.
+type TicketFunc func(context.Context, *ent.TicketMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f TicketFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.TicketMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.TicketMutation", m)
+}
+
 // The TrackFunc type is an adapter to allow the use of ordinary
 // function as Track mutator.
 type TrackFunc func(context.Context, *ent.TrackMutation) (ent.Value, error)
@@ -102,6 +150,18 @@ func (f TrackFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.TrackMutation", m)
+}
+
+// The VenueFunc type is an adapter to allow the use of ordinary
+// function as Venue mutator.
+type VenueFunc func(context.Context, *ent.VenueMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f VenueFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.VenueMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.VenueMutation", m)
 }
 
 // Condition is a hook condition function.

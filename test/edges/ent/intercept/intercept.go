@@ -7,15 +7,20 @@ import (
 	"fmt"
 
 	"forge/test/edges/ent"
+	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/prize"
 	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
+	"forge/test/edges/ent/ticket"
 	"forge/test/edges/ent/track"
+	"forge/test/edges/ent/venue"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -74,6 +79,33 @@ func (f TraverseFunc) Traverse(ctx context.Context, q ent.Query) error {
 		return err
 	}
 	return f(ctx, query)
+}
+
+// The ConcertFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ConcertFunc func(context.Context, *ent.ConcertQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ConcertFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ConcertQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ConcertQuery", q)
+}
+
+// The TraverseConcert type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseConcert func(context.Context, *ent.ConcertQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseConcert) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseConcert) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConcertQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ConcertQuery", q)
 }
 
 // The GenreFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -211,6 +243,60 @@ func (f TraversePlaylistTrack) Traverse(ctx context.Context, q ent.Query) error 
 	return fmt.Errorf("unexpected query type %T. expect *ent.PlaylistTrackQuery", q)
 }
 
+// The PosterFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PosterFunc func(context.Context, *ent.PosterQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PosterFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PosterQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PosterQuery", q)
+}
+
+// The TraversePoster type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePoster func(context.Context, *ent.PosterQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePoster) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePoster) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PosterQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PosterQuery", q)
+}
+
+// The PrizeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PrizeFunc func(context.Context, *ent.PrizeQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PrizeFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PrizeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PrizeQuery", q)
+}
+
+// The TraversePrize type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePrize func(context.Context, *ent.PrizeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePrize) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePrize) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PrizeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PrizeQuery", q)
+}
+
 // The RatingFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RatingFunc func(context.Context, *ent.RatingQuery) (ent.Value, error)
 
@@ -265,6 +351,33 @@ func (f TraverseSleeve) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.SleeveQuery", q)
 }
 
+// The TicketFunc type is an adapter to allow the use of ordinary function as a Querier.
+type TicketFunc func(context.Context, *ent.TicketQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f TicketFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.TicketQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.TicketQuery", q)
+}
+
+// The TraverseTicket type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseTicket func(context.Context, *ent.TicketQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseTicket) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseTicket) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TicketQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.TicketQuery", q)
+}
+
 // The TrackFunc type is an adapter to allow the use of ordinary function as a Querier.
 type TrackFunc func(context.Context, *ent.TrackQuery) (ent.Value, error)
 
@@ -292,9 +405,38 @@ func (f TraverseTrack) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.TrackQuery", q)
 }
 
+// The VenueFunc type is an adapter to allow the use of ordinary function as a Querier.
+type VenueFunc func(context.Context, *ent.VenueQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f VenueFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.VenueQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.VenueQuery", q)
+}
+
+// The TraverseVenue type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseVenue func(context.Context, *ent.VenueQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseVenue) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseVenue) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.VenueQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.VenueQuery", q)
+}
+
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
+	case *ent.ConcertQuery:
+		return &query[*ent.ConcertQuery, predicate.Concert, concert.OrderOption]{typ: ent.TypeConcert, tq: q}, nil
 	case *ent.GenreQuery:
 		return &query[*ent.GenreQuery, predicate.Genre, genre.OrderOption]{typ: ent.TypeGenre, tq: q}, nil
 	case *ent.LabelQuery:
@@ -305,12 +447,20 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.PlaylistQuery, predicate.Playlist, playlist.OrderOption]{typ: ent.TypePlaylist, tq: q}, nil
 	case *ent.PlaylistTrackQuery:
 		return &query[*ent.PlaylistTrackQuery, predicate.PlaylistTrack, playlisttrack.OrderOption]{typ: ent.TypePlaylistTrack, tq: q}, nil
+	case *ent.PosterQuery:
+		return &query[*ent.PosterQuery, predicate.Poster, poster.OrderOption]{typ: ent.TypePoster, tq: q}, nil
+	case *ent.PrizeQuery:
+		return &query[*ent.PrizeQuery, predicate.Prize, prize.OrderOption]{typ: ent.TypePrize, tq: q}, nil
 	case *ent.RatingQuery:
 		return &query[*ent.RatingQuery, predicate.Rating, rating.OrderOption]{typ: ent.TypeRating, tq: q}, nil
 	case *ent.SleeveQuery:
 		return &query[*ent.SleeveQuery, predicate.Sleeve, sleeve.OrderOption]{typ: ent.TypeSleeve, tq: q}, nil
+	case *ent.TicketQuery:
+		return &query[*ent.TicketQuery, predicate.Ticket, ticket.OrderOption]{typ: ent.TypeTicket, tq: q}, nil
 	case *ent.TrackQuery:
 		return &query[*ent.TrackQuery, predicate.Track, track.OrderOption]{typ: ent.TypeTrack, tq: q}, nil
+	case *ent.VenueQuery:
+		return &query[*ent.VenueQuery, predicate.Venue, venue.OrderOption]{typ: ent.TypeVenue, tq: q}, nil
 	default:
 		return nil, fmt.Errorf("unknown query type %T", q)
 	}

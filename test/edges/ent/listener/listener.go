@@ -30,6 +30,8 @@ const (
 	EdgePartner = "partner"
 	// EdgePlaylists holds the string denoting the playlists edge name in mutations.
 	EdgePlaylists = "playlists"
+	// EdgeConcerts holds the string denoting the concerts edge name in mutations.
+	EdgeConcerts = "concerts"
 	// EdgeRatings holds the string denoting the ratings edge name in mutations.
 	EdgeRatings = "ratings"
 	// Table holds the table name of the listener in the database.
@@ -61,6 +63,11 @@ const (
 	PlaylistsInverseTable = "playlists"
 	// PlaylistsColumn is the table column denoting the playlists relation/edge.
 	PlaylistsColumn = "listener_id"
+	// ConcertsTable is the table that holds the concerts relation/edge. The primary key declared below.
+	ConcertsTable = "concert_guests"
+	// ConcertsInverseTable is the table name for the Concert entity.
+	// It exists in this package in order to avoid circular dependency with the "concert" package.
+	ConcertsInverseTable = "concerts"
 	// RatingsTable is the table that holds the ratings relation/edge.
 	RatingsTable = "ratings"
 	// RatingsInverseTable is the table name for the Rating entity.
@@ -98,6 +105,9 @@ var (
 	// FriendsPrimaryKey and FriendsColumn2 are the table columns denoting the
 	// primary key for the friends relation (M2M).
 	FriendsPrimaryKey = []string{"listener_id", "friend_id"}
+	// ConcertsPrimaryKey and ConcertsColumn2 are the table columns denoting the
+	// primary key for the concerts relation (M2M).
+	ConcertsPrimaryKey = []string{"concert_id", "listener_id"}
 )
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -231,6 +241,20 @@ func ByPlaylists(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// ByConcertsCount orders the results by concerts count.
+func ByConcertsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newConcertsStep(), opts...)
+	}
+}
+
+// ByConcerts orders the results by concerts terms.
+func ByConcerts(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newConcertsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByRatingsCount orders the results by ratings count.
 func ByRatingsCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -291,6 +315,13 @@ func newPlaylistsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(PlaylistsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, PlaylistsTable, PlaylistsColumn),
+	)
+}
+func newConcertsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ConcertsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, true, ConcertsTable, ConcertsPrimaryKey...),
 	)
 }
 func newRatingsStep() *sqlgraph.Step {

@@ -286,6 +286,29 @@ func HasPlaylistsWith(preds ...predicate.Playlist) predicate.Listener {
 	})
 }
 
+// HasConcerts applies the HasEdge predicate on the "concerts" edge.
+func HasConcerts() predicate.Listener {
+	return predicate.Listener(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, ConcertsTable, ConcertsPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasConcertsWith applies the HasEdge predicate on the "concerts" edge with a given conditions (other predicates).
+func HasConcertsWith(preds ...predicate.Concert) predicate.Listener {
+	return predicate.Listener(func(s *sql.Selector) {
+		step := newConcertsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // HasRatings applies the HasEdge predicate on the "ratings" edge.
 func HasRatings() predicate.Listener {
 	return predicate.Listener(func(s *sql.Selector) {

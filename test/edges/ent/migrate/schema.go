@@ -3,11 +3,42 @@
 package migrate
 
 import (
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 )
 
 var (
+	// ConcertsColumns holds the columns for the "concerts" table.
+	ConcertsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString},
+		{Name: "price", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "numeric(12, 2)", "sqlite3": "text"}},
+		{Name: "day", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"INDOOR", "OUTDOOR"}, Default: "INDOOR"},
+		{Name: "token", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "seats", Type: field.TypeInt64, Default: 100},
+		{Name: "data", Type: field.TypeBytes, Nullable: true},
+		{Name: "rider", Type: field.TypeJSON, Nullable: true},
+		{Name: "words", Type: field.TypeJSON, Nullable: true},
+		{Name: "score", Type: field.TypeFloat64, Nullable: true},
+		{Name: "sold", Type: field.TypeBool, Default: false},
+		{Name: "venue_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// ConcertsTable holds the schema information for the "concerts" table.
+	ConcertsTable = &schema.Table{
+		Name:       "concerts",
+		Columns:    ConcertsColumns,
+		PrimaryKey: []*schema.Column{ConcertsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "concerts_venues_concerts",
+				Columns:    []*schema.Column{ConcertsColumns[12]},
+				RefColumns: []*schema.Column{VenuesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+	}
 	// GenresColumns holds the columns for the "genres" table.
 	GenresColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 100},
@@ -122,6 +153,53 @@ var (
 			},
 		},
 	}
+	// PostersColumns holds the columns for the "posters" table.
+	PostersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt32, Increment: true},
+		{Name: "text", Type: field.TypeString, Size: 2147483647},
+		{Name: "concert_poster", Type: field.TypeInt64, Unique: true, Nullable: true},
+	}
+	// PostersTable holds the schema information for the "posters" table.
+	PostersTable = &schema.Table{
+		Name:       "posters",
+		Columns:    PostersColumns,
+		PrimaryKey: []*schema.Column{PostersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "posters_concerts_poster",
+				Columns:    []*schema.Column{PostersColumns[2]},
+				RefColumns: []*schema.Column{ConcertsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
+	// PrizesColumns holds the columns for the "prizes" table.
+	PrizesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 20},
+		{Name: "year", Type: field.TypeInt16},
+		{Name: "prize_winner", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "venue_awards", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// PrizesTable holds the schema information for the "prizes" table.
+	PrizesTable = &schema.Table{
+		Name:       "prizes",
+		Columns:    PrizesColumns,
+		PrimaryKey: []*schema.Column{PrizesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "prizes_listeners_winner",
+				Columns:    []*schema.Column{PrizesColumns[2]},
+				RefColumns: []*schema.Column{ListenersColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "prizes_venues_awards",
+				Columns:    []*schema.Column{PrizesColumns[3]},
+				RefColumns: []*schema.Column{VenuesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
 	// RatingsColumns holds the columns for the "ratings" table.
 	RatingsColumns = []*schema.Column{
 		{Name: "stars", Type: field.TypeInt32},
@@ -169,6 +247,36 @@ var (
 			},
 		},
 	}
+	// TicketsColumns holds the columns for the "tickets" table.
+	TicketsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "seat", Type: field.TypeInt32, Nullable: true},
+		{Name: "row", Type: field.TypeString, Size: 2},
+		{Name: "note", Type: field.TypeString, Nullable: true},
+		{Name: "concert_id", Type: field.TypeInt64, Nullable: true},
+	}
+	// TicketsTable holds the schema information for the "tickets" table.
+	TicketsTable = &schema.Table{
+		Name:       "tickets",
+		Columns:    TicketsColumns,
+		PrimaryKey: []*schema.Column{TicketsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "tickets_concerts_tickets",
+				Columns:    []*schema.Column{TicketsColumns[5]},
+				RefColumns: []*schema.Column{ConcertsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "ticket_row_seat",
+				Unique:  true,
+				Columns: []*schema.Column{TicketsColumns[3], TicketsColumns[2]},
+			},
+		},
+	}
 	// TracksColumns holds the columns for the "tracks" table.
 	TracksColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -187,6 +295,67 @@ var (
 				Columns:    []*schema.Column{TracksColumns[3]},
 				RefColumns: []*schema.Column{GenresColumns[0]},
 				OnDelete:   schema.SetNull,
+			},
+		},
+	}
+	// VenuesColumns holds the columns for the "venues" table.
+	VenuesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "code", Type: field.TypeString, Nullable: true, Size: 10},
+		{Name: "code_key", Type: field.TypeString, Nullable: true, Size: 20},
+		{Name: "name", Type: field.TypeString},
+		{Name: "city", Type: field.TypeString, Nullable: true},
+	}
+	// VenuesTable holds the schema information for the "venues" table.
+	VenuesTable = &schema.Table{
+		Name:       "venues",
+		Columns:    VenuesColumns,
+		PrimaryKey: []*schema.Column{VenuesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "venue_code_key",
+				Unique:  true,
+				Columns: []*schema.Column{VenuesColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "deleted_at IS NULL",
+				},
+			},
+			{
+				Name:    "venue_city_name",
+				Unique:  true,
+				Columns: []*schema.Column{VenuesColumns[8], VenuesColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "deleted_at IS NULL",
+				},
+			},
+		},
+	}
+	// ConcertGuestsColumns holds the columns for the "concert_guests" table.
+	ConcertGuestsColumns = []*schema.Column{
+		{Name: "concert_id", Type: field.TypeInt64},
+		{Name: "listener_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// ConcertGuestsTable holds the schema information for the "concert_guests" table.
+	ConcertGuestsTable = &schema.Table{
+		Name:       "concert_guests",
+		Columns:    ConcertGuestsColumns,
+		PrimaryKey: []*schema.Column{ConcertGuestsColumns[0], ConcertGuestsColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "concert_guests_concert_id",
+				Columns:    []*schema.Column{ConcertGuestsColumns[0]},
+				RefColumns: []*schema.Column{ConcertsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "concert_guests_listener_id",
+				Columns:    []*schema.Column{ConcertGuestsColumns[1]},
+				RefColumns: []*schema.Column{ListenersColumns[0]},
+				OnDelete:   schema.Cascade,
 			},
 		},
 	}
@@ -290,6 +459,31 @@ var (
 			},
 		},
 	}
+	// PrizeSharedColumns holds the columns for the "prize_shared" table.
+	PrizeSharedColumns = []*schema.Column{
+		{Name: "prize_id", Type: field.TypeString, Size: 20},
+		{Name: "shared_id", Type: field.TypeString, Size: 20},
+	}
+	// PrizeSharedTable holds the schema information for the "prize_shared" table.
+	PrizeSharedTable = &schema.Table{
+		Name:       "prize_shared",
+		Columns:    PrizeSharedColumns,
+		PrimaryKey: []*schema.Column{PrizeSharedColumns[0], PrizeSharedColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "prize_shared_prize_id",
+				Columns:    []*schema.Column{PrizeSharedColumns[0]},
+				RefColumns: []*schema.Column{PrizesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "prize_shared_shared_id",
+				Columns:    []*schema.Column{PrizeSharedColumns[1]},
+				RefColumns: []*schema.Column{PrizesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// TrackLabelsColumns holds the columns for the "track_labels" table.
 	TrackLabelsColumns = []*schema.Column{
 		{Name: "track_id", Type: field.TypeInt64},
@@ -315,35 +509,79 @@ var (
 			},
 		},
 	}
+	// VenueNearColumns holds the columns for the "venue_near" table.
+	VenueNearColumns = []*schema.Column{
+		{Name: "venue_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "near_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// VenueNearTable holds the schema information for the "venue_near" table.
+	VenueNearTable = &schema.Table{
+		Name:       "venue_near",
+		Columns:    VenueNearColumns,
+		PrimaryKey: []*schema.Column{VenueNearColumns[0], VenueNearColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "venue_near_venue_id",
+				Columns:    []*schema.Column{VenueNearColumns[0]},
+				RefColumns: []*schema.Column{VenuesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "venue_near_near_id",
+				Columns:    []*schema.Column{VenueNearColumns[1]},
+				RefColumns: []*schema.Column{VenuesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		ConcertsTable,
 		GenresTable,
 		LabelsTable,
 		ListenersTable,
 		PlaylistsTable,
 		PlaylistTracksTable,
+		PostersTable,
+		PrizesTable,
 		RatingsTable,
 		SleevesTable,
+		TicketsTable,
 		TracksTable,
+		VenuesTable,
+		ConcertGuestsTable,
 		GenreSimilarTable,
 		ListenerLikesTable,
 		ListenerFollowingTable,
 		ListenerFriendsTable,
+		PrizeSharedTable,
 		TrackLabelsTable,
+		VenueNearTable,
 	}
 )
 
 func init() {
+	ConcertsTable.ForeignKeys[0].RefTable = VenuesTable
 	GenresTable.ForeignKeys[0].RefTable = GenresTable
 	ListenersTable.ForeignKeys[0].RefTable = ListenersTable
 	PlaylistsTable.ForeignKeys[0].RefTable = ListenersTable
 	PlaylistTracksTable.ForeignKeys[0].RefTable = PlaylistsTable
 	PlaylistTracksTable.ForeignKeys[1].RefTable = TracksTable
 	PlaylistTracksTable.ForeignKeys[2].RefTable = ListenersTable
+	PostersTable.ForeignKeys[0].RefTable = ConcertsTable
+	PrizesTable.ForeignKeys[0].RefTable = ListenersTable
+	PrizesTable.ForeignKeys[1].RefTable = VenuesTable
 	RatingsTable.ForeignKeys[0].RefTable = ListenersTable
 	RatingsTable.ForeignKeys[1].RefTable = TracksTable
 	SleevesTable.ForeignKeys[0].RefTable = TracksTable
+	TicketsTable.ForeignKeys[0].RefTable = ConcertsTable
 	TracksTable.ForeignKeys[0].RefTable = GenresTable
+	VenuesTable.Annotation = &entsql.Annotation{}
+	VenuesTable.Annotation.Checks = map[string]string{
+		"venues_name_length": "length(name) BETWEEN 1 AND 40",
+	}
+	ConcertGuestsTable.ForeignKeys[0].RefTable = ConcertsTable
+	ConcertGuestsTable.ForeignKeys[1].RefTable = ListenersTable
 	GenreSimilarTable.ForeignKeys[0].RefTable = GenresTable
 	GenreSimilarTable.ForeignKeys[1].RefTable = GenresTable
 	ListenerLikesTable.ForeignKeys[0].RefTable = ListenersTable
@@ -352,6 +590,10 @@ func init() {
 	ListenerFollowingTable.ForeignKeys[1].RefTable = ListenersTable
 	ListenerFriendsTable.ForeignKeys[0].RefTable = ListenersTable
 	ListenerFriendsTable.ForeignKeys[1].RefTable = ListenersTable
+	PrizeSharedTable.ForeignKeys[0].RefTable = PrizesTable
+	PrizeSharedTable.ForeignKeys[1].RefTable = PrizesTable
 	TrackLabelsTable.ForeignKeys[0].RefTable = TracksTable
 	TrackLabelsTable.ForeignKeys[1].RefTable = LabelsTable
+	VenueNearTable.ForeignKeys[0].RefTable = VenuesTable
+	VenueNearTable.ForeignKeys[1].RefTable = VenuesTable
 }

@@ -6,6 +6,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Concert is the predicate function for concert builders.
+type Concert func(*sql.Selector)
+
 // Genre is the predicate function for genre builders.
 type Genre func(*sql.Selector)
 
@@ -21,11 +24,23 @@ type Playlist func(*sql.Selector)
 // PlaylistTrack is the predicate function for playlisttrack builders.
 type PlaylistTrack func(*sql.Selector)
 
+// Poster is the predicate function for poster builders.
+type Poster func(*sql.Selector)
+
+// Prize is the predicate function for prize builders.
+type Prize func(*sql.Selector)
+
 // Rating is the predicate function for rating builders.
 type Rating func(*sql.Selector)
 
 // Sleeve is the predicate function for sleeve builders.
 type Sleeve func(*sql.Selector)
 
+// Ticket is the predicate function for ticket builders.
+type Ticket func(*sql.Selector)
+
 // Track is the predicate function for track builders.
 type Track func(*sql.Selector)
+
+// Venue is the predicate function for venue builders.
+type Venue func(*sql.Selector)

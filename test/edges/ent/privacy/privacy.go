@@ -110,6 +110,30 @@ func DenyMutationOperationRule(op ent.Op) MutationRule {
 	return OnMutationOperation(rule, op)
 }
 
+// The ConcertQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ConcertQueryRuleFunc func(context.Context, *ent.ConcertQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ConcertQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConcertQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ConcertQuery", q)
+}
+
+// The ConcertMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ConcertMutationRuleFunc func(context.Context, *ent.ConcertMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ConcertMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ConcertMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ConcertMutation", m)
+}
+
 // The GenreQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type GenreQueryRuleFunc func(context.Context, *ent.GenreQuery) error
@@ -230,6 +254,54 @@ func (f PlaylistTrackMutationRuleFunc) EvalMutation(ctx context.Context, m ent.M
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PlaylistTrackMutation", m)
 }
 
+// The PosterQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type PosterQueryRuleFunc func(context.Context, *ent.PosterQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f PosterQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PosterQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.PosterQuery", q)
+}
+
+// The PosterMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type PosterMutationRuleFunc func(context.Context, *ent.PosterMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f PosterMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.PosterMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PosterMutation", m)
+}
+
+// The PrizeQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type PrizeQueryRuleFunc func(context.Context, *ent.PrizeQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f PrizeQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PrizeQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.PrizeQuery", q)
+}
+
+// The PrizeMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type PrizeMutationRuleFunc func(context.Context, *ent.PrizeMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f PrizeMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.PrizeMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PrizeMutation", m)
+}
+
 // The RatingQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type RatingQueryRuleFunc func(context.Context, *ent.RatingQuery) error
@@ -278,6 +350,30 @@ func (f SleeveMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.SleeveMutation", m)
 }
 
+// The TicketQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type TicketQueryRuleFunc func(context.Context, *ent.TicketQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f TicketQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TicketQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.TicketQuery", q)
+}
+
+// The TicketMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type TicketMutationRuleFunc func(context.Context, *ent.TicketMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f TicketMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.TicketMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.TicketMutation", m)
+}
+
 // The TrackQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type TrackQueryRuleFunc func(context.Context, *ent.TrackQuery) error
@@ -300,4 +396,28 @@ func (f TrackMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation)
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.TrackMutation", m)
+}
+
+// The VenueQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type VenueQueryRuleFunc func(context.Context, *ent.VenueQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f VenueQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.VenueQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.VenueQuery", q)
+}
+
+// The VenueMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type VenueMutationRuleFunc func(context.Context, *ent.VenueMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f VenueMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.VenueMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.VenueMutation", m)
 }

@@ -4,15 +4,21 @@ package runtime
 
 import (
 	"context"
+	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/poster"
+	"forge/test/edges/ent/prize"
 	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/schema"
 	"forge/test/edges/ent/sleeve"
+	"forge/test/edges/ent/ticket"
 	"forge/test/edges/ent/track"
+	"forge/test/edges/ent/venue"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,6 +30,26 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	concertMixin := schema.Concert{}.Mixin()
+	concert.Policy = privacy.NewPolicies(concertMixin[0], schema.Concert{})
+	concert.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := concert.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	concertFields := schema.Concert{}.Fields()
+	_ = concertFields
+	// concertDescSeats is the schema descriptor for seats field.
+	concertDescSeats := concertFields[7].Descriptor()
+	// concert.DefaultSeats holds the default value on creation for the seats field.
+	concert.DefaultSeats = concertDescSeats.Default.(int64)
+	// concertDescSold is the schema descriptor for sold field.
+	concertDescSold := concertFields[12].Descriptor()
+	// concert.DefaultSold holds the default value on creation for the sold field.
+	concert.DefaultSold = concertDescSold.Default.(bool)
 	genreMixin := schema.Genre{}.Mixin()
 	genre.Policy = privacy.NewPolicies(genreMixin[0], schema.Genre{})
 	genre.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -104,6 +130,46 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	posterMixin := schema.Poster{}.Mixin()
+	poster.Policy = privacy.NewPolicies(posterMixin[0], schema.Poster{})
+	poster.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := poster.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	prizeMixin := schema.Prize{}.Mixin()
+	prize.Policy = privacy.NewPolicies(prizeMixin[0], schema.Prize{})
+	prize.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := prize.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	prizeFields := schema.Prize{}.Fields()
+	_ = prizeFields
+	// prizeDescID is the schema descriptor for id field.
+	prizeDescID := prizeFields[0].Descriptor()
+	// prize.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	prize.IDValidator = func() func(string) error {
+		validators := prizeDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	ratingMixin := schema.Rating{}.Mixin()
 	rating.Policy = privacy.NewPolicies(ratingMixin[0], schema.Rating{})
 	rating.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -124,6 +190,35 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	ticketMixin := schema.Ticket{}.Mixin()
+	ticket.Policy = privacy.NewPolicies(ticketMixin[0], schema.Ticket{})
+	ticket.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := ticket.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	ticketMixinHooks1 := ticketMixin[1].Hooks()
+
+	ticket.Hooks[1] = ticketMixinHooks1[0]
+	ticketMixinFields1 := ticketMixin[1].Fields()
+	_ = ticketMixinFields1
+	ticketFields := schema.Ticket{}.Fields()
+	_ = ticketFields
+	// ticketDescVersion is the schema descriptor for version field.
+	ticketDescVersion := ticketMixinFields1[0].Descriptor()
+	// ticket.DefaultVersion holds the default value on creation for the version field.
+	ticket.DefaultVersion = ticketDescVersion.Default.(int)
+	// ticketDescRow is the schema descriptor for row field.
+	ticketDescRow := ticketFields[2].Descriptor()
+	// ticket.RowValidator is a validator for the "row" field. It is called by the builders before save.
+	ticket.RowValidator = ticketDescRow.Validators[0].(func(string) error)
+	// ticketDescID is the schema descriptor for id field.
+	ticketDescID := ticketFields[0].Descriptor()
+	// ticket.DefaultID holds the default value on creation for the id field.
+	ticket.DefaultID = ticketDescID.Default.(func() uuid.UUID)
 	trackMixin := schema.Track{}.Mixin()
 	track.Policy = privacy.NewPolicies(trackMixin[0], schema.Track{})
 	track.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -134,6 +229,64 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	venueMixin := schema.Venue{}.Mixin()
+	venue.Policy = privacy.NewPolicies(venueMixin[0], schema.Venue{})
+	venue.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := venue.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	venueMixinHooks1 := venueMixin[1].Hooks()
+	venueMixinHooks2 := venueMixin[2].Hooks()
+	venueMixinHooks3 := venueMixin[3].Hooks()
+	venueMixinHooks4 := venueMixin[4].Hooks()
+
+	venue.Hooks[1] = venueMixinHooks1[0]
+
+	venue.Hooks[2] = venueMixinHooks2[0]
+
+	venue.Hooks[3] = venueMixinHooks3[0]
+
+	venue.Hooks[4] = venueMixinHooks4[0]
+	venueMixinInters1 := venueMixin[1].Interceptors()
+	venue.Interceptors[0] = venueMixinInters1[0]
+	venueMixinFields2 := venueMixin[2].Fields()
+	_ = venueMixinFields2
+	venueMixinFields3 := venueMixin[3].Fields()
+	_ = venueMixinFields3
+	venueMixinFields4 := venueMixin[4].Fields()
+	_ = venueMixinFields4
+	venueFields := schema.Venue{}.Fields()
+	_ = venueFields
+	// venueDescVersion is the schema descriptor for version field.
+	venueDescVersion := venueMixinFields2[0].Descriptor()
+	// venue.DefaultVersion holds the default value on creation for the version field.
+	venue.DefaultVersion = venueDescVersion.Default.(int)
+	// venueDescCreatedAt is the schema descriptor for created_at field.
+	venueDescCreatedAt := venueMixinFields3[0].Descriptor()
+	// venue.DefaultCreatedAt holds the default value on creation for the created_at field.
+	venue.DefaultCreatedAt = venueDescCreatedAt.Default.(func() time.Time)
+	// venueDescUpdatedAt is the schema descriptor for updated_at field.
+	venueDescUpdatedAt := venueMixinFields3[1].Descriptor()
+	// venue.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	venue.DefaultUpdatedAt = venueDescUpdatedAt.Default.(func() time.Time)
+	// venue.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	venue.UpdateDefaultUpdatedAt = venueDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// venueDescCode is the schema descriptor for code field.
+	venueDescCode := venueMixinFields4[0].Descriptor()
+	// venue.CodeValidator is a validator for the "code" field. It is called by the builders before save.
+	venue.CodeValidator = venueDescCode.Validators[0].(func(string) error)
+	// venueDescCodeKey is the schema descriptor for code_key field.
+	venueDescCodeKey := venueMixinFields4[1].Descriptor()
+	// venue.CodeKeyValidator is a validator for the "code_key" field. It is called by the builders before save.
+	venue.CodeKeyValidator = venueDescCodeKey.Validators[0].(func(string) error)
+	// venueDescID is the schema descriptor for id field.
+	venueDescID := venueFields[0].Descriptor()
+	// venue.DefaultID holds the default value on creation for the id field.
+	venue.DefaultID = venueDescID.Default.(func() uuid.UUID)
 }
 
 const (

@@ -57,6 +57,7 @@ func (Listener) Edges() []ent.Edge {
 		edge.To("friends", Listener.Type),
 		edge.To("partner", Listener.Type).Unique(),
 		edge.To("playlists", Playlist.Type),
+		edge.From("concerts", Concert.Type).Ref("guests"),
 	}
 }
 
@@ -134,7 +135,7 @@ func (Label) Policy() ent.Policy { return rule.Policy{Read: rule.Admins, Create:
 // Sleeve is what one track comes in. Its key is a whole number of 32 bits.
 type Sleeve struct{ ent.Schema }
 
-func (Sleeve) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
+func (Sleeve) Mixin() []ent.Mixin { return []ent.Mixin{open{remove: rule.Admins}} }
 
 func (Sleeve) Annotations() []schema.Annotation {
 	return []schema.Annotation{shown("sleeve", "color", "track")}
@@ -151,7 +152,7 @@ func (Sleeve) Edges() []ent.Edge {
 // Genre has a text as its key. Genres are a tree, and similar to each other.
 type Genre struct{ ent.Schema }
 
-func (Genre) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
+func (Genre) Mixin() []ent.Mixin { return []ent.Mixin{open{remove: rule.Admins}} }
 
 func (Genre) Annotations() []schema.Annotation {
 	return []schema.Annotation{shown("genre", "rank", "parent", "children", "tracks", "similar", "parentId")}
@@ -176,7 +177,7 @@ func (Genre) Edges() []ent.Edge {
 // Playlist belongs to a listener.
 type Playlist struct{ ent.Schema }
 
-func (Playlist) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
+func (Playlist) Mixin() []ent.Mixin { return []ent.Mixin{open{remove: rule.Admins}} }
 
 func (Playlist) Annotations() []schema.Annotation {
 	return []schema.Annotation{shown("playlist", "name", "tracks", "playlistTracks", "listener")}
