@@ -101,12 +101,6 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 			return nil, err
 		}
 	}
-	paged := q.Page != nil
-	if paged {
-		if err := of.writeOrder(ctx, w, theViewer); err != nil {
-			return nil, err
-		}
-	}
 	s, err := of.writeParts(ctx, w, theViewer)
 	if err != nil {
 		return nil, err
@@ -114,11 +108,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	if of.links != nil {
 		s.Dependencies = append(s.Dependencies, of.links.dependencies...)
 	}
-	for _, r := range of.order.related {
-		if r != nil {
-			s.Dependencies = append(s.Dependencies, r.dependencies...)
-		}
-	}
+	paged := q.Page != nil
 	switch {
 	case q.inTree:
 		if paged {
@@ -138,29 +128,6 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	return s, nil
 }
 
-// writeOrder has ent write the queries for the related rows that the page is ordered by.
-func (q *Query) writeOrder(ctx context.Context, w Writer, theViewer any) error {
-	q.order = ordering{query: q, terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
-	for i, t := range q.order.terms {
-		if t.By == nil || t.By.Fit {
-			continue
-		}
-		r := &relation{from: q.Node.Object, to: t.By.To, edge: t.By.Edge, join: t.By.Join}
-		q.order.related[i] = r
-		err := r.write(ctx, w, q.Dialect, theViewer, "_o", func(s *sql.Selector) { // package binding refuses tables of this name
-			if t.By.Count {
-				s.Select(sql.Count("*"))
-			} else {
-				s.Select(s.C(t.By.Field.Column))
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // shape sets the columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
 	q.order.Selector = s
@@ -177,6 +144,9 @@ func (q *Query) shape(s *sql.Selector) {
 		}
 		s.AppendSelectExpr(columnOf(c, from, &q.order, !q.inTree))
 	}
+	if q.Page != nil && q.order.joined() {
+		q.order.related[0].joinTo(s)
+	}
 	q.belonging(s)
 	if q.marked {
 		s.AppendSelectExpr(sql.Raw("true"))
@@ -184,7 +154,7 @@ func (q *Query) shape(s *sql.Selector) {
 	switch {
 	case q.Page != nil:
 		q.restrict(s)
-		q.inOrder(s, q.order.orderBy(q.Page.Backward))
+		q.inOrder(s, q.order.inPart(q.part).orderBy(q.Page.Backward))
 	case q.Sorted:
 		s.OrderBy(s.C(q.Node.Object.Key.Name))
 	}
@@ -333,7 +303,10 @@ func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
-	if q.part != wholePage {
+	switch {
+	case q.part == withNull && q.order.absent != nil:
+		s.Where(q.order.absent.none(s))
+	case q.part != wholePage:
 		s.Where(q.order.isNull(0, q.part == withNull))
 	}
 	q.beyond(s, afterValue, p.After, false, p.AfterToo)
