@@ -35,10 +35,7 @@ func (m Missing) String() string { return strings.Join(m.At, ", ") + ": " + m.Wh
 // whole table whatever its indexes are needs none: NEQ, NotIn, NotNil, conditions on parts of
 // texts, on documents and lists, and orders by related rows. Its cost is that of a scan.
 func Find(b *binding.Binding, tables []*schema.Table) []Missing {
-	f := finder{binding: b, tables: map[string]*schema.Table{}, seen: map[*binding.Object]bool{}}
-	for _, t := range tables {
-		f.tables[t.Name] = t
-	}
+	f := newFinder(b, tables)
 	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
 		f.object(b.Objects[name])
 		f.nested(name, b.Objects[name])
@@ -50,6 +47,33 @@ func Find(b *binding.Binding, tables []*schema.Table) []Missing {
 		}
 	}
 	return f.found
+}
+
+// Mark sets Indexed of the filters of a schema's entities.
+func Mark(b *binding.Binding, tables []*schema.Table) {
+	f := newFinder(b, tables)
+	mark := func(o *binding.Object) {
+		for _, by := range o.Filters {
+			column := compared(by)
+			by.Indexed = by.Edge == nil && column != "" && f.tables[o.Entity.Table] != nil && f.served(o.Entity, false, column)
+		}
+	}
+	for _, o := range b.Objects {
+		mark(o)
+	}
+	for _, d := range b.Schema.Query.Fields {
+		for _, o := range b.PagesOf(d.Type.Name()) {
+			mark(o)
+		}
+	}
+}
+
+func newFinder(b *binding.Binding, tables []*schema.Table) *finder {
+	f := &finder{binding: b, tables: map[string]*schema.Table{}, seen: map[*binding.Object]bool{}}
+	for _, t := range tables {
+		f.tables[t.Name] = t
+	}
+	return f
 }
 
 // finder collects what is missing.

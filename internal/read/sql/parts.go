@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -66,22 +67,30 @@ func (q *Query) joins(by *binding.Order) bool {
 // other, and none that the limit of the page does not need. PostgreSQL reads no subqueries with a
 // LIMIT in parallel.
 func (q *Query) writeParts(ctx context.Context, w Writer, theViewer any) (*Statement, error) {
-	parts, all := q.parts(), new(Statement)
-	for _, part := range parts {
-		of := *q
-		of.part, of.before = part, q.before+len(all.Args)
-		s, err := of.writePart(ctx, w, theViewer)
-		if err != nil || len(parts) == 1 {
-			return s, err
+	parts, gates, all := q.parts(), []gate{always}, new(Statement)
+	if q.probes() {
+		var err error
+		if all, err = q.writeProbe(ctx, w, theViewer); err != nil {
+			return nil, err
 		}
-		of.limitedPart(s)
-		if all.Text != "" {
-			all.Text += " UNION ALL "
-		}
-		all.Text += "SELECT * FROM (" + s.Text + ") AS _s"
-		all.Args = append(all.Args, s.Args...)
-		all.Dependencies = append(all.Dependencies, s.Dependencies...)
+		gates = []gate{whenFew, whenMany}
 	}
+	var selects []string
+	for _, gate := range gates {
+		for _, part := range parts {
+			of := *q
+			of.part, of.gate, of.before = part, gate, q.before+len(all.Args)
+			s, err := of.writePart(ctx, w, theViewer)
+			if err != nil || len(gates)*len(parts) == 1 {
+				return s, err
+			}
+			of.limitedPart(s)
+			selects = append(selects, "SELECT * FROM ("+s.Text+") AS _s")
+			all.Args = append(all.Args, s.Args...)
+			all.Dependencies = append(all.Dependencies, s.Dependencies...)
+		}
+	}
+	all.Text += strings.Join(selects, " UNION ALL ")
 	return all, nil
 }
 

@@ -38,6 +38,7 @@ type Query struct {
 	Page     *rows.Page    // nil to read all rows
 	Summary  *rows.Summary // how rows are grouped; nil if they are not, or are all one group
 	Where    Condition     // nil without a condition
+	Range    *Range        // in which all rows are that fulfil Where; nil if it is not known
 	Search   []string      // the words of a search; nil without one
 	Restrict []func(*sql.Selector)
 
@@ -53,6 +54,7 @@ type Query struct {
 	links *links // that lead to the rows; nil unless the node's edge is many-to-many
 	order ordering
 	part  part // of the page that is being written
+	gate  gate // which says when the part is read
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -303,6 +305,7 @@ func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
+	q.pass(s)
 	switch {
 	case q.part == withNull && q.order.absent != nil:
 		s.Where(q.order.absent.none(s))
