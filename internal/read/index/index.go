@@ -33,7 +33,7 @@ func (m Missing) String() string { return strings.Join(m.At, ", ") + ": " + m.Wh
 
 // Find returns the indexes that are missing from the tables of a schema's entities. What reads a
 // whole table whatever its indexes are needs none: NEQ, NotIn, NotNil, conditions on parts of
-// texts, on documents and lists, and orders by related rows. Its cost is that of a scan.
+// texts, on documents and lists, and orders by numbers of related rows. Its cost is that of a scan.
 func Find(b *binding.Binding, tables []*schema.Table) []Missing {
 	f := newFinder(b, tables)
 	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
@@ -175,6 +175,9 @@ func compared(by *binding.Filter) string {
 func (f *finder) orders(o *binding.Object) {
 	for _, name := range slices.Sorted(maps.Keys(o.Orders)) {
 		by, at := o.Orders[name], o.ListName()+"OrderField."+name
+		if by.Edge != nil && !by.Count {
+			f.joined(at, o, by)
+		}
 		if by.Edge != nil || by.Fit {
 			continue
 		}
@@ -188,6 +191,17 @@ func (f *finder) orders(o *binding.Object) {
 				Advice: advice(o.Entity, columns, fmt.Sprintf(".StorageKey(%q).Annotations(entsql.DescColumns(%q, %q))",
 					strings.ToLower(o.Entity.Name)+"_"+columns[0]+"_desc", columns[0], columns[1]))})
 		}
+	}
+}
+
+// joined adds what is missing for an order by a column of related rows, which the database goes
+// through in this order, to look up the rows that lead to each.
+func (f *finder) joined(at string, o *binding.Object, by *binding.Order) {
+	f.lacks(at, by.To.Entity, by.Field.Column)
+	if by.Edge.OwnKey {
+		f.lacks(at, o.Entity, by.Edge.Column)
+	} else {
+		f.lacks(at, by.To.Entity, by.Edge.Column)
 	}
 }
 
