@@ -121,6 +121,31 @@ func TestPagesOfALargeTable(t *testing.T) {
 	}
 }
 
+// TestPageOfAValueThatFewHave is about a column with few different values, one of which is rare.
+func TestPageOfAValueThatFewHave(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.Postgres(t))
+	for _, s := range []string{`INSERT INTO orders (id, status, total_cents, version, created_at, updated_at)
+		SELECT gen_random_uuid(), CASE WHEN i > 20000 THEN 'CANCELLED' WHEN i % 2 = 0 THEN 'PENDING' ELSE 'PAID' END, 100, 1, now() + i * interval '1 second', now() FROM generate_series(1, 20005) i`,
+		"VACUUM ANALYZE orders"} {
+		if _, err := a.db.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for order, most := range map[string]int{"CREATED_AT": 100, "UPDATED_AT": 100, "TOTAL_CENTS": 100} {
+		var statement string
+		a.db.Watch = func(_ context.Context, text string, _ time.Duration, _ error) { statement = text }
+		query := fmt.Sprintf("{ orders(where: {status: CANCELLED}, orderBy: {field: %s}, first: 20) { nodes { id status } } }", order)
+		if n := a.Must(query, nil).Len("orders.nodes"); n != 5 {
+			t.Errorf("%s: %d rows, want 5", query, n)
+		}
+		a.db.Watch = nil
+		if read, plan := a.rowsRead(t, "force_generic_plan", statement, []string{"CANCELLED"}); read > most {
+			t.Errorf("%s: %d rows were read, want at most %d\n%s\n%s", query, read, most, statement, plan)
+		}
+	}
+}
+
 // joinedHeroes are heroes with what they are ordered by.
 const joinedHeroes = " FROM heroes h LEFT JOIN teams t ON t.id = h.team_id LEFT JOIN users u ON u.id = h.owner_id AND u.deleted_at IS NULL "
 

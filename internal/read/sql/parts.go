@@ -26,11 +26,11 @@ const (
 )
 
 // parts returns the parts of the page, in their order. An order by numbers of related rows or by a
-// language has no index, so its page is read as a whole. So are the pages of several keys on
-// SQLite, which numbers all rows of each key.
+// language has no index, so its page is read as a whole. So are groups, and the pages of several
+// keys on SQLite, which numbers all rows of each key.
 func (q *Query) parts() []part {
 	p := q.Page
-	if p == nil || q.many() && q.sqlite() {
+	if p == nil || q.Node.Of != nil || q.many() && q.sqlite() {
 		return []part{wholePage}
 	}
 	switch t := p.Order[0]; {
@@ -137,10 +137,10 @@ func (q *Query) writeOrder(ctx context.Context, w Writer, theViewer any) error {
 			return err
 		}
 	}
-	by := q.Page.Order[0].By
-	if q.part != withNull || by == nil {
+	if q.part != withNull || q.order.terms[0].By == nil {
 		return nil
 	}
+	by := q.order.terms[0].By
 	r := &relation{from: q.Node.Object, to: by.To, edge: by.Edge, join: by.Join, absent: true}
 	q.order.absent = r
 	err := r.write(ctx, w, q.Dialect, theViewer, ordersAlias, func(s *sql.Selector) {

@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
+	"forge/internal/entity"
 	"forge/internal/read/binding"
 )
 
@@ -26,8 +27,33 @@ type Range struct {
 }
 
 // narrow are the operators of ranges. Of two bounds, or of a prefix, fewer rows are to be expected
-// than of one bound.
-var narrow = map[string]int{"GT": 1, "GTE": 1, "LT": 1, "LTE": 1, "HasPrefix": 2}
+// than of one bound, and of one value fewer still.
+var narrow = map[string]int{"GT": 1, "GTE": 1, "LT": 1, "LTE": 1, "HasPrefix": 2, "": 3}
+
+// isRange reports whether a filter is a range that an index serves. Equality is one only for kinds
+// that may have few different values: of others, PostgreSQL expects few rows, and looks them up.
+func isRange(by *binding.Filter) bool {
+	if by == nil || !by.Indexed || narrow[by.Op] == 0 {
+		return false
+	}
+	return by.Op != "" || slices.Contains([]entity.Kind{entity.Bool, entity.Enum, entity.Int, entity.Date}, by.Field.Kind)
+}
+
+// inRange returns the condition of a filter that is a range. An equality is written as a range:
+// otherwise PostgreSQL would know that the order by the column is none, and need not use its index.
+func (f *Conditions) inRange(by *binding.Filter, value any, path string) (Condition, error) {
+	if by.Op != "" {
+		return f.compare(by, value, path)
+	}
+	arg, err := argument(by, value, path)
+	if err != nil {
+		return nil, err
+	}
+	return func(s *sql.Selector) *sql.Predicate {
+		column := s.C(by.Field.Column)
+		return sql.And(sql.GTE(column, arg), sql.LTE(column, arg))
+	}, nil
+}
 
 // Range returns the narrowest range in which all rows are that fulfil a where argument. Read has
 // read it before. Range returns nil if there is none, and on SQLite.
@@ -38,10 +64,10 @@ func (f *Conditions) Range(o *binding.Object, input map[string]any) (best *Range
 	ranges := map[string]*Range{}
 	for _, name := range slices.Sorted(maps.Keys(input)) {
 		by := o.Filters[name]
-		if by == nil || !by.Indexed || narrow[by.Op] == 0 || input[name] == nil {
+		if !isRange(by) || input[name] == nil {
 			continue
 		}
-		condition, err := f.compare(by, input[name], "where."+name)
+		condition, err := f.inRange(by, input[name], "where."+name)
 		if err != nil {
 			return nil, err
 		}
