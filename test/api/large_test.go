@@ -119,6 +119,40 @@ func TestPagesOfALargeTable(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a prefix below rows", a.prefixBelow)
+}
+
+// prefixBelow reads lists of heroes whose names have a prefix, of several owners. PostgreSQL knows
+// nothing of these heroes yet, and expects that they are few.
+func (a *api) prefixBelow(t *testing.T) {
+	if _, err := a.db.ExecContext(t.Context(), `INSERT INTO heroes (id, name, version, created_at, updated_at, owner_id)
+		SELECT forge_test_key(i), 'Zulu ' || i, 1, now(), now(), forge_test_key(1 + i % 3000) FROM generate_series(100001, 106000) i`); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		prefix string
+		want   int // heroes of the first 20 owners
+		end    string
+		most   int
+	}{
+		{"Zulu", 40, "Zulv", 2000},
+		{"Zulu 1000", 0, "Zulu 1001", 3000}, // of which there are few
+		{"Zulu 10", 40, "Zulu 11", 2000},
+	} {
+		var statement string
+		a.db.Watch = func(_ context.Context, text string, _ time.Duration, _ error) { statement = text }
+		query := fmt.Sprintf(`{ users(first: 20) { nodes { heroes(where: {nameHasPrefix: %q}, first: 5) { totalCount nodes { name } } } } }`, tt.prefix)
+		answer := a.Must(query, nil)
+		a.db.Watch = nil
+		if n := strings.Count(answer.RawData(), `"name"`); n != tt.want {
+			t.Errorf("%s: %d heroes, want %d", query, n, tt.want)
+		}
+		for _, mode := range []string{"force_generic_plan", "force_custom_plan"} {
+			if read, plan := a.rowsRead(t, mode, statement, []string{tt.prefix, tt.end}); read > tt.most {
+				t.Errorf("%s, %s: %d rows were read, want at most %d\n%s\n%s", query, mode, read, tt.most, statement, plan)
+			}
+		}
+	}
 }
 
 // TestPageOfAValueThatFewHave is about a column with few different values, one of which is rare.

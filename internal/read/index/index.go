@@ -49,13 +49,21 @@ func Find(b *binding.Binding, tables []*schema.Table) []Missing {
 	return f.found
 }
 
-// Mark sets Indexed of the filters of a schema's entities.
+// Mark sets Indexed and IndexedBelow of the filters of a schema's entities.
 func Mark(b *binding.Binding, tables []*schema.Table) {
 	f := newFinder(b, tables)
 	mark := func(o *binding.Object) {
 		for _, by := range o.Filters {
-			column := compared(by)
-			by.Indexed = by.Edge == nil && column != "" && f.tables[o.Entity.Table] != nil && f.served(o.Entity, false, column)
+			column, table := compared(by), f.tables[o.Entity.Table]
+			if by.Edge != nil || column == "" || table == nil {
+				continue
+			}
+			by.Indexed, by.IndexedBelow = f.served(o.Entity, false, column), nil // an object may come twice
+			for _, key := range table.ForeignKeys {
+				if parent := key.Columns[0].Name; f.served(o.Entity, false, parent, column) {
+					by.IndexedBelow = append(by.IndexedBelow, parent)
+				}
+			}
 		}
 	}
 	for _, o := range b.Objects {

@@ -56,6 +56,7 @@ func tables(indexes ...string) []*schema.Table {
 	}
 	albums := &schema.Table{Name: "albums", PrimaryKey: []*schema.Column{columns["id"]}}
 	tracks := &schema.Table{Name: "tracks", PrimaryKey: []*schema.Column{columns["id"]}}
+	tracks.ForeignKeys = []*schema.ForeignKey{{Columns: []*schema.Column{columns["album_id"]}}}
 	for _, text := range indexes {
 		i := &schema.Index{}
 		for _, word := range strings.Fields(text) {
@@ -136,11 +137,12 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestMark expects filters to know whether an index begins with their column.
+// TestMark expects filters to know whether an index begins with their column, or with a foreign key
+// before it.
 func TestMark(t *testing.T) {
 	t.Parallel()
 	b := bound(t)
-	index.Mark(b, tables("name id", "gin length"))
+	index.Mark(b, tables("name id", "gin length", "album_id name"))
 	var got []string
 	for name, by := range b.Objects["Track"].Filters {
 		if by.Indexed {
@@ -150,5 +152,8 @@ func TestMark(t *testing.T) {
 	slices.Sort(got)
 	if want := []string{"id", "name", "nameHasPrefix", "nameIn"}; !slices.Equal(got, want) {
 		t.Errorf("indexed are %q, want %q", got, want)
+	}
+	if below := b.Objects["Track"].Filters["name"].IndexedBelow; !slices.Equal(below, []string{"album_id"}) {
+		t.Errorf("indexes of the name begin with %q, want album_id", below)
 	}
 }

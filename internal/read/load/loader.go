@@ -131,7 +131,7 @@ func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
 	conditions := sql.Conditions{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Writer: l.Request.Writer, Noted: &l.noted}
 	of := &l.where[n.Index]
 	if of.all, err = conditions.Read(ctx, n.Object, input); err == nil {
-		of.within, err = conditions.Range(n.Object, input)
+		of.within, err = conditions.Range(n.Object, input, n.Edge)
 	}
 	return err
 }

@@ -59,7 +59,7 @@ func (q *Query) parts() []part {
 // joins reports whether the rows are joined with those that they are ordered by. Rows of one parent
 // are few, and are sorted.
 func (q *Query) joins(by *binding.Order) bool {
-	return !by.Fit && !by.Count && q.Keys == nil && q.key == ""
+	return !by.Fit && !by.Count && !q.below()
 }
 
 // writeParts has ent write the query for each part of the page, and joins them by UNION ALL. Each

@@ -55,16 +55,24 @@ func (f *Conditions) inRange(by *binding.Filter, value any, path string) (Condit
 	}, nil
 }
 
-// Range returns the narrowest range in which all rows are that fulfil a where argument. Read has
-// read it before. Range returns nil if there is none, and on SQLite.
-func (f *Conditions) Range(o *binding.Object, input map[string]any) (best *Range, err error) {
+// isBelow reports whether a filter is a range that matters in a list of an edge. PostgreSQL may take
+// a range of texts for far narrower than it is, and read all of it for each parent. An index that
+// begins with the parent's key leaves it no choice.
+func isBelow(by *binding.Filter, edge *binding.Field) bool {
+	return by.Field.Kind == entity.String && !slices.Contains(by.IndexedBelow, edge.Edge.Column)
+}
+
+// Range returns the narrowest range in which all rows are that fulfil a where argument, of the list
+// of an edge, which is nil at the root. Read has read the argument before. Range returns nil if
+// there is none that the list has to be read by, and on SQLite.
+func (f *Conditions) Range(o *binding.Object, input map[string]any, edge *binding.Field) (best *Range, err error) {
 	if f.Dialect != dialect.Postgres {
 		return nil, nil
 	}
 	ranges := map[string]*Range{}
 	for _, name := range slices.Sorted(maps.Keys(input)) {
 		by := o.Filters[name]
-		if !isRange(by) || input[name] == nil {
+		if !isRange(by) || input[name] == nil || edge != nil && !isBelow(by, edge) {
 			continue
 		}
 		condition, err := f.inRange(by, input[name], "where."+name)
@@ -94,17 +102,35 @@ const (
 	whenMany      // more rows are in the range
 )
 
+// below reports whether the rows belong to parents.
+func (q *Query) below() bool { return q.Keys != nil || q.key != "" }
+
+// where returns the condition of the argument where. In lists of parents, it is written so that no
+// index serves it, if many rows are in the range: the rows of each parent are few compared to these.
+// It is false then where it would be NULL. Aggregates have no probe, and are about all rows of a
+// parent in any case.
+func (q *Query) where() Condition {
+	if q.Range == nil || !q.below() || q.gate != whenMany && q.Node.Of == nil {
+		return q.Where
+	}
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			b.WriteString("CASE WHEN ").Join(q.Where(s)).WriteString(" THEN true ELSE false END")
+		})
+	}
+}
+
 // probes reports whether the statement first looks how many rows are in the range. PostgreSQL does
 // not know it: it assumes that they are many, and evenly spread. So it goes through the table in
 // the order of the page until it has found enough of them, and if they are few, through all of it.
-// An order by the column of the range needs no probe, as one index serves both. Rows of one parent,
-// and those that a search finds, are few.
+// An order by the column of the range needs no probe at the root, as one index serves both. Rows
+// that a search finds are few.
 func (q *Query) probes() bool {
-	if q.Range == nil || q.Page == nil || q.Node.Of != nil || q.Keys != nil || q.key != "" || q.Search != nil {
+	if q.Range == nil || q.Page == nil || q.Node.Of != nil || q.Search != nil {
 		return false
 	}
 	t := q.Page.Order[0]
-	return t.Column != q.Range.column || t.Collation != ""
+	return q.below() || t.Column != q.Range.column || t.Collation != ""
 }
 
 // writeProbe has ent write the query that reads the keys of the first rows in the range, in the
@@ -125,14 +151,18 @@ func (q *Query) writeProbe(ctx context.Context, w Writer, theViewer any) (*State
 }
 
 // pass adds the condition under which the part is read. PostgreSQL evaluates it once, before it
-// reads anything. As an array, the keys can only be looked up.
+// reads anything. As an array, the keys can only be looked up. Rows of parents are found by the keys
+// of these, or by the range.
 func (q *Query) pass(s *sql.Selector) {
 	const found = "(SELECT count(*) FROM _f)"
 	switch q.gate {
 	case whenFew:
-		s.Where(sql.P(func(b *sql.Builder) {
-			b.Ident(s.C(q.Node.Object.Key.Name)).WriteString(fmt.Sprintf(" = ANY(ARRAY(SELECT id FROM _f)) AND %s <= %d", found, few))
-		}))
+		s.Where(sql.ExprP(fmt.Sprintf("%s <= %d", found, few)))
+		if !q.below() {
+			s.Where(sql.P(func(b *sql.Builder) {
+				b.Ident(s.C(q.Node.Object.Key.Name)).WriteString(" = ANY(ARRAY(SELECT id FROM _f))")
+			}))
+		}
 	case whenMany:
 		s.Where(sql.ExprP(fmt.Sprintf("%s > %d", found, few)))
 	}

@@ -165,7 +165,7 @@ func (q *Query) shape(s *sql.Selector) {
 // belonging restricts the rows to those that belong to the keys, if there are keys. If there are
 // several, the last column is the place of the row's key.
 func (q *Query) belonging(s *sql.Selector) {
-	if q.Keys == nil && q.key == "" {
+	if !q.below() {
 		return
 	}
 	own := s.C(q.KeyColumn)
@@ -337,7 +337,7 @@ func (q *Query) filter(s *sql.Selector) {
 		s.Where(q.found(s))
 	}
 	if q.Where != nil {
-		s.Where(q.Where(s))
+		s.Where(q.where()(s))
 	}
 }
 
