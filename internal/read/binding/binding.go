@@ -181,8 +181,8 @@ type Filter struct {
 	Shown  string         // the API field that shows Field of the row that Edge leads to, or ""
 	Closed bool           // only administrators may use the filter
 	// Indexed says that an index of the database begins with the column of the rows themselves that
-	// is compared. IndexedBelow are the columns with keys of other rows that begin an index in which
-	// the column is the next. Package index sets both.
+	// is compared. IndexedBelow are the columns with keys of other rows that begin an index in
+	// which the column is the next. Package index sets both.
 	Indexed      bool
 	IndexedBelow []string
 }

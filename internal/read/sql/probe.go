@@ -55,9 +55,9 @@ func (f *Conditions) inRange(by *binding.Filter, value any, path string) (Condit
 	}, nil
 }
 
-// isBelow reports whether a filter is a range that matters in a list of an edge. PostgreSQL may take
-// a range of texts for far narrower than it is, and read all of it for each parent. An index that
-// begins with the parent's key leaves it no choice.
+// isBelow reports whether a filter is a range that matters in a list of an edge. PostgreSQL may
+// take a range of texts for far narrower than it is, and read all of it for each parent. An index
+// that begins with the parent's key leaves it no choice.
 func isBelow(by *binding.Filter, edge *binding.Field) bool {
 	return by.Field.Kind == entity.String && !slices.Contains(by.IndexedBelow, edge.Edge.Column)
 }
@@ -106,9 +106,9 @@ const (
 func (q *Query) below() bool { return q.Keys != nil || q.key != "" }
 
 // where returns the condition of the argument where. In lists of parents, it is written so that no
-// index serves it, if many rows are in the range: the rows of each parent are few compared to these.
-// It is false then where it would be NULL. Aggregates have no probe, and are about all rows of a
-// parent in any case.
+// index serves it, if many rows are in the range: the rows of each parent are few compared to
+// these. It is false then where it would be NULL. Aggregates have no probe, and are about all rows
+// of a parent in any case.
 func (q *Query) where() Condition {
 	if q.Range == nil || !q.below() || q.gate != whenMany && q.Node.Of == nil {
 		return q.Where
@@ -151,8 +151,8 @@ func (q *Query) writeProbe(ctx context.Context, w Writer, theViewer any) (*State
 }
 
 // pass adds the condition under which the part is read. PostgreSQL evaluates it once, before it
-// reads anything. As an array, the keys can only be looked up. Rows of parents are found by the keys
-// of these, or by the range.
+// reads anything. As an array, the keys can only be looked up. Rows of parents are found by the
+// keys of these, or by the range.
 func (q *Query) pass(s *sql.Selector) {
 	const found = "(SELECT count(*) FROM _f)"
 	switch q.gate {
