@@ -184,6 +184,11 @@ type Filter struct {
 	Counts bool           // Op compares the number of rows that Edge leads to
 	Shown  string         // the API field that shows Field of the row that Edge leads to, or ""
 	Closed bool           // only administrators may use the filter
+	// Indexed says that an index of the database begins with the column of the rows themselves that
+	// is compared. IndexedBelow are the columns with keys of other rows that begin an index in
+	// which the column is the next. Package index sets both.
+	Indexed      bool
+	IndexedBelow []string
 }
 
 // Folds reports whether the filter compares texts regardless of case, and has no column that holds
@@ -211,7 +216,7 @@ func (b *binder) refuse(at, format string, args ...any) {
 }
 
 // reservedTable matches the names that package sql gives to rows in statements.
-var reservedTable = regexp.MustCompile(`^_([pcslo]|[ndmj][0-9]+)$`)
+var reservedTable = regexp.MustCompile(`^_([pcslof]|[ndmj][0-9]+)$`)
 
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {

@@ -33,12 +33,9 @@ func (m Missing) String() string { return strings.Join(m.At, ", ") + ": " + m.Wh
 
 // Find returns the indexes that are missing from the tables of a schema's entities. What reads a
 // whole table whatever its indexes are needs none: NEQ, NotIn, NotNil, conditions on parts of
-// texts, on documents and lists, and orders by related rows. Its cost is that of a scan.
+// texts, on documents and lists, and orders by numbers of related rows. Its cost is that of a scan.
 func Find(b *binding.Binding, tables []*schema.Table) []Missing {
-	f := finder{binding: b, tables: map[string]*schema.Table{}, seen: map[*binding.Object]bool{}}
-	for _, t := range tables {
-		f.tables[t.Name] = t
-	}
+	f := newFinder(b, tables)
 	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
 		f.object(b.Objects[name])
 		f.nested(name, b.Objects[name])
@@ -50,6 +47,41 @@ func Find(b *binding.Binding, tables []*schema.Table) []Missing {
 		}
 	}
 	return f.found
+}
+
+// Mark sets Indexed and IndexedBelow of the filters of a schema's entities.
+func Mark(b *binding.Binding, tables []*schema.Table) {
+	f := newFinder(b, tables)
+	mark := func(o *binding.Object) {
+		for _, by := range o.Filters {
+			column, table := compared(by), f.tables[o.Entity.Table]
+			if by.Edge != nil || column == "" || table == nil {
+				continue
+			}
+			by.Indexed, by.IndexedBelow = f.served(o.Entity, false, column), nil // an object may come twice
+			for _, key := range table.ForeignKeys {
+				if parent := key.Columns[0].Name; f.served(o.Entity, false, parent, column) {
+					by.IndexedBelow = append(by.IndexedBelow, parent)
+				}
+			}
+		}
+	}
+	for _, o := range b.Objects {
+		mark(o)
+	}
+	for _, d := range b.Schema.Query.Fields {
+		for _, o := range b.PagesOf(d.Type.Name()) {
+			mark(o)
+		}
+	}
+}
+
+func newFinder(b *binding.Binding, tables []*schema.Table) *finder {
+	f := &finder{binding: b, tables: map[string]*schema.Table{}, seen: map[*binding.Object]bool{}}
+	for _, t := range tables {
+		f.tables[t.Name] = t
+	}
+	return f
 }
 
 // finder collects what is missing.
@@ -151,6 +183,9 @@ func compared(by *binding.Filter) string {
 func (f *finder) orders(o *binding.Object) {
 	for _, name := range slices.Sorted(maps.Keys(o.Orders)) {
 		by, at := o.Orders[name], o.ListName()+"OrderField."+name
+		if by.Edge != nil && !by.Count {
+			f.joined(at, o, by)
+		}
 		if by.Edge != nil || by.Fit {
 			continue
 		}
@@ -164,6 +199,17 @@ func (f *finder) orders(o *binding.Object) {
 				Advice: advice(o.Entity, columns, fmt.Sprintf(".StorageKey(%q).Annotations(entsql.DescColumns(%q, %q))",
 					strings.ToLower(o.Entity.Name)+"_"+columns[0]+"_desc", columns[0], columns[1]))})
 		}
+	}
+}
+
+// joined adds what is missing for an order by a column of related rows, which the database goes
+// through in this order, to look up the rows that lead to each.
+func (f *finder) joined(at string, o *binding.Object, by *binding.Order) {
+	f.lacks(at, by.To.Entity, by.Field.Column)
+	if by.Edge.OwnKey {
+		f.lacks(at, o.Entity, by.Edge.Column)
+	} else {
+		f.lacks(at, by.To.Entity, by.Edge.Column)
 	}
 }
 

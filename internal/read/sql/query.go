@@ -39,6 +39,7 @@ type Query struct {
 	Page     *rows.Page    // nil to read all rows
 	Summary  *rows.Summary // how rows are grouped; nil if they are not, or are all one group
 	Where    Condition     // nil without a condition
+	Range    *Range        // in which all rows are that fulfil Where; nil if it is not known
 	Search   []string      // the words of a search; nil without one
 	Restrict []func(*sql.Selector)
 
@@ -56,6 +57,7 @@ type Query struct {
 	// fields are the conditions under which the viewer may see fields; nil if none has one.
 	fields *rule.Fields
 	part   part // of the page that is being written
+	gate   gate // which says when the part is read
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -106,12 +108,6 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 			return nil, err
 		}
 	}
-	paged := q.Page != nil
-	if paged {
-		if err := of.writeOrder(ctx, w); err != nil {
-			return nil, err
-		}
-	}
 	s, err := of.writeParts(ctx, w)
 	if err != nil {
 		return nil, err
@@ -119,11 +115,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	if of.links != nil {
 		s.Dependencies = append(s.Dependencies, of.links.dependencies...)
 	}
-	for _, r := range of.order.related {
-		if r != nil {
-			s.Dependencies = append(s.Dependencies, r.dependencies...)
-		}
-	}
+	paged := q.Page != nil
 	switch {
 	case q.inTree:
 		if paged {
@@ -141,29 +133,6 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 		q.lateral(s)
 	}
 	return s, nil
-}
-
-// writeOrder has ent write the queries for the related rows that the page is ordered by.
-func (q *Query) writeOrder(ctx context.Context, w Writer) error {
-	q.order = ordering{query: q, terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
-	for i, t := range q.order.terms {
-		if t.By == nil || t.By.Fit {
-			continue
-		}
-		r := &relation{from: q.Node.Object, to: t.By.To, edge: t.By.Edge, join: t.By.Join}
-		q.order.related[i] = r
-		err := r.write(ctx, w, q.Dialect, q.parameter, "_o", func(s *sql.Selector) { // package binding refuses tables of this name
-			if t.By.Count {
-				s.Select(sql.Count("*"))
-			} else {
-				s.Select(s.C(t.By.Field.Column))
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // shape sets the columns, conditions and order of the statement.
@@ -186,6 +155,9 @@ func (q *Query) shape(s *sql.Selector) {
 		}
 		s.AppendSelectExpr(columnOf(c, from, &q.order, !q.inTree))
 	}
+	if q.Page != nil && q.order.joined() {
+		q.order.related[0].joinTo(s)
+	}
 	q.belonging(s)
 	if q.marked {
 		s.AppendSelectExpr(sql.Raw("true"))
@@ -193,7 +165,7 @@ func (q *Query) shape(s *sql.Selector) {
 	switch {
 	case q.Page != nil:
 		q.restrict(s)
-		q.inOrder(s, q.order.orderBy(q.Page.Backward))
+		q.inOrder(s, q.order.inPart(q.part).orderBy(q.Page.Backward))
 	case q.Sorted:
 		s.OrderBy(s.C(q.Node.Object.Key.Name))
 	}
@@ -216,7 +188,7 @@ func (q *Query) ruled() *rule.Fields {
 // belonging restricts the rows to those that belong to the keys, if there are keys. If there are
 // several, the last column is the place of the row's key.
 func (q *Query) belonging(s *sql.Selector) {
-	if q.Keys == nil && q.key == "" {
+	if !q.below() {
 		return
 	}
 	own := s.C(q.KeyColumn)
@@ -356,7 +328,11 @@ func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
-	if q.part != wholePage {
+	q.pass(s)
+	switch {
+	case q.part == withNull && q.order.absent != nil:
+		s.Where(q.order.absent.none(s))
+	case q.part != wholePage:
 		s.Where(q.order.isNull(0, q.part == withNull))
 	}
 	q.beyond(s, afterValue, p.After, false, p.AfterToo)
@@ -384,7 +360,7 @@ func (q *Query) filter(s *sql.Selector) {
 		s.Where(q.found(s))
 	}
 	if q.Where != nil {
-		s.Where(q.Where(s))
+		s.Where(q.where()(s))
 	}
 }
 
