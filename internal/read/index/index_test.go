@@ -19,7 +19,7 @@ import (
 const catalogue = `
 scalar Cursor
 interface Node { id: ID! }
-type Query { albums(where: AlbumWhereInput): AlbumConnection! tracks(where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection! }
+type Query { albums(where: AlbumWhereInput, deleted: Boolean): AlbumConnection! tracks(where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection! }
 enum OrderDirection { ASC DESC }
 type Album implements Node { id: ID! tracks(orderBy: [TrackOrder!]): TrackConnection! }
 type AlbumConnection { nodes: [Album!]! }
@@ -38,7 +38,7 @@ func entities() []*entity.Entity {
 		return entity.Field{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: name}
 	}
 	return []*entity.Entity{
-		{Name: "Album", Prefix: "album", Table: "albums", Ruled: true, Fields: []entity.Field{key("Album")}, Edges: []entity.Edge{{Name: "tracks", To: "Track", Column: "album_id"}}},
+		{Name: "Album", Prefix: "album", Table: "albums", Ruled: true, Deleted: "deleted_at", Fields: []entity.Field{key("Album")}, Edges: []entity.Edge{{Name: "tracks", To: "Track", Column: "album_id"}}},
 		{Name: "Track", Prefix: "track", Table: "tracks", Ruled: true, Fields: []entity.Field{
 			key("Track"), {Name: "name", Column: "name", Kind: entity.String, Type: "string"}, {Name: "length", Column: "length", Kind: entity.Int, Type: "int32", Nullable: true},
 			{Name: "albumId", Column: "album_id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Album", Nullable: true},
@@ -47,7 +47,8 @@ func entities() []*entity.Entity {
 }
 
 // tables returns the two tables, with indexes on the second that are written as in "name id". A
-// word before the columns makes an index a special one.
+// word before the columns makes an index a special one. An empty text takes the index of deleted
+// rows from the first.
 func tables(indexes ...string) []*schema.Table {
 	columns := map[string]*schema.Column{}
 	for _, name := range []string{"id", "name", "length", "album_id"} {
@@ -72,7 +73,13 @@ func tables(indexes ...string) []*schema.Table {
 		}
 		tracks.Indexes = append(tracks.Indexes, i)
 	}
-	return []*schema.Table{{Name: "albums", PrimaryKey: []*schema.Column{columns["id"]}}, tracks}
+	albums := &schema.Table{Name: "albums", PrimaryKey: []*schema.Column{columns["id"]}}
+	for condition, is := range map[string]bool{"deleted_at IS NULL": true, "deleted_at IS NOT NULL": !slices.Contains(indexes, "")} {
+		if is {
+			albums.Indexes = append(albums.Indexes, &schema.Index{Columns: albums.PrimaryKey, Annotation: entsql.IndexWhere(condition)})
+		}
+	}
+	return []*schema.Table{albums, tracks}
 }
 
 func TestFind(t *testing.T) {
@@ -90,6 +97,8 @@ func TestFind(t *testing.T) {
 			`Add index.Fields("name", "id") to the Indexes of Track in ent/schema.`
 		keys = `AlbumWhereInput.hasTracks, TrackWhereInput.hasAlbumWith, AlbumWhereInput.hasTracksWith, AlbumWhereInput.tracksCountGT, Album.tracks: ` +
 			`no index begins with the column album_id of tracks, so that the whole table is read. Add index.Fields("album_id", "id") to the Indexes of Track in ent/schema.`
+		deleted = `Query.albums(deleted:): no index holds the rows that are deleted, so that the whole table is read. ` +
+			`Add index.Fields("id").Annotations(entsql.IndexWhere("deleted_at IS NOT NULL")) to the Indexes of Album in ent/schema.`
 		sorted = `Album.tracks by LENGTH: all rows of a parent are read and sorted. Add index.Fields("album_id", "length", "id") to the Indexes of Track in ent/schema.`
 	)
 	all := []string{"name id", "length id", "desc length id", "album_id id", "album_id name", "album_id length"}
@@ -105,6 +114,7 @@ func TestFind(t *testing.T) {
 		"no column":                   {without("name id", "gin name"), []string{names}},
 		"an order of a list":          {without("album_id length"), []string{sorted}},
 		"no key":                      {[]string{"name id", "length id", "desc length id"}, []string{keys}},
+		"none of what is deleted":     {append(slices.Clone(all), ""), []string{deleted}},
 		"neither order nor condition": {[]string{"name id", "album_id id", "album_id name", "album_id length"}, []string{compared, descending}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -123,7 +123,7 @@ func (l *Loading) fetchOf(n *plan.Node) *fetch {
 		f.query.Where = l.where[cmp.Or(n.Of, n).Index]
 	}
 	if page := l.Results[cmp.Or(n.Of, n).Index].Page; page != nil {
-		f.query.Search = page.Search
+		f.query.Search, f.query.Deleted = page.Search, page.Deleted
 	}
 	if n.Parent == nil {
 		f.query.Restrict = l.Request.Restrict

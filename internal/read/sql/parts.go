@@ -51,13 +51,13 @@ func (q *Query) parts() []part {
 func (q *Query) writeParts(ctx context.Context, w Writer) (*Statement, error) {
 	parts, e := q.parts(), q.Node.Object.Entity
 	if q.part = parts[0]; len(parts) == 1 {
-		return write(ctx, w, e, q.parameter, q.fields, q.shape)
+		return write(ctx, w, e, q.parameter, q.within, q.shape)
 	}
 	all := new(Statement)
 	for _, part := range parts {
 		of := *q
 		of.part, of.before = part, q.before+len(all.Args)
-		s, err := write(ctx, w, e, of.parameter, of.fields, of.shape)
+		s, err := write(ctx, w, e, of.parameter, of.within, of.shape)
 		if err != nil {
 			return nil, err
 		}

@@ -42,7 +42,7 @@ func (r *relation) write(ctx context.Context, w Writer, db string, parameter par
 		}
 		r.dependencies = append(r.dependencies, through.dependencies...)
 	}
-	written, err := write(ctx, w, r.to.Entity, parameter, nil, func(s *sql.Selector) {
+	written, err := write(ctx, w, r.to.Entity, parameter, itsOwn, func(s *sql.Selector) {
 		s.Table().As(alias)
 		column := s.C(key)
 		if through != nil {
