@@ -251,7 +251,8 @@ func (m matrix) page() string {
 	b := new(strings.Builder)
 	b.WriteString("<!-- Generated: UPDATE_PAGES=1 go test ./test/api -run TestAccess -->\n" +
 		"# Who may do what\n\nEvery root field, tried by everybody. The *owner* is a user, and the objects asked for are theirs: " +
-		"their account, hero, order and its item. The *other* is another user.\n\n## Queries\n\n" +
+		"their account, hero, order and its item. The *other* is another user. " +
+		"[test/rules/ACCESS.md](../test/rules/ACCESS.md) is such a page of an application with teams and roles.\n\n## Queries\n\n" +
 		"Of what is there to be seen, what each sees: `null` is no object, `FORBIDDEN` are the fields that come as null with an error.\n\n")
 	m.queries(b)
 	b.WriteString("\n## Mutations\n\n`done`, or the code of the error; then which fields of the answer are `FORBIDDEN`.\n\n")
