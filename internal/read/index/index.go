@@ -174,7 +174,7 @@ func (f *finder) orders(o *binding.Object) {
 func (f *finder) deleted(at string, o *binding.Object) {
 	t, only := f.tables[o.Entity.Table], o.Entity.Deleted+" IS NOT NULL"
 	if t != nil && !slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool {
-		return orders(i) && i.Annotation != nil && i.Annotation.Where == only && i.Columns[0].Name == o.Key.Name
+		return orders(i) && i.Annotation != nil && i.Annotation.Where == only && begins(names(i.Columns), []string{o.Key.Name}, false)
 	}) {
 		f.add(Missing{At: []string{at}, Entity: o.Entity.Name, Why: "no index holds the rows that are deleted, so that the whole table is read",
 			Advice: advice(o.Entity, []string{o.Key.Name}, fmt.Sprintf(".Annotations(entsql.IndexWhere(%q))", only))})
