@@ -117,6 +117,10 @@ type Object struct {
 // ListName returns the name with which the names of the connection and of its inputs begin.
 func (o *Object) ListName() string { return cmp.Or(o.Of, o.Entity.Name) }
 
+// ListsDeleted reports whether a connection of the object may list the rows that are marked as
+// deleted.
+func (o *Object) ListsDeleted() bool { return o.Entity.Deleted != "" && o.Of == "" }
+
 // Nullable reports whether a column of the entity may be NULL.
 func (o *Object) Nullable(column string) bool {
 	return slices.ContainsFunc(o.Entity.Fields, func(f entity.Field) bool { return f.Column == column && f.Nullable })

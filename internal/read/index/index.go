@@ -44,6 +44,9 @@ func Find(b *binding.Binding, tables []*schema.Table) []Missing {
 		for _, o := range b.PagesOf(d.Type.Name()) {
 			f.object(o)
 			f.orders(o)
+			if d.Arguments.ForName("deleted") != nil && o.ListsDeleted() {
+				f.deleted(b.Schema.Query.Name+"."+d.Name+"(deleted:)", o)
+			}
 		}
 	}
 	return f.found
@@ -210,6 +213,17 @@ func (f *finder) joined(at string, o *binding.Object, by *binding.Order) {
 		f.lacks(at, o.Entity, by.Edge.Column)
 	} else {
 		f.lacks(at, by.To.Entity, by.Edge.Column)
+	}
+}
+
+// deleted adds what is missing for the list of an object's deleted rows.
+func (f *finder) deleted(at string, o *binding.Object) {
+	t, only := f.tables[o.Entity.Table], o.Entity.Deleted+" IS NOT NULL"
+	if t != nil && !slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool {
+		return orders(i) && i.Annotation != nil && i.Annotation.Where == only && begins(names(i.Columns), []string{o.Key.Name}, false)
+	}) {
+		f.add(Missing{At: []string{at}, Entity: o.Entity.Name, Why: "no index holds the rows that are deleted, so that the whole table is read",
+			Advice: advice(o.Entity, []string{o.Key.Name}, fmt.Sprintf(".Annotations(entsql.IndexWhere(%q))", only))})
 	}
 }
 

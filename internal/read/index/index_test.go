@@ -19,7 +19,7 @@ import (
 const catalogue = `
 scalar Cursor
 interface Node { id: ID! }
-type Query { albums(where: AlbumWhereInput): AlbumConnection! tracks(where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection! }
+type Query { albums(where: AlbumWhereInput, deleted: Boolean): AlbumConnection! tracks(where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection! }
 enum OrderDirection { ASC DESC }
 type Album implements Node { id: ID! title: String! tracks(orderBy: [TrackOrder!]): TrackConnection! }
 type AlbumConnection { nodes: [Album!]! }
@@ -38,7 +38,7 @@ func entities() []*entity.Entity {
 		return entity.Field{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: name}
 	}
 	return []*entity.Entity{
-		{Name: "Album", Prefix: "album", Table: "albums", Ruled: true, Fields: []entity.Field{key("Album"), {Name: "title", Column: "title", Kind: entity.String, Type: "string"}}, Edges: []entity.Edge{{Name: "tracks", To: "Track", Column: "album_id"}}},
+		{Name: "Album", Prefix: "album", Table: "albums", Ruled: true, Deleted: "deleted_at", Fields: []entity.Field{key("Album"), {Name: "title", Column: "title", Kind: entity.String, Type: "string"}}, Edges: []entity.Edge{{Name: "tracks", To: "Track", Column: "album_id"}}},
 		{Name: "Track", Prefix: "track", Table: "tracks", Ruled: true, Fields: []entity.Field{
 			key("Track"), {Name: "name", Column: "name", Kind: entity.String, Type: "string"}, {Name: "length", Column: "length", Kind: entity.Int, Type: "int32", Nullable: true},
 			{Name: "albumId", Column: "album_id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Album", Nullable: true},
@@ -48,7 +48,7 @@ func entities() []*entity.Entity {
 
 // tables returns the two tables, with indexes that are written as in "name id". A word before the
 // columns makes an index a special one. The column title is one of the first table, and all others
-// of the second.
+// of the second. An empty text takes the index of deleted rows from the first.
 func tables(indexes ...string) []*schema.Table {
 	columns := map[string]*schema.Column{}
 	for _, name := range []string{"id", "name", "length", "album_id", "title"} {
@@ -73,10 +73,15 @@ func tables(indexes ...string) []*schema.Table {
 				i.Columns = append(i.Columns, columns[word])
 			}
 		}
-		if i.Columns[0] == columns["title"] {
+		if len(i.Columns) > 0 && i.Columns[0] == columns["title"] {
 			albums.Indexes = append(albums.Indexes, i)
 		} else {
 			tracks.Indexes = append(tracks.Indexes, i)
+		}
+	}
+	for condition, is := range map[string]bool{"deleted_at IS NULL": true, "deleted_at IS NOT NULL": !slices.Contains(indexes, "")} {
+		if is {
+			albums.Indexes = append(albums.Indexes, &schema.Index{Columns: albums.PrimaryKey, Annotation: entsql.IndexWhere(condition)})
 		}
 	}
 	return []*schema.Table{albums, tracks}
@@ -105,6 +110,8 @@ func TestFind(t *testing.T) {
 			`no index begins with the column album_id of tracks, so that the whole table is read. Add index.Fields("album_id", "id") to the Indexes of Track in ent/schema.`
 		titles = `TrackOrderField.ALBUM_TITLE: no index begins with the column title of albums, so that the whole table is read. ` +
 			`Add index.Fields("title", "id") to the Indexes of Album in ent/schema.`
+		deleted = `Query.albums(deleted:): no index holds the rows that are deleted, so that the whole table is read. ` +
+			`Add index.Fields("id").Annotations(entsql.IndexWhere("deleted_at IS NOT NULL")) to the Indexes of Album in ent/schema.`
 		sorted = `Album.tracks by LENGTH: all rows of a parent are read and sorted. Add index.Fields("album_id", "length", "id") to the Indexes of Track in ent/schema.`
 	)
 	all := []string{"name id", "length id", "desc length id", "album_id id", "album_id name", "album_id length", "title id"}
@@ -121,6 +128,7 @@ func TestFind(t *testing.T) {
 		"an order of a list":          {without("album_id length"), []string{sorted}},
 		"no order of related rows":    {without("title id"), []string{titles}},
 		"no key":                      {[]string{"name id", "length id", "desc length id", "title id"}, []string{keys}},
+		"none of what is deleted":     {append(slices.Clone(all), ""), []string{deleted}},
 		"neither order nor condition": {[]string{"name id", "album_id id", "album_id name", "album_id length", "title id"}, []string{compared, descending}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -124,7 +124,7 @@ func (l *Loading) fetchOf(n *plan.Node) *fetch {
 		f.query.Where, f.query.Range = of.all, of.within
 	}
 	if page := l.Results[cmp.Or(n.Of, n).Index].Page; page != nil {
-		f.query.Search = page.Search
+		f.query.Search, f.query.Deleted = page.Search, page.Deleted
 	}
 	if n.Parent == nil {
 		f.query.Restrict = l.Request.Restrict

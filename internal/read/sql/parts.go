@@ -102,7 +102,7 @@ func (q *Query) writePart(ctx context.Context, w Writer) (*Statement, error) {
 			return nil, err
 		}
 	}
-	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter, q.fields, q.shape)
+	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter, q.within, q.shape)
 	if err != nil {
 		return nil, err
 	}

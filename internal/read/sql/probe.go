@@ -136,7 +136,7 @@ func (q *Query) probes() bool {
 // writeProbe has ent write the query that reads the keys of the first rows in the range, in the
 // order of its index. They are all rows in the range if they are few.
 func (q *Query) writeProbe(ctx context.Context, w Writer) (*Statement, error) {
-	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter, nil, func(s *sql.Selector) {
+	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter, q.within, func(s *sql.Selector) {
 		s.SetTotal(q.before)
 		s.Select(s.C(q.Node.Object.Key.Name))
 		for _, holds := range q.Range.conditions {

@@ -41,6 +41,7 @@ type Query struct {
 	Where    Condition     // nil without a condition
 	Range    *Range        // in which all rows are that fulfil Where; nil if it is not known
 	Search   []string      // the words of a search; nil without one
+	Deleted  bool          // the rows are those that are marked as deleted
 	Restrict []func(*sql.Selector)
 
 	// Keys are the keys of the parent rows, and KeyColumn is the column that holds them. The
@@ -183,6 +184,18 @@ func (q *Query) ruled() *rule.Fields {
 		return nil
 	}
 	return rule.NewFields(names...)
+}
+
+// within returns the context in which ent writes the query for the rows themselves. Queries inside
+// of it are written in the context of the request.
+func (q *Query) within(ctx context.Context) context.Context {
+	if q.fields != nil {
+		ctx = rule.WithFields(ctx, q.fields)
+	}
+	if q.Deleted {
+		ctx = entity.WithDeleted(ctx)
+	}
+	return ctx
 }
 
 // belonging restricts the rows to those that belong to the keys, if there are keys. If there are
@@ -350,11 +363,14 @@ func (q *Query) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the conditions that aggregates obey as well: where, search, and those of the
+// filter adds the conditions that aggregates obey as well: deleted, search, where, and those of the
 // resolver.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)
+	}
+	if q.Deleted {
+		s.Where(sql.NotNull(s.C(q.Node.Object.Entity.Deleted)))
 	}
 	if q.Search != nil {
 		s.Where(q.found(s))

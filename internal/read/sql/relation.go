@@ -72,7 +72,7 @@ func (r *relation) write(ctx context.Context, w Writer, db string, parameter par
 		of(s)
 		every, _ = s.Query()
 	}
-	written, err := write(ctx, w, r.to.Entity, parameter, nil, of)
+	written, err := write(ctx, w, r.to.Entity, parameter, itsOwn, of)
 	if err != nil {
 		return err
 	}
