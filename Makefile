@@ -8,7 +8,7 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # Forge as a program, or ask one thing after another. But it makes SQLite many times slower, as all of
 # SQLite is Go code here. test/faults drives Forge as well: RACE=-race builds that program with the
 # race detector.
-UNRACED := test/(docs|e2e|deploy|schemas|chinook|edges|kinds)|internal/migrator/dev|seed
+UNRACED := test/(docs|e2e|deploy|schemas|chinook|edges|kinds|rules)|internal/migrator/dev|seed
 
 .PHONY: help run test test-fast race fuzz soak bench bench-peers scale lint generate needs
 
@@ -20,9 +20,10 @@ run: ## serve on SQLite, with demo data
 
 test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race detector
 	go vet ./...
-	$(if $(RACE),CGO_ENABLED=1) go test $(if $(RACE),$(RACE) -skip '^TestDifferential$$') -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults)$$')
+	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults$(if $(RACE),|test/api))$$')
+	$(if $(RACE),CGO_ENABLED=1 go test $(RACE) -skip '^TestDifferential$$|./^sqlite$$' -timeout 20m ./test/api)
 	go test -timeout 20m $$(go list ./... | grep -E '/($(UNRACED))$$')
-	$(if $(RACE),go test -run '^TestDifferential$$' ./test/api) # the detector would make it many times slower
+	$(if $(RACE),go test -run '^TestDifferential$$|./^sqlite$$' -timeout 20m ./test/api)
 	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only

@@ -41,7 +41,7 @@ func TestComputedCost(t *testing.T) {
 		{Price: 2}:                {Once: Unit * computedOnce, Each: 4 * Unit, Entries: 1},
 		{Price: 2, Outside: true}: {Each: 4 * Unit, Entries: 1},
 	} {
-		b := &binding.Binding{Objects: map[string]*binding.Object{"Thing": {Fields: map[string]*binding.Field{"worth": {Computed: computed}}}}}
+		b := &binding.Binding{Schema: new(ast.Schema), Objects: map[string]*binding.Object{"Thing": {Fields: map[string]*binding.Field{"worth": {Computed: computed}}}}}
 		f := &ast.Field{Name: "worth", ObjectDefinition: &ast.Definition{Name: "Thing"}, Definition: &ast.FieldDefinition{Type: ast.NamedType("Int", nil)}}
 		if got := PriceOf(b, f, nil, 0); got != want {
 			t.Errorf("%+v: %+v, want %+v", *computed, got, want)
