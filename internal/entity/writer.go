@@ -29,8 +29,8 @@ type Writer struct {
 	// Link adds a related row to an edge, by the name of the edge and the key of the row. Without a
 	// key, an edge to one row leads to none.
 	Link map[string]func(m ent.Mutation, key any)
-	// Unlink removes a related row from an edge to many rows, by the name of the edge and the key of
-	// the row.
+	// Unlink removes a related row from an edge to many rows, by the name of the edge and the key
+	// of the row.
 	Unlink map[string]func(m ent.Mutation, key any)
 	// Bulk creates the rows of several mutations of ent.OpCreate with one statement, and returns
 	// their IDs. If a validator or the policy refuses a row, it also returns the row's place;

@@ -19,8 +19,8 @@ import (
 type Access struct {
 	// Role is the lowest role that may call the field.
 	Role viewer.Role
-	// Roles are roles of the application's own. If there are any, a viewer needs one of them, unless
-	// they are an administrator.
+	// Roles are roles of the application's own. If there are any, a viewer needs one of them,
+	// unless they are an administrator.
 	Roles []string
 	// Credentials marks a field that takes a password or a refresh token and returns secrets. The
 	// field must be the only root field of its operation, because otherwise one operation could try

@@ -58,8 +58,8 @@ type Options struct {
 	// such fields without gqlgen. gqlgen's middlewares, which check the viewer, run for the others.
 	// If Public is nil, all root fields are public.
 	Public func(field string) bool
-	// Tables are the tables of the database. Their indexes tell where to look for rows that fulfil a
-	// condition. Without tables, that is left to the database.
+	// Tables are the tables of the database. Their indexes tell where to look for rows that fulfil
+	// a condition. Without tables, that is left to the database.
 	Tables []*schema.Table
 	// Code is the generated code for computed fields. It may be nil if there are none.
 	Code computed.Code

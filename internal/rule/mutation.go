@@ -136,8 +136,8 @@ func (p Policy) checkSet(ctx context.Context, m ent.Mutation, r *rows) error {
 	return nil
 }
 
-// defaults reports whether a mutation sets a column to the default in ent/schema, as ent does itself
-// if nothing else is said.
+// defaults reports whether a mutation sets a column to the default in ent/schema, as ent does
+// itself if nothing else is said.
 func defaults(m ent.Mutation, column string) bool {
 	all := m.(interface{ Defaults() map[string]any }).Defaults()
 	value, known := all[column]

@@ -76,8 +76,8 @@ func New(db *database.DB, mode Mode) *Unit {
 // called before the first statement.
 func (u *Unit) OnLongHold(limit time.Duration, f func()) { u.holdLimit, u.onLongHold = limit, f }
 
-// OnSavepoint makes the unit call mark at each savepoint. It calls the function that mark returns if
-// what follows the savepoint is undone.
+// OnSavepoint makes the unit call mark at each savepoint. It calls the function that mark returns
+// if what follows the savepoint is undone.
 func (u *Unit) OnSavepoint(mark func() (undo func())) { u.onPart = mark }
 
 // Mode returns the mode that the unit was made with.

@@ -59,8 +59,8 @@ func HasTenantOf(ctx context.Context, form ids.Form) bool {
 // no tenant, or one whose key is of another form.
 func TenantArgument(ctx context.Context, form ids.Form) any { return ctx.Value(tenantKey{form}) }
 
-// TenantOf returns the key of the viewer's tenant as TenantArgument does. It is the key in Tenant: that of an ID such as team_…, if the form is that of its keys,
-// or else the whole text.
+// TenantOf returns the key of the viewer's tenant as TenantArgument does. It is the key in Tenant:
+// that of an ID such as team_…, if the form is that of its keys, or else the whole text.
 func (v *Viewer) TenantOf(form ids.Form) any {
 	text := v.Tenant
 	if id, err := ids.Parse(text); err == nil && form != ids.Text {

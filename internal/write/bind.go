@@ -335,8 +335,8 @@ func (b *binder) bindColumn(k inputKey, o *inputObject, at string, d *ast.FieldD
 	return f
 }
 
-// setOtherwise reports whether something else than the field of a column sets it in new rows: the row
-// around them, or a field of the input that writes the row to which the column refers.
+// setOtherwise reports whether something else than the field of a column sets it in new rows: the
+// row around them, or a field of the input that writes the row to which the column refers.
 func (b *binder) setOtherwise(k inputKey, column string) bool {
 	if holdsKey(k.within, column) {
 		return true

@@ -48,9 +48,9 @@ func (b *binder) bindUnique(at string, m *Mutation, name string, columns []strin
 	return u
 }
 
-// uniqueKeys returns the columns of the unique keys of an entity's table, by their names in the API:
-// of the primary key, of unique columns, and of indexes. An index with a condition is not among
-// them, unless the condition leaves out deleted rows.
+// uniqueKeys returns the columns of the unique keys of an entity's table, by their names in the
+// API: of the primary key, of unique columns, and of indexes. An index with a condition is not
+// among them, unless the condition leaves out deleted rows.
 func (b *binder) uniqueKeys(e *entity.Entity) map[string][]string {
 	keys := map[string][]string{}
 	add := func(columns ...string) {

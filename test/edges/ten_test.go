@@ -223,8 +223,8 @@ func TestTenEntities(t *testing.T) {
 			e: createPrize(input: {id: "prize_One", year: 1999, winner: {connect: "$ann$"}}) { prize { year winner { name } } } f: createPrize(input: {id: "prize_Two", year: 2000, winner: {create: {name: "Dan"}}, shared: {connect: ["prize_One"]}}) { prize { shared { id } } }
 			g: updateSleeve(id: "$red$", input: {trackId: "$u$"}) { sleeve { track { name } } } h: updateGenre(id: "genre_Rock", input: {similar: {connect: []}, tracks: {connect: ["$t$"], disconnect: ["$u$"]}}) { genre { tracks { nodes { name } } } }`, "")
 
-		// Rows that may be there: by one column or two, without regard to case, and with NULL, which
-		// is like no other value.
+		// Rows that may be there: by one column or two, without regard to case, and with NULL,
+		// which is like no other value.
 		for _, tt := range []struct{ query, wanted string }{
 			{`createTicket(input: {row: "C", seat: 1, note: "x"}, onConflict: {on: ROW_SEAT, do: UPDATE}) { created ticket { row seat note version } }`, `{"created":true,"ticket":{"row":"C","seat":1,"note":"x","version":1}}`},
 			{`createTicket(input: {row: "C", seat: 1, note: "y", concertId: "$opening$"}, onConflict: {on: ROW_SEAT, do: UPDATE}) { created ticket { row seat note version } }`, `{"created":false,"ticket":{"row":"C","seat":1,"note":"y","version":2}}`},

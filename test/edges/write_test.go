@@ -64,7 +64,8 @@ func (bare) Complexity(context.Context, string, string, int, map[string]any) (in
 
 func (bare) Exec(context.Context) graphql.ResponseHandler { panic("no resolver is to be called") }
 
-// references returns sources of resolvers that only return references, for the connections of Query.
+// references returns sources of resolvers that only return references, for the connections of
+// Query.
 func references(schema *ast.Schema) fs.FS {
 	var b strings.Builder
 	b.WriteString("package graph\n")

@@ -148,9 +148,9 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	return p
 }
 
-// writeCost returns the points that the rows which a mutation may write cost: a point for each input
-// object in a list, for each row that may fulfil a condition, and for several rows that are named
-// by their IDs.
+// writeCost returns the points that the rows which a mutation may write cost: a point for each
+// input object in a list, for each row that may fulfil a condition, and for several rows that are
+// named by their IDs.
 func writeCost(b *binding.Binding, f *ast.Field, variables map[string]any) int {
 	args := f.ArgumentMap(variables)
 	points := inputCost(args["input"]) / Unit
