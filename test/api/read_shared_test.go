@@ -59,6 +59,7 @@ func TestSharedReads(t *testing.T) {
 		"one":               {"query($id: ID!) { user(id: $id) { id username isActive } }", usersByID, all},
 		"what some may see": {"query($id: ID!) { user(id: $id) { username email } }", usersByID, users},
 		"own orders":        {"{ orders(first: 5) { nodes { id totalCents } pageInfo { hasNextPage endCursor } } }", []vars{nil}, users},
+		"own orders by":     {"{ orders(first: 5, orderBy: {field: USER_USERNAME}) { edges { cursor node { id } } } }", []vars{nil}, users},
 		"own orders after":  {"query($c: Cursor) { orders(first: 3, after: $c) { edges { cursor node { id } } } }", cursors("orders"), users},
 		"heroes after":      {"query($c: Cursor) { heroes(first: 4, after: $c) { edges { cursor node { name } } pageInfo { hasNextPage } } }", cursors("heroes"), all},
 		"the same":          {"{ users(first: 5) { nodes { username heroes(first: 3) { nodes { name team { name } } } } totalCount } }", []vars{nil}, all},
