@@ -71,6 +71,7 @@ var allowed = map[entry]string{
 	{"internal/syntax", "order"}:      "the byte order mark",
 	{"internal/token", "user"}:        "the role viewer.User, and AUTH_USER_CLAIM",
 	{"internal/viewer", "user"}:       "the role User",
+	{"internal/write", "order"}:       "SQL's ORDER BY",
 }
 
 // allowedEmbedding are the structs that may embed a struct which embeds another one. The value is

@@ -90,12 +90,12 @@ func (p *presenter) noReference(ctx context.Context, v database.ConstraintError,
 // stillReferenced returns an error that says which type of row still refers to the row that was to
 // be removed.
 func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
-	row, what := "this", "something else"
+	row, what, field := "this", "something else", args.whole()
 	for _, a := range args.ids(p.rows) {
 		if last(a.path) != "id" {
 			continue
 		}
-		row = a.id.String()
+		row, field = a.id.String(), a.path
 		if v.Table == "" {
 			v.Table = p.rows.referringTable(ctx, a.id)
 		}
@@ -103,7 +103,7 @@ func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintEr
 	if e := p.rows.byTable(v.Table); e != nil && len(e.Visible) > 0 {
 		what = "a row of the type " + e.Name
 	}
-	return apperr.Conflict("id", "%s cannot be removed while %s refers to it", row, what)
+	return apperr.Conflict(field, "%s cannot be removed while %s refers to it", row, what)
 }
 
 // arguments are the single values in the arguments of a root field, with their paths. The list is

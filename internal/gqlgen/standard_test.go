@@ -23,7 +23,8 @@ func TestMutateSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := gqlparser.MustLoadSchema(&ast.Source{Input: `
-		type Query { tree: Tree }
+		type Query { tree: Tree trees: TreeConnection! leaves: [Leaf] }
+		type TreeConnection { nodes: [Tree!]! }
 		interface Node { id: ID! }
 		type Tree implements Node { id: ID! }
 		type Leaf { n: Int }
@@ -33,6 +34,9 @@ func TestMutateSchema(t *testing.T) {
 			deleteTree(id: ID!): DeleteTreePayload!
 			createLeaf(input: LeafInput): Leaf
 			createNothing: Int
+			createTrees(input: [TreeInput!]!): CreateTreesPayload!
+			restoreTrees: Int
+			createLeaves: Int
 			plant(input: TreeInput!): Tree
 		}
 		input TreeInput { height: Int }
@@ -41,6 +45,8 @@ func TestMutateSchema(t *testing.T) {
 		input LeafInput { n: Int }
 		type TreePayload { tree: Tree! }
 		type UpdateTreePayload { tree: Tree! }
+		type CreateTreesPayload { trees: [Tree!]! errors: [TreeError!]! }
+		type TreeError { index: Int! }
 		type DeleteTreePayload { deletedId: ID! }`})
 	before := slices.Sorted(maps.Keys(s.Types))
 	cfg := &config.Config{Resolver: config.ResolverConfig{Layout: config.LayoutFollowSchema, DirName: dir, Package: "graph", Type: "Resolver"},
@@ -52,11 +58,11 @@ func TestMutateSchema(t *testing.T) {
 	for _, f := range s.Mutation.Fields {
 		fields = append(fields, f.Name)
 	}
-	if got := strings.Join(fields, " "); got != "createTree deleteTree createLeaf createNothing plant" {
+	if got := strings.Join(fields, " "); got != "createTree deleteTree createLeaf createNothing restoreTrees createLeaves plant" {
 		t.Errorf("gqlgen knows the mutations %s", got)
 	}
 	gone := slices.DeleteFunc(before, func(name string) bool { return s.Types[name] != nil })
-	if got := strings.Join(gone, " "); got != "More UpdateTreeInput UpdateTreePayload" {
+	if got := strings.Join(gone, " "); got != "CreateTreesPayload More TreeError UpdateTreeInput UpdateTreePayload" {
 		t.Errorf("gqlgen does not know the types %s", got)
 	}
 }

@@ -68,12 +68,12 @@ type wanted struct {
 // If one does not exist, or if the viewer may not use it so, the row whose input refers to it is
 // left out.
 func (t *tree) findReferences(ctx context.Context, list []*Write) error {
-	var order []wanted
+	var kinds []wanted
 	found := map[wanted][]reference{}
 	add := func(of *entity.Entity, a asking, r reference) {
 		k := wanted{of, a}
 		if found[k] == nil {
-			order = append(order, k)
+			kinds = append(kinds, k)
 		}
 		found[k] = append(found[k], r)
 	}
@@ -82,7 +82,7 @@ func (t *tree) findReferences(ctx context.Context, list []*Write) error {
 			w.references(add)
 		}
 	}
-	for _, k := range order {
+	for _, k := range kinds {
 		missing, err := t.missing(ctx, k.of, k.purpose, nil, found[k])
 		if err != nil {
 			return err
