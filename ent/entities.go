@@ -270,7 +270,7 @@ var Entities = []*entity.Entity{
 			{Name: "productId", Column: "product_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Product"},
 		},
 		Edges: []entity.Edge{
-			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Inverse: true, Unique: true},
+			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Inverse: true, Immutable: true, Unique: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
@@ -488,8 +488,8 @@ var Entities = []*entity.Entity{
 			{Name: "productId", Column: "product_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Product"},
 		},
 		Edges: []entity.Edge{
-			{Name: "order", To: "Order", Column: "order_id", OwnKey: true, Inverse: true, Unique: true},
-			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Inverse: true, Unique: true},
+			{Name: "order", To: "Order", Column: "order_id", OwnKey: true, Inverse: true, Immutable: true, Unique: true},
+			{Name: "product", To: "Product", Column: "product_id", OwnKey: true, Inverse: true, Immutable: true, Unique: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
@@ -729,7 +729,7 @@ var Entities = []*entity.Entity{
 			{Name: "successorSalt", Column: "successor_salt", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
 		},
 		Edges: []entity.Edge{
-			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Unique: true},
+			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Immutable: true, Unique: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {

@@ -114,10 +114,11 @@ type Edge struct {
 	Column string // the foreign key; if the edge is many-to-many, the one in Through to this entity
 	// OwnKey is true if the foreign key is a column of this entity, and false if it is one of the
 	// other entity.
-	OwnKey   bool
-	Inverse  bool // the edge is declared with edge.From, as the other direction of an edge of To
-	Nullable bool // the foreign key may be NULL
-	Unique   bool // a row has at most one related row
+	OwnKey    bool
+	Inverse   bool // the edge is declared with edge.From, as the other direction of an edge of To
+	Immutable bool // only new rows have the edge set
+	Nullable  bool // the foreign key may be NULL
+	Unique    bool // a row has at most one related row
 	// Through is the join table if the edge is many-to-many, and "" if not. Far is the foreign key
 	// in that table to the other entity. Join is the name of the entity that the table's rows are,
 	// or "" if they are none.

@@ -282,6 +282,7 @@ func (b *binder) bindField(k inputKey, o *inputObject, at string, d *ast.FieldDe
 		f.edge, f.to, f.nullable = edge, b.named(edge.To), edge.Nullable
 		b.checkType(at, d, "ID")
 		b.checkReference(at, f.to)
+		b.checkImmutable(o, at, edge)
 		return f
 	case f.added != nil:
 		return f
@@ -333,6 +334,13 @@ func (b *binder) bindColumn(k inputKey, o *inputObject, at string, d *ast.FieldD
 	b.checkReference(at, f.to)
 	f.limits = b.limitsOf(e, column)
 	return f
+}
+
+// checkImmutable adds a finding if an update would set an edge that only new rows have set.
+func (b *binder) checkImmutable(o *inputObject, at string, edge *entity.Edge) {
+	if o.op == Update && edge.Immutable {
+		b.refuse(at, "the edge %s of %s is Immutable() in ent/schema; take one of the two out", edge.Name, o.entity.Name)
+	}
 }
 
 // setOtherwise reports whether something else than the field of a column sets it in new rows: the

@@ -39,6 +39,9 @@ func (b *binder) bindNested(o *inputObject, at string, edge *entity.Edge, d *ast
 		}
 	}
 	b.checkReference(at, to)
+	if n.back == nil {
+		b.checkImmutable(o, at, edge)
+	}
 	b.bindParts(o, at, n, d)
 	return n
 }
@@ -65,24 +68,38 @@ func (b *binder) bindParts(o *inputObject, at string, n *nested, d *ast.FieldDef
 		b.refuse(at, "its type is %s; allowed is one input object, without !", d.Type)
 		return
 	}
-	allowed := []string{partCreate, partConnect}
-	if o.op == Update && !n.edge.Unique {
-		allowed = parts
-		if n.back != nil && !n.back.nullable {
-			allowed = []string{partCreate, partConnect, partUpdate, partDelete}
-		}
-	}
+	allowed, why := b.allowedParts(o, n)
 	for _, f := range def.Fields {
 		place := def.Name + "." + f.Name
 		switch {
-		case !slices.Contains(allowed, f.Name) && slices.Contains(parts, f.Name) && o.op == Update && !n.edge.Unique:
-			b.refuse(place, "rows of %s must be related to one of %s, so they cannot be disconnected; allowed: %s", n.to.Name, o.entity.Name, strings.Join(allowed, ", "))
+		case !slices.Contains(allowed, f.Name) && slices.Contains(parts, f.Name) && why != "":
+			b.refuse(place, "%s; allowed: %s", why, strings.Join(allowed, ", "))
 		case !slices.Contains(allowed, f.Name):
 			b.refuse(place, "nothing reads this field; allowed here: %s", strings.Join(allowed, ", "))
 		default:
 			b.bindPart(place, n, f)
 		}
 	}
+}
+
+// allowedParts returns the parts that a nested input may have, and why others may not be there if
+// ent/schema is the reason.
+func (b *binder) allowedParts(o *inputObject, n *nested) (allowed []string, why string) {
+	allowed = []string{partCreate, partConnect}
+	if o.op == Update && !n.edge.Unique {
+		allowed = parts
+	}
+	forbid := func(reason string, some ...string) {
+		why = reason
+		allowed = slices.DeleteFunc(slices.Clone(allowed), func(part string) bool { return slices.Contains(some, part) })
+	}
+	switch {
+	case n.back != nil && n.back.fixed(n.to):
+		forbid(n.to.Name+" is related for good, by an edge or a column that is Immutable() in ent/schema", partConnect, partSet, partDisconnect)
+	case n.back != nil && !n.back.nullable && o.op == Update && !n.edge.Unique:
+		forbid("rows of "+n.to.Name+" must be related to one of "+o.entity.Name+", so they cannot be disconnected", partSet, partDisconnect)
+	}
+	return allowed, why
 }
 
 func (b *binder) bindPart(at string, n *nested, d *ast.FieldDefinition) {

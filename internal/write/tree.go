@@ -155,7 +155,7 @@ func (l *link) joins() bool {
 
 // fixed reports whether only new rows have the field set.
 func (f *field) fixed(e *entity.Entity) bool {
-	return f.column != nil && (f.column.Immutable || f.column == &e.Fields[0])
+	return f.edge != nil && f.edge.Immutable || f.column != nil && (f.column.Immutable || f.column == &e.Fields[0])
 }
 
 // setKeys sets the keys of related rows in the mutation.

@@ -42,6 +42,11 @@ func TestWritesBindRelated(t *testing.T) {
 		{`type Mutation { createConcert(input: I!): P! } type P { concert: Concert! } input I { name: String! price: Decimal! venueId: ID }`, "I.venueId: the column venue_id of Concert must have a value; write ID!"},
 		{`type Mutation { createConcert(input: I!): P! } type P { concert: Concert! } input I { name: String! price: Decimal! venueId: ID venue: N } input N { connect: ID }`, ""},
 
+		{`type Mutation { updatePoster(id: ID!, input: I!): P! } type P { poster: Poster! } input I { designerId: ID }`, "I.designerId: the edge designer of Poster is Immutable() in ent/schema; take one of the two out"},
+		{`type Mutation { updatePoster(id: ID!, input: I!): P! } type P { poster: Poster! } input I { designer: N } input N { connect: ID }`, "I.designer: the edge designer of Poster is Immutable() in ent/schema; take one of the two out"},
+		{`type Mutation { updateListener(id: ID!, input: I!): P! } type P { listener: Listener! } input I { designs: N } input N { connect: [ID!] }`,
+			"N.connect: Poster is related for good, by an edge or a column that is Immutable() in ent/schema; allowed: create, update, delete"},
+
 		{upsert + "ID): P! }", "Mutation.createTicket(onConflict:): its type is ID; allowed is an input object of two fields, on: TicketUnique! and do: OnConflict!"},
 		{upsert + "C!): P! } input C { on: U! do: Do! } enum U { ROW_SEAT }", "Mutation.createTicket(onConflict:): its type is C!; allowed is an input object of two fields"},
 		{upsert + "C): P! } input C { on: U! do: Do } enum U { ROW_SEAT }", "Mutation.createTicket(onConflict:): its type is C; allowed is an input object of two fields"},

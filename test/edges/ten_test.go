@@ -72,7 +72,7 @@ input ListenerEntry { id: ID! input: UpdateListenerInput! }
 input CreateTicketInput { row: String! seat: Int note: String concertId: ID }
 input UpdateTicketInput { seat: Int note: String concertId: ID }
 input ManyTicketInput { note: String concertId: ID }
-input CreatePosterInput { text: String! concertId: ID }
+input CreatePosterInput { text: String! concertId: ID designer: OneListener }
 input UpdatePosterInput { text: String concertId: ID }
 input ManyPosterInput { text: String }
 input OnePoster { create: CreatePosterInput connect: ID }
@@ -111,7 +111,7 @@ const stored = `{
 	venues { nodes { name city code version concerts { name } near { name } } }
 	concerts { nodes { name venue { name } price day kind token seats data rider words score sold tickets { row seat } guests { name } poster { text } } }
 	tickets { nodes { row seat note version concert { name } } }
-	posters { nodes { text concert { name } } }
+	posters { nodes { text concert { name } designer { name } } }
 	prizes { nodes { id year winner { name } shared { id } } }
 	listeners { nodes { name likes { nodes { name } } playlists { name } partner { name } } }
 	tracks { nodes { name length genre { id } sleeve { color } likedBy { name } } }
@@ -137,7 +137,7 @@ const afterwards = `{"venues":{"nodes":[
 {"row":"C","seat":null,"note":null,"version":1,"concert":null},
 {"row":"C","seat":null,"note":null,"version":1,"concert":null},
 {"row":"D","seat":1,"note":"d","version":2,"concert":{"name":"Opening"}}]},
-"posters":{"nodes":[{"text":"same","concert":{"name":"Opening"}},{"text":"same","concert":null}]},
+"posters":{"nodes":[{"text":"same","concert":{"name":"Opening"},"designer":{"name":"Bob"}},{"text":"same","concert":null,"designer":null}]},
 "prizes":{"nodes":[
 {"id":"prize_B","year":2,"winner":{"name":"Eve"},"shared":[]},
 {"id":"prize_One","year":1999,"winner":{"name":"Anna"},"shared":[{"id":"prize_Two"}]},
@@ -216,7 +216,7 @@ func TestTenEntities(t *testing.T) {
 
 		// Rows are connected, disconnected and set, over edges of each form.
 		do(`updateConcert(id: "$opening$", input: {tickets: {disconnect: ["$a1$"]}, guests: {disconnect: ["$bob$"], create: [{name: "Cyd"}], update: [{id: "$ann$", input: {name: "Anna", playlists: {update: [{id: "$q$", input: {name: "QQ"}}], delete: ["$p$"]}, likes: {disconnect: ["$u$"]}}}]},
-			poster: {create: {text: "Come again"}}}) { concert { tickets { row seat } guests { name likes { nodes { name } } playlists { name } } poster { text } } }`,
+			poster: {create: {text: "Come again", designer: {connect: "$bob$"}}}}) { concert { tickets { row seat } guests { name likes { nodes { name } } playlists { name } } poster { text } } }`,
 			`{"updateConcert":{"concert":{"tickets":[{"row":"A","seat":null},{"row":"B","seat":1}],"guests":[{"name":"Anna","likes":{"nodes":[{"name":"T"}]},"playlists":[{"name":"QQ"}]},{"name":"Cyd","likes":{"nodes":[]},"playlists":[]}],"poster":{"text":"Come again"}}}}`)
 		do(`a: updateConcert(id: "$opening$", input: {tickets: {set: ["$a1$", "$a$"]}, guests: {set: ["$bob$", "$ann$"]}}) { concert { tickets { row seat } guests { name } } } b: updateVenue(id: "$cellar$", input: {near: {set: []}, concerts: {connect: ["$opening$"]}}) { venue { near { name } concerts { name } } }
 			c: updateListener(id: "$bob$", input: {partnerId: "$ann$"}) { listener { partner { name } } } d: updateTrack(id: "$u$", input: {likedBy: {connect: ["$bob$"]}, genreId: "genre_Rock"}) { track { likedBy { name } } }
@@ -233,7 +233,7 @@ func TestTenEntities(t *testing.T) {
 			{`createTicket(input: {row: "C", seat: null}, onConflict: {on: ROW_SEAT, do: NOTHING}) { created ticket { row seat note version } }`, `{"created":true,"ticket":{"row":"C","seat":null,"note":null,"version":1}}`},
 			{`createVenue(input: {name: "Cellar", code: "sS", near: {create: [{name: "Attic"}], connect: ["$hall$"]}}, onConflict: {on: CODE, do: UPDATE}) { created venue { name code version near { name } } }`, `{"created":false,"venue":{"name":"Cellar","code":"sS","version":3,"near":[{"name":"Hall"},{"name":"Attic"}]}}`},
 			{`createVenue(input: {name: "Hall", city: "Bonn", concerts: {create: [{name: "Third", price: 3}]}}, onConflict: {on: CITY_NAME, do: UPDATE}) { created venue { code concerts { name } } }`, `{"created":false,"venue":{"code":"HB","concerts":[{"name":"Second"},{"name":"Third"}]}}`},
-			{`createPoster(input: {text: "Last", concertId: "$opening$"}, onConflict: {on: CONCERT_ID, do: UPDATE}) { created poster { text concert { name } } }`, `{"created":false,"poster":{"text":"Last","concert":{"name":"Opening"}}}`},
+			{`createPoster(input: {text: "Last", concertId: "$opening$", designer: {create: {name: "Never"}}}, onConflict: {on: CONCERT_ID, do: UPDATE}) { created poster { text concert { name } designer { name } } }`, `{"created":false,"poster":{"text":"Last","concert":{"name":"Opening"},"designer":{"name":"Bob"}}}`},
 			{`createPrize(input: {id: "prize_Two", year: 2001, winnerId: "$bob$"}, onConflict: {on: ID, do: UPDATE}) { created prize { year winner { name } } }`, `{"created":false,"prize":{"year":2001,"winner":{"name":"Bob"}}}`},
 		} {
 			name, _, _ := strings.Cut(tt.query, "(")

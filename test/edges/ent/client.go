@@ -1087,6 +1087,22 @@ func (c *ListenerClient) QueryConcerts(_m *Listener) *ConcertQuery {
 	return query
 }
 
+// QueryDesigns queries the designs edge of a Listener.
+func (c *ListenerClient) QueryDesigns(_m *Listener) *PosterQuery {
+	query := (&PosterClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listener.Table, listener.FieldID, id),
+			sqlgraph.To(poster.Table, poster.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, listener.DesignsTable, listener.DesignsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryRatings queries the ratings edge of a Listener.
 func (c *ListenerClient) QueryRatings(_m *Listener) *RatingQuery {
 	query := (&RatingClient{config: c.config}).Query()
@@ -1610,6 +1626,22 @@ func (c *PosterClient) QueryConcert(_m *Poster) *ConcertQuery {
 			sqlgraph.From(poster.Table, poster.FieldID, id),
 			sqlgraph.To(concert.Table, concert.FieldID),
 			sqlgraph.Edge(sqlgraph.O2O, true, poster.ConcertTable, poster.ConcertColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDesigner queries the designer edge of a Poster.
+func (c *PosterClient) QueryDesigner(_m *Poster) *ListenerQuery {
+	query := (&ListenerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(poster.Table, poster.FieldID, id),
+			sqlgraph.To(listener.Table, listener.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, poster.DesignerTable, poster.DesignerColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil

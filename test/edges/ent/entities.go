@@ -419,6 +419,7 @@ var Entities = []*entity.Entity{
 			{Name: "partner", To: "Listener", Column: "listener_partner", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "playlists", To: "Playlist", Column: "listener_id"},
 			{Name: "concerts", To: "Concert", Column: "listener_id", Inverse: true, Through: "concert_guests", Far: "concert_id"},
+			{Name: "designs", To: "Poster", Column: "poster_designer", Inverse: true},
 			{Name: "ratings", To: "Rating", Column: "listener_id", Inverse: true},
 		},
 		Writer: &entity.Writer{
@@ -494,6 +495,9 @@ var Entities = []*entity.Entity{
 				"concerts": func(m Mutation, value any) {
 					m.(*ListenerMutation).AddConcertIDs(int64(value.(int64)))
 				},
+				"designs": func(m Mutation, value any) {
+					m.(*ListenerMutation).AddDesignIDs(int32(value.(int64)))
+				},
 			},
 			Unlink: map[string]func(Mutation, any){
 				"likes": func(m Mutation, value any) {
@@ -516,6 +520,9 @@ var Entities = []*entity.Entity{
 				},
 				"concerts": func(m Mutation, value any) {
 					m.(*ListenerMutation).RemoveConcertIDs(int64(value.(int64)))
+				},
+				"designs": func(m Mutation, value any) {
+					m.(*ListenerMutation).RemoveDesignIDs(int32(value.(int64)))
 				},
 			},
 			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
@@ -782,7 +789,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "poster",
 		Ruled:   true,
 		Policy:  func() Policy { return poster.Policy },
-		Visible: map[string]entity.Visibility{"text": entity.ToAll, "concert": entity.ToAll, "id": entity.ToAll},
+		Visible: map[string]entity.Visibility{"text": entity.ToAll, "concert": entity.ToAll, "designer": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "int32", Refers: "Poster"},
@@ -790,6 +797,7 @@ var Entities = []*entity.Entity{
 		},
 		Edges: []entity.Edge{
 			{Name: "concert", To: "Concert", Column: "concert_poster", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+			{Name: "designer", To: "Listener", Column: "poster_designer", OwnKey: true, Immutable: true, Unique: true, Nullable: true},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
@@ -842,6 +850,13 @@ var Entities = []*entity.Entity{
 						return
 					}
 					m.(*PosterMutation).SetConcertID(int64(value.(int64)))
+				},
+				"designer": func(m Mutation, value any) {
+					if value == nil {
+						m.(*PosterMutation).ClearDesigner()
+						return
+					}
+					m.(*PosterMutation).SetDesignerID(value.(uuid.UUID))
 				},
 			},
 			Unlink: map[string]func(Mutation, any){},

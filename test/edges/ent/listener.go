@@ -45,11 +45,13 @@ type ListenerEdges struct {
 	Playlists []*Playlist `json:"playlists,omitempty"`
 	// Concerts holds the value of the concerts edge.
 	Concerts []*Concert `json:"concerts,omitempty"`
+	// Designs holds the value of the designs edge.
+	Designs []*Poster `json:"designs,omitempty"`
 	// Ratings holds the value of the ratings edge.
 	Ratings []*Rating `json:"ratings,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [9]bool
+	loadedTypes [10]bool
 }
 
 // LikesOrErr returns the Likes value or an error if the edge
@@ -126,10 +128,19 @@ func (e ListenerEdges) ConcertsOrErr() ([]*Concert, error) {
 	return nil, &NotLoadedError{edge: "concerts"}
 }
 
+// DesignsOrErr returns the Designs value or an error if the edge
+// was not loaded in eager-loading.
+func (e ListenerEdges) DesignsOrErr() ([]*Poster, error) {
+	if e.loadedTypes[8] {
+		return e.Designs, nil
+	}
+	return nil, &NotLoadedError{edge: "designs"}
+}
+
 // RatingsOrErr returns the Ratings value or an error if the edge
 // was not loaded in eager-loading.
 func (e ListenerEdges) RatingsOrErr() ([]*Rating, error) {
-	if e.loadedTypes[8] {
+	if e.loadedTypes[9] {
 		return e.Ratings, nil
 	}
 	return nil, &NotLoadedError{edge: "ratings"}
@@ -231,6 +242,11 @@ func (_m *Listener) QueryPlaylists() *PlaylistQuery {
 // QueryConcerts queries the "concerts" edge of the Listener entity.
 func (_m *Listener) QueryConcerts() *ConcertQuery {
 	return NewListenerClient(_m.config).QueryConcerts(_m)
+}
+
+// QueryDesigns queries the "designs" edge of the Listener entity.
+func (_m *Listener) QueryDesigns() *PosterQuery {
+	return NewListenerClient(_m.config).QueryDesigns(_m)
 }
 
 // QueryRatings queries the "ratings" edge of the Listener entity.

@@ -9,6 +9,7 @@ import (
 	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
+	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/track"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -165,6 +166,21 @@ func (_c *ListenerCreate) AddConcerts(v ...*Concert) *ListenerCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddConcertIDs(ids...)
+}
+
+// AddDesignIDs adds the "designs" edge to the Poster entity by IDs.
+func (_c *ListenerCreate) AddDesignIDs(ids ...int32) *ListenerCreate {
+	_c.mutation.AddDesignIDs(ids...)
+	return _c
+}
+
+// AddDesigns adds the "designs" edges to the Poster entity.
+func (_c *ListenerCreate) AddDesigns(v ...*Poster) *ListenerCreate {
+	ids := make([]int32, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddDesignIDs(ids...)
 }
 
 // Mutation returns the ListenerMutation object of the builder.
@@ -380,6 +396,22 @@ func (_c *ListenerCreate) createSpec() (*Listener, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(concert.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DesignsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   listener.DesignsTable,
+			Columns: []string{listener.DesignsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
 			},
 		}
 		for _, k := range nodes {

@@ -10,6 +10,7 @@ import (
 	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
+	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/predicate"
 	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/track"
@@ -37,6 +38,7 @@ type ListenerQuery struct {
 	withPartner   *ListenerQuery
 	withPlaylists *PlaylistQuery
 	withConcerts  *ConcertQuery
+	withDesigns   *PosterQuery
 	withRatings   *RatingQuery
 	withFKs       bool
 	modifiers     []func(*sql.Selector)
@@ -245,6 +247,28 @@ func (_q *ListenerQuery) QueryConcerts() *ConcertQuery {
 			sqlgraph.From(listener.Table, listener.FieldID, selector),
 			sqlgraph.To(concert.Table, concert.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, listener.ConcertsTable, listener.ConcertsPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryDesigns chains the current query on the "designs" edge.
+func (_q *ListenerQuery) QueryDesigns() *PosterQuery {
+	query := (&PosterClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listener.Table, listener.FieldID, selector),
+			sqlgraph.To(poster.Table, poster.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, listener.DesignsTable, listener.DesignsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -474,6 +498,7 @@ func (_q *ListenerQuery) Clone() *ListenerQuery {
 		withPartner:   _q.withPartner.Clone(),
 		withPlaylists: _q.withPlaylists.Clone(),
 		withConcerts:  _q.withConcerts.Clone(),
+		withDesigns:   _q.withDesigns.Clone(),
 		withRatings:   _q.withRatings.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
@@ -567,6 +592,17 @@ func (_q *ListenerQuery) WithConcerts(opts ...func(*ConcertQuery)) *ListenerQuer
 		opt(query)
 	}
 	_q.withConcerts = query
+	return _q
+}
+
+// WithDesigns tells the query-builder to eager-load the nodes that are connected to
+// the "designs" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ListenerQuery) WithDesigns(opts ...func(*PosterQuery)) *ListenerQuery {
+	query := (&PosterClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDesigns = query
 	return _q
 }
 
@@ -666,7 +702,7 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 		nodes       = []*Listener{}
 		withFKs     = _q.withFKs
 		_spec       = _q.querySpec()
-		loadedTypes = [9]bool{
+		loadedTypes = [10]bool{
 			_q.withLikes != nil,
 			_q.withRated != nil,
 			_q.withFollowers != nil,
@@ -675,6 +711,7 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 			_q.withPartner != nil,
 			_q.withPlaylists != nil,
 			_q.withConcerts != nil,
+			_q.withDesigns != nil,
 			_q.withRatings != nil,
 		}
 	)
@@ -757,6 +794,13 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 		if err := _q.loadConcerts(ctx, query, nodes,
 			func(n *Listener) { n.Edges.Concerts = []*Concert{} },
 			func(n *Listener, e *Concert) { n.Edges.Concerts = append(n.Edges.Concerts, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withDesigns; query != nil {
+		if err := _q.loadDesigns(ctx, query, nodes,
+			func(n *Listener) { n.Edges.Designs = []*Poster{} },
+			func(n *Listener, e *Poster) { n.Edges.Designs = append(n.Edges.Designs, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1198,6 +1242,37 @@ func (_q *ListenerQuery) loadConcerts(ctx context.Context, query *ConcertQuery, 
 		for kn := range nodes {
 			assign(kn, n)
 		}
+	}
+	return nil
+}
+func (_q *ListenerQuery) loadDesigns(ctx context.Context, query *PosterQuery, nodes []*Listener, init func(*Listener), assign func(*Listener, *Poster)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Listener)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	query.withFKs = true
+	query.Where(predicate.Poster(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(listener.DesignsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.poster_designer
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "poster_designer" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "poster_designer" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
 	}
 	return nil
 }

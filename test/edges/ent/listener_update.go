@@ -9,6 +9,7 @@ import (
 	"forge/test/edges/ent/concert"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
+	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/predicate"
 	"forge/test/edges/ent/track"
 
@@ -170,6 +171,21 @@ func (_u *ListenerUpdate) AddConcerts(v ...*Concert) *ListenerUpdate {
 	return _u.AddConcertIDs(ids...)
 }
 
+// AddDesignIDs adds the "designs" edge to the Poster entity by IDs.
+func (_u *ListenerUpdate) AddDesignIDs(ids ...int32) *ListenerUpdate {
+	_u.mutation.AddDesignIDs(ids...)
+	return _u
+}
+
+// AddDesigns adds the "designs" edges to the Poster entity.
+func (_u *ListenerUpdate) AddDesigns(v ...*Poster) *ListenerUpdate {
+	ids := make([]int32, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDesignIDs(ids...)
+}
+
 // Mutation returns the ListenerMutation object of the builder.
 func (_u *ListenerUpdate) Mutation() *ListenerMutation {
 	return _u.mutation
@@ -326,6 +342,27 @@ func (_u *ListenerUpdate) RemoveConcerts(v ...*Concert) *ListenerUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveConcertIDs(ids...)
+}
+
+// ClearDesigns clears all "designs" edges to the Poster entity.
+func (_u *ListenerUpdate) ClearDesigns() *ListenerUpdate {
+	_u.mutation.ClearDesigns()
+	return _u
+}
+
+// RemoveDesignIDs removes the "designs" edge to Poster entities by IDs.
+func (_u *ListenerUpdate) RemoveDesignIDs(ids ...int32) *ListenerUpdate {
+	_u.mutation.RemoveDesignIDs(ids...)
+	return _u
+}
+
+// RemoveDesigns removes "designs" edges to Poster entities.
+func (_u *ListenerUpdate) RemoveDesigns(v ...*Poster) *ListenerUpdate {
+	ids := make([]int32, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDesignIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -717,6 +754,51 @@ func (_u *ListenerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.DesignsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   listener.DesignsTable,
+			Columns: []string{listener.DesignsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDesignsIDs(); len(nodes) > 0 && !_u.mutation.DesignsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   listener.DesignsTable,
+			Columns: []string{listener.DesignsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DesignsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   listener.DesignsTable,
+			Columns: []string{listener.DesignsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -877,6 +959,21 @@ func (_u *ListenerUpdateOne) AddConcerts(v ...*Concert) *ListenerUpdateOne {
 	return _u.AddConcertIDs(ids...)
 }
 
+// AddDesignIDs adds the "designs" edge to the Poster entity by IDs.
+func (_u *ListenerUpdateOne) AddDesignIDs(ids ...int32) *ListenerUpdateOne {
+	_u.mutation.AddDesignIDs(ids...)
+	return _u
+}
+
+// AddDesigns adds the "designs" edges to the Poster entity.
+func (_u *ListenerUpdateOne) AddDesigns(v ...*Poster) *ListenerUpdateOne {
+	ids := make([]int32, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDesignIDs(ids...)
+}
+
 // Mutation returns the ListenerMutation object of the builder.
 func (_u *ListenerUpdateOne) Mutation() *ListenerMutation {
 	return _u.mutation
@@ -1033,6 +1130,27 @@ func (_u *ListenerUpdateOne) RemoveConcerts(v ...*Concert) *ListenerUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveConcertIDs(ids...)
+}
+
+// ClearDesigns clears all "designs" edges to the Poster entity.
+func (_u *ListenerUpdateOne) ClearDesigns() *ListenerUpdateOne {
+	_u.mutation.ClearDesigns()
+	return _u
+}
+
+// RemoveDesignIDs removes the "designs" edge to Poster entities by IDs.
+func (_u *ListenerUpdateOne) RemoveDesignIDs(ids ...int32) *ListenerUpdateOne {
+	_u.mutation.RemoveDesignIDs(ids...)
+	return _u
+}
+
+// RemoveDesigns removes "designs" edges to Poster entities.
+func (_u *ListenerUpdateOne) RemoveDesigns(v ...*Poster) *ListenerUpdateOne {
+	ids := make([]int32, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDesignIDs(ids...)
 }
 
 // Where appends a list predicates to the ListenerUpdate builder.
@@ -1447,6 +1565,51 @@ func (_u *ListenerUpdateOne) sqlSave(ctx context.Context) (_node *Listener, err 
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(concert.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DesignsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   listener.DesignsTable,
+			Columns: []string{listener.DesignsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDesignsIDs(); len(nodes) > 0 && !_u.mutation.DesignsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   listener.DesignsTable,
+			Columns: []string{listener.DesignsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DesignsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   listener.DesignsTable,
+			Columns: []string{listener.DesignsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
 			},
 		}
 		for _, k := range nodes {

@@ -2681,6 +2681,9 @@ type ListenerMutation struct {
 	concerts         map[int64]struct{}
 	removedconcerts  map[int64]struct{}
 	clearedconcerts  bool
+	designs          map[int32]struct{}
+	removeddesigns   map[int32]struct{}
+	cleareddesigns   bool
 	done             bool
 	oldValue         func(context.Context) (*Listener, error)
 	predicates       []predicate.Listener
@@ -3243,6 +3246,60 @@ func (m *ListenerMutation) ResetConcerts() {
 	m.removedconcerts = nil
 }
 
+// AddDesignIDs adds the "designs" edge to the Poster entity by ids.
+func (m *ListenerMutation) AddDesignIDs(ids ...int32) {
+	if m.designs == nil {
+		m.designs = make(map[int32]struct{})
+	}
+	for i := range ids {
+		m.designs[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDesigns clears the "designs" edge to the Poster entity.
+func (m *ListenerMutation) ClearDesigns() {
+	m.cleareddesigns = true
+}
+
+// DesignsCleared reports if the "designs" edge to the Poster entity was cleared.
+func (m *ListenerMutation) DesignsCleared() bool {
+	return m.cleareddesigns
+}
+
+// RemoveDesignIDs removes the "designs" edge to the Poster entity by IDs.
+func (m *ListenerMutation) RemoveDesignIDs(ids ...int32) {
+	if m.removeddesigns == nil {
+		m.removeddesigns = make(map[int32]struct{})
+	}
+	for i := range ids {
+		delete(m.designs, ids[i])
+		m.removeddesigns[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDesigns returns the removed IDs of the "designs" edge to the Poster entity.
+func (m *ListenerMutation) RemovedDesignsIDs() (ids []int32) {
+	for id := range m.removeddesigns {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DesignsIDs returns the "designs" edge IDs in the mutation.
+func (m *ListenerMutation) DesignsIDs() (ids []int32) {
+	for id := range m.designs {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDesigns resets all changes to the "designs" edge.
+func (m *ListenerMutation) ResetDesigns() {
+	m.designs = nil
+	m.cleareddesigns = false
+	m.removeddesigns = nil
+}
+
 // Where appends a list predicates to the ListenerMutation builder.
 func (m *ListenerMutation) Where(ps ...predicate.Listener) {
 	m.predicates = append(m.predicates, ps...)
@@ -3376,7 +3433,7 @@ func (m *ListenerMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ListenerMutation) AddedEdges() []string {
-	edges := make([]string, 0, 8)
+	edges := make([]string, 0, 9)
 	if m.likes != nil {
 		edges = append(edges, listener.EdgeLikes)
 	}
@@ -3400,6 +3457,9 @@ func (m *ListenerMutation) AddedEdges() []string {
 	}
 	if m.concerts != nil {
 		edges = append(edges, listener.EdgeConcerts)
+	}
+	if m.designs != nil {
+		edges = append(edges, listener.EdgeDesigns)
 	}
 	return edges
 }
@@ -3454,13 +3514,19 @@ func (m *ListenerMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case listener.EdgeDesigns:
+		ids := make([]ent.Value, 0, len(m.designs))
+		for id := range m.designs {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ListenerMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 8)
+	edges := make([]string, 0, 9)
 	if m.removedlikes != nil {
 		edges = append(edges, listener.EdgeLikes)
 	}
@@ -3481,6 +3547,9 @@ func (m *ListenerMutation) RemovedEdges() []string {
 	}
 	if m.removedconcerts != nil {
 		edges = append(edges, listener.EdgeConcerts)
+	}
+	if m.removeddesigns != nil {
+		edges = append(edges, listener.EdgeDesigns)
 	}
 	return edges
 }
@@ -3531,13 +3600,19 @@ func (m *ListenerMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case listener.EdgeDesigns:
+		ids := make([]ent.Value, 0, len(m.removeddesigns))
+		for id := range m.removeddesigns {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ListenerMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 8)
+	edges := make([]string, 0, 9)
 	if m.clearedlikes {
 		edges = append(edges, listener.EdgeLikes)
 	}
@@ -3562,6 +3637,9 @@ func (m *ListenerMutation) ClearedEdges() []string {
 	if m.clearedconcerts {
 		edges = append(edges, listener.EdgeConcerts)
 	}
+	if m.cleareddesigns {
+		edges = append(edges, listener.EdgeDesigns)
+	}
 	return edges
 }
 
@@ -3585,6 +3663,8 @@ func (m *ListenerMutation) EdgeCleared(name string) bool {
 		return m.clearedplaylists
 	case listener.EdgeConcerts:
 		return m.clearedconcerts
+	case listener.EdgeDesigns:
+		return m.cleareddesigns
 	}
 	return false
 }
@@ -3627,6 +3707,9 @@ func (m *ListenerMutation) ResetEdge(name string) error {
 		return nil
 	case listener.EdgeConcerts:
 		m.ResetConcerts()
+		return nil
+	case listener.EdgeDesigns:
+		m.ResetDesigns()
 		return nil
 	}
 	return fmt.Errorf("unknown Listener edge %s", name)
@@ -5078,16 +5161,18 @@ func (m *PlaylistTrackMutation) ResetEdge(name string) error {
 // PosterMutation represents an operation that mutates the Poster nodes in the graph.
 type PosterMutation struct {
 	config
-	op             Op
-	typ            string
-	id             *int32
-	text           *string
-	clearedFields  map[string]struct{}
-	concert        *int64
-	clearedconcert bool
-	done           bool
-	oldValue       func(context.Context) (*Poster, error)
-	predicates     []predicate.Poster
+	op              Op
+	typ             string
+	id              *int32
+	text            *string
+	clearedFields   map[string]struct{}
+	concert         *int64
+	clearedconcert  bool
+	designer        *uuid.UUID
+	cleareddesigner bool
+	done            bool
+	oldValue        func(context.Context) (*Poster, error)
+	predicates      []predicate.Poster
 }
 
 var _ ent.Mutation = (*PosterMutation)(nil)
@@ -5269,6 +5354,45 @@ func (m *PosterMutation) ResetConcert() {
 	m.clearedconcert = false
 }
 
+// SetDesignerID sets the "designer" edge to the Listener entity by id.
+func (m *PosterMutation) SetDesignerID(id uuid.UUID) {
+	m.designer = &id
+}
+
+// ClearDesigner clears the "designer" edge to the Listener entity.
+func (m *PosterMutation) ClearDesigner() {
+	m.cleareddesigner = true
+}
+
+// DesignerCleared reports if the "designer" edge to the Listener entity was cleared.
+func (m *PosterMutation) DesignerCleared() bool {
+	return m.cleareddesigner
+}
+
+// DesignerID returns the "designer" edge ID in the mutation.
+func (m *PosterMutation) DesignerID() (id uuid.UUID, exists bool) {
+	if m.designer != nil {
+		return *m.designer, true
+	}
+	return
+}
+
+// DesignerIDs returns the "designer" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DesignerID instead. It exists only for internal usage by the builders.
+func (m *PosterMutation) DesignerIDs() (ids []uuid.UUID) {
+	if id := m.designer; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDesigner resets all changes to the "designer" edge.
+func (m *PosterMutation) ResetDesigner() {
+	m.designer = nil
+	m.cleareddesigner = false
+}
+
 // Where appends a list predicates to the PosterMutation builder.
 func (m *PosterMutation) Where(ps ...predicate.Poster) {
 	m.predicates = append(m.predicates, ps...)
@@ -5402,9 +5526,12 @@ func (m *PosterMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *PosterMutation) AddedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	if m.concert != nil {
 		edges = append(edges, poster.EdgeConcert)
+	}
+	if m.designer != nil {
+		edges = append(edges, poster.EdgeDesigner)
 	}
 	return edges
 }
@@ -5417,13 +5544,17 @@ func (m *PosterMutation) AddedIDs(name string) []ent.Value {
 		if id := m.concert; id != nil {
 			return []ent.Value{*id}
 		}
+	case poster.EdgeDesigner:
+		if id := m.designer; id != nil {
+			return []ent.Value{*id}
+		}
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *PosterMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	return edges
 }
 
@@ -5435,9 +5566,12 @@ func (m *PosterMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *PosterMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	if m.clearedconcert {
 		edges = append(edges, poster.EdgeConcert)
+	}
+	if m.cleareddesigner {
+		edges = append(edges, poster.EdgeDesigner)
 	}
 	return edges
 }
@@ -5448,6 +5582,8 @@ func (m *PosterMutation) EdgeCleared(name string) bool {
 	switch name {
 	case poster.EdgeConcert:
 		return m.clearedconcert
+	case poster.EdgeDesigner:
+		return m.cleareddesigner
 	}
 	return false
 }
@@ -5459,6 +5595,9 @@ func (m *PosterMutation) ClearEdge(name string) error {
 	case poster.EdgeConcert:
 		m.ClearConcert()
 		return nil
+	case poster.EdgeDesigner:
+		m.ClearDesigner()
+		return nil
 	}
 	return fmt.Errorf("unknown Poster unique edge %s", name)
 }
@@ -5469,6 +5608,9 @@ func (m *PosterMutation) ResetEdge(name string) error {
 	switch name {
 	case poster.EdgeConcert:
 		m.ResetConcert()
+		return nil
+	case poster.EdgeDesigner:
+		m.ResetDesigner()
 		return nil
 	}
 	return fmt.Errorf("unknown Poster edge %s", name)

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"forge/internal/ids"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/poster"
 	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
 )
 
 // Poster is the model entity for the Poster schema.
@@ -22,18 +24,21 @@ type Poster struct {
 	Text string `json:"text,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the PosterQuery when eager-loading is set.
-	Edges          PosterEdges `json:"edges"`
-	concert_poster *int64
-	selectValues   sql.SelectValues
+	Edges           PosterEdges `json:"edges"`
+	concert_poster  *int64
+	poster_designer *uuid.UUID
+	selectValues    sql.SelectValues
 }
 
 // PosterEdges holds the relations/edges for other nodes in the graph.
 type PosterEdges struct {
 	// Concert holds the value of the concert edge.
 	Concert *Concert `json:"concert,omitempty"`
+	// Designer holds the value of the designer edge.
+	Designer *Listener `json:"designer,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [1]bool
+	loadedTypes [2]bool
 }
 
 // ConcertOrErr returns the Concert value or an error if the edge
@@ -47,6 +52,17 @@ func (e PosterEdges) ConcertOrErr() (*Concert, error) {
 	return nil, &NotLoadedError{edge: "concert"}
 }
 
+// DesignerOrErr returns the Designer value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e PosterEdges) DesignerOrErr() (*Listener, error) {
+	if e.Designer != nil {
+		return e.Designer, nil
+	} else if e.loadedTypes[1] {
+		return nil, &NotFoundError{label: listener.Label}
+	}
+	return nil, &NotLoadedError{edge: "designer"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Poster) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -58,6 +74,8 @@ func (*Poster) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullString)
 		case poster.ForeignKeys[0]: // concert_poster
 			values[i] = new(sql.NullInt64)
+		case poster.ForeignKeys[1]: // poster_designer
+			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -92,6 +110,13 @@ func (_m *Poster) assignValues(columns []string, values []any) error {
 				_m.concert_poster = new(int64)
 				*_m.concert_poster = int64(value.Int64)
 			}
+		case poster.ForeignKeys[1]:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field poster_designer", values[i])
+			} else if value.Valid {
+				_m.poster_designer = new(uuid.UUID)
+				*_m.poster_designer = *value.S.(*uuid.UUID)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -108,6 +133,11 @@ func (_m *Poster) Value(name string) (ent.Value, error) {
 // QueryConcert queries the "concert" edge of the Poster entity.
 func (_m *Poster) QueryConcert() *ConcertQuery {
 	return NewPosterClient(_m.config).QueryConcert(_m)
+}
+
+// QueryDesigner queries the "designer" edge of the Poster entity.
+func (_m *Poster) QueryDesigner() *ListenerQuery {
+	return NewPosterClient(_m.config).QueryDesigner(_m)
 }
 
 // Update returns a builder for updating this Poster.

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/poster"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
 )
 
 // PosterCreate is the builder for creating a Poster entity.
@@ -49,6 +51,25 @@ func (_c *PosterCreate) SetNillableConcertID(id *int64) *PosterCreate {
 // SetConcert sets the "concert" edge to the Concert entity.
 func (_c *PosterCreate) SetConcert(v *Concert) *PosterCreate {
 	return _c.SetConcertID(v.ID)
+}
+
+// SetDesignerID sets the "designer" edge to the Listener entity by ID.
+func (_c *PosterCreate) SetDesignerID(id uuid.UUID) *PosterCreate {
+	_c.mutation.SetDesignerID(id)
+	return _c
+}
+
+// SetNillableDesignerID sets the "designer" edge to the Listener entity by ID if the given value is not nil.
+func (_c *PosterCreate) SetNillableDesignerID(id *uuid.UUID) *PosterCreate {
+	if id != nil {
+		_c = _c.SetDesignerID(*id)
+	}
+	return _c
+}
+
+// SetDesigner sets the "designer" edge to the Listener entity.
+func (_c *PosterCreate) SetDesigner(v *Listener) *PosterCreate {
+	return _c.SetDesignerID(v.ID)
 }
 
 // Mutation returns the PosterMutation object of the builder.
@@ -139,6 +160,23 @@ func (_c *PosterCreate) createSpec() (*Poster, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.concert_poster = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DesignerIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   poster.DesignerTable,
+			Columns: []string{poster.DesignerColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listener.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.poster_designer = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/predicate"
 	"math"
@@ -15,18 +16,20 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
 )
 
 // PosterQuery is the builder for querying Poster entities.
 type PosterQuery struct {
 	config
-	ctx         *QueryContext
-	order       []poster.OrderOption
-	inters      []Interceptor
-	predicates  []predicate.Poster
-	withConcert *ConcertQuery
-	withFKs     bool
-	modifiers   []func(*sql.Selector)
+	ctx          *QueryContext
+	order        []poster.OrderOption
+	inters       []Interceptor
+	predicates   []predicate.Poster
+	withConcert  *ConcertQuery
+	withDesigner *ListenerQuery
+	withFKs      bool
+	modifiers    []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -78,6 +81,28 @@ func (_q *PosterQuery) QueryConcert() *ConcertQuery {
 			sqlgraph.From(poster.Table, poster.FieldID, selector),
 			sqlgraph.To(concert.Table, concert.FieldID),
 			sqlgraph.Edge(sqlgraph.O2O, true, poster.ConcertTable, poster.ConcertColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryDesigner chains the current query on the "designer" edge.
+func (_q *PosterQuery) QueryDesigner() *ListenerQuery {
+	query := (&ListenerClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(poster.Table, poster.FieldID, selector),
+			sqlgraph.To(listener.Table, listener.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, poster.DesignerTable, poster.DesignerColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -272,12 +297,13 @@ func (_q *PosterQuery) Clone() *PosterQuery {
 		return nil
 	}
 	return &PosterQuery{
-		config:      _q.config,
-		ctx:         _q.ctx.Clone(),
-		order:       append([]poster.OrderOption{}, _q.order...),
-		inters:      append([]Interceptor{}, _q.inters...),
-		predicates:  append([]predicate.Poster{}, _q.predicates...),
-		withConcert: _q.withConcert.Clone(),
+		config:       _q.config,
+		ctx:          _q.ctx.Clone(),
+		order:        append([]poster.OrderOption{}, _q.order...),
+		inters:       append([]Interceptor{}, _q.inters...),
+		predicates:   append([]predicate.Poster{}, _q.predicates...),
+		withConcert:  _q.withConcert.Clone(),
+		withDesigner: _q.withDesigner.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -293,6 +319,17 @@ func (_q *PosterQuery) WithConcert(opts ...func(*ConcertQuery)) *PosterQuery {
 		opt(query)
 	}
 	_q.withConcert = query
+	return _q
+}
+
+// WithDesigner tells the query-builder to eager-load the nodes that are connected to
+// the "designer" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *PosterQuery) WithDesigner(opts ...func(*ListenerQuery)) *PosterQuery {
+	query := (&ListenerClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDesigner = query
 	return _q
 }
 
@@ -381,11 +418,12 @@ func (_q *PosterQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Poste
 		nodes       = []*Poster{}
 		withFKs     = _q.withFKs
 		_spec       = _q.querySpec()
-		loadedTypes = [1]bool{
+		loadedTypes = [2]bool{
 			_q.withConcert != nil,
+			_q.withDesigner != nil,
 		}
 	)
-	if _q.withConcert != nil {
+	if _q.withConcert != nil || _q.withDesigner != nil {
 		withFKs = true
 	}
 	if withFKs {
@@ -418,6 +456,12 @@ func (_q *PosterQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Poste
 			return nil, err
 		}
 	}
+	if query := _q.withDesigner; query != nil {
+		if err := _q.loadDesigner(ctx, query, nodes, nil,
+			func(n *Poster, e *Listener) { n.Edges.Designer = e }); err != nil {
+			return nil, err
+		}
+	}
 	return nodes, nil
 }
 
@@ -446,6 +490,38 @@ func (_q *PosterQuery) loadConcert(ctx context.Context, query *ConcertQuery, nod
 		nodes, ok := nodeids[n.ID]
 		if !ok {
 			return fmt.Errorf(`unexpected foreign-key "concert_poster" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *PosterQuery) loadDesigner(ctx context.Context, query *ListenerQuery, nodes []*Poster, init func(*Poster), assign func(*Poster, *Listener)) error {
+	ids := make([]uuid.UUID, 0, len(nodes))
+	nodeids := make(map[uuid.UUID][]*Poster)
+	for i := range nodes {
+		if nodes[i].poster_designer == nil {
+			continue
+		}
+		fk := *nodes[i].poster_designer
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(listener.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "poster_designer" returned %v`, n.ID)
 		}
 		for i := range nodes {
 			assign(nodes[i], n)

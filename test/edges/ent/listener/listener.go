@@ -32,6 +32,8 @@ const (
 	EdgePlaylists = "playlists"
 	// EdgeConcerts holds the string denoting the concerts edge name in mutations.
 	EdgeConcerts = "concerts"
+	// EdgeDesigns holds the string denoting the designs edge name in mutations.
+	EdgeDesigns = "designs"
 	// EdgeRatings holds the string denoting the ratings edge name in mutations.
 	EdgeRatings = "ratings"
 	// Table holds the table name of the listener in the database.
@@ -68,6 +70,13 @@ const (
 	// ConcertsInverseTable is the table name for the Concert entity.
 	// It exists in this package in order to avoid circular dependency with the "concert" package.
 	ConcertsInverseTable = "concerts"
+	// DesignsTable is the table that holds the designs relation/edge.
+	DesignsTable = "posters"
+	// DesignsInverseTable is the table name for the Poster entity.
+	// It exists in this package in order to avoid circular dependency with the "poster" package.
+	DesignsInverseTable = "posters"
+	// DesignsColumn is the table column denoting the designs relation/edge.
+	DesignsColumn = "poster_designer"
 	// RatingsTable is the table that holds the ratings relation/edge.
 	RatingsTable = "ratings"
 	// RatingsInverseTable is the table name for the Rating entity.
@@ -255,6 +264,20 @@ func ByConcerts(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// ByDesignsCount orders the results by designs count.
+func ByDesignsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newDesignsStep(), opts...)
+	}
+}
+
+// ByDesigns orders the results by designs terms.
+func ByDesigns(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDesignsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByRatingsCount orders the results by ratings count.
 func ByRatingsCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -322,6 +345,13 @@ func newConcertsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(ConcertsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, true, ConcertsTable, ConcertsPrimaryKey...),
+	)
+}
+func newDesignsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DesignsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, DesignsTable, DesignsColumn),
 	)
 }
 func newRatingsStep() *sqlgraph.Step {

@@ -309,6 +309,29 @@ func HasConcertsWith(preds ...predicate.Concert) predicate.Listener {
 	})
 }
 
+// HasDesigns applies the HasEdge predicate on the "designs" edge.
+func HasDesigns() predicate.Listener {
+	return predicate.Listener(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, DesignsTable, DesignsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasDesignsWith applies the HasEdge predicate on the "designs" edge with a given conditions (other predicates).
+func HasDesignsWith(preds ...predicate.Poster) predicate.Listener {
+	return predicate.Listener(func(s *sql.Selector) {
+		step := newDesignsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // HasRatings applies the HasEdge predicate on the "ratings" edge.
 func HasRatings() predicate.Listener {
 	return predicate.Listener(func(s *sql.Selector) {

@@ -158,6 +158,7 @@ var (
 		{Name: "id", Type: field.TypeInt32, Increment: true},
 		{Name: "text", Type: field.TypeString, Size: 2147483647},
 		{Name: "concert_poster", Type: field.TypeInt64, Unique: true, Nullable: true},
+		{Name: "poster_designer", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
 	}
 	// PostersTable holds the schema information for the "posters" table.
 	PostersTable = &schema.Table{
@@ -169,6 +170,12 @@ var (
 				Symbol:     "posters_concerts_poster",
 				Columns:    []*schema.Column{PostersColumns[2]},
 				RefColumns: []*schema.Column{ConcertsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "posters_listeners_designer",
+				Columns:    []*schema.Column{PostersColumns[3]},
+				RefColumns: []*schema.Column{ListenersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 		},
@@ -569,6 +576,7 @@ func init() {
 	PlaylistTracksTable.ForeignKeys[1].RefTable = TracksTable
 	PlaylistTracksTable.ForeignKeys[2].RefTable = ListenersTable
 	PostersTable.ForeignKeys[0].RefTable = ConcertsTable
+	PostersTable.ForeignKeys[1].RefTable = ListenersTable
 	PrizesTable.ForeignKeys[0].RefTable = ListenersTable
 	PrizesTable.ForeignKeys[1].RefTable = VenuesTable
 	RatingsTable.ForeignKeys[0].RefTable = ListenersTable

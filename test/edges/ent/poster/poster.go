@@ -17,6 +17,8 @@ const (
 	FieldText = "text"
 	// EdgeConcert holds the string denoting the concert edge name in mutations.
 	EdgeConcert = "concert"
+	// EdgeDesigner holds the string denoting the designer edge name in mutations.
+	EdgeDesigner = "designer"
 	// Table holds the table name of the poster in the database.
 	Table = "posters"
 	// ConcertTable is the table that holds the concert relation/edge.
@@ -26,6 +28,13 @@ const (
 	ConcertInverseTable = "concerts"
 	// ConcertColumn is the table column denoting the concert relation/edge.
 	ConcertColumn = "concert_poster"
+	// DesignerTable is the table that holds the designer relation/edge.
+	DesignerTable = "posters"
+	// DesignerInverseTable is the table name for the Listener entity.
+	// It exists in this package in order to avoid circular dependency with the "listener" package.
+	DesignerInverseTable = "listeners"
+	// DesignerColumn is the table column denoting the designer relation/edge.
+	DesignerColumn = "poster_designer"
 )
 
 // Columns holds all SQL columns for poster fields.
@@ -38,6 +47,7 @@ var Columns = []string{
 // table and are not defined as standalone fields in the schema.
 var ForeignKeys = []string{
 	"concert_poster",
+	"poster_designer",
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -84,10 +94,24 @@ func ByConcertField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newConcertStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByDesignerField orders the results by designer field.
+func ByDesignerField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDesignerStep(), sql.OrderByField(field, opts...))
+	}
+}
 func newConcertStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(ConcertInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2O, true, ConcertTable, ConcertColumn),
+	)
+}
+func newDesignerStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DesignerInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, DesignerTable, DesignerColumn),
 	)
 }

@@ -147,6 +147,29 @@ func HasConcertWith(preds ...predicate.Concert) predicate.Poster {
 	})
 }
 
+// HasDesigner applies the HasEdge predicate on the "designer" edge.
+func HasDesigner() predicate.Poster {
+	return predicate.Poster(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, DesignerTable, DesignerColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasDesignerWith applies the HasEdge predicate on the "designer" edge with a given conditions (other predicates).
+func HasDesignerWith(preds ...predicate.Listener) predicate.Poster {
+	return predicate.Poster(func(s *sql.Selector) {
+		step := newDesignerStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.Poster) predicate.Poster {
 	return predicate.Poster(sql.AndPredicates(predicates...))

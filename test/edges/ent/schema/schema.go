@@ -58,6 +58,7 @@ func (Listener) Edges() []ent.Edge {
 		edge.To("partner", Listener.Type).Unique(),
 		edge.To("playlists", Playlist.Type),
 		edge.From("concerts", Concert.Type).Ref("guests"),
+		edge.From("designs", Poster.Type).Ref("designer"),
 	}
 }
 

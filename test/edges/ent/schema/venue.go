@@ -155,13 +155,16 @@ type Poster struct{ ent.Schema }
 func (Poster) Mixin() []ent.Mixin { return []ent.Mixin{open{remove: rule.Admins}} }
 
 func (Poster) Annotations() []schema.Annotation {
-	return []schema.Annotation{shown("poster", "text", "concert")}
+	return []schema.Annotation{shown("poster", "text", "concert", "designer")}
 }
 
 func (Poster) Fields() []ent.Field { return []ent.Field{field.Int32("id"), field.Text("text")} }
 
 func (Poster) Edges() []ent.Edge {
-	return []ent.Edge{edge.From("concert", Concert.Type).Ref("poster").Unique()}
+	return []ent.Edge{
+		edge.From("concert", Concert.Type).Ref("poster").Unique(),
+		edge.To("designer", Listener.Type).Unique().Immutable(),
+	}
 }
 
 // Prize has a text as its key, and a winner who does not lead back to it.
