@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,11 +27,12 @@ type offered struct {
 	args  func(try int) string
 	query string  // with ARGS for the arguments
 	p50   float64 // milliseconds
+	pages float64 // of PostgreSQL that the query reads, in memory or not
 	fault string
 }
 
 // measureOffered asks for every condition and every order that the schema offers, at the root and
-// nested, one client alone. It writes a page with the time of each, the slowest first.
+// nested, one client alone. It writes their times into a page, and prints that of each.
 func (b *bench) measureOffered(ctx context.Context) error {
 	s, err := startServer("admin", b.programs+"/forge", b.logs, append(signed("admin"), "DATABASE_URL="+b.store.url(), "DEMO=off", "LOG_LEVEL=warn",
 		"MAX_COST=1000000", fmt.Sprint("STATEMENT_TIMEOUT=", longest), fmt.Sprint("REQUEST_TIMEOUT=", longest+5*time.Second))...)
@@ -41,6 +42,11 @@ func (b *bench) measureOffered(ctx context.Context) error {
 	defer s.stop()
 	if err := s.signIn(); err != nil {
 		return err
+	}
+	if p, ok := b.store.(postgres); ok && p.counts {
+		if err := p.track(ctx, "top"); err != nil {
+			return err
+		}
 	}
 	c, err := dial(s, "/graphql")
 	if err != nil {
@@ -65,7 +71,10 @@ func (b *bench) measureOffered(ctx context.Context) error {
 		if c, err = all[i].measure(c, s); err != nil {
 			return err
 		}
-		fmt.Printf("%d of %d: %s %s: %.1f ms %s\n", i+1, len(all), all[i].field, all[i].asks, all[i].p50, all[i].fault)
+		if all[i].pages, err = b.pagesOf(ctx, &all[i], c); err != nil {
+			return err
+		}
+		fmt.Printf("%d of %d: %s %s: %.1f ms, %.0f pages %s\n", i+1, len(all), all[i].field, all[i].asks, all[i].p50, all[i].pages, all[i].fault)
 	}
 	return b.writeOffered(all)
 }
@@ -75,7 +84,7 @@ func (b *bench) measureOffered(ctx context.Context) error {
 func (o *offered) measure(c *client, s *server) (*client, error) {
 	var took []time.Duration
 	for try := range tries + 1 {
-		body, _ := json.Marshal(map[string]string{"query": strings.Replace(o.query, "ARGS", o.args(try), 1)})
+		body := o.body(try)
 		start := time.Now()
 		_, err := c.post(body)
 		spent := time.Since(start)
@@ -100,13 +109,40 @@ func (o *offered) measure(c *client, s *server) (*client, error) {
 	return c, nil
 }
 
-// writeOffered writes the page.
+// pagesOf returns how many pages PostgreSQL reads for a query. It returns 0 for one that fails, and
+// if PostgreSQL does not count them.
+func (b *bench) pagesOf(ctx context.Context, o *offered, c *client) (float64, error) {
+	p, ok := b.store.(postgres)
+	if !ok || !p.counts || o.fault != "" {
+		return 0, nil
+	}
+	body := o.body(tries)
+	return p.pages(ctx, func() error { _, err := c.post(body); return err })
+}
+
+// body returns the request of a try.
+func (o *offered) body(try int) []byte {
+	body, _ := json.Marshal(map[string]string{"query": strings.Replace(o.query, "ARGS", o.args(try), 1)})
+	return body
+}
+
+// offeredStart is the line of a page after which the table of offered queries stands.
+const offeredStart = "<!-- table: written by bench -offered -->\n"
+
+// shown is how many of the slowest queries the page shows, if not more of them take longer than
+// slow.
+const (
+	shown = 10
+	slow  = 100 // milliseconds
+)
+
+// writeOffered writes the table into the page.
 func (b *bench) writeOffered(all []offered) error {
 	slices.SortStableFunc(all, func(x, y offered) int { return cmp.Compare(y.p50, x.p50) })
-	var slow, failed int
+	var above, failed int
 	for i := range all {
-		if all[i].p50 > 100 {
-			slow++
+		if all[i].p50 > slow {
+			above++
 		}
 		if all[i].fault != "" {
 			failed++
@@ -116,14 +152,35 @@ func (b *bench) writeOffered(all []offered) error {
 	if err != nil {
 		return err
 	}
-	var page strings.Builder
-	fmt.Fprintf(&page, "# Every offered query at scale\n\nWritten by `make scale`: %s, %s, %s. %d users, %d heroes, %d orders.\n\n", time.Now().Format(time.DateOnly), machine(), database,
-		20*b.scale, 200*b.scale, 100*b.scale)
-	fmt.Fprintf(&page, "Each row is a page of 20 rows, asked by one administrator %d times with different values; p50 is the whole\nrequest. Of %d queries, %d take more than 100 ms, and %d fail.\n\n",
-		tries, len(all), slow, failed)
-	page.WriteString("| connection | condition or order | p50 ms | |\n|---|---|---:|---|\n")
-	for _, o := range all {
-		fmt.Fprintf(&page, "| %s | %s | %.1f | %s |\n", o.field, o.asks, o.p50, strings.ReplaceAll(strings.ReplaceAll(o.fault, "\n", " "), "|", "\\|"))
+	var table strings.Builder
+	fmt.Fprintf(&table, "\n%s: %s, %s. Scale %d: %d users, %d heroes, %d orders.\n\n", time.Now().Format(time.DateOnly), machine(), database,
+		b.scale, 20*b.scale, 200*b.scale, 100*b.scale)
+	fmt.Fprintf(&table, "Of %d queries, %d take more than %d ms, and %d fail. These are the slowest:\n\n", len(all), above, slow, failed)
+	table.WriteString("| list | condition or order | p50 ms | pages | |\n|---|---|---:|---:|---|\n")
+	for _, o := range all[:min(len(all), max(shown, above))] {
+		fmt.Fprintf(&table, "| %s | %s | %.1f | %.0f | %s |\n", o.field, o.asks, o.p50, o.pages, strings.ReplaceAll(strings.ReplaceAll(o.fault, "\n", " "), "|", "\\|"))
 	}
-	return os.WriteFile(b.offered, []byte(page.String()), 0o644)
+	table.WriteString("\nAll of them, by list:\n\n| list | queries | p50 ms: median | slowest | pages: median | most |\n|---|---:|---:|---:|---:|---:|\n")
+	byList := map[string][]offered{}
+	for _, o := range all {
+		byList[o.field] = append(byList[o.field], o)
+	}
+	for _, name := range slices.Sorted(maps.Keys(byList)) {
+		list := byList[name]
+		time, slowest := spread(list, func(o offered) float64 { return o.p50 })
+		pages, most := spread(list, func(o offered) float64 { return o.pages })
+		fmt.Fprintf(&table, "| %s | %d | %.1f | %.1f | %.0f | %.0f |\n", name, len(list), time, slowest, pages, most)
+	}
+	table.WriteString("\n")
+	return insert(b.offered, offeredStart, table.String())
+}
+
+// spread returns the median and the largest of the figures of queries.
+func spread(list []offered, of func(offered) float64) (median, most float64) {
+	figures := make([]float64, len(list))
+	for i, o := range list {
+		figures[i] = of(o)
+	}
+	slices.Sort(figures)
+	return figures[len(figures)/2], figures[len(figures)-1]
 }

@@ -45,7 +45,7 @@ func parseOptions(args []string) (*options, error) {
 	text(&o.out, "out", "", "a file for the result, as JSON")
 	text(&o.publish, "publish", "", "measure nothing: put the result in this file into the documentation")
 	text(&o.docs, "docs", "docs", "the documentation's folder, for publish")
-	text(&o.offered, "offered", "", "measure no workload: ask for every condition and every order that the schema offers, and write a page with the times to this file")
+	text(&o.offered, "offered", "", "measure no workload: ask for every condition and every order that the schema offers, and write the times into this page")
 	text(&rtts, "rtt", "0", "how long the way from a server to PostgreSQL and back takes, such as 0,0.5ms,2ms: everything is measured at each")
 	f.IntVar(&o.scale, "scale", 1000, "how much demo data: 20 users, 200 heroes, 100 orders for each")
 	f.IntVar(&o.rounds, "rounds", 3, "how often each target is measured on each workload")

@@ -165,6 +165,24 @@ func (p postgres) count(ctx context.Context, n int, do func() error) (*statement
 	return &s, errors.Join(err, p.track(ctx, "none"))
 }
 
+// pages calls do, which sends one request. It returns how many pages its statement reads that reads
+// most.
+func (p postgres) pages(ctx context.Context, do func() error) (n float64, err error) {
+	conn, err := pgx.Connect(ctx, p.cluster.url("postgres"))
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "SELECT pg_stat_statements_reset()"); err != nil {
+		return 0, err
+	}
+	if err := do(); err != nil {
+		return 0, err
+	}
+	err = conn.QueryRow(ctx, "SELECT coalesce(max((shared_blks_hit + shared_blks_read) / calls), 0)::float8 FROM pg_stat_statements").Scan(&n)
+	return n, err
+}
+
 // track sets pg_stat_statements.track for all connections, and resets the counters.
 func (p postgres) track(ctx context.Context, what string) error {
 	err := p.exec(ctx, "postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements",

@@ -28,20 +28,24 @@ func publish(from, docs string) error {
 	if len(r.Rounds) == 0 {
 		return fmt.Errorf("%s has no round without RTT", from)
 	}
-	page := filepath.Join(docs, "performance.md")
+	if err := insert(filepath.Join(docs, "performance.md"), tableStart, r.table()); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(docs, "performance.svg"), []byte(r.chart()), 0o644)
+}
+
+// insert replaces what is in a page between the line start and tableEnd.
+func insert(page, start, table string) error {
 	text, err := os.ReadFile(page)
 	if err != nil {
 		return err
 	}
-	before, rest, ok := strings.Cut(string(text), tableStart)
+	before, rest, ok := strings.Cut(string(text), start)
 	_, after, found := strings.Cut(rest, tableEnd)
 	if !ok || !found {
-		return fmt.Errorf("%s has no place for the table, between the lines %q and %q", page, tableStart, tableEnd)
+		return fmt.Errorf("%s has no place for the table, between the lines %q and %q", page, start, tableEnd)
 	}
-	if err := os.WriteFile(page, []byte(before+tableStart+r.table()+tableEnd+after), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(docs, "performance.svg"), []byte(r.chart()), 0o644)
+	return os.WriteFile(page, []byte(before+start+table+tableEnd+after), 0o644)
 }
 
 // table returns the result as a Markdown table. If a cell has two figures, the first one is

@@ -46,8 +46,10 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Mutation.deleteHeroes":  {Role: viewer.User},
 		"Mutation.createProduct": {Role: viewer.Admin},
 		"Mutation.updateProduct": {Role: viewer.Admin},
+		"Mutation.deleteProduct": {Role: viewer.Admin},
 		"Mutation.adjustStock":   {Role: viewer.Admin},
 		"Mutation.createOrder":   {Role: viewer.User},
+		"Mutation.payOrder":      {Role: viewer.Admin}, // nobody says of their own order that it is paid
 		"Mutation.cancelOrder":   {Role: viewer.User},
 	}
 }

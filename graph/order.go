@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"entgo.io/ent/dialect"
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
 	"forge/ent"
@@ -27,19 +29,23 @@ import (
 const orderLines = 100
 
 // createOrder takes the goods of an order from the stock, and stores the order with the present
-// prices. It returns the order's key.
+// prices. It returns the order's key. If the input does not name the buyer, it is the viewer.
 //
 // On PostgreSQL, one statement does all of this. If the statement stores nothing, it does not say
 // why. Then takeOrder does the same step by step, and finds the reason.
 func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput) (uuid.UUID, error) {
+	if id, _ := in.UserID.ValueOK(); id == nil && viewer.FromContext(ctx).ID != uuid.Nil {
+		in.UserID = graphql.OmittableOf(&ids.ID{Prefix: "user", UUID: viewer.FromContext(ctx).ID})
+	}
 	needs, err := checkOrder(in)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	if err := order.Policy.EvalMutation(ctx, db.Order.Create().SetUserID(in.UserID.UUID).Mutation()); err != nil {
+	buyer := *in.UserID.Value()
+	if err := order.Policy.EvalMutation(ctx, db.Order.Create().SetUserID(buyer.UUID).Mutation()); err != nil {
 		return uuid.Nil, err
 	}
-	if v := viewer.FromContext(ctx); v.Stranger && v.ID == in.UserID.UUID {
+	if v := viewer.FromContext(ctx); v.Stranger && v.ID == buyer.UUID {
 		return uuid.Nil, input.NoRowOfViewer()
 	}
 	ctx = viewer.NewContext(ctx, viewer.System) // viewers may not change the stock themselves
@@ -55,12 +61,12 @@ func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput)
 // takeOrder does the work of createOrder step by step. If the order cannot be stored, the error
 // tells the client why.
 func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, needs []move) (uuid.UUID, error) {
-	exists, err := db.User.Query().Where(user.ID(in.UserID.UUID), shared).Exist(ctx)
+	exists, err := db.User.Query().Where(user.ID(in.UserID.Value().UUID), shared).Exist(ctx)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("look for the user of an order: %w", err)
 	}
 	if !exists {
-		return uuid.Nil, input.Missing(ctx, "input.userId", in.UserID)
+		return uuid.Nil, input.Missing(ctx, "input.userId", *in.UserID.Value())
 	}
 	stock, err := lockStock(ctx, db, productsOf(needs)...)
 	if err != nil {
@@ -82,7 +88,11 @@ func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, n
 // checkOrder checks the input. It returns the quantity of each product, in the order of the input.
 func checkOrder(in model.CreateOrderInput) ([]move, error) {
 	f := input.Form{Path: "input"}
-	f.ID("userId", in.UserID, "user")
+	if id, _ := in.UserID.ValueOK(); id != nil {
+		f.ID("userId", *id, "user")
+	} else {
+		f.Refuse("userId", "must say who places the order, since nobody has signed in")
+	}
 	if n := len(in.Items); n < 1 || n > orderLines {
 		f.Refuse("items", "has %d lines; 1 to %d are allowed", n, orderLines)
 	}
@@ -153,7 +163,7 @@ func totalCents(stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput) 
 }
 
 func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, stock map[uuid.UUID]goods, total int32) (uuid.UUID, error) {
-	o, err := db.Order.Create().SetUserID(in.UserID.UUID).SetTotalCents(total).Save(read.WithReturning(ctx))
+	o, err := db.Order.Create().SetUserID(in.UserID.Value().UUID).SetTotalCents(total).Save(read.WithReturning(ctx))
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("create an order: %w", err)
 	}
@@ -173,18 +183,26 @@ func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput,
 	return o.ID, nil
 }
 
-// cancelOrder cancels an order and returns its goods to the stock. The statement that cancels the
-// order only does so if the order is pending, so the goods are returned once.
-func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
+// endOrder gives a pending order its last status. The statement does so only if the order is
+// pending, so that an order is paid or cancelled once. Otherwise endOrder returns the reason.
+func endOrder(ctx context.Context, db *ent.Client, t input.Target, status order.Status) error {
 	if err := input.WantPrefix("id", t.ID, "order"); err != nil {
 		return err
 	}
-	n, err := db.Order.Update().Where(t.Is, order.StatusEQ(order.StatusPENDING)).SetStatus(order.StatusCANCELLED).Save(ctx)
+	n, err := db.Order.Update().Where(t.Is, order.StatusEQ(order.StatusPENDING)).SetStatus(status).Save(ctx)
 	if err != nil {
-		return fmt.Errorf("cancel %s: %w", t.ID, err)
+		return fmt.Errorf("make %s %s: %w", t.ID, status, err)
 	}
 	if n == 0 {
-		return notPending(ctx, db, t)
+		return notPending(ctx, db, t, status)
+	}
+	return nil
+}
+
+// cancelOrder cancels an order and returns its goods to the stock.
+func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
+	if err := endOrder(ctx, db, t, order.StatusCANCELLED); err != nil {
+		return err
 	}
 	ctx = viewer.NewContext(ctx, viewer.System) // viewers may not change the stock themselves
 	items, err := db.OrderItem.Query().Where(orderitem.OrderID(t.ID.UUID)).All(ctx)
@@ -194,8 +212,8 @@ func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
 	return giveBack(ctx, db, items)
 }
 
-// notPending returns the reason why an order was not cancelled.
-func notPending(ctx context.Context, db *ent.Client, t input.Target) error {
+// notPending returns the reason why an order did not get a status.
+func notPending(ctx context.Context, db *ent.Client, t input.Target, status order.Status) error {
 	var o *ent.Order
 	err := t.Check(ctx, func(ctx context.Context) ([]int, error) {
 		found, err := db.Order.Query().Where(order.ID(t.ID.UUID)).All(ctx)
@@ -208,7 +226,7 @@ func notPending(ctx context.Context, db *ent.Client, t input.Target) error {
 	if err != nil {
 		return err
 	}
-	return apperr.Conflict("id", "%s is %s; only a pending order can be cancelled", t.ID, o.Status)
+	return apperr.Conflict("id", "%s is %s; only a pending order can be %s", t.ID, o.Status, strings.ToLower(status.String()))
 }
 
 // giveBack returns the goods of an order to the stock.

@@ -62,7 +62,7 @@ func placeOrder(ctx context.Context, u *unit.Unit, in model.CreateOrderInput) (u
 		lines[i], products[i], quantities[i] = entity.NewID(), item.ProductID.UUID, item.Quantity
 	}
 	id := entity.NewID()
-	n, err := u.Exec(read.WithFinalWrite(ctx), placingOrder, id, in.UserID.UUID, lines, products, pq.Array(quantities), time.Now().UTC().Truncate(time.Microsecond))
+	n, err := u.Exec(read.WithFinalWrite(ctx), placingOrder, id, in.UserID.Value().UUID, lines, products, pq.Array(quantities), time.Now().UTC().Truncate(time.Microsecond))
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("place an order of %d lines: %w", len(lines), err)
 	}

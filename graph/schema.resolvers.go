@@ -8,6 +8,7 @@ package graph
 import (
 	"context"
 	"forge/ent"
+	"forge/ent/order"
 	"forge/graph/generated"
 	"forge/graph/model"
 	"forge/internal/gqlexec"
@@ -76,6 +77,14 @@ func (r *mutationResolver) CreateOrder(ctx context.Context, input model.CreateOr
 	return &model.CreateOrderPayload{Order: &model.Order{ID: ids.ID{Prefix: "order", UUID: id}}}, nil
 }
 
+// PayOrder is the resolver for the payOrder field.
+func (r *mutationResolver) PayOrder(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.PayOrderPayload, error) {
+	if err := endOrder(ctx, ent.FromUnit(ctx), target(id, expectedVersion), order.StatusPAID); err != nil {
+		return nil, err
+	}
+	return &model.PayOrderPayload{Order: &model.Order{ID: id}}, nil
+}
+
 // CancelOrder is the resolver for the cancelOrder field.
 func (r *mutationResolver) CancelOrder(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.CancelOrderPayload, error) {
 	if err := cancelOrder(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
@@ -110,7 +119,7 @@ func (r *queryResolver) User(ctx context.Context, id ids.ID) (*model.User, error
 }
 
 // Users is the resolver for the users field.
-func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, search *string, orderBy []*model.UserOrder) (*model.UserConnection, error) {
+func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, search *string, orderBy []*model.UserOrder, deleted *bool) (*model.UserConnection, error) {
 	return &model.UserConnection{}, nil
 }
 

@@ -7,9 +7,11 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
 	"entgo.io/ent/schema/mixin"
 	"github.com/google/uuid"
 
@@ -113,6 +115,11 @@ func (SoftDeleted) Fields() []ent.Field {
 // Annotations returns which column marks a row as deleted.
 func (SoftDeleted) Annotations() []schema.Annotation {
 	return []schema.Annotation{entity.Annotation{Deleted: "deleted_at"}}
+}
+
+// Indexes returns an index of the deleted rows, which are few as a rule, for lists of them.
+func (SoftDeleted) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("id").Annotations(entsql.IndexWhere("deleted_at IS NOT NULL"))}
 }
 
 // Interceptors returns an interceptor that adds the condition to every query.

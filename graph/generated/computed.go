@@ -135,6 +135,8 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_adjustStock(ctx, field)
 	case "createOrder":
 		return ec._Mutation_createOrder(ctx, field)
+	case "payOrder":
+		return ec._Mutation_payOrder(ctx, field)
 	case "cancelOrder":
 		return ec._Mutation_cancelOrder(ctx, field)
 	}

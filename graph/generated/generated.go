@@ -56,6 +56,7 @@ type MutationResolver interface {
 	ChangePassword(ctx context.Context, input model.ChangePasswordInput) (*model.ChangePasswordPayload, error)
 	AdjustStock(ctx context.Context, productID ids.ID, delta int32) (*model.AdjustStockPayload, error)
 	CreateOrder(ctx context.Context, input model.CreateOrderInput) (*model.CreateOrderPayload, error)
+	PayOrder(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.PayOrderPayload, error)
 	CancelOrder(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.CancelOrderPayload, error)
 }
 type ProductResolver interface {
@@ -66,7 +67,7 @@ type QueryResolver interface {
 	Node(ctx context.Context, id ids.ID) (model.Node, error)
 	Nodes(ctx context.Context, ids []*ids.ID) ([]model.Node, error)
 	User(ctx context.Context, id ids.ID) (*model.User, error)
-	Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, search *string, orderBy []*model.UserOrder) (*model.UserConnection, error)
+	Users(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.UserWhereInput, search *string, orderBy []*model.UserOrder, deleted *bool) (*model.UserConnection, error)
 	Team(ctx context.Context, id ids.ID) (*model.Team, error)
 	Teams(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.TeamWhereInput, search *string, orderBy []*model.TeamOrder) (*model.TeamConnection, error)
 	Hero(ctx context.Context, id ids.ID) (*model.Hero, error)
@@ -252,6 +253,8 @@ type Query {
     search: String
     "In this order; ties go by ID. NULLs come last, in both directions."
     orderBy: [UserOrder!]
+    "If true, those who were deleted, and nobody else: ` + "`" + `restoreUser` + "`" + ` brings them back. Only administrators may ask for them."
+    deleted: Boolean
   ): UserConnection!
   "A team by ID, or null if there is none."
   team(id: ID!): Team
@@ -438,14 +441,18 @@ type Mutation {
   deleteHero(id: ID!, expectedVersion: Int): DeleteHeroPayload!
   "Removes all heroes that fulfil a condition and that one may remove. ` + "`" + `BAD_USER_INPUT` + "`" + `, and nothing is removed, if they are more than ` + "`" + `atMost` + "`" + `, which is 10,000 at most."
   deleteHeroes(where: HeroWhereInput!, atMost: Int! = 100): DeleteHeroesPayload!
-  "Makes a product. ` + "`" + `CONFLICT` + "`" + ` if the SKU is taken, unless ` + "`" + `onConflict` + "`" + ` says what to do then."
+  "Makes a product. ` + "`" + `CONFLICT` + "`" + ` if the SKU is taken, unless ` + "`" + `onConflict` + "`" + ` says what to do then; the stock of a product that is there stays."
   createProduct(input: CreateProductInput!, onConflict: ProductConflictInput): CreateProductPayload!
   "Changes a product. Its stock changes through ` + "`" + `adjustStock` + "`" + ` and orders."
   updateProduct(id: ID!, input: UpdateProductInput!, expectedVersion: Int): UpdateProductPayload!
+  "Removes a product and its stock. ` + "`" + `CONFLICT` + "`" + ` if it was ever ordered."
+  deleteProduct(id: ID!, expectedVersion: Int): DeleteProductPayload!
   "Adds ` + "`" + `delta` + "`" + ` to a product's stock, or takes it away. ` + "`" + `INSUFFICIENT_STOCK` + "`" + ` if it would go below 0."
   adjustStock(productId: ID!, delta: Int!): AdjustStockPayload!
   "Places an order at the products' present prices and takes the stock, all of it or nothing."
   createOrder(input: CreateOrderInput!): CreateOrderPayload!
+  "Says that a pending order was paid. ` + "`" + `CONFLICT` + "`" + ` if it is not pending."
+  payOrder(id: ID!, expectedVersion: Int): PayOrderPayload!
   "Cancels a pending order and gives its stock back. ` + "`" + `CONFLICT` + "`" + ` if it is not pending."
   cancelOrder(id: ID!, expectedVersion: Int): CancelOrderPayload!
 }
@@ -1574,6 +1581,11 @@ type UpdateProductPayload {
   product: Product!
 }
 
+"What is gone."
+type DeleteProductPayload {
+  deletedId: ID!
+}
+
 "The product with its stock as changed."
 type AdjustStockPayload {
   product: Product!
@@ -1581,8 +1593,8 @@ type AdjustStockPayload {
 
 "A new order."
 input CreateOrderInput {
-  "Who places it."
-  userId: ID!
+  "Who places it. If it is left out, the user who asks."
+  userId: ID
   "1 to 100 lines. A product may stand in several."
   items: [CreateOrderItemInput!]!
 }
@@ -1596,6 +1608,11 @@ input CreateOrderItemInput {
 
 "The new order."
 type CreateOrderPayload {
+  order: Order!
+}
+
+"The order as paid."
+type PayOrderPayload {
   order: Order!
 }
 
@@ -2759,6 +2776,14 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_PayOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_PayOrderPayload_order(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PayOrderPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Product(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3386,6 +3411,28 @@ func (ec *executionContext) field_Mutation_createOrder_args(ctx context.Context,
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_payOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (ids.ID, error) {
+			return ec.unmarshalNID2forgeᚋinternalᚋidsᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "expectedVersion",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["expectedVersion"] = arg1
 	return args, nil
 }
 
@@ -4128,6 +4175,14 @@ func (ec *executionContext) field_Query_users_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["orderBy"] = arg7
+	arg8, err := graphql.ProcessArgField(ctx, rawArgs, "deleted",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["deleted"] = arg8
 	return args, nil
 }
 
@@ -6004,6 +6059,50 @@ func (ec *executionContext) fieldContext_Mutation_createOrder(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_payOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_payOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PayOrder(ctx, fc.Args["id"].(ids.ID), fc.Args["expectedVersion"].(*int32))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PayOrderPayload) graphql.Marshaler {
+			return ec.marshalNPayOrderPayload2ᚖforgeᚋgraphᚋmodelᚐPayOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_payOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PayOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_payOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7996,6 +8095,38 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _PayOrderPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.PayOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayOrderPayload_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖforgeᚋgraphᚋmodelᚐOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PayOrderPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PayOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Product_id(ctx context.Context, field graphql.CollectedField, obj *model.Product) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9114,7 +9245,7 @@ func (ec *executionContext) _Query_users(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.UserWhereInput), fc.Args["search"].(*string), fc.Args["orderBy"].([]*model.UserOrder))
+			return ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["offset"].(*int32), fc.Args["where"].(*model.UserWhereInput), fc.Args["search"].(*string), fc.Args["orderBy"].([]*model.UserOrder), fc.Args["deleted"].(*bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserConnection) graphql.Marshaler {
@@ -12949,11 +13080,11 @@ func (ec *executionContext) unmarshalInputCreateOrderInput(ctx context.Context, 
 		switch k {
 		case "userId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userId"))
-			data, err := ec.unmarshalNID2forgeᚋinternalᚋidsᚐID(ctx, v)
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.UserID = data
+			it.UserID = graphql.OmittableOf(data)
 		case "items":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("items"))
 			data, err := ec.unmarshalNCreateOrderItemInput2ᚕᚖforgeᚋgraphᚋmodelᚐCreateOrderItemInputᚄ(ctx, v)
@@ -18308,6 +18439,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "payOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_payOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "cancelOrder":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_cancelOrder(ctx, field)
@@ -19290,6 +19428,44 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var payOrderPayloadImplementors = []string{"PayOrderPayload"}
+
+func (ec *executionContext) _PayOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PayOrderPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, payOrderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PayOrderPayload")
+		case "order":
+			out.Values[i] = ec._PayOrderPayload_order(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -22502,6 +22678,16 @@ func (ec *executionContext) marshalNPageInfo2ᚖforgeᚋgraphᚋmodelᚐPageInfo
 		return graphql.Null
 	}
 	return ec._PageInfo(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPayOrderPayload2ᚖforgeᚋgraphᚋmodelᚐPayOrderPayload(ctx context.Context, sel ast.SelectionSet, v *model.PayOrderPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PayOrderPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNProduct2ᚕᚖforgeᚋgraphᚋmodelᚐProductᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Product) graphql.Marshaler {

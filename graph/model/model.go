@@ -43,8 +43,8 @@ type ChangePasswordPayload struct {
 
 // A new order.
 type CreateOrderInput struct {
-	// Who places it.
-	UserID ids.ID `json:"userId"`
+	// Who places it. If it is left out, the user who asks.
+	UserID graphql.Omittable[*ids.ID] `json:"userId,omitempty"`
 	// 1 to 100 lines. A product may stand in several.
 	Items []*CreateOrderItemInput `json:"items"`
 }
@@ -676,6 +676,11 @@ type PageInfo struct {
 	StartCursor *string `json:"startCursor,omitempty"`
 	// The last edge's cursor; null when the page is empty.
 	EndCursor *string `json:"endCursor,omitempty"`
+}
+
+// The order as paid.
+type PayOrderPayload struct {
+	Order *Order `json:"order"`
 }
 
 // Something that can be ordered.

@@ -18,12 +18,14 @@ import (
 	"sync"
 
 	"entgo.io/ent/dialect/sql"
+	"entgo.io/ent/dialect/sql/schema"
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/coalesce"
 	"forge/internal/computed"
 	"forge/internal/entity"
 	"forge/internal/read/binding"
+	"forge/internal/read/index"
 	"forge/internal/read/load"
 	"forge/internal/read/rows"
 	readsql "forge/internal/read/sql"
@@ -56,6 +58,9 @@ type Options struct {
 	// such fields without gqlgen. gqlgen's middlewares, which check the viewer, run for the others.
 	// If Public is nil, all root fields are public.
 	Public func(field string) bool
+	// Tables are the tables of the database. Their indexes tell where to look for rows that fulfil a
+	// condition. Without tables, that is left to the database.
+	Tables []*schema.Table
 	// Code is the generated code for computed fields. It may be nil if there are none.
 	Code computed.Code
 	// DisableCoalescing has every request run its own statements, also if another request reads the
@@ -70,6 +75,7 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	index.Mark(b, o.Tables)
 	var uncalled []string
 	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
 		if b.Objects[name].Computes() && (o.Code == nil || o.Code.Computed(new(graphql.OperationContext), name) == nil) {

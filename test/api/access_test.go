@@ -133,6 +133,7 @@ func (a *api) scene(name string) *scene {
 	s.ids["team"] = a.mustCall("createTeam", vars{"input": vars{"name": "team" + name}}).Text("createTeam.team.id")
 	s.ids["hero"] = a.mustCall("createHero", vars{"input": vars{"name": "hero" + name, "ownerId": s.ids["owner"]}}).Text("createHero.hero.id")
 	s.ids["product"] = a.product("product"+name, 100, 10)
+	s.ids["unsold"] = a.product("unsold"+name, 100, 10)
 	s.ids["order"] = a.mustCall("createOrder", orderOf(s.ids["owner"], orderLine{s.ids["product"], 1})).Text("createOrder.order.id")
 	s.ids["item"] = a.Must(`query($id: ID!) { order(id: $id) { items { id } } }`, vars{"id": s.ids["order"]}).Text("order.items.0.id")
 	return s
@@ -209,9 +210,13 @@ var attempts = []struct{ field, arguments, about string }{
 	{"deleteHeroes", `where: {id: $hero}`, ""},
 	{"createProduct", `input: {sku: "new$NAME", name: "new", priceCents: 1}`, ""},
 	{"updateProduct", `id: $product, input: {priceCents: 1}`, ""},
+	{"deleteProduct", `id: $unsold`, ""},
+	{"deleteProduct", `id: $product`, "that was ordered"},
 	{"adjustStock", `productId: $product, delta: 1`, ""},
 	{"createOrder", `input: {userId: $owner, items: [{productId: $product, quantity: 1}]}`, "userId: the owner"},
 	{"createOrder", `input: {userId: $owner, items: [{productId: $product, quantity: 1000000}]}`, "the same, too many"},
+	{"createOrder", `input: {items: [{productId: $product, quantity: 1}]}`, "without userId"},
+	{"payOrder", `id: $order`, ""},
 	{"cancelOrder", `id: $order`, ""},
 	{"cancelOrder", `id: $order, expectedVersion: 7`, "another version"},
 }
@@ -253,7 +258,8 @@ func (m matrix) page() string {
 	b := new(strings.Builder)
 	b.WriteString("<!-- Generated: UPDATE_PAGES=1 go test ./test/api -run TestAccess -->\n" +
 		"# Who may do what\n\nEvery root field, tried by everybody. The *owner* is a user, and the objects asked for are theirs: " +
-		"their account, hero, order and its item. The *other* is another user.\n\n## Queries\n\n" +
+		"their account, hero, order and its item. The *other* is another user. " +
+		"[test/rules/ACCESS.md](../test/rules/ACCESS.md) is such a page of an application with teams and roles.\n\n## Queries\n\n" +
 		"Of what is there to be seen, what each sees: `null` is no object, `FORBIDDEN` are the fields that come as null with an error.\n\n")
 	m.queries(b)
 	b.WriteString("\n## Mutations\n\n`done`, or the code of the error; then which fields of the answer are `FORBIDDEN`.\n\n")
@@ -268,6 +274,8 @@ func header(b *strings.Builder, first string) {
 func (m matrix) queries(b *strings.Builder) {
 	header(b, "Query")
 	s := m.api.scene("")
+	gone := m.api.mustCall("createUser", vars{"input": vars{"username": "gone"}}).Text("createUser.user.id")
+	m.api.mustCall("deleteUser", vars{"id": gone})
 	for _, f := range m.schema.Query.Fields {
 		if strings.HasPrefix(f.Name, "__") {
 			continue
@@ -304,6 +312,9 @@ func (m matrix) variants(f *ast.FieldDefinition) (all []variant) {
 				value := map[string]string{"email": `"owner@forge.example"`, "hasOrders": "true"}[condition]
 				all = append(all, variant{fmt.Sprintf(" (where: {%s: %s}) { totalCount nodes { id } }", condition, value), "where " + condition})
 			}
+		}
+		if f.Arguments.ForName("deleted") != nil {
+			all = append(all, variant{"(deleted: true) { totalCount nodes { id } }", "that are deleted"})
 		}
 		for _, edge := range m.schema.Types[of].Fields {
 			if m.schema.Types[edge.Type.Name()+"Edge"] == nil && strings.HasSuffix(edge.Type.Name(), "Connection") {

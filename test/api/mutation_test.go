@@ -33,8 +33,10 @@ var mutations = map[string]string{
 	"deleteHero":    `mutation($id: ID!, $expectedVersion: Int) { deleteHero(id: $id, expectedVersion: $expectedVersion) { deletedId } }`,
 	"createProduct": `mutation($input: CreateProductInput!) { createProduct(input: $input) { product { ...product } } }` + productFields,
 	"updateProduct": `mutation($id: ID!, $input: UpdateProductInput!, $expectedVersion: Int) { updateProduct(id: $id, input: $input, expectedVersion: $expectedVersion) { product { ...product } } }` + productFields,
+	"deleteProduct": `mutation($id: ID!, $expectedVersion: Int) { deleteProduct(id: $id, expectedVersion: $expectedVersion) { deletedId } }`,
 	"adjustStock":   `mutation($productId: ID!, $delta: Int!) { adjustStock(productId: $productId, delta: $delta) { product { ...product } } }` + productFields,
 	"createOrder":   `mutation($input: CreateOrderInput!) { createOrder(input: $input) { order { ...order } } }` + orderFields,
+	"payOrder":      `mutation($id: ID!, $expectedVersion: Int) { payOrder(id: $id, expectedVersion: $expectedVersion) { order { ...order } } }` + orderFields,
 	"cancelOrder":   `mutation($id: ID!, $expectedVersion: Int) { cancelOrder(id: $id, expectedVersion: $expectedVersion) { order { ...order } } }` + orderFields,
 }
 
@@ -235,7 +237,11 @@ func TestBadInput(t *testing.T) {
 			{"ID of another kind", "deleteHero", vars{"id": m.user}, "id"},
 			{"ID of another kind", "updateProduct", change(m.user, "name", "x"), "id"},
 			{"ID of another kind", "adjustStock", vars{"productId": m.user, "delta": 1}, "productId"},
+			{"nobody who buys", "createOrder", vars{"input": vars{"items": []vars{line(m.product, 1)}}}, "input.userId"},
+			{"null for who buys", "createOrder", vars{"input": vars{"userId": nil, "items": []vars{line(m.product, 1)}}}, "input.userId"},
+			{"ID of another kind", "payOrder", vars{"id": m.user}, "id"},
 			{"ID of another kind", "cancelOrder", vars{"id": m.user}, "id"},
+			{"ID of another kind", "deleteProduct", vars{"id": m.user}, "id"},
 			{"malformed ID", "deleteUser", vars{"id": "user_1"}, "id"},
 		} {
 			t.Run(tt.mutation+"/"+tt.name, func(t *testing.T) {
@@ -295,6 +301,8 @@ func TestNotFound(t *testing.T) {
 			{"unknown user", "createOrder", order(noUser, m.product), noUser},
 			{"deleted user", "createOrder", order(gone, m.product), gone},
 			{"unknown product", "createOrder", order(m.user, m.product, noProduct), noProduct},
+			{"unknown", "deleteProduct", vars{"id": noProduct}, noProduct},
+			{"unknown", "payOrder", vars{"id": noOrder}, noOrder},
 			{"unknown", "cancelOrder", vars{"id": noOrder}, noOrder},
 			{"unknown, with a version", "cancelOrder", vars{"id": noOrder, "expectedVersion": 1}, noOrder},
 		} {
@@ -340,6 +348,8 @@ func TestExpectedVersion(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		m := a.make()
+		paid := a.mustCall("createOrder", orderOf(m.user, orderLine{m.product, 1})).Text("createOrder.order.id")
+		unsold := a.product("UNSOLD", 1, 1)
 		// In this order: what another one needs goes last.
 		for _, tt := range []struct {
 			mutation, id string
@@ -351,7 +361,9 @@ func TestExpectedVersion(t *testing.T) {
 			{"updateTeam", m.team, vars{"name": "The Night Watch"}, 1},
 			{"updateHero", m.hero, vars{"age": 46}, 1},
 			{"updateProduct", m.product, vars{"priceCents": 1}, 1},
+			{"payOrder", paid, nil, 1},
 			{"cancelOrder", m.order, nil, 1},
+			{"deleteProduct", unsold, nil, 1},
 			{"deleteHero", m.hero, nil, 2},
 			{"deleteTeam", m.team, nil, 2},
 			{"deleteUser", m.user, nil, 2},
@@ -451,7 +463,8 @@ func TestMutationStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		m := a.make()
-		v := vars{"user": m.user, "team": m.team, "hero": m.hero, "product": m.product, "order": m.order}
+		v := vars{"user": m.user, "team": m.team, "hero": m.hero, "product": m.product, "order": m.order,
+			"paid": a.mustCall("createOrder", orderOf(m.user, orderLine{m.product, 1})).Text("createOrder.order.id"), "unsold": a.product("UNSOLD", 1, 1)}
 		placing := 5
 		if a.db.Dialect == dialect.Postgres {
 			placing = 1
@@ -480,7 +493,9 @@ func TestMutationStatements(t *testing.T) {
 			{`updateProduct(id: $product, input: { priceCents: 1 })`, 1},
 			{`adjustStock(productId: $product, delta: 1)`, 2},
 			{`createOrder(input: { userId: $user, items: [{ productId: $product, quantity: 1 }, { productId: $product, quantity: 2 }] })`, placing},
+			{`payOrder(id: $paid)`, 1},
 			{`cancelOrder(id: $order)`, 4},
+			{`deleteProduct(id: $unsold)`, 1},
 			{`deleteHero(id: $hero)`, 1},
 			{`deleteTeam(id: $team)`, 1},
 			{`deleteUser(id: $user)`, endsTokens},

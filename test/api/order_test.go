@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"forge/ent"
-	"forge/ent/order"
-	"forge/internal/ids"
+	"forge/internal/viewer"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
 )
@@ -204,7 +205,7 @@ func TestCancelOrderRefused(t *testing.T) {
 		a.refused(t, "cancelOrder", vars{"id": id}, "CONFLICT", nil)
 		a.mustCall("adjustStock", vars{"productId": pie, "delta": -(1<<31 - 1)})
 
-		a.pay(id)
+		a.mustCall("payOrder", vars{"id": id})
 		got := a.refused(t, "cancelOrder", vars{"id": id}, "CONFLICT", nil)
 		if want := id + " is PAID; only a pending order can be cancelled"; got.Errors[0].Message != want {
 			t.Errorf("message %q, want %q", got.Errors[0].Message, want)
@@ -212,16 +213,67 @@ func TestCancelOrderRefused(t *testing.T) {
 	})
 }
 
-// pay marks an order as paid. The API has no mutation for that.
-func (a *api) pay(id string) {
-	a.t.Helper()
-	parsed, err := ids.Parse(id)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	a.stored(func(ctx context.Context, db *ent.Client) {
-		if err := db.Order.UpdateOneID(parsed.UUID).SetStatus(order.StatusPAID).Exec(ctx); err != nil {
-			a.t.Fatal(err)
+func TestPayOrder(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		user, pie := a.buyer(), a.product("PIE", 120, 10)
+		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 3})).Text("createOrder.order.id")
+		a.shows(t, "payOrder.order", vars{"id": id}, vars{"id": id, "status": "PAID", "version": 2.0, "totalCents": 360.0})
+		if left := a.stock(pie); left != 7 {
+			t.Errorf("%d are in stock, want 7", left)
+		}
+		cancelled := a.mustCall("createOrder", orderOf(user, orderLine{pie, 1})).Text("createOrder.order.id")
+		a.mustCall("cancelOrder", vars{"id": cancelled})
+		for id, status := range map[string]string{id: "PAID", cancelled: "CANCELLED"} {
+			got := a.refused(t, "payOrder", vars{"id": id}, "CONFLICT", vars{"field": "id", "currentVersion": nil})
+			if want := id + " is " + status + "; only a pending order can be paid"; got.Errors[0].Message != want {
+				t.Errorf("message %q, want %q", got.Errors[0].Message, want)
+			}
+		}
+	})
+}
+
+// TestOrderEndsOnce pays and cancels an order at once. It ends as one of the two.
+func TestOrderEndsOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		user, pie := a.buyer(), a.product("PIE", 1, 10)
+		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 4})).Text("createOrder.order.id")
+		var ended []string
+		for _, got := range atOnce(8, func(i int) gqltest.Answer { return a.call([]string{"payOrder", "cancelOrder"}[i%2], vars{"id": id}) }) {
+			switch got.Code() {
+			case "":
+				ended = append(ended, got.Text("payOrder.order.status")+got.Text("cancelOrder.order.status"))
+			case "CONFLICT":
+			default:
+				t.Errorf("%s\nwant CONFLICT or success", got)
+			}
+		}
+		if want := map[int]string{6: "PAID", 10: "CANCELLED"}[a.stock(pie)]; len(ended) != 1 || ended[0] != want {
+			t.Errorf("with %d in stock, it ended as %v, want %q alone", a.stock(pie), ended, want)
+		}
+	})
+}
+
+// TestCreateOrderOfViewer places orders that do not say who buys.
+func TestCreateOrderOfViewer(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		s := a.scene("")
+		for _, who := range []string{"owner", "admin"} {
+			for _, user := range []string{"", "userId: null, "} {
+				got := s.sent(who, s.filled(`mutation { createOrder(input: {`+user+`items: [{productId: $product, quantity: 1}]}) { order { user { id } } } }`))
+				if is := got.Text("createOrder.order.user.id"); is != s.id(who) {
+					t.Errorf("%q as the %s: %s, want them to buy", user, who, got)
+				}
+			}
+		}
+		nowhere := viewer.Viewer{ID: uuid.New(), Role: viewer.User, Stranger: true}
+		if got := a.as(nowhere).Do(s.filled(`mutation { createOrder(input: {items: [{productId: $product, quantity: 1}]}) { order { id } } }`), nil); got.Code() != "FORBIDDEN" {
+			t.Errorf("as somebody without a row: %s, want FORBIDDEN", got)
 		}
 	})
 }

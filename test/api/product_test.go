@@ -1,9 +1,12 @@
 package api_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 
+	"forge/ent"
 	"forge/ent/schema"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
@@ -52,6 +55,55 @@ func TestUpdateProduct(t *testing.T) {
 			{vars{"priceCents": 0}, vars{"sku": "BOOTS-9", "name": "Cheap boots", "priceCents": 0.0, "stock": 9.0, "version": 4.0}},
 		} {
 			a.shows(t, "updateProduct.product", vars{"id": m.product, "input": tt.input}, tt.want)
+		}
+	})
+}
+
+func TestDeleteProduct(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		user, sold, unsold := a.buyer(), a.product("SOLD", 1, 5), a.product("UNSOLD", 1, 5)
+		order := a.mustCall("createOrder", orderOf(user, orderLine{sold, 1})).Text("createOrder.order.id")
+		for range 2 {
+			got := a.refused(t, "deleteProduct", vars{"id": sold}, "CONFLICT", vars{"field": "id"})
+			if want := sold + " cannot be removed while a row of the type OrderItem refers to it"; got.Errors[0].Message != want {
+				t.Errorf("message %q, want %q", got.Errors[0].Message, want)
+			}
+			a.call("cancelOrder", vars{"id": order}) // which still says what was ordered
+		}
+		if got := a.mustCall("deleteProduct", vars{"id": unsold}); got.Text("deleteProduct.deletedId") != unsold {
+			t.Errorf("%s, want the ID %s", got, unsold)
+		}
+		a.refused(t, "createOrder", orderOf(user, orderLine{unsold, 1}), "NOT_FOUND", vars{"id": unsold})
+		a.refused(t, "adjustStock", vars{"productId": unsold, "delta": 1}, "NOT_FOUND", vars{"id": unsold})
+		a.stored(func(ctx context.Context, c *ent.Client) {
+			if n := c.Inventory.Query().CountX(ctx); n != 1 {
+				t.Errorf("there are %d rows of stock, want that of the other product alone", n)
+			}
+		})
+		a.product("UNSOLD", 1, 1) // the SKU is free
+	})
+}
+
+// TestDeleteProductAtOnce deletes products while they are ordered.
+func TestDeleteProductAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		user := a.buyer()
+		for i := range 8 {
+			product := a.product(fmt.Sprint("P", i), 1, 5)
+			got := atOnce(2, func(n int) gqltest.Answer {
+				if n == i%2 {
+					return a.call("deleteProduct", vars{"id": product})
+				}
+				return a.call("createOrder", orderOf(user, orderLine{product, 1}))
+			})
+			deleted, ordered := got[i%2].Code(), got[1-i%2].Code()
+			if outcome := deleted + "/" + ordered; outcome != "/NOT_FOUND" && outcome != "CONFLICT/" {
+				t.Errorf("deleteProduct: %s\ncreateOrder: %s\nwant NOT_FOUND or CONFLICT of one of them", got[i%2], got[1-i%2])
+			}
 		}
 	})
 }

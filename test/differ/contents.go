@@ -22,6 +22,8 @@ type contents struct {
 	entities map[string]*entity.Entity
 	rows     map[string][]*row // by entity, in the order of the keys
 	byID     map[string]*row
+	deleted  map[string][]*row // those that are marked as deleted, as rows
+	gone     map[string]*row   // the same, by their IDs
 	viewer   viewer.Viewer
 	all      *contents // what there is for those who may see everything
 	cursors  *cursors  // of all
@@ -38,7 +40,7 @@ type row struct {
 
 // read reads all contents of a database with the queries of ent's client. It panics if it cannot.
 func read(ctx context.Context, schema *ast.Schema, entities []*entity.Entity, client any) *contents {
-	c := &contents{schema: schema, entities: map[string]*entity.Entity{}, rows: map[string][]*row{}, byID: map[string]*row{}, viewer: viewer.FromContext(ctx)}
+	c := &contents{schema: schema, entities: map[string]*entity.Entity{}, rows: map[string][]*row{}, byID: map[string]*row{}, deleted: map[string][]*row{}, gone: map[string]*row{}, viewer: viewer.FromContext(ctx)}
 	c.all = c
 	found := map[*row]reflect.Value{}
 	for _, e := range entities {
@@ -54,6 +56,15 @@ func read(ctx context.Context, schema *ast.Schema, entities []*entity.Entity, cl
 			c.byID[r.id.String()] = r
 		}
 		slices.SortFunc(c.rows[e.Name], func(a, b *row) int { return compareValues(a.key, b.key) })
+		if e.Deleted != "" {
+			for _, value := range everything(entity.WithDeleted(ctx), client, e) {
+				if r := c.newRow(e, value.Elem()); r.values[e.Deleted] != nil {
+					found[r] = value.Elem()
+					c.deleted[e.Name], c.gone[r.id.String()] = append(c.deleted[e.Name], r), r
+				}
+			}
+			slices.SortFunc(c.deleted[e.Name], func(a, b *row) int { return compareValues(a.key, b.key) })
+		}
 	}
 	for r, value := range found {
 		c.relate(r, part(value, "Edges"))
@@ -139,7 +150,9 @@ func (c *contents) relate(r *row, edges reflect.Value) {
 			if one := loaded.Index(i); !one.IsNil() {
 				to := c.entities[edge.To]
 				key := plain(part(one.Elem(), to.Fields[0].Column), entity.ID)
-				r.related[edge.Name] = append(r.related[edge.Name], c.byID[idOf(to, key).String()])
+				if known := c.byID[idOf(to, key).String()]; known != nil { // it is not one that is deleted
+					r.related[edge.Name] = append(r.related[edge.Name], known)
+				}
 			}
 		}
 		slices.SortFunc(r.related[edge.Name], func(a, b *row) int { return compareValues(a.key, b.key) })

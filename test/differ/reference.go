@@ -1,6 +1,7 @@
 package differ
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -62,7 +63,7 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 	var parent *row
 	if of, ok := parentOf(fc).(identified); ok {
 		c := p.contents(ctx)
-		if parent = c.byID[of.GetID().String()]; !c.sees(parent, fc.Field.Name) {
+		if parent = cmp.Or(c.byID[of.GetID().String()], c.gone[of.GetID().String()]); !c.sees(parent, fc.Field.Name) {
 			return nil, apperr.Forbidden("", "you may not see this")
 		}
 	}
@@ -237,6 +238,12 @@ func (q question) page(rows []*row) (any, error) {
 	args := map[string]any{}
 	for _, a := range q.field.Definition.Arguments {
 		args[a.Name] = q.plainly(a.Type, q.field.ArgumentMap(q.vars)[a.Name])
+	}
+	if args["deleted"] == true {
+		if q.viewer.Role != viewer.Admin {
+			return nil, apperr.Forbidden("deleted", "only an administrator may ask for what is deleted")
+		}
+		rows = q.deleted[name]
 	}
 	words, err := wordsOf(args["search"])
 	if err != nil {

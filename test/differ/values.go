@@ -309,6 +309,8 @@ func (g *generator) pageArgument(name string, of *ast.FieldDefinition, a *ast.Ar
 			return -1 - g.below(100)
 		}
 		return choose(&g.choices, []int{2, 1, 0, 3, 5, 20, 100})
+	case a.Name == "deleted":
+		return g.often(50)
 	case a.Name == "search":
 		if g.refused() {
 			return choose(&g.choices, []string{"", "&|!", " \t", strings.Repeat("a", 257), "a b c d e f g h i j k"})

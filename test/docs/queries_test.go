@@ -136,6 +136,7 @@ func fillShop(t *testing.T, db *ent.Client) {
 		users[name] = key()
 		do(t, ctx, db.User.Create().SetID(users[name]).SetUsername(name).SetCreatedAt(start).SetUpdatedAt(start))
 	}
+	do(t, ctx, db.User.Create().SetUsername("hopper").SetCreatedAt(start).SetUpdatedAt(start).SetDeletedAt(start))
 	teams := map[string]uuid.UUID{}
 	for _, name := range []string{"Avengers", "Justice League", "Watchmen", "Éclaireurs"} {
 		teams[name] = key()

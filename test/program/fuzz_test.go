@@ -273,6 +273,8 @@ var takeID = []string{
 	`mutation($v: ID!) { deleteTeam(id: $v) { deletedId } }`,
 	`mutation($v: ID!) { restoreUser(id: $v) { user { id } } }`,
 	`mutation($v: ID!) { adjustStock(productId: $v, delta: -1) { product { stock } } }`,
+	`mutation($v: ID!) { deleteProduct(id: $v) { deletedId } }`,
+	`mutation($v: ID!) { payOrder(id: $v) { order { status } } }`,
 	`mutation($v: ID!) { cancelOrder(id: $v) { order { status } } }`,
 	`mutation($v: ID!) { createOrder(input: {userId: $v, items: [{productId: $v, quantity: 1}]}) { order { id } } }`,
 }

@@ -26,19 +26,49 @@ type change struct {
 func (w *world) try(changes []change) {
 	w.Helper()
 	for _, c := range changes {
-		u := unit.New(w.db, unit.Write)
-		n, err := c.do(w.as(c.as), ent.UnitClient(u))
-		var got any = n
-		if err != nil {
-			got = err
-			if known, ok := errors.AsType[*apperr.Error](err); ok {
-				got = known.Code
-			}
-		}
-		if got != c.want {
+		if got := w.outcome(c.as, c.do); got != c.want {
 			w.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
-		u.Rollback()
+	}
+}
+
+// outcome makes a change in a transaction, and takes it back. It returns how many rows changed, the
+// code of an error, or another error.
+func (w *world) outcome(as viewer.Viewer, do func(context.Context, *ent.Client) (int, error)) any {
+	u := unit.New(w.db, unit.Write)
+	defer u.Rollback()
+	n, err := do(w.as(as), ent.UnitClient(u))
+	if known, ok := errors.AsType[*apperr.Error](err); ok {
+		return known.Code
+	}
+	if err != nil {
+		return err
+	}
+	return n
+}
+
+// updated returns a change of a document.
+func updated(of *ent.Document, set func(*ent.DocumentUpdate)) func(context.Context, *ent.Client) (int, error) {
+	return func(ctx context.Context, c *ent.Client) (int, error) {
+		change := c.Document.Update().Where(document.ID(of.ID))
+		set(change)
+		return change.Save(ctx)
+	}
+}
+
+// added returns a change that adds a document.
+func added(set func(*ent.DocumentCreate)) func(context.Context, *ent.Client) (int, error) {
+	return func(ctx context.Context, c *ent.Client) (int, error) {
+		create := c.Document.Create().SetTitle("new")
+		set(create)
+		return saved(create.Save(ctx))
+	}
+}
+
+// removed returns a change that removes a document.
+func removed(of *ent.Document) func(context.Context, *ent.Client) (int, error) {
+	return func(ctx context.Context, c *ent.Client) (int, error) {
+		return c.Document.Delete().Where(document.ID(of.ID)).Exec(ctx)
 	}
 }
 
@@ -57,33 +87,10 @@ func TestMembersChange(t *testing.T) {
 		d := newTeam(w)
 		ada, bob, dora, eve := user(d.ada), user(d.bob), user(d.dora), user(d.eve)
 		retitle := func(of *ent.Document) func(context.Context, *ent.Client) (int, error) {
-			return func(ctx context.Context, c *ent.Client) (int, error) {
-				return c.Document.Update().Where(document.ID(of.ID)).SetTitle("new").Save(ctx)
-			}
+			return updated(of, func(u *ent.DocumentUpdate) { u.SetTitle("new") })
 		}
 		move := func(of *ent.Document, to uuid.UUID) func(context.Context, *ent.Client) (int, error) {
-			return func(ctx context.Context, c *ent.Client) (int, error) {
-				return c.Document.Update().Where(document.ID(of.ID)).SetProjectID(to).Save(ctx)
-			}
-		}
-		update := func(of *ent.Document, set func(*ent.DocumentUpdate)) func(context.Context, *ent.Client) (int, error) {
-			return func(ctx context.Context, c *ent.Client) (int, error) {
-				change := c.Document.Update().Where(document.ID(of.ID))
-				set(change)
-				return change.Save(ctx)
-			}
-		}
-		add := func(set func(*ent.DocumentCreate)) func(context.Context, *ent.Client) (int, error) {
-			return func(ctx context.Context, c *ent.Client) (int, error) {
-				create := c.Document.Create().SetTitle("new")
-				set(create)
-				return saved(create.Save(ctx))
-			}
-		}
-		remove := func(of *ent.Document) func(context.Context, *ent.Client) (int, error) {
-			return func(ctx context.Context, c *ent.Client) (int, error) {
-				return c.Document.Delete().Where(document.ID(of.ID)).Exec(ctx)
-			}
+			return updated(of, func(u *ent.DocumentUpdate) { u.SetProjectID(to) })
 		}
 		w.try([]change{
 			{"nobody updates", viewer.Viewer{}, retitle(d.plan), apperr.CodeUnauthenticated},
@@ -93,31 +100,31 @@ func TestMembersChange(t *testing.T) {
 			{"an administrator updates", viewer.System, retitle(d.memo), 1},
 			{"an auditor updates", user(d.dora, "AUDITOR"), retitle(d.plan), 0},
 			{"an editor moves the document away, and still owns it", ada, move(d.plan, d.other.ID), 1},
-			{"an editor gives the document away, and still edits the project", ada, update(d.plan, func(u *ent.DocumentUpdate) { u.SetAuthorID(d.eve.ID) }), 1},
-			{"both", ada, update(d.plan, func(u *ent.DocumentUpdate) { u.SetAuthorID(d.eve.ID).SetProjectID(d.other.ID) }), apperr.CodeForbidden},
-			{"an owner gives the document away", eve, update(d.diary, func(u *ent.DocumentUpdate) { u.SetAuthorID(d.ada.ID) }), apperr.CodeForbidden},
-			{"an owner gives the document to nobody", eve, update(d.diary, func(u *ent.DocumentUpdate) { u.ClearAuthorID() }), apperr.CodeForbidden},
+			{"an editor gives the document away, and still edits the project", ada, updated(d.plan, func(u *ent.DocumentUpdate) { u.SetAuthorID(d.eve.ID) }), 1},
+			{"both", ada, updated(d.plan, func(u *ent.DocumentUpdate) { u.SetAuthorID(d.eve.ID).SetProjectID(d.other.ID) }), apperr.CodeForbidden},
+			{"an owner gives the document away", eve, updated(d.diary, func(u *ent.DocumentUpdate) { u.SetAuthorID(d.ada.ID) }), apperr.CodeForbidden},
+			{"an owner gives the document to nobody", eve, updated(d.diary, func(u *ent.DocumentUpdate) { u.ClearAuthorID() }), apperr.CodeForbidden},
 			{"an owner moves the document", eve, move(d.diary, d.apollo.ID), 1},
-			{"an owner adds", eve, add(func(*ent.DocumentCreate) {}), 1},
-			{"for another", eve, add(func(c *ent.DocumentCreate) { c.SetAuthorID(d.ada.ID) }), apperr.CodeForbidden},
-			{"an editor adds for another", ada, add(func(c *ent.DocumentCreate) { c.SetAuthorID(d.eve.ID).SetProjectID(d.apollo.ID) }), 1},
-			{"a reader adds for another", bob, add(func(c *ent.DocumentCreate) { c.SetAuthorID(d.eve.ID).SetProjectID(d.apollo.ID) }), apperr.CodeForbidden},
-			{"an editor adds for another elsewhere", ada, add(func(c *ent.DocumentCreate) { c.SetAuthorID(d.eve.ID).SetProjectID(d.other.ID) }), apperr.CodeForbidden},
-			{"one who left adds for another", user(d.cleo), add(func(c *ent.DocumentCreate) { c.SetAuthorID(d.eve.ID).SetProjectID(d.apollo.ID) }), apperr.CodeForbidden},
-			{"nobody adds", viewer.Viewer{}, add(func(*ent.DocumentCreate) {}), apperr.CodeUnauthenticated},
-			{"an owner who is an editor removes", ada, remove(d.plan), 1},
-			{"an owner who is none removes", eve, remove(d.diary), 0},
-			{"a watcher removes", dora, remove(d.plan), 0},
-			{"an owner sets a budget", eve, update(d.diary, func(u *ent.DocumentUpdate) { u.SetBudget(9) }), apperr.CodeForbidden},
-			{"an owner of finance sets a budget", user(d.eve, "FINANCE"), update(d.diary, func(u *ent.DocumentUpdate) { u.SetBudget(9) }), 1},
-			{"another of finance sets a budget", user(d.dora, "FINANCE"), update(d.diary, func(u *ent.DocumentUpdate) { u.SetBudget(9) }), 0},
-			{"an administrator sets a budget", viewer.System, update(d.diary, func(u *ent.DocumentUpdate) { u.SetBudget(9) }), 1},
-			{"an owner adds with a budget", eve, add(func(c *ent.DocumentCreate) { c.SetBudget(9) }), apperr.CodeForbidden},
-			{"an editor sets notes", ada, update(d.plan, func(u *ent.DocumentUpdate) { u.SetNotes("done") }), 1},
-			{"an editor clears notes", ada, update(d.plan, func(u *ent.DocumentUpdate) { u.ClearNotes() }), 1},
-			{"an owner who is no editor sets notes", eve, update(d.diary, func(u *ent.DocumentUpdate) { u.SetNotes("mine") }), apperr.CodeForbidden},
-			{"an owner who is no editor adds with notes", eve, add(func(c *ent.DocumentCreate) { c.SetNotes("mine") }), apperr.CodeForbidden},
-			{"an editor adds with notes", ada, add(func(c *ent.DocumentCreate) { c.SetNotes("x").SetProjectID(d.apollo.ID) }), 1},
+			{"an owner adds", eve, added(func(*ent.DocumentCreate) {}), 1},
+			{"for another", eve, added(func(c *ent.DocumentCreate) { c.SetAuthorID(d.ada.ID) }), apperr.CodeForbidden},
+			{"an editor adds for another", ada, added(func(c *ent.DocumentCreate) { c.SetAuthorID(d.eve.ID).SetProjectID(d.apollo.ID) }), 1},
+			{"a reader adds for another", bob, added(func(c *ent.DocumentCreate) { c.SetAuthorID(d.eve.ID).SetProjectID(d.apollo.ID) }), apperr.CodeForbidden},
+			{"an editor adds for another elsewhere", ada, added(func(c *ent.DocumentCreate) { c.SetAuthorID(d.eve.ID).SetProjectID(d.other.ID) }), apperr.CodeForbidden},
+			{"one who left adds for another", user(d.cleo), added(func(c *ent.DocumentCreate) { c.SetAuthorID(d.eve.ID).SetProjectID(d.apollo.ID) }), apperr.CodeForbidden},
+			{"nobody adds", viewer.Viewer{}, added(func(*ent.DocumentCreate) {}), apperr.CodeUnauthenticated},
+			{"an owner who is an editor removes", ada, removed(d.plan), 1},
+			{"an owner who is none removes", eve, removed(d.diary), 0},
+			{"a watcher removes", dora, removed(d.plan), 0},
+			{"an owner sets a budget", eve, updated(d.diary, func(u *ent.DocumentUpdate) { u.SetBudget(9) }), apperr.CodeForbidden},
+			{"an owner of finance sets a budget", user(d.eve, "FINANCE"), updated(d.diary, func(u *ent.DocumentUpdate) { u.SetBudget(9) }), 1},
+			{"another of finance sets a budget", user(d.dora, "FINANCE"), updated(d.diary, func(u *ent.DocumentUpdate) { u.SetBudget(9) }), 0},
+			{"an administrator sets a budget", viewer.System, updated(d.diary, func(u *ent.DocumentUpdate) { u.SetBudget(9) }), 1},
+			{"an owner adds with a budget", eve, added(func(c *ent.DocumentCreate) { c.SetBudget(9) }), apperr.CodeForbidden},
+			{"an editor sets notes", ada, updated(d.plan, func(u *ent.DocumentUpdate) { u.SetNotes("done") }), 1},
+			{"an editor clears notes", ada, updated(d.plan, func(u *ent.DocumentUpdate) { u.ClearNotes() }), 1},
+			{"an owner who is no editor sets notes", eve, updated(d.diary, func(u *ent.DocumentUpdate) { u.SetNotes("mine") }), apperr.CodeForbidden},
+			{"an owner who is no editor adds with notes", eve, added(func(c *ent.DocumentCreate) { c.SetNotes("mine") }), apperr.CodeForbidden},
+			{"an editor adds with notes", ada, added(func(c *ent.DocumentCreate) { c.SetNotes("x").SetProjectID(d.apollo.ID) }), 1},
 		})
 		u := unit.New(w.db, unit.Write)
 		defer u.Rollback()

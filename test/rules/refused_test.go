@@ -54,9 +54,9 @@ func TestRefused(t *testing.T) {
 		t.Errorf("indexes of tenants: %q", found)
 	}
 	of := migrate.InvoicesTable
-	number := *of.Columns[1]
+	number := *of.Columns[2]
 	number.Unique = true
-	table := &schema.Table{Name: of.Name, PrimaryKey: of.PrimaryKey, ForeignKeys: of.ForeignKeys, Columns: append([]*schema.Column{of.Columns[0], &number}, of.Columns[2:]...),
+	table := &schema.Table{Name: of.Name, PrimaryKey: of.PrimaryKey, ForeignKeys: of.ForeignKeys, Columns: append([]*schema.Column{of.Columns[0], of.Columns[1], &number}, of.Columns[3:]...),
 		Indexes: []*schema.Index{{Columns: []*schema.Column{&number}, Unique: true}}}
 	if found := rule.CheckTenants(rulesent.Entities, []*schema.Table{table}); len(found) != 3 || !strings.Contains(found[0], `index.Fields("org_id", "number").Unique()`) ||
 		!strings.Contains(found[1], "unique for all tenants") || !strings.Contains(found[2], "no index begins with its Tenant, the column org_id") {

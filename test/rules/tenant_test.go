@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"forge/internal/apperr"
 	"forge/internal/viewer"
@@ -92,5 +93,61 @@ func TestTenants(t *testing.T) {
 				return c.Customer.Delete().Exec(ctx)
 			}, 1},
 		})
+	})
+}
+
+// TestDeletedOfTenants lists deleted rows of a tenant, also below rows that are deleted or not.
+func TestDeletedOfTenants(t *testing.T) {
+	each(t, func(w *world) {
+		ctx, c, now := w.system, w.ent, time.Now()
+		var admins []viewer.Viewer
+		for _, name := range []string{"acme", "bolt"} {
+			org := c.Org.Create().SetName(name).SaveX(ctx)
+			admins = append(admins, viewer.Viewer{ID: stranger.ID, Role: viewer.Admin, Tenant: org.ID.String()})
+			for n := range int32(4) {
+				customer := c.Customer.Create().SetName(fmt.Sprint(name, n)).SetOrgID(org.ID)
+				if n > 1 {
+					customer.SetDeletedAt(now)
+				}
+				id := customer.SaveX(ctx).ID
+				for i := range int32(4) {
+					invoice := c.Invoice.Create().SetNumber(10*n + i).SetCustomerID(id).SetOrgID(org.ID)
+					if i > 1 {
+						invoice.SetDeletedAt(now)
+					}
+					invoice.SaveX(ctx)
+				}
+			}
+		}
+		for range 3 {
+			for _, tt := range []struct{ query, want string }{
+				{`customers { totalCount nodes { name } }`, `{"customers":{"totalCount":2,"nodes":[{"name":"bolt0"},{"name":"bolt1"}]}}`},
+				{`customers(deleted: true) { totalCount nodes { name } }`, `{"customers":{"totalCount":2,"nodes":[{"name":"bolt2"},{"name":"bolt3"}]}}`},
+				{`customers(deleted: true, first: 1) { nodes { invoices(first: 1) { totalCount nodes { number customer { name } } } } }`,
+					`{"customers":{"nodes":[{"invoices":{"totalCount":2,"nodes":[{"number":20,"customer":null}]}}]}}`},
+				{`customers { nodes { invoices(deleted: true, first: 1) { totalCount nodes { number customer { name } } } } }`,
+					`{"customers":{"nodes":[{"invoices":{"totalCount":2,"nodes":[{"number":2,"customer":{"name":"bolt0"}}]}},{"invoices":{"totalCount":2,"nodes":[{"number":12,"customer":{"name":"bolt1"}}]}}]}}`},
+				{`customers(deleted: true) { nodes { a: invoices(deleted: true) { nodes { number } } b: invoices { nodes { number } } } }`,
+					`{"customers":{"nodes":[{"a":{"nodes":[{"number":22},{"number":23}]},"b":{"nodes":[{"number":20},{"number":21}]}},{"a":{"nodes":[{"number":32},{"number":33}]},"b":{"nodes":[{"number":30},{"number":31}]}}]}}`},
+				{`invoices(deleted: true, where: {hasCustomerWith: [{name: "bolt1"}]}) { nodes { number } }`, `{"invoices":{"nodes":[{"number":12},{"number":13}]}}`},
+				{`invoices(deleted: true, where: {hasCustomerWith: [{name: "bolt3"}]}) { totalCount }`, `{"invoices":{"totalCount":0}}`},
+				{`customers(where: {hasInvoicesWith: [{number: 2}]}) { totalCount }`, `{"customers":{"totalCount":0}}`},
+			} {
+				if a := w.ask(admins[1], "{ "+tt.query+" }"); a.data != tt.want || a.errors != nil {
+					w.Errorf("%s: %s, want %s", tt.query, a, tt.want)
+				}
+				w.ask(admins[0], "{ "+tt.query+" }")
+			}
+		}
+		member := viewer.Viewer{ID: stranger.ID, Role: viewer.User, Tenant: admins[1].Tenant}
+		for query, want := range map[string]string{
+			`customers(deleted: true) { totalCount }`:                                  `null FORBIDDEN customers`,
+			`customers(first: 1) { nodes { invoices(deleted: true) { totalCount } } }`: `null FORBIDDEN customers.nodes[0].invoices`,
+			`customers(deleted: false) { totalCount }`:                                 `{"customers":{"totalCount":2}} `,
+		} {
+			if a := w.ask(member, "{ "+query+" }"); a.String() != want {
+				w.Errorf("%s as a member: %s, want %s", query, a, want)
+			}
+		}
 	})
 }

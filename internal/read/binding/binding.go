@@ -117,6 +117,10 @@ type Object struct {
 // ListName returns the name with which the names of the connection and of its inputs begin.
 func (o *Object) ListName() string { return cmp.Or(o.Of, o.Entity.Name) }
 
+// ListsDeleted reports whether a connection of the object may list the rows that are marked as
+// deleted.
+func (o *Object) ListsDeleted() bool { return o.Entity.Deleted != "" && o.Of == "" }
+
 // Nullable reports whether a column of the entity may be NULL.
 func (o *Object) Nullable(column string) bool {
 	return slices.ContainsFunc(o.Entity.Fields, func(f entity.Field) bool { return f.Column == column && f.Nullable })
@@ -184,6 +188,11 @@ type Filter struct {
 	Counts bool           // Op compares the number of rows that Edge leads to
 	Shown  string         // the API field that shows Field of the row that Edge leads to, or ""
 	Closed bool           // only administrators may use the filter
+	// Indexed says that an index of the database begins with the column of the rows themselves that
+	// is compared. IndexedBelow are the columns with keys of other rows that begin an index in
+	// which the column is the next. Package index sets both.
+	Indexed      bool
+	IndexedBelow []string
 }
 
 // Folds reports whether the filter compares texts regardless of case, and has no column that holds
@@ -211,7 +220,7 @@ func (b *binder) refuse(at, format string, args ...any) {
 }
 
 // reservedTable matches the names that package sql gives to rows in statements.
-var reservedTable = regexp.MustCompile(`^_([pcslo]|[ndmj][0-9]+)$`)
+var reservedTable = regexp.MustCompile(`^_([pcslof]|[ndmj][0-9]+)$`)
 
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {

@@ -189,6 +189,9 @@ func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *O
 	if len(o.Entity.Search) > 0 && o.Of == "" {
 		allowed["search"] = []string{"String"}
 	}
+	if o.ListsDeleted() {
+		allowed["deleted"] = []string{"Boolean"}
+	}
 	if o.Of != "" {
 		delete(allowed, "offset") // all rows before the page would have to be read
 	}
@@ -201,6 +204,9 @@ func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *O
 			continue
 		case arg.Name == "search" && !known && !called:
 			b.refuse(place, "it looks for words; "+noSearch, o.Entity.Name)
+			continue
+		case arg.Name == "deleted" && !known && !called && o.Of == "":
+			b.refuse(place, "rows of %s are deleted for good; add the mixin SoftDeleted in ent/schema, or take it out", o.Entity.Name)
 			continue
 		case !known && !called:
 			b.refuse(place, "nothing reads this argument; a connection has %s", strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))

@@ -33,12 +33,9 @@ func (m Missing) String() string { return strings.Join(m.At, ", ") + ": " + m.Wh
 
 // Find returns the indexes that are missing from the tables of a schema's entities. What reads a
 // whole table whatever its indexes are needs none: NEQ, NotIn, NotNil, conditions on parts of
-// texts, on documents and lists, and orders by related rows. Its cost is that of a scan.
+// texts, on documents and lists, and orders by numbers of related rows. Its cost is that of a scan.
 func Find(b *binding.Binding, tables []*schema.Table) []Missing {
-	f := finder{binding: b, tables: map[string]*schema.Table{}, seen: map[*binding.Object]bool{}}
-	for _, t := range tables {
-		f.tables[t.Name] = t
-	}
+	f := newFinder(b, tables)
 	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
 		f.object(b.Objects[name])
 		f.nested(name, b.Objects[name])
@@ -47,9 +44,47 @@ func Find(b *binding.Binding, tables []*schema.Table) []Missing {
 		for _, o := range b.PagesOf(d.Type.Name()) {
 			f.object(o)
 			f.orders(o)
+			if d.Arguments.ForName("deleted") != nil && o.ListsDeleted() {
+				f.deleted(b.Schema.Query.Name+"."+d.Name+"(deleted:)", o)
+			}
 		}
 	}
 	return f.found
+}
+
+// Mark sets Indexed and IndexedBelow of the filters of a schema's entities.
+func Mark(b *binding.Binding, tables []*schema.Table) {
+	f := newFinder(b, tables)
+	mark := func(o *binding.Object) {
+		for _, by := range o.Filters {
+			column, table := compared(by), f.tables[o.Entity.Table]
+			if by.Edge != nil || column == "" || table == nil {
+				continue
+			}
+			by.Indexed, by.IndexedBelow = f.served(o.Entity, false, column), nil // an object may come twice
+			for _, key := range table.ForeignKeys {
+				if parent := key.Columns[0].Name; f.served(o.Entity, false, parent, column) {
+					by.IndexedBelow = append(by.IndexedBelow, parent)
+				}
+			}
+		}
+	}
+	for _, o := range b.Objects {
+		mark(o)
+	}
+	for _, d := range b.Schema.Query.Fields {
+		for _, o := range b.PagesOf(d.Type.Name()) {
+			mark(o)
+		}
+	}
+}
+
+func newFinder(b *binding.Binding, tables []*schema.Table) *finder {
+	f := &finder{binding: b, tables: map[string]*schema.Table{}, seen: map[*binding.Object]bool{}}
+	for _, t := range tables {
+		f.tables[t.Name] = t
+	}
+	return f
 }
 
 // finder collects what is missing.
@@ -151,6 +186,9 @@ func compared(by *binding.Filter) string {
 func (f *finder) orders(o *binding.Object) {
 	for _, name := range slices.Sorted(maps.Keys(o.Orders)) {
 		by, at := o.Orders[name], o.ListName()+"OrderField."+name
+		if by.Edge != nil && !by.Count {
+			f.joined(at, o, by)
+		}
 		if by.Edge != nil || by.Fit {
 			continue
 		}
@@ -164,6 +202,28 @@ func (f *finder) orders(o *binding.Object) {
 				Advice: advice(o.Entity, columns, fmt.Sprintf(".StorageKey(%q).Annotations(entsql.DescColumns(%q, %q))",
 					strings.ToLower(o.Entity.Name)+"_"+columns[0]+"_desc", columns[0], columns[1]))})
 		}
+	}
+}
+
+// joined adds what is missing for an order by a column of related rows, which the database goes
+// through in this order, to look up the rows that lead to each.
+func (f *finder) joined(at string, o *binding.Object, by *binding.Order) {
+	f.lacks(at, by.To.Entity, by.Field.Column)
+	if by.Edge.OwnKey {
+		f.lacks(at, o.Entity, by.Edge.Column)
+	} else {
+		f.lacks(at, by.To.Entity, by.Edge.Column)
+	}
+}
+
+// deleted adds what is missing for the list of an object's deleted rows.
+func (f *finder) deleted(at string, o *binding.Object) {
+	t, only := f.tables[o.Entity.Table], o.Entity.Deleted+" IS NOT NULL"
+	if t != nil && !slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool {
+		return orders(i) && i.Annotation != nil && i.Annotation.Where == only && begins(names(i.Columns), []string{o.Key.Name}, false)
+	}) {
+		f.add(Missing{At: []string{at}, Entity: o.Entity.Name, Why: "no index holds the rows that are deleted, so that the whole table is read",
+			Advice: advice(o.Entity, []string{o.Key.Name}, fmt.Sprintf(".Annotations(entsql.IndexWhere(%q))", only))})
 	}
 }
 

@@ -106,7 +106,7 @@ func (c *cache) statement(ctx context.Context, key []byte, of *fetch, write func
 func (f *fetch) key(b []byte) []byte {
 	q, p := &f.query, f.query.Page
 	b = append(append(b, byte('0'+q.Viewer.Role)), q.Viewer.Roles...)
-	b = strconv.AppendBool(strconv.AppendBool(b, q.Viewer.Tenant != ""), q.Search != nil)
+	b = strconv.AppendBool(strconv.AppendBool(strconv.AppendBool(b, q.Viewer.Tenant != ""), q.Search != nil), q.Deleted)
 	b = q.Summary.AppendKey(strconv.AppendBool(b, len(q.Keys) > 1))
 	if p == nil {
 		return b

@@ -120,10 +120,11 @@ func (l *Loading) fetchOf(n *plan.Node) *fetch {
 	f := &fetch{loading: l, result: &l.Results[n.Index], memory: &l.Loader.nodes[n.Index]}
 	f.query = sql.Query{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Node: n, Page: f.result.Page, Summary: f.result.Summary}
 	if l.where != nil {
-		f.query.Where = l.where[cmp.Or(n.Of, n).Index]
+		of := l.where[cmp.Or(n.Of, n).Index]
+		f.query.Where, f.query.Range = of.all, of.within
 	}
 	if page := l.Results[cmp.Or(n.Of, n).Index].Page; page != nil {
-		f.query.Search = page.Search
+		f.query.Search, f.query.Deleted = page.Search, page.Deleted
 	}
 	if n.Parent == nil {
 		f.query.Restrict = l.Request.Restrict

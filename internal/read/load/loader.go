@@ -60,9 +60,15 @@ type Loading struct {
 	Results []rows.Result // by plan.Node.Index
 	Shared  bool          // other requests use the same results
 
-	where        []sql.Condition   // by plan.Node.Index; nil if no argument where has a condition
+	where        []where           // by plan.Node.Index; nil if no argument where has a condition
 	noted        sql.Dependencies  // what the conditions depend on; set by Prepare
 	dependencies *sql.Dependencies // noted, and what the statements depend on; nil if not needed
+}
+
+// where is what an argument where says.
+type where struct {
+	all    sql.Condition
+	within *sql.Range
 }
 
 // Prepare reads the arguments of all connections in the plan, before any statement runs. It returns
@@ -115,14 +121,17 @@ func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
 		return err
 	}
 	l.Results[n.Index].Page = page
-	where, ok := args.Where.(map[string]any)
+	input, ok := args.Where.(map[string]any)
 	if !ok {
 		return nil
 	}
 	if l.where == nil {
-		l.where = make([]sql.Condition, len(l.Results))
+		l.where = make([]where, len(l.Results))
 	}
 	conditions := sql.Conditions{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Writer: l.Request.Writer, Noted: &l.noted}
-	l.where[n.Index], err = conditions.Read(ctx, n.Object, where)
+	of := &l.where[n.Index]
+	if of.all, err = conditions.Read(ctx, n.Object, input); err == nil {
+		of.within, err = conditions.Range(n.Object, input, n.Edge)
+	}
 	return err
 }

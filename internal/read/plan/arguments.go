@@ -21,6 +21,7 @@ const MaxGroups = 1000
 type Arguments struct {
 	First, Last, Offset                   Number
 	After, Before, OrderBy, Where, Search any
+	Deleted                               bool
 }
 
 // Number is the value of an argument of type Int.
@@ -51,6 +52,8 @@ func ReadArguments(f *ast.Field, variables map[string]any) (a Arguments) {
 			a.Where = value
 		case "search":
 			a.Search = value
+		case "deleted":
+			a.Deleted = value == true
 		}
 	}
 	return a

@@ -30,6 +30,7 @@ type Page struct {
 	Fingerprint   uint32   // of Order; see fingerprint
 	After, Before []any    // the values in the cursors; nil without a cursor
 	Search        []string // the words that rows must have; nil without a search
+	Deleted       bool     // the rows are those that are marked as deleted
 	// AfterToo and BeforeToo say that the page may include a row with the same values as the
 	// cursor. Among rows of several entities, rows with the same key are in the order of their
 	// entities.
@@ -39,9 +40,13 @@ type Page struct {
 }
 
 // ReadPage returns the page that the arguments of a connection ask for. It returns an error that
-// names the argument if one is not valid, or if the viewer's role may not order by a field.
+// names the argument if one is not valid, or if the viewer's role may not order by a field or ask
+// for deleted rows.
 func ReadPage(n *plan.Node, args plan.Arguments, role viewer.Role, cursors *Cursors) (*Page, error) {
-	p := &Page{More: n.Next || n.Previous}
+	p := &Page{More: n.Next || n.Previous, Deleted: args.Deleted && n.Object.ListsDeleted()}
+	if p.Deleted && role != viewer.Admin {
+		return nil, apperr.Forbidden("deleted", "only an administrator may ask for what is deleted")
+	}
 	var err error
 	if text, ok := args.Search.(string); ok {
 		if p.Search, err = search.Words(text); err != nil {

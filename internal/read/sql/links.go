@@ -41,7 +41,7 @@ func writeLinks(ctx context.Context, w Writer, dialect string, edge *entity.Edge
 	if join == nil {
 		of(sql.Dialect(dialect).Select().From(sql.Table(edge.Through)))
 	} else {
-		written, err := write(ctx, w, join, parameter, nil, of)
+		written, err := write(ctx, w, join, parameter, itsOwn, of)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,9 @@ type ordering struct {
 	query         *Query
 	terms         []rows.Term
 	related       []*relation // by term: the related rows that it is about; nil if it is about none
+	// absent are the related rows that rows with NULL in the first term lack; nil if that is a
+	// column of their own.
+	absent *relation
 }
 
 // orderBy returns the terms as SQL, in reverse if backward is true. NULLs come last, and in reverse
@@ -69,6 +72,15 @@ func (o *ordering) value(b *sql.Builder, by *binding.Order) {
 	o.related[i].value(b, o.Selector)
 }
 
+// inPart returns the terms that a part of the page is ordered by. An index on a column of the rows
+// has those with NULL as well, in the order of the whole.
+func (o *ordering) inPart(p part) *ordering {
+	if o.joined() || o.absent != nil {
+		return o.within(p)
+	}
+	return o
+}
+
 // within returns the order of the rows of a part of the page.
 func (o *ordering) within(p part) *ordering {
 	of := *o
@@ -87,7 +99,11 @@ func (o *ordering) within(p part) *ordering {
 // the condition as well.
 func (o *ordering) keyset(values []any, backward, too bool) *sql.Predicate {
 	if o.uniform() {
-		return o.keysetTuple(values, o.terms[0].Desc == backward, too)
+		after := o.keysetTuple(values, o.terms[0].Desc == backward, too)
+		if o.joined() { // no index has a tuple of two tables
+			return sql.And(o.bound(values[0], backward), after)
+		}
+		return after
 	}
 	// A row comes after another if their first terms are equal and it comes after in the next term.
 	var ways []*sql.Predicate
@@ -116,13 +132,16 @@ func (o *ordering) keyset(values []any, backward, too bool) *sql.Predicate {
 // since NULLs may follow, and if no index has the values.
 func (o *ordering) bound(value any, backward bool) *sql.Predicate {
 	switch t := o.terms[0]; {
-	case t.Nullable, t.By != nil, t.Collation != "":
+	case t.Nullable, t.By != nil && !o.joined(), t.Collation != "":
 		return nil
 	case t.Desc != backward:
 		return o.is(0, "<=", value)
 	}
 	return o.is(0, ">=", value)
 }
+
+// joined reports whether the first term compares a column of a joined table.
+func (o *ordering) joined() bool { return o.related[0] != nil && o.related[0].joined }
 
 // uniform reports whether the terms can be compared as one tuple, which an index serves best. They
 // can if all have the same direction and none is NULL.

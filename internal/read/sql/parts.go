@@ -3,13 +3,20 @@ package sql
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"entgo.io/ent/dialect/sql"
+
+	"forge/internal/read/binding"
 )
 
 // part says which rows of a page a query reads. A page with a cursor is read in two parts if the
 // first term of its order may be NULL: no single range of an index holds the rows that follow the
 // cursor and those with NULL, which come last.
+//
+// A page in the order of a related row's column is read in two parts even without a cursor. The
+// rows with a value are joined with the related ones, so that the database can go through these in
+// the order of an index, and look up the rows of each.
 type part byte
 
 const (
@@ -18,15 +25,20 @@ const (
 	withNull       // the rows that have NULL there
 )
 
-// parts returns the parts of the page, in their order. An order by related rows or by a language
-// has no index, so its page is read as a whole. So are the pages of several keys on SQLite, which
-// numbers all rows of each key.
+// parts returns the parts of the page, in their order. An order by numbers of related rows or by a
+// language has no index, so its page is read as a whole. So are groups, and the pages of several
+// keys on SQLite, which numbers all rows of each key.
 func (q *Query) parts() []part {
 	p := q.Page
-	if p == nil || p.After == nil && p.Before == nil || q.many() && q.sqlite() {
+	if p == nil || q.Node.Of != nil || q.many() && q.sqlite() {
 		return []part{wholePage}
 	}
-	if t := p.Order[0]; !t.Nullable || t.By != nil || t.Collation != "" {
+	switch t := p.Order[0]; {
+	case t.Collation != "", t.By != nil && !q.joins(t.By):
+		return []part{wholePage}
+	case !t.Nullable && t.By != nil:
+		return []part{withValue}
+	case !t.Nullable, t.By == nil && p.After == nil && p.Before == nil:
 		return []part{wholePage}
 	}
 	hasValues := p.After == nil || p.After[0] != nil
@@ -44,33 +56,103 @@ func (q *Query) parts() []part {
 	return []part{wholePage} // the cursors are in the wrong order: no row is between them
 }
 
+// joins reports whether the rows are joined with those that they are ordered by. Rows of one parent
+// are few, and are sorted.
+func (q *Query) joins(by *binding.Order) bool {
+	return !by.Fit && !by.Count && !q.below()
+}
+
 // writeParts has ent write the query for each part of the page, and joins them by UNION ALL. Each
 // part is limited, since it may be the whole page. Both databases read the parts one after the
 // other, and none that the limit of the page does not need. PostgreSQL reads no subqueries with a
 // LIMIT in parallel.
 func (q *Query) writeParts(ctx context.Context, w Writer) (*Statement, error) {
-	parts, e := q.parts(), q.Node.Object.Entity
-	if q.part = parts[0]; len(parts) == 1 {
-		return write(ctx, w, e, q.parameter, q.fields, q.shape)
-	}
-	all := new(Statement)
-	for _, part := range parts {
-		of := *q
-		of.part, of.before = part, q.before+len(all.Args)
-		s, err := write(ctx, w, e, of.parameter, of.fields, of.shape)
-		if err != nil {
+	parts, gates, all := q.parts(), []gate{always}, new(Statement)
+	if q.probes() {
+		var err error
+		if all, err = q.writeProbe(ctx, w); err != nil {
 			return nil, err
 		}
-		of.limitedPart(s)
-		if all.Text != "" {
-			all.Text += " UNION ALL "
-		}
-		all.Text += "SELECT * FROM (" + s.Text + ") AS _s"
-		all.Args = append(all.Args, s.Args...)
-		all.Dependencies = append(all.Dependencies, s.Dependencies...)
+		gates = []gate{whenFew, whenMany}
 	}
+	var selects []string
+	for _, gate := range gates {
+		for _, part := range parts {
+			of := *q
+			of.part, of.gate, of.before = part, gate, q.before+len(all.Args)
+			s, err := of.writePart(ctx, w)
+			if err != nil || len(gates)*len(parts) == 1 {
+				return s, err
+			}
+			of.limitedPart(s)
+			selects = append(selects, "SELECT * FROM ("+s.Text+") AS _s")
+			all.Args = append(all.Args, s.Args...)
+			all.Dependencies = append(all.Dependencies, s.Dependencies...)
+		}
+	}
+	all.Text += strings.Join(selects, " UNION ALL ")
 	return all, nil
 }
+
+// writePart has ent write the query for a part, and those for the related rows that it is ordered
+// by.
+func (q *Query) writePart(ctx context.Context, w Writer) (*Statement, error) {
+	if q.Page != nil {
+		if err := q.writeOrder(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter, q.within, q.shape)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range append(q.order.related, q.order.absent) {
+		if r != nil {
+			s.Dependencies = append(s.Dependencies, r.dependencies...)
+		}
+	}
+	return s, nil
+}
+
+// writeOrder has ent write the queries for the related rows that the part is ordered by.
+func (q *Query) writeOrder(ctx context.Context, w Writer) error {
+	q.order = ordering{query: q, terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
+	for i, t := range q.order.terms {
+		if t.By == nil || t.By.Fit {
+			continue
+		}
+		r := &relation{from: q.Node.Object, to: t.By.To, edge: t.By.Edge, join: t.By.Join, joined: i == 0 && q.part == withValue}
+		q.order.related[i] = r
+		err := r.write(ctx, w, q.Dialect, q.parameter, ordersAlias, func(s *sql.Selector) {
+			switch {
+			case t.By.Count:
+				s.Select(sql.Count("*"))
+			case r.joined:
+				s.AppendSelectAs(s.C(t.By.Field.Column), joinedValue)
+			default:
+				s.Select(s.C(t.By.Field.Column))
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if q.part != withNull || q.order.terms[0].By == nil {
+		return nil
+	}
+	by := q.order.terms[0].By
+	r := &relation{from: q.Node.Object, to: by.To, edge: by.Edge, join: by.Join, absent: true}
+	q.order.absent = r
+	err := r.write(ctx, w, q.Dialect, q.parameter, ordersAlias, func(s *sql.Selector) {
+		s.SelectExpr(sql.Raw("1")).Where(sql.NotNull(s.C(by.Field.Column)))
+	})
+	r.unrestricted = r.unrestricted && !by.Field.Nullable
+	return err
+}
+
+// ordersAlias is the name of the rows that a page is ordered by. Package binding refuses tables of
+// this name.
+const ordersAlias = "_o"
 
 // limitedPart adds the LIMIT of a part: the page, and what its offset skips.
 func (q *Query) limitedPart(s *Statement) {

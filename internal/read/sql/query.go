@@ -39,7 +39,9 @@ type Query struct {
 	Page     *rows.Page    // nil to read all rows
 	Summary  *rows.Summary // how rows are grouped; nil if they are not, or are all one group
 	Where    Condition     // nil without a condition
+	Range    *Range        // in which all rows are that fulfil Where; nil if it is not known
 	Search   []string      // the words of a search; nil without one
+	Deleted  bool          // the rows are those that are marked as deleted
 	Restrict []func(*sql.Selector)
 
 	// Keys are the keys of the parent rows, and KeyColumn is the column that holds them. The
@@ -56,6 +58,7 @@ type Query struct {
 	// fields are the conditions under which the viewer may see fields; nil if none has one.
 	fields *rule.Fields
 	part   part // of the page that is being written
+	gate   gate // which says when the part is read
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -106,12 +109,6 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 			return nil, err
 		}
 	}
-	paged := q.Page != nil
-	if paged {
-		if err := of.writeOrder(ctx, w); err != nil {
-			return nil, err
-		}
-	}
 	s, err := of.writeParts(ctx, w)
 	if err != nil {
 		return nil, err
@@ -119,11 +116,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	if of.links != nil {
 		s.Dependencies = append(s.Dependencies, of.links.dependencies...)
 	}
-	for _, r := range of.order.related {
-		if r != nil {
-			s.Dependencies = append(s.Dependencies, r.dependencies...)
-		}
-	}
+	paged := q.Page != nil
 	switch {
 	case q.inTree:
 		if paged {
@@ -141,29 +134,6 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 		q.lateral(s)
 	}
 	return s, nil
-}
-
-// writeOrder has ent write the queries for the related rows that the page is ordered by.
-func (q *Query) writeOrder(ctx context.Context, w Writer) error {
-	q.order = ordering{query: q, terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
-	for i, t := range q.order.terms {
-		if t.By == nil || t.By.Fit {
-			continue
-		}
-		r := &relation{from: q.Node.Object, to: t.By.To, edge: t.By.Edge, join: t.By.Join}
-		q.order.related[i] = r
-		err := r.write(ctx, w, q.Dialect, q.parameter, "_o", func(s *sql.Selector) { // package binding refuses tables of this name
-			if t.By.Count {
-				s.Select(sql.Count("*"))
-			} else {
-				s.Select(s.C(t.By.Field.Column))
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // shape sets the columns, conditions and order of the statement.
@@ -186,6 +156,9 @@ func (q *Query) shape(s *sql.Selector) {
 		}
 		s.AppendSelectExpr(columnOf(c, from, &q.order, !q.inTree))
 	}
+	if q.Page != nil && q.order.joined() {
+		q.order.related[0].joinTo(s)
+	}
 	q.belonging(s)
 	if q.marked {
 		s.AppendSelectExpr(sql.Raw("true"))
@@ -193,7 +166,7 @@ func (q *Query) shape(s *sql.Selector) {
 	switch {
 	case q.Page != nil:
 		q.restrict(s)
-		q.inOrder(s, q.order.orderBy(q.Page.Backward))
+		q.inOrder(s, q.order.inPart(q.part).orderBy(q.Page.Backward))
 	case q.Sorted:
 		s.OrderBy(s.C(q.Node.Object.Key.Name))
 	}
@@ -213,10 +186,22 @@ func (q *Query) ruled() *rule.Fields {
 	return rule.NewFields(names...)
 }
 
+// within returns the context in which ent writes the query for the rows themselves. Queries inside
+// of it are written in the context of the request.
+func (q *Query) within(ctx context.Context) context.Context {
+	if q.fields != nil {
+		ctx = rule.WithFields(ctx, q.fields)
+	}
+	if q.Deleted {
+		ctx = entity.WithDeleted(ctx)
+	}
+	return ctx
+}
+
 // belonging restricts the rows to those that belong to the keys, if there are keys. If there are
 // several, the last column is the place of the row's key.
 func (q *Query) belonging(s *sql.Selector) {
-	if q.Keys == nil && q.key == "" {
+	if !q.below() {
 		return
 	}
 	own := s.C(q.KeyColumn)
@@ -356,7 +341,11 @@ func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
-	if q.part != wholePage {
+	q.pass(s)
+	switch {
+	case q.part == withNull && q.order.absent != nil:
+		s.Where(q.order.absent.none(s))
+	case q.part != wholePage:
 		s.Where(q.order.isNull(0, q.part == withNull))
 	}
 	q.beyond(s, afterValue, p.After, false, p.AfterToo)
@@ -374,17 +363,20 @@ func (q *Query) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the conditions that aggregates obey as well: where, search, and those of the
+// filter adds the conditions that aggregates obey as well: deleted, search, where, and those of the
 // resolver.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)
 	}
+	if q.Deleted {
+		s.Where(sql.NotNull(s.C(q.Node.Object.Entity.Deleted)))
+	}
 	if q.Search != nil {
 		s.Where(q.found(s))
 	}
 	if q.Where != nil {
-		s.Where(q.Where(s))
+		s.Where(q.where()(s))
 	}
 }
 

@@ -19,8 +19,14 @@ type relation struct {
 	// listed says that the query reads the rows of all rows around it. It has the column with the
 	// keys that lead to these.
 	listed bool
+	// joined says that the query is joined with the one around it. Its columns are joinedKey, with
+	// the keys that rows of the query around lead to, and joinedValue.
+	joined bool
+	// absent says that rows are wanted that lead to no row.
+	absent bool
 
 	query        *sql.Selector
+	unrestricted bool   // of an absent relation: ent has added no condition; see none
 	outer        string // the column of the query around, as it is written there; see within
 	dependencies Dependencies
 }
@@ -42,23 +48,35 @@ func (r *relation) write(ctx context.Context, w Writer, db string, parameter par
 		}
 		r.dependencies = append(r.dependencies, through.dependencies...)
 	}
-	written, err := write(ctx, w, r.to.Entity, parameter, nil, func(s *sql.Selector) {
+	of := func(s *sql.Selector) {
 		s.Table().As(alias)
 		column := s.C(key)
-		if through != nil {
+		switch {
+		case through != nil:
 			column = through.join(s, r.to.Key.Name)
-		} else {
+		case !r.joined:
 			r.leads(s, column)
 		}
 		if r.listed {
 			s.Select(column)
 		}
+		if r.joined {
+			s.As(alias).Select().AppendSelectAs(column, joinedKey)
+		}
 		shape(s)
 		r.query = s
-	})
+	}
+	every := ""
+	if r.absent && r.edge.OwnKey {
+		s := sql.Dialect(db).Select().From(sql.Table(r.to.Entity.Table))
+		of(s)
+		every, _ = s.Query()
+	}
+	written, err := write(ctx, w, r.to.Entity, parameter, itsOwn, of)
 	if err != nil {
 		return err
 	}
+	r.unrestricted = every == written.Text
 	r.dependencies = append(r.dependencies, written.Dependencies...)
 	return nil
 }
@@ -82,8 +100,34 @@ func (r *relation) within(s *sql.Selector) (query *sql.Selector, outer string) {
 	return r.query, r.outer
 }
 
+// These are the names of columns that a joined relation selects. As those of links, they are the
+// names of no other columns.
+const (
+	joinedKey   = "forge_key"
+	joinedValue = "forge_value"
+)
+
+// joinTo joins the query with the query s, of which only the rows are left that lead to a row.
+func (r *relation) joinTo(s *sql.Selector) {
+	query, outer := r.within(s)
+	s.Join(query).On(query.C(joinedKey), outer)
+}
+
+// none returns the condition that a row of the query s leads to no row.
+func (r *relation) none(s *sql.Selector) *sql.Predicate {
+	query, outer := r.within(s)
+	if r.unrestricted { // a foreign key leads to a row
+		return sql.IsNull(outer)
+	}
+	return sql.NotExists(query)
+}
+
 // value writes the query as one value of each row of the query s around it.
 func (r *relation) value(b *sql.Builder, s *sql.Selector) {
+	if r.joined {
+		b.Ident(r.query.C(joinedValue))
+		return
+	}
 	query, _ := r.within(s)
 	b.Wrap(func(b *sql.Builder) { b.Join(query) })
 }

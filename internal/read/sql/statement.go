@@ -9,7 +9,6 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/ids"
-	"forge/internal/rule"
 	"forge/internal/viewer"
 )
 
@@ -60,20 +59,20 @@ func (s *Statement) Equal(other *Statement) bool {
 
 // write has ent write the query that shape makes. Wherever a policy or an interceptor uses the
 // viewer's ID or tenant, a parameter stands in its place, so that one statement serves all viewers
-// of a role. The policy fills fields, unless that is nil.
-func write(ctx context.Context, w Writer, e *entity.Entity, parameter parameters, fields *rule.Fields, shape func(*sql.Selector)) (*Statement, error) {
+// of a role. What the function within adds to the context is no dependency of the statement.
+func write(ctx context.Context, w Writer, e *entity.Entity, parameter parameters, within func(context.Context) context.Context, shape func(*sql.Selector)) (*Statement, error) {
 	s := new(Statement)
 	// WithArguments answers the questions for the viewer's ID and tenant itself, so the recorder
-	// does not see them. The same holds for WithFields.
+	// does not see them.
 	ctx = viewer.WithArguments(recorder{ctx, &s.Dependencies}, parameter(Parameter{of: theViewer}),
 		func(form ids.Form) any { return parameter(Parameter{theTenant, int(form)}) })
-	if fields != nil {
-		ctx = rule.WithFields(ctx, fields)
-	}
 	var err error
-	s.Text, s.Args, err = w.Write(ctx, e, shape)
+	s.Text, s.Args, err = w.Write(within(ctx), e, shape)
 	return s, err
 }
+
+// itsOwn is the context of a query that needs nothing more.
+func itsOwn(ctx context.Context) context.Context { return ctx }
 
 // parameters returns what stands for a parameter in a statement.
 type parameters func(Parameter) any

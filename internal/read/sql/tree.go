@@ -158,6 +158,7 @@ func (q *Query) treeColumns(table string) []treeColumn {
 //	_c, _s   the rows of the branch that is read
 //	_l       the rows of a join table that lead to these
 //	_o       the related rows that these are ordered by
+//	_f       the keys that the probe of a range has found
 //	_d1      the rows of its first join
 //	c0       a column of the branch or of its joins, which are counted together
 

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -260,10 +261,7 @@ func (f *Conditions) count(ctx context.Context, o *binding.Object, by *binding.F
 // compare returns the condition that a column has to the value the relation that the operator
 // names.
 func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condition, error) {
-	column := by.Field.Column
-	if by.Field.MatchBy != "" {
-		column = by.Field.MatchBy
-	}
+	column := cmp.Or(by.Field.MatchBy, by.Field.Column)
 	switch {
 	case by.Op == "IsNil", by.Op == "NotNil":
 		return f.null(by, column, value == (by.Op == "IsNil")), nil

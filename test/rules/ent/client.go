@@ -421,7 +421,8 @@ func (c *CustomerClient) Hooks() []Hook {
 
 // Interceptors returns the client interceptors.
 func (c *CustomerClient) Interceptors() []Interceptor {
-	return c.inters.Customer
+	inters := c.inters.Customer
+	return append(inters[:len(inters):len(inters)], customer.Interceptors[:]...)
 }
 
 func (c *CustomerClient) mutate(ctx context.Context, m *CustomerMutation) (Value, error) {
@@ -753,7 +754,8 @@ func (c *InvoiceClient) Hooks() []Hook {
 
 // Interceptors returns the client interceptors.
 func (c *InvoiceClient) Interceptors() []Interceptor {
-	return c.inters.Invoice
+	inters := c.inters.Invoice
+	return append(inters[:len(inters):len(inters)], invoice.Interceptors[:]...)
 }
 
 func (c *InvoiceClient) mutate(ctx context.Context, m *InvoiceMutation) (Value, error) {

@@ -339,12 +339,12 @@ func (_q *CustomerQuery) WithInvoices(opts ...func(*InvoiceQuery)) *CustomerQuer
 // Example:
 //
 //	var v []struct {
-//		OrgID uuid.UUID `json:"org_id,omitempty"`
+//		DeletedAt time.Time `json:"deleted_at,omitempty"`
 //		Count int `json:"count,omitempty"`
 //	}
 //
 //	client.Customer.Query().
-//		GroupBy(customer.FieldOrgID).
+//		GroupBy(customer.FieldDeletedAt).
 //		Aggregate(ent.Count()).
 //		Scan(ctx, &v)
 func (_q *CustomerQuery) GroupBy(field string, fields ...string) *CustomerGroupBy {
@@ -362,11 +362,11 @@ func (_q *CustomerQuery) GroupBy(field string, fields ...string) *CustomerGroupB
 // Example:
 //
 //	var v []struct {
-//		OrgID uuid.UUID `json:"org_id,omitempty"`
+//		DeletedAt time.Time `json:"deleted_at,omitempty"`
 //	}
 //
 //	client.Customer.Query().
-//		Select(customer.FieldOrgID).
+//		Select(customer.FieldDeletedAt).
 //		Scan(ctx, &v)
 func (_q *CustomerQuery) Select(fields ...string) *CustomerSelect {
 	_q.ctx.Fields = append(_q.ctx.Fields, fields...)

@@ -15,6 +15,7 @@ import (
 	"forge/test/rules/ent/staff"
 	"forge/test/rules/ent/team"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -25,14 +26,17 @@ import (
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{
 	{
-		Name:    "Customer",
-		Table:   "customers",
-		Prefix:  "customer",
-		Ruled:   true,
-		Policy:  func() Policy { return customer.Policy },
-		Visible: map[string]entity.Visibility{"name": entity.ToAll, "invoices": entity.ToAll, "id": entity.ToAll},
+		Name:     "Customer",
+		Table:    "customers",
+		Prefix:   "customer",
+		Deleted:  "deleted_at",
+		Ruled:    true,
+		Policy:   func() Policy { return customer.Policy },
+		Filtered: true,
+		Visible:  map[string]entity.Visibility{"name": entity.ToAll, "invoices": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Customer", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "deletedAt", Column: "deleted_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
 			{Name: "orgId", Column: "org_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Org"},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
@@ -77,6 +81,10 @@ var Entities = []*entity.Entity{
 			Set: map[string]func(Mutation, any) error{
 				"id": func(m Mutation, value any) error {
 					m.(*CustomerMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"deleted_at": func(m Mutation, value any) error {
+					m.(*CustomerMutation).SetDeletedAt(value.(time.Time))
 					return nil
 				},
 				"org_id": func(m Mutation, value any) error {
@@ -244,14 +252,17 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:    "Invoice",
-		Table:   "invoices",
-		Prefix:  "invoice",
-		Ruled:   true,
-		Policy:  func() Policy { return invoice.Policy },
-		Visible: map[string]entity.Visibility{"number": entity.ToAll, "customer": entity.ToAll, "id": entity.ToAll},
+		Name:     "Invoice",
+		Table:    "invoices",
+		Prefix:   "invoice",
+		Deleted:  "deleted_at",
+		Ruled:    true,
+		Policy:   func() Policy { return invoice.Policy },
+		Filtered: true,
+		Visible:  map[string]entity.Visibility{"number": entity.ToAll, "customer": entity.ToAll, "id": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Invoice", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "deletedAt", Column: "deleted_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
 			{Name: "orgId", Column: "org_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Org"},
 			{Name: "number", Column: "number", Kind: entity.Int, Type: "int32"},
 			{Name: "customerId", Column: "customer_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Customer"},
@@ -297,6 +308,10 @@ var Entities = []*entity.Entity{
 			Set: map[string]func(Mutation, any) error{
 				"id": func(m Mutation, value any) error {
 					m.(*InvoiceMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"deleted_at": func(m Mutation, value any) error {
+					m.(*InvoiceMutation).SetDeletedAt(value.(time.Time))
 					return nil
 				},
 				"org_id": func(m Mutation, value any) error {

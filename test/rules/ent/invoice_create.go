@@ -9,6 +9,7 @@ import (
 	"forge/test/rules/ent/customer"
 	"forge/test/rules/ent/invoice"
 	"forge/test/rules/ent/org"
+	"time"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -20,6 +21,20 @@ type InvoiceCreate struct {
 	config
 	mutation *InvoiceMutation
 	hooks    []Hook
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_c *InvoiceCreate) SetDeletedAt(v time.Time) *InvoiceCreate {
+	_c.mutation.SetDeletedAt(v)
+	return _c
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_c *InvoiceCreate) SetNillableDeletedAt(v *time.Time) *InvoiceCreate {
+	if v != nil {
+		_c.SetDeletedAt(*v)
+	}
+	return _c
 }
 
 // SetOrgID sets the "org_id" field.
@@ -162,6 +177,10 @@ func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = &id
+	}
+	if value, ok := _c.mutation.DeletedAt(); ok {
+		_spec.SetField(invoice.FieldDeletedAt, field.TypeTime, value)
+		_node.DeletedAt = &value
 	}
 	if value, ok := _c.mutation.Number(); ok {
 		_spec.SetField(invoice.FieldNumber, field.TypeInt32, value)

@@ -338,12 +338,12 @@ func (_q *InvoiceQuery) WithCustomer(opts ...func(*CustomerQuery)) *InvoiceQuery
 // Example:
 //
 //	var v []struct {
-//		OrgID uuid.UUID `json:"org_id,omitempty"`
+//		DeletedAt time.Time `json:"deleted_at,omitempty"`
 //		Count int `json:"count,omitempty"`
 //	}
 //
 //	client.Invoice.Query().
-//		GroupBy(invoice.FieldOrgID).
+//		GroupBy(invoice.FieldDeletedAt).
 //		Aggregate(ent.Count()).
 //		Scan(ctx, &v)
 func (_q *InvoiceQuery) GroupBy(field string, fields ...string) *InvoiceGroupBy {
@@ -361,11 +361,11 @@ func (_q *InvoiceQuery) GroupBy(field string, fields ...string) *InvoiceGroupBy 
 // Example:
 //
 //	var v []struct {
-//		OrgID uuid.UUID `json:"org_id,omitempty"`
+//		DeletedAt time.Time `json:"deleted_at,omitempty"`
 //	}
 //
 //	client.Invoice.Query().
-//		Select(invoice.FieldOrgID).
+//		Select(invoice.FieldDeletedAt).
 //		Scan(ctx, &v)
 func (_q *InvoiceQuery) Select(fields ...string) *InvoiceSelect {
 	_q.ctx.Fields = append(_q.ctx.Fields, fields...)

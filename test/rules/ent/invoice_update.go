@@ -10,6 +10,7 @@ import (
 	"forge/test/rules/ent/invoice"
 	"forge/test/rules/ent/org"
 	"forge/test/rules/ent/predicate"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -28,6 +29,26 @@ type InvoiceUpdate struct {
 // Where appends a list predicates to the InvoiceUpdate builder.
 func (_u *InvoiceUpdate) Where(ps ...predicate.Invoice) *InvoiceUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *InvoiceUpdate) SetDeletedAt(v time.Time) *InvoiceUpdate {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *InvoiceUpdate) SetNillableDeletedAt(v *time.Time) *InvoiceUpdate {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *InvoiceUpdate) ClearDeletedAt() *InvoiceUpdate {
+	_u.mutation.ClearDeletedAt()
 	return _u
 }
 
@@ -163,6 +184,12 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(invoice.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(invoice.FieldDeletedAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.Number(); ok {
 		_spec.SetField(invoice.FieldNumber, field.TypeInt32, value)
 	}
@@ -247,6 +274,26 @@ type InvoiceUpdateOne struct {
 	hooks     []Hook
 	mutation  *InvoiceMutation
 	modifiers []func(*sql.UpdateBuilder)
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *InvoiceUpdateOne) SetDeletedAt(v time.Time) *InvoiceUpdateOne {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *InvoiceUpdateOne) SetNillableDeletedAt(v *time.Time) *InvoiceUpdateOne {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *InvoiceUpdateOne) ClearDeletedAt() *InvoiceUpdateOne {
+	_u.mutation.ClearDeletedAt()
+	return _u
 }
 
 // SetOrgID sets the "org_id" field.
@@ -410,6 +457,12 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(invoice.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(invoice.FieldDeletedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Number(); ok {
 		_spec.SetField(invoice.FieldNumber, field.TypeInt32, value)

@@ -17,6 +17,7 @@ import (
 	"forge/test/rules/ent/staff"
 	"forge/test/rules/ent/team"
 	"sync"
+	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -49,6 +50,7 @@ type CustomerMutation struct {
 	op              Op
 	typ             string
 	id              *uuid.UUID
+	deleted_at      *time.Time
 	name            *string
 	clearedFields   map[string]struct{}
 	org             *uuid.UUID
@@ -163,6 +165,55 @@ func (m *CustomerMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
 	default:
 		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
 	}
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *CustomerMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *CustomerMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the Customer entity.
+// If the Customer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CustomerMutation) OldDeletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (m *CustomerMutation) ClearDeletedAt() {
+	m.deleted_at = nil
+	m.clearedFields[customer.FieldDeletedAt] = struct{}{}
+}
+
+// DeletedAtCleared returns if the "deleted_at" field was cleared in this mutation.
+func (m *CustomerMutation) DeletedAtCleared() bool {
+	_, ok := m.clearedFields[customer.FieldDeletedAt]
+	return ok
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *CustomerMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	delete(m.clearedFields, customer.FieldDeletedAt)
 }
 
 // SetOrgID sets the "org_id" field.
@@ -352,7 +403,10 @@ func (m *CustomerMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CustomerMutation) Fields() []string {
-	fields := make([]string, 0, 2)
+	fields := make([]string, 0, 3)
+	if m.deleted_at != nil {
+		fields = append(fields, customer.FieldDeletedAt)
+	}
 	if m.org != nil {
 		fields = append(fields, customer.FieldOrgID)
 	}
@@ -367,6 +421,8 @@ func (m *CustomerMutation) Fields() []string {
 // schema.
 func (m *CustomerMutation) Field(name string) (ent.Value, bool) {
 	switch name {
+	case customer.FieldDeletedAt:
+		return m.DeletedAt()
 	case customer.FieldOrgID:
 		return m.OrgID()
 	case customer.FieldName:
@@ -380,6 +436,8 @@ func (m *CustomerMutation) Field(name string) (ent.Value, bool) {
 // database failed.
 func (m *CustomerMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
 	switch name {
+	case customer.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
 	case customer.FieldOrgID:
 		return m.OldOrgID(ctx)
 	case customer.FieldName:
@@ -393,6 +451,13 @@ func (m *CustomerMutation) OldField(ctx context.Context, name string) (ent.Value
 // type.
 func (m *CustomerMutation) SetField(name string, value ent.Value) error {
 	switch name {
+	case customer.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
 	case customer.FieldOrgID:
 		v, ok := value.(uuid.UUID)
 		if !ok {
@@ -436,7 +501,11 @@ func (m *CustomerMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *CustomerMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(customer.FieldDeletedAt) {
+		fields = append(fields, customer.FieldDeletedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -449,6 +518,11 @@ func (m *CustomerMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *CustomerMutation) ClearField(name string) error {
+	switch name {
+	case customer.FieldDeletedAt:
+		m.ClearDeletedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown Customer nullable field %s", name)
 }
 
@@ -456,6 +530,9 @@ func (m *CustomerMutation) ClearField(name string) error {
 // It returns an error if the field is not defined in the schema.
 func (m *CustomerMutation) ResetField(name string) error {
 	switch name {
+	case customer.FieldDeletedAt:
+		m.ResetDeletedAt()
+		return nil
 	case customer.FieldOrgID:
 		m.ResetOrgID()
 		return nil
@@ -1318,6 +1395,7 @@ type InvoiceMutation struct {
 	op              Op
 	typ             string
 	id              *uuid.UUID
+	deleted_at      *time.Time
 	number          *int32
 	addnumber       *int32
 	clearedFields   map[string]struct{}
@@ -1432,6 +1510,55 @@ func (m *InvoiceMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
 	default:
 		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
 	}
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *InvoiceMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *InvoiceMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the Invoice entity.
+// If the Invoice object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvoiceMutation) OldDeletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (m *InvoiceMutation) ClearDeletedAt() {
+	m.deleted_at = nil
+	m.clearedFields[invoice.FieldDeletedAt] = struct{}{}
+}
+
+// DeletedAtCleared returns if the "deleted_at" field was cleared in this mutation.
+func (m *InvoiceMutation) DeletedAtCleared() bool {
+	_, ok := m.clearedFields[invoice.FieldDeletedAt]
+	return ok
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *InvoiceMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	delete(m.clearedFields, invoice.FieldDeletedAt)
 }
 
 // SetOrgID sets the "org_id" field.
@@ -1650,7 +1777,10 @@ func (m *InvoiceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvoiceMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 4)
+	if m.deleted_at != nil {
+		fields = append(fields, invoice.FieldDeletedAt)
+	}
 	if m.org != nil {
 		fields = append(fields, invoice.FieldOrgID)
 	}
@@ -1668,6 +1798,8 @@ func (m *InvoiceMutation) Fields() []string {
 // schema.
 func (m *InvoiceMutation) Field(name string) (ent.Value, bool) {
 	switch name {
+	case invoice.FieldDeletedAt:
+		return m.DeletedAt()
 	case invoice.FieldOrgID:
 		return m.OrgID()
 	case invoice.FieldNumber:
@@ -1683,6 +1815,8 @@ func (m *InvoiceMutation) Field(name string) (ent.Value, bool) {
 // database failed.
 func (m *InvoiceMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
 	switch name {
+	case invoice.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
 	case invoice.FieldOrgID:
 		return m.OldOrgID(ctx)
 	case invoice.FieldNumber:
@@ -1698,6 +1832,13 @@ func (m *InvoiceMutation) OldField(ctx context.Context, name string) (ent.Value,
 // type.
 func (m *InvoiceMutation) SetField(name string, value ent.Value) error {
 	switch name {
+	case invoice.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
 	case invoice.FieldOrgID:
 		v, ok := value.(uuid.UUID)
 		if !ok {
@@ -1763,7 +1904,11 @@ func (m *InvoiceMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *InvoiceMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(invoice.FieldDeletedAt) {
+		fields = append(fields, invoice.FieldDeletedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -1776,6 +1921,11 @@ func (m *InvoiceMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *InvoiceMutation) ClearField(name string) error {
+	switch name {
+	case invoice.FieldDeletedAt:
+		m.ClearDeletedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown Invoice nullable field %s", name)
 }
 
@@ -1783,6 +1933,9 @@ func (m *InvoiceMutation) ClearField(name string) error {
 // It returns an error if the field is not defined in the schema.
 func (m *InvoiceMutation) ResetField(name string) error {
 	switch name {
+	case invoice.FieldDeletedAt:
+		m.ResetDeletedAt()
+		return nil
 	case invoice.FieldOrgID:
 		m.ResetOrgID()
 		return nil

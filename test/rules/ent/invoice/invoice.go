@@ -14,6 +14,8 @@ const (
 	Label = "invoice"
 	// FieldID holds the string denoting the id field in the database.
 	FieldID = "id"
+	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
+	FieldDeletedAt = "deleted_at"
 	// FieldOrgID holds the string denoting the org_id field in the database.
 	FieldOrgID = "org_id"
 	// FieldNumber holds the string denoting the number field in the database.
@@ -45,6 +47,7 @@ const (
 // Columns holds all SQL columns for invoice fields.
 var Columns = []string{
 	FieldID,
+	FieldDeletedAt,
 	FieldOrgID,
 	FieldNumber,
 	FieldCustomerID,
@@ -66,8 +69,9 @@ func ValidColumn(column string) bool {
 //
 //	import _ "forge/test/rules/ent/runtime"
 var (
-	Hooks  [1]ent.Hook
-	Policy ent.Policy
+	Hooks        [1]ent.Hook
+	Interceptors [1]ent.Interceptor
+	Policy       ent.Policy
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() uuid.UUID
 )
@@ -78,6 +82,11 @@ type OrderOption func(*sql.Selector)
 // ByID orders the results by the id field.
 func ByID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldID, opts...).ToFunc()
+}
+
+// ByDeletedAt orders the results by the deleted_at field.
+func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeletedAt, opts...).ToFunc()
 }
 
 // ByOrgID orders the results by the org_id field.

@@ -11,6 +11,7 @@ var (
 	// CustomersColumns holds the columns for the "customers" table.
 	CustomersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "name", Type: field.TypeString},
 		{Name: "org_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
 	}
@@ -22,7 +23,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "customers_orgs_org",
-				Columns:    []*schema.Column{CustomersColumns[2]},
+				Columns:    []*schema.Column{CustomersColumns[3]},
 				RefColumns: []*schema.Column{OrgsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -31,7 +32,7 @@ var (
 			{
 				Name:    "customer_org_id_name",
 				Unique:  true,
-				Columns: []*schema.Column{CustomersColumns[2], CustomersColumns[1]},
+				Columns: []*schema.Column{CustomersColumns[3], CustomersColumns[2]},
 			},
 		},
 	}
@@ -67,6 +68,7 @@ var (
 	// InvoicesColumns holds the columns for the "invoices" table.
 	InvoicesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "number", Type: field.TypeInt32},
 		{Name: "customer_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
 		{Name: "org_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
@@ -79,13 +81,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invoices_customers_invoices",
-				Columns:    []*schema.Column{InvoicesColumns[2]},
+				Columns:    []*schema.Column{InvoicesColumns[3]},
 				RefColumns: []*schema.Column{CustomersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invoices_orgs_org",
-				Columns:    []*schema.Column{InvoicesColumns[3]},
+				Columns:    []*schema.Column{InvoicesColumns[4]},
 				RefColumns: []*schema.Column{OrgsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -94,7 +96,7 @@ var (
 			{
 				Name:    "invoice_org_id_number",
 				Unique:  true,
-				Columns: []*schema.Column{InvoicesColumns[3], InvoicesColumns[1]},
+				Columns: []*schema.Column{InvoicesColumns[4], InvoicesColumns[2]},
 			},
 		},
 	}

@@ -35,12 +35,14 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
-	customerMixinFields0 := customerMixin[0].Fields()
-	_ = customerMixinFields0
+	customerMixinInters0 := customerMixin[0].Interceptors()
+	customer.Interceptors[0] = customerMixinInters0[0]
+	customerMixinFields1 := customerMixin[1].Fields()
+	_ = customerMixinFields1
 	customerFields := schema.Customer{}.Fields()
 	_ = customerFields
 	// customerDescID is the schema descriptor for id field.
-	customerDescID := customerMixinFields0[0].Descriptor()
+	customerDescID := customerMixinFields1[0].Descriptor()
 	// customer.DefaultID holds the default value on creation for the id field.
 	customer.DefaultID = customerDescID.Default.(func() uuid.UUID)
 	documentMixin := schema.Document{}.Mixin()
@@ -75,12 +77,14 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
-	invoiceMixinFields0 := invoiceMixin[0].Fields()
-	_ = invoiceMixinFields0
+	invoiceMixinInters0 := invoiceMixin[0].Interceptors()
+	invoice.Interceptors[0] = invoiceMixinInters0[0]
+	invoiceMixinFields1 := invoiceMixin[1].Fields()
+	_ = invoiceMixinFields1
 	invoiceFields := schema.Invoice{}.Fields()
 	_ = invoiceFields
 	// invoiceDescID is the schema descriptor for id field.
-	invoiceDescID := invoiceMixinFields0[0].Descriptor()
+	invoiceDescID := invoiceMixinFields1[0].Descriptor()
 	// invoice.DefaultID holds the default value on creation for the id field.
 	invoice.DefaultID = invoiceDescID.Default.(func() uuid.UUID)
 	membershipMixin := schema.Membership{}.Mixin()

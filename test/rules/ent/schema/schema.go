@@ -49,6 +49,27 @@ func (Hiding) Interceptors() []ent.Interceptor {
 	})}
 }
 
+// Deletable hides rows that are marked as deleted. It stands before Identified, whose annotation says
+// more.
+type Deletable struct{ mixin.Schema }
+
+func (Deletable) Fields() []ent.Field {
+	return []ent.Field{field.Time("deleted_at").Optional().Nillable()}
+}
+
+func (Deletable) Annotations() []schema.Annotation {
+	return []schema.Annotation{entity.Annotation{Deleted: "deleted_at"}}
+}
+
+func (Deletable) Interceptors() []ent.Interceptor {
+	return []ent.Interceptor{ent.TraverseFunc(func(ctx context.Context, q ent.Query) error {
+		if !entity.SeesDeleted(ctx) {
+			q.(interface{ WhereP(...func(*sql.Selector)) }).WhereP(func(s *sql.Selector) { s.Where(sql.IsNull(s.C("deleted_at"))) })
+		}
+		return nil
+	})}
+}
+
 // Person is a user.
 type Person struct{ ent.Schema }
 
@@ -205,7 +226,7 @@ func (Tenanted) Edges() []ent.Edge {
 type Customer struct{ ent.Schema }
 
 func (Customer) Mixin() []ent.Mixin {
-	return []ent.Mixin{Identified{prefix: "customer", shown: []string{"name", "invoices"}}, Tenanted{}}
+	return []ent.Mixin{Deletable{}, Identified{prefix: "customer", shown: []string{"name", "invoices"}}, Tenanted{}}
 }
 
 func (Customer) Fields() []ent.Field { return []ent.Field{field.String("name")} }
@@ -222,7 +243,7 @@ func (Customer) Policy() ent.Policy {
 type Invoice struct{ ent.Schema }
 
 func (Invoice) Mixin() []ent.Mixin {
-	return []ent.Mixin{Identified{prefix: "invoice", shown: []string{"number", "customer"}}, Tenanted{}}
+	return []ent.Mixin{Deletable{}, Identified{prefix: "invoice", shown: []string{"number", "customer"}}, Tenanted{}}
 }
 
 func (Invoice) Fields() []ent.Field {
