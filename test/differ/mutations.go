@@ -39,6 +39,8 @@ func (g *generator) input(mutation, name string, t *ast.Type) any {
 	switch {
 	case !t.NonNull && g.often(15):
 		return nil
+	case name == "where":
+		return g.where(strings.TrimSuffix(t.Name(), "WhereInput"), 1)
 	case t.Elem != nil:
 		list := listValue{g.input(mutation, name, t.Elem)}
 		for range g.below(3) {
