@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/database"
@@ -112,13 +111,10 @@ func (d *Differ) withoutNewIDs(r reply) reply {
 // what the earlier ones left. It returns the first difference, or "". Otherwise unstored are the
 // mutations that were never stored.
 func (d *Differ) Mutations(n uint64, twin *database.DB) (unstored []string, difference string) {
-	var latest *contents
 	of := *d
+	// A standard mutation has no payload of gqlgen's that would tell when rows have changed.
 	of.plain = d.plainClient(twin, viewer.System, func(ctx context.Context) *contents {
-		if strings.HasSuffix(graphql.GetFieldContext(ctx).Object, "Payload") {
-			latest = read(ctx, d.contents.schema, d.app.API.Entities, d.app.Client(unit.FromContext(ctx)))
-		}
-		return latest
+		return read(ctx, d.contents.schema, d.app.API.Entities, d.app.Client(unit.FromContext(ctx)))
 	})
 	var prefixes []string
 	for _, name := range d.values.shown {
