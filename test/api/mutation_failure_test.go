@@ -104,6 +104,7 @@ func TestPanic(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
+		product := a.product("BOOTS", 1, 1)
 		var field atomic.Value
 		field.Store("")
 		a.around(func(ctx context.Context, next graphql.Resolver) (any, error) {
@@ -116,7 +117,7 @@ func TestPanic(t *testing.T) {
 		for at, query := range map[string]string{
 			"createTeam": `mutation { createTeam(input: {name: "A"}) { team { id heroes { totalCount } } } }`,
 			"b":          `mutation { a: createTeam(input: {name: "A"}) { team { id } } b: createTeam(input: {name: "B"}) { team { id } } }`,
-			"b.heroes":   `mutation { a: createTeam(input: {name: "A"}) { team { id } } b: createHeroes(input: [{name: "B"}]) { heroes { id } } }`,
+			"b.product":  `mutation { a: createTeam(input: {name: "A"}) { team { id } } b: adjustStock(productId: "` + product + `", delta: 1) { product { id } } }`,
 		} {
 			field.Store(at)
 			got := a.Do(query, nil)
