@@ -38,6 +38,9 @@ func (b *binder) bindNested(o *inputObject, at string, edge *entity.Edge, d *ast
 			n.own, n.back = key, nil
 		}
 	}
+	n.symmetric = edge.Through != "" && to == o.entity && !slices.ContainsFunc(to.Edges, func(other entity.Edge) bool {
+		return other.Through == edge.Through && other.Name != edge.Name
+	})
 	b.checkReference(at, to)
 	b.bindParts(o, at, n, d)
 	return n
