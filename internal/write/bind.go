@@ -229,7 +229,8 @@ func (b *binder) bindInput(k inputKey) *inputObject {
 		at := k.input + "." + d.Name
 		if f := b.bindField(k, o, at, d); f != nil {
 			o.fields = append(o.fields, f)
-			o.mutual = o.mutual || mutual(o.entity, f)
+			f.mutual = mutual(o.entity, f)
+			o.mutual = o.mutual || f.mutual
 			if k.many && (f.nested != nil || o.mutual) {
 				b.refuse(at, "it cannot be set in several rows with one statement; take the field out")
 			}
@@ -298,6 +299,9 @@ func (b *binder) bindField(k inputKey, o *inputObject, at string, d *ast.FieldDe
 // mutual reports whether a field sets an edge to one row of the own entity that has no other name
 // from there: if a is the partner of b, b is that of a. ent then changes both rows.
 func mutual(e *entity.Entity, f *field) bool {
+	if f.nested != nil {
+		return f.nested.own != nil && mutual(e, f.nested.own)
+	}
 	var of []*entity.Edge
 	for i := range e.Edges {
 		edge := &e.Edges[i]
