@@ -34,6 +34,10 @@ func (b *binder) bindNested(o *inputObject, at string, edge *entity.Edge, d *ast
 			b.refuse(at, "%s holds the key and has no edge back; add one in ent/schema, with edge.From and Unique()", holder.Name)
 			return nil
 		}
+		if edge.OwnKey && o.op == Update && key.immutable() {
+			b.refuse(at, "the column %s of %s is Immutable() in ent/schema; take one of the two out", edge.Column, holder.Name)
+			return nil
+		}
 		if n.back = key; edge.OwnKey {
 			n.own, n.back = key, nil
 		}
@@ -50,7 +54,7 @@ func (b *binder) bindNested(o *inputObject, at string, edge *entity.Edge, d *ast
 func keyField(holder *entity.Entity, column string, of *entity.Entity) *field {
 	for i := range holder.Fields {
 		if c := &holder.Fields[i]; c.Column == column && holder.Writer.Set[column] != nil {
-			return &field{name: c.Name, column: c, to: of, nullable: c.Nullable}
+			return &field{name: c.Name, column: c, to: of, nullable: c.Nullable && !c.Immutable}
 		}
 	}
 	for i := range holder.Edges {
@@ -75,9 +79,15 @@ func (b *binder) bindParts(o *inputObject, at string, n *nested, d *ast.FieldDef
 			allowed = []string{partCreate, partConnect, partUpdate, partDelete}
 		}
 	}
+	immutable := n.back != nil && n.back.immutable()
+	if immutable {
+		allowed = slices.DeleteFunc(slices.Clone(allowed), func(part string) bool { return part == partConnect })
+	}
 	for _, f := range def.Fields {
 		place := def.Name + "." + f.Name
 		switch {
+		case f.Name == partConnect && immutable:
+			b.refuse(place, "the column %s of %s is Immutable() in ent/schema, so rows that are there keep theirs; allowed: %s", n.edge.Column, n.to.Name, strings.Join(allowed, ", "))
 		case !slices.Contains(allowed, f.Name) && slices.Contains(parts, f.Name) && o.op == Update && !n.edge.Unique:
 			b.refuse(place, "rows of %s must be related to one of %s, so they cannot be disconnected; allowed: %s", n.to.Name, o.entity.Name, strings.Join(allowed, ", "))
 		case !slices.Contains(allowed, f.Name):

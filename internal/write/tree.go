@@ -155,8 +155,10 @@ func (l *link) joins() bool {
 
 // fixed reports whether only new rows have the field set.
 func (f *field) fixed(e *entity.Entity) bool {
-	return f.column != nil && (f.column.Immutable || f.column == &e.Fields[0])
+	return f.immutable() || f.column == &e.Fields[0]
 }
+
+func (f *field) immutable() bool { return f.column != nil && f.column.Immutable }
 
 // setKeys sets the keys of related rows in the mutation.
 func (w *Write) setKeys() error {

@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -47,6 +48,7 @@ func (t *tree) upsert(ctx context.Context, w *Write, on *unique, update bool) (c
 				return false, nil
 			}
 			w.Op = Update
+			w.links = slices.DeleteFunc(w.links, func(l *link) bool { return l.own != nil && l.own.immutable() })
 			return false, t.update(ctx, w)
 		}
 		err = unit.FromContext(ctx).Savepoint(ctx, func() error { return t.create(ctx, []*Write{w}) })
