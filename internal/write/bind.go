@@ -15,6 +15,7 @@ import (
 	"forge/internal/read"
 	"forge/internal/read/binding"
 	"forge/internal/read/kind"
+	"forge/internal/rule"
 )
 
 // Contract is what the standard mutations of an API are bound from.
@@ -340,9 +341,10 @@ func (b *binder) bindColumn(k inputKey, o *inputObject, at string, d *ast.FieldD
 }
 
 // setOtherwise reports whether something else than the field of a column sets it in new rows: the
-// row around them, or a field of the input that writes the row to which the column refers.
+// row around them, the policy, or a field of the input that writes the row to which the column
+// refers.
 func (b *binder) setOtherwise(k inputKey, column string) bool {
-	if holdsKey(k.within, column) {
+	if holdsKey(k.within, column) || column == rule.Tenant(b.named(k.of)) {
 		return true
 	}
 	return slices.ContainsFunc(b.Schema.Types[k.input].Fields, func(d *ast.FieldDefinition) bool {
@@ -387,7 +389,7 @@ func (b *binder) checkRequired(o *inputObject, def *ast.Definition, within *enti
 		c := &e.Fields[i]
 		match := slices.ContainsFunc(e.Fields, func(f entity.Field) bool { return f.MatchBy == c.Column })
 		numbered := i == 0 && e.Keys == ids.Number // the database counts
-		if !set(c.Column) && !match && !numbered && !c.Nullable && !c.Default && !e.Hooked && c.Column != e.Owner {
+		if !set(c.Column) && !match && !numbered && !c.Nullable && !c.Default && !e.Hooked && c.Column != e.Owner && c.Column != rule.Tenant(e) {
 			b.refuse(def.Name, "the column %s of %s must have a value, and nothing sets it; add the field %s, or Optional() or a default in ent/schema, or set it in write.Functions{Before: …}",
 				c.Column, e.Name, c.Name)
 		}
