@@ -191,10 +191,13 @@ func isOneOf(column string, list []reference) *sql.Predicate {
 	return sql.In(column, values...)
 }
 
-// keys returns the IDs of the rows that shape leaves, among those of the mode.
+// keys returns the IDs of the rows that shape leaves, among those of the mode, in the order of their
+// keys. All lock rows in this order, so that two mutations of the same rows seldom wait for each
+// other in a circle.
 func (t *tree) keys(ctx context.Context, e *entity.Entity, of mode, shape func(*sql.Selector)) (list []ids.ID, err error) {
 	err = t.look(of.within(ctx), e, of.lock, func(s *sql.Selector) {
-		s.AppendSelect(s.C(e.Fields[0].Column))
+		key := s.C(e.Fields[0].Column)
+		s.AppendSelect(key).OrderBy(key)
 		shape(s)
 	}, func(rows *databasesql.Rows) error {
 		id, err := scanKey(rows, e)
