@@ -12,8 +12,8 @@ import (
 	"forge/internal/viewer"
 )
 
-// Tenant returns the column of an entity that its policy sets to the viewer's tenant in new rows, or
-// "" if there is none.
+// Tenant returns the column of an entity that its policy sets to the viewer's tenant in new rows.
+// It returns "" if there is none.
 func Tenant(e *entity.Entity) string {
 	for _, p := range Of(e) {
 		if p.Tenant != "" {

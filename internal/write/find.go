@@ -191,7 +191,7 @@ func isOneOf(column string, list []reference) *sql.Predicate {
 	return sql.In(column, values...)
 }
 
-// keys returns the IDs of the rows that shape leaves, among those of the mode, in the order of their
+// keys returns the IDs of the rows that shape leaves, among those of the mode, ordered by their
 // keys. All lock rows in this order, so that two mutations of the same rows seldom wait for each
 // other in a circle.
 func (t *tree) keys(ctx context.Context, e *entity.Entity, of mode, shape func(*sql.Selector)) (list []ids.ID, err error) {

@@ -23,8 +23,8 @@ import (
 	"forge/test/rules/ent/migrate"
 )
 
-// writing has standard mutations of an entity whose rows belong to tenants. Nobody needs to name the
-// tenant.
+// writing has standard mutations of an entity whose rows belong to tenants. Nobody needs to name
+// the tenant.
 const writing = `
 type Mutation {
   createCustomer(input: CreateCustomerInput!, onConflict: CustomerConflict): CreateCustomerPayload!
