@@ -28,10 +28,11 @@ func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
 	if !ok {
 		return nil
 	}
-	args := fieldArguments(ctx)
+	path := ""
 	if row, ok := errors.AsType[*write.RowError](err); ok {
-		args = args.within(row.Path)
+		path = row.Path
 	}
+	args := fieldArguments(ctx, path)
 	switch v.Rule {
 	case database.Unique:
 		return p.notUnique(v, args)
@@ -118,18 +119,45 @@ type argument struct {
 	value any // neither an object nor a list
 }
 
-func fieldArguments(ctx context.Context) (l arguments) {
+// fieldArguments returns the arguments below a path, or all of them if it is "".
+func fieldArguments(ctx context.Context, path string) arguments {
+	l := arguments{path: path}
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil || fc.Field.Field == nil {
 		return l
 	}
 	values := fc.Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+	if path != "" {
+		if value := below(values, strings.Split(path, ".")); value != nil {
+			l.add(path, value)
+		}
+		return l
+	}
 	for _, def := range fc.Field.Definition.Arguments { // in the order of the schema
 		if value, ok := values[def.Name]; ok {
 			l.add(def.Name, value)
 		}
 	}
 	return l
+}
+
+// below returns the value at a path, or nil if there is none. A single value may stand in the place
+// of a list of one.
+func below(value any, path []string) any {
+	for _, name := range path {
+		object, isObject := value.(map[string]any)
+		list := reflect.ValueOf(value)
+		i, err := strconv.Atoi(name)
+		switch {
+		case isObject && err != nil:
+			value = object[name]
+		case list.Kind() == reflect.Slice && err == nil && i < list.Len():
+			value = list.Index(i).Interface()
+		case name != "0":
+			return nil
+		}
+	}
+	return value
 }
 
 func (l *arguments) add(path string, value any) {
@@ -157,17 +185,6 @@ func (a argument) key() string {
 		return fmt.Sprint(id.Value())
 	}
 	return ""
-}
-
-// within returns the arguments below a path.
-func (l arguments) within(path string) arguments {
-	below := arguments{path: path}
-	for _, a := range l.list {
-		if strings.HasPrefix(a.path, path+".") {
-			below.list = append(below.list, a)
-		}
-	}
-	return below
 }
 
 // whole returns the name of the argument that holds the values to store. It returns "" if no

@@ -12,6 +12,17 @@ import (
 	"forge/internal/viewer"
 )
 
+// Tenant returns the column of an entity that its policy sets to the viewer's tenant in new rows.
+// It returns "" if there is none.
+func Tenant(e *entity.Entity) string {
+	for _, p := range Of(e) {
+		if p.Tenant != "" {
+			return p.Tenant
+		}
+	}
+	return ""
+}
+
 // ofTenant returns the rows of the viewer's tenant.
 func (p Policy) ofTenant(ctx context.Context, r *rows) (answer, error) {
 	if p.Tenant == "" {

@@ -15,6 +15,7 @@ import (
 	"forge/internal/read"
 	"forge/internal/read/binding"
 	"forge/internal/read/kind"
+	"forge/internal/rule"
 )
 
 // Contract is what the standard mutations of an API are bound from.
@@ -229,7 +230,8 @@ func (b *binder) bindInput(k inputKey) *inputObject {
 		at := k.input + "." + d.Name
 		if f := b.bindField(k, o, at, d); f != nil {
 			o.fields = append(o.fields, f)
-			o.mutual = o.mutual || mutual(o.entity, f)
+			f.mutual = mutual(o.entity, f)
+			o.mutual = o.mutual || f.mutual
 			if k.many && (f.nested != nil || o.mutual) {
 				b.refuse(at, "it cannot be set in several rows with one statement; take the field out")
 			}
@@ -299,6 +301,9 @@ func (b *binder) bindField(k inputKey, o *inputObject, at string, d *ast.FieldDe
 // mutual reports whether a field sets an edge to one row of the own entity that has no other name
 // from there: if a is the partner of b, b is that of a. ent then changes both rows.
 func mutual(e *entity.Entity, f *field) bool {
+	if f.nested != nil {
+		return f.nested.own != nil && mutual(e, f.nested.own)
+	}
 	var of []*entity.Edge
 	for i := range e.Edges {
 		edge := &e.Edges[i]
@@ -344,9 +349,10 @@ func (b *binder) checkImmutable(o *inputObject, at string, edge *entity.Edge) {
 }
 
 // setOtherwise reports whether something else than the field of a column sets it in new rows: the
-// row around them, or a field of the input that writes the row to which the column refers.
+// row around them, the policy, or a field of the input that writes the row to which the column
+// refers.
 func (b *binder) setOtherwise(k inputKey, column string) bool {
-	if holdsKey(k.within, column) {
+	if holdsKey(k.within, column) || column == rule.Tenant(b.named(k.of)) {
 		return true
 	}
 	return slices.ContainsFunc(b.Schema.Types[k.input].Fields, func(d *ast.FieldDefinition) bool {
@@ -391,7 +397,7 @@ func (b *binder) checkRequired(o *inputObject, def *ast.Definition, within *enti
 		c := &e.Fields[i]
 		match := slices.ContainsFunc(e.Fields, func(f entity.Field) bool { return f.MatchBy == c.Column })
 		numbered := i == 0 && e.Keys == ids.Number // the database counts
-		if !set(c.Column) && !match && !numbered && !c.Nullable && !c.Default && !e.Hooked && c.Column != e.Owner {
+		if !set(c.Column) && !match && !numbered && !c.Nullable && !c.Default && !e.Hooked && c.Column != e.Owner && c.Column != rule.Tenant(e) {
 			b.refuse(def.Name, "the column %s of %s must have a value, and nothing sets it; add the field %s, or Optional() or a default in ent/schema, or set it in write.Functions{Before: …}",
 				c.Column, e.Name, c.Name)
 		}

@@ -34,10 +34,17 @@ func (b *binder) bindNested(o *inputObject, at string, edge *entity.Edge, d *ast
 			b.refuse(at, "%s holds the key and has no edge back; add one in ent/schema, with edge.From and Unique()", holder.Name)
 			return nil
 		}
+		if edge.OwnKey && o.op == Update && key.column != nil && key.column.Immutable {
+			b.refuse(at, "the column %s of %s is Immutable() in ent/schema; take one of the two out", edge.Column, holder.Name)
+			return nil
+		}
 		if n.back = key; edge.OwnKey {
 			n.own, n.back = key, nil
 		}
 	}
+	n.symmetric = edge.Through != "" && to == o.entity && !slices.ContainsFunc(to.Edges, func(other entity.Edge) bool {
+		return other.Through == edge.Through && other.Name != edge.Name
+	})
 	b.checkReference(at, to)
 	if n.back == nil {
 		b.checkImmutable(o, at, edge)
@@ -50,7 +57,7 @@ func (b *binder) bindNested(o *inputObject, at string, edge *entity.Edge, d *ast
 func keyField(holder *entity.Entity, column string, of *entity.Entity) *field {
 	for i := range holder.Fields {
 		if c := &holder.Fields[i]; c.Column == column && holder.Writer.Set[column] != nil {
-			return &field{name: c.Name, column: c, to: of, nullable: c.Nullable}
+			return &field{name: c.Name, column: c, to: of, nullable: c.Nullable && !c.Immutable}
 		}
 	}
 	for i := range holder.Edges {

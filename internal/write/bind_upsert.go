@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/rule"
 )
 
 // bindUpsert binds the argument onConflict: each value of its enum names the columns of a unique
@@ -34,10 +35,17 @@ func (b *binder) bindUpsert(at string, m *Mutation, a *ast.ArgumentDefinition) {
 // bindUnique finds the fields of the input that set the columns of a unique index.
 func (b *binder) bindUnique(at string, m *Mutation, name string, columns []string) *unique {
 	u := &unique{name: name}
+	if tenant := rule.Tenant(m.input.entity); slices.Contains(columns, tenant) {
+		u.tenant = tenant
+	}
 	for _, column := range columns {
 		i, folded := slices.IndexFunc(m.input.fields, func(f *field) bool { return f.key() == column }), ""
 		if i < 0 {
 			i, folded = slices.IndexFunc(m.input.fields, func(f *field) bool { return f.column != nil && f.column.MatchBy == column }), column
+		}
+		if i < 0 && column == u.tenant {
+			u.unnamed = true
+			continue
 		}
 		if i < 0 {
 			b.refuse(at, "no field of the input sets the column %s, which %s looks for; add one, or take %[2]s out", column, name)

@@ -105,7 +105,11 @@ func (w *Write) references(add func(*entity.Entity, asking, reference)) {
 	for i, f := range w.of.fields {
 		id, ok := w.values[i].any.(ids.ID)
 		if f.to != nil && ok && f.column != &e.Fields[0] {
-			add(f.to, asksReference, reference{id, w.path + "." + f.name, w})
+			purpose := asksReference
+			if f.mutual {
+				purpose = asksChange
+			}
+			add(f.to, purpose, reference{id, w.path + "." + f.name, w})
 		}
 	}
 	for _, l := range w.links {
@@ -119,9 +123,9 @@ func (w *Write) references(add func(*entity.Entity, asking, reference)) {
 }
 
 // touches returns what a related row has to be looked for, to relate it. It is changed if it holds
-// the key, or if the edge is declared as its own.
+// the key, as both rows of a mutual edge do, or if the edge is declared as its own.
 func (n *nested) touches() asking {
-	if n.back != nil || n.through() && n.edge.Inverse {
+	if n.back != nil || n.own != nil && mutual(n.to, n.own) || n.through() && n.edge.Inverse {
 		return asksChange
 	}
 	return asksReference
@@ -187,10 +191,13 @@ func isOneOf(column string, list []reference) *sql.Predicate {
 	return sql.In(column, values...)
 }
 
-// keys returns the IDs of the rows that shape leaves, among those of the mode.
+// keys returns the IDs of the rows that shape leaves, among those of the mode, ordered by their
+// keys. All lock rows in this order, so that two mutations of the same rows seldom wait for each
+// other in a circle.
 func (t *tree) keys(ctx context.Context, e *entity.Entity, of mode, shape func(*sql.Selector)) (list []ids.ID, err error) {
 	err = t.look(of.within(ctx), e, of.lock, func(s *sql.Selector) {
-		s.AppendSelect(s.C(e.Fields[0].Column))
+		key := s.C(e.Fields[0].Column)
+		s.AppendSelect(key).OrderBy(key)
 		shape(s)
 	}, func(rows *databasesql.Rows) error {
 		id, err := scanKey(rows, e)

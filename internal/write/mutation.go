@@ -206,7 +206,7 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 		if fulfils != nil {
 			fulfils(s)
 		}
-		s.OrderBy(s.C(e.Fields[0].Column)).Limit(most + 1)
+		s.Limit(most + 1)
 	})
 	if err != nil {
 		return r, err

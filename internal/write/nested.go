@@ -23,6 +23,7 @@ type nested struct {
 	// own sets the key of the related row, if the row itself holds it. back sets the key of the
 	// row in the related row, if that one holds it. Both are nil if a join table does.
 	own, back *field
+	symmetric bool // the join table has two rows for each pair, since both rows have the same edge
 	create    *inputObject
 	update    *inputObject
 	rows      *inputObject // of the related rows, without fields
@@ -93,8 +94,8 @@ func (t *tree) decodeNested(w *Write, f *field, sent any) error {
 			if !f.nested.edge.Unique {
 				path += "." + strconv.Itoa(i)
 			}
-			if t.rows++; t.rows > MaxRows {
-				return apperr.BadInput(l.path, "more than %d rows are named in nested inputs; at most %d are allowed", MaxRows, MaxRows)
+			if err := t.count(l); err != nil {
+				return err
 			}
 			if err := t.decodeEntry(w, l, part, path, entry); err != nil {
 				return err
@@ -106,6 +107,20 @@ func (t *tree) decodeNested(w *Write, f *field, sent any) error {
 		return apperr.BadInput(l.path, "%s can lead to one row only; say create or connect, not both", f.name)
 	case l.sets && hasOthers(object):
 		return apperr.BadInput(l.path+".set", "set names all rows that are to be related; leave connect, disconnect and delete out")
+	}
+	return nil
+}
+
+// count counts a row of a nested input. It returns an error if there are too many.
+func (t *tree) count(l *link) error {
+	t.rows++
+	twice := ""
+	if l.symmetric {
+		t.rows++
+		twice = "; those of " + l.name + " count twice, since each is related in both directions"
+	}
+	if t.rows > MaxRows {
+		return apperr.BadInput(l.path, "more than %d rows are named in nested inputs; at most %d are allowed%s", MaxRows, MaxRows, twice)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package write
 
 import (
 	"context"
-	databasesql "database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/ids"
-	"forge/internal/unit"
 )
 
 // relatedTo adds the condition that rows are related to the row with a key.
@@ -96,25 +94,23 @@ func (t *tree) findJoined(ctx context.Context, w *Write, l *link) error {
 }
 
 // joined returns which rows the join table relates to a row: of those that are to be connected, or
-// all of them if the input sets them.
+// all that the viewer sees if the input sets them. Others stay related.
 func (t *tree) joined(ctx context.Context, w *Write, l *link) (map[ids.ID]bool, error) {
 	there := map[ids.ID]bool{}
 	if !l.sets && len(l.connect) == 0 {
 		return there, nil
 	}
-	join := sql.Table(l.edge.Through)
-	s := sql.Dialect(unit.FromContext(ctx).Dialect()).Select(join.C(l.edge.Far)).From(join).
-		Where(sql.EQ(join.C(l.edge.Column), w.ID.Value())).Limit(MaxRows + 1)
-	if !l.sets {
-		s.Where(isOneOf(join.C(l.edge.Far), l.connect))
-	}
-	text, args := s.Query()
-	err := t.read(ctx, text, args, func(rows *databasesql.Rows) error {
-		id, err := scanKey(rows, l.to)
-		there[id] = true
-		return err
+	found, err := t.keys(ctx, l.to, toSee, func(s *sql.Selector) {
+		l.relatedTo(w.ID)(s)
+		if !l.sets {
+			s.Where(isOneOf(s.C(l.to.Fields[0].Column), l.connect))
+		}
+		s.Limit(MaxRows + 1)
 	})
-	if err == nil && len(there) > MaxRows {
+	for _, id := range found {
+		there[id] = true
+	}
+	if err == nil && len(found) > MaxRows {
 		return nil, apperr.BadInput(l.path+"."+partSet, "more than %d rows are related now; use connect and disconnect", MaxRows)
 	}
 	return there, err

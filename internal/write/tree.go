@@ -111,7 +111,7 @@ func (t *tree) fill(ctx context.Context, w *Write, where func(*sql.Selector)) er
 		w.Mutation.Where(where)
 	}
 	for i, f := range w.of.fields {
-		if v := w.values[i]; v.given && !(w.Op == Update && w.of.op == Create && f.fixed(e)) {
+		if v := w.values[i]; v.given && !(w.Op == Update && w.of.op == Create && (v.found || f.fixed(e))) {
 			if err := f.set(e.Writer, w.Mutation.Mutation, v.any); err != nil {
 				return err
 			}

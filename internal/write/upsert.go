@@ -12,6 +12,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 // unique is a set of columns that no two rows have the same values in.
@@ -21,19 +22,30 @@ type unique struct {
 	// value's entity.Fold, and is another one than the field's.
 	fields []int
 	folded []string
+	// tenant is the one of the columns that the policy sets, or "". The input may leave it out: a
+	// viewer with a tenant sees only rows of that one. If unnamed is true, no field sets it.
+	tenant  string
+	unnamed bool
 }
 
 // upsert creates a row, or updates the row that has the same values in unique columns. If update is
 // false, that row stays as it is. It reports whether the row is new. The row is looked for first:
 // if it is there, the mutation is an update, with the policy and the hooks of one.
 func (t *tree) upsert(ctx context.Context, w *Write, on *unique, update bool) (created bool, err error) {
+	if on.unnamed && !viewer.HasTenant(ctx) {
+		return false, apperr.Forbidden("", "your token names no tenant")
+	}
 	for place, i := range on.fields {
-		if f := w.of.fields[i]; !w.values[i].given {
+		f, v := w.of.fields[i], &w.values[i]
+		v.found = f.key() == on.tenant
+		if !v.given && v.found && viewer.HasTenant(ctx) {
+			continue
+		} else if !v.given {
 			return false, apperr.BadInput(w.path+"."+f.name, "%s is needed to look for the row (onConflict.on is %s)", f.name, on.name)
-		} else if _, ok := w.values[i].any.(string); !ok && w.values[i].any != nil && on.folded[place] != "" {
+		} else if _, ok := v.any.(string); !ok && v.any != nil && on.folded[place] != "" {
 			return false, apperr.BadInput("onConflict.on", "%s cannot be looked for", f.name)
 		}
-		if w.values[i].any == nil {
+		if v.any == nil {
 			return true, t.create(ctx, []*Write{w}) // NULL is like no other value
 		}
 	}
@@ -48,7 +60,7 @@ func (t *tree) upsert(ctx context.Context, w *Write, on *unique, update bool) (c
 				return false, nil
 			}
 			w.Op = Update
-			w.links = slices.DeleteFunc(w.links, func(l *link) bool { return l.back == nil && l.edge.Immutable })
+			w.links = slices.DeleteFunc(w.links, func(l *link) bool { return l.own != nil && l.own.fixed(w.of.entity) })
 			return false, t.update(ctx, w)
 		}
 		err = unit.FromContext(ctx).Savepoint(ctx, func() error { return t.create(ctx, []*Write{w}) })
@@ -67,6 +79,9 @@ func (t *tree) holder(ctx context.Context, w *Write, on *unique, update bool) (*
 	e := w.of.entity
 	shape := func(s *sql.Selector) {
 		for place, i := range on.fields {
+			if !w.values[i].given {
+				continue
+			}
 			s.Where(sql.EQ(s.C(on.column(w, place)), w.of.fields[i].stored(w.values[i].any, on.folded[place])))
 		}
 	}

@@ -24,6 +24,7 @@ type field struct {
 	column   *entity.Field // that it sets; nil if it sets none
 	edge     *entity.Edge  // that it sets, if it is no column
 	nested   *nested       // the related rows that it writes; nil if it is a value
+	mutual   bool          // it sets an edge that both rows have, so that it changes both
 	holdsID  bool
 	to       *entity.Entity // whose ID it holds; nil if it may be of any
 	added    Check          // of the application, or nil

@@ -69,7 +69,8 @@ type Write struct {
 // value is what an input says of a field.
 type value struct {
 	given bool
-	any   // nil for null
+	found bool // the row that an upsert looks for has the value, so that the update leaves it out
+	any        // nil for null
 }
 
 // Value returns the value of a field of the input, as the field's Check has returned it. It is nil

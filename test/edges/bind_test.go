@@ -1,8 +1,14 @@
 package edges
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/shopspring/decimal"
+
+	"forge/internal/entity"
+	"forge/test/edges/ent"
 )
 
 // TestWritesBindRelated has the start name nested inputs, arguments onConflict and mutations of
@@ -82,4 +88,65 @@ func TestWritesBindRelated(t *testing.T) {
 			t.Errorf("%s: %v, want %s", tt.mutations, err, tt.finding)
 		}
 	}
+}
+
+// immutableConcert returns the entities, with tickets whose concert never changes.
+func immutableConcert() (list []*entity.Entity) {
+	for _, e := range ent.Entities {
+		if e.Name == "Ticket" {
+			of := *e
+			of.Fields = slices.Clone(e.Fields)
+			of.Field("concertId").Immutable = true
+			e = &of
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// TestNestedImmutable relates rows by a column that is Immutable(): only new rows get a value.
+func TestNestedImmutable(t *testing.T) {
+	const types = "type P { concert: Concert! } type T { created: Boolean! ticket: Ticket! } input C { row: String! seat: Int concert: O } input O { connect: ID } "
+	for _, tt := range []struct{ mutations, finding string }{
+		{types + "type Mutation { updateTicket(id: ID!, input: I!): T2! } type T2 { ticket: Ticket! } input I { seat: Int concert: O }", "I.concert: the column concert_id of Ticket is Immutable() in ent/schema; take one of the two out"},
+		{types + "type Mutation { updateConcert(id: ID!, input: I!): P! } input I { tickets: N } input N { connect: [ID!] }", "N.connect: Ticket is related for good, by an edge or a column that is Immutable() in ent/schema; allowed: create, update, delete"},
+		{types + "type Mutation { updateConcert(id: ID!, input: I!): P! } input I { tickets: N } input N { set: [ID!] }", "N.set: Ticket is related for good, by an edge or a column that is Immutable() in ent/schema; allowed: create, update, delete"},
+	} {
+		api := writes(t, tt.mutations+"\n")
+		api.Entities = immutableConcert()
+		if err := api.Check(); err == nil || !strings.Contains(err.Error(), tt.finding) {
+			t.Errorf("%s: %v, want %s", tt.mutations, err, tt.finding)
+		}
+	}
+	api := writes(t, types+`type Mutation { createTicket(input: C!, onConflict: On): T! updateConcert(id: ID!, input: I!): P! } input I { name: String tickets: N } input N { create: [D!] delete: [ID!] } input D { row: String! }
+		input On { on: U! do: Do! } enum U { ROW_SEAT } enum Do { UPDATE NOTHING }
+	`)
+	api.Entities = immutableConcert()
+	if err := api.Check(); err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(w *world) {
+		c := nestedClient(w, api)
+		venue := w.ent.Venue.Create().SetName("v").SaveX(w.system)
+		for _, name := range []string{"a", "b"} {
+			w.ent.Concert.Create().SetName(name).SetPrice(decimal.New(1, 0)).SetVenue(venue).SaveX(w.system)
+		}
+		for _, of := range []string{"1", "2"} {
+			c.want(`mutation { createTicket(input: {row: "A", seat: 1, concert: {connect: "concert_`+of+`"}}, onConflict: {on: ROW_SEAT, do: UPDATE}) { ticket { concert { name } } } }`, `{"createTicket":{"ticket":{"concert":{"name":"a"}}}}`)
+		}
+		c.want(`mutation { updateConcert(id: "concert_1", input: {tickets: {create: [{row: "B"}]}}) { concert { tickets { row } } } }`, `{"updateConcert":{"concert":{"tickets":[{"row":"A"},{"row":"B"}]}}}`)
+	})
+}
+
+// TestSetKeepsHidden sets the rows that are related to another one. Rows that the viewer does not
+// see stay related.
+func TestSetKeepsHidden(t *testing.T) {
+	api := writes(t, tenMutations())
+	each(t, func(w *world) {
+		c := nestedClient(w, api)
+		got := c.want(`mutation { createVenue(input: {name: "a", near: {create: [{name: "b"}, {name: "c"}]}}) { venue { id near { id } } } }`, "")
+		id, hidden := got.Text("createVenue.venue.id"), got.Text("createVenue.venue.near.0.id")
+		c.want(`mutation { deleteVenue(id: "`+hidden+`") { deletedId } updateVenue(id: "`+id+`", input: {near: {set: []}}) { venue { near { name } } } restoreVenue(id: "`+hidden+`") { venue { near { name } } } }`,
+			`{"deleteVenue":{"deletedId":"`+hidden+`"},"updateVenue":{"venue":{"near":[]}},"restoreVenue":{"venue":{"near":[{"name":"a"}]}}}`)
+	})
 }

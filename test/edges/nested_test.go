@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"forge/internal/entity"
 	"forge/internal/gqlexec"
+	"forge/internal/ids"
 	"forge/internal/viewer"
 	"forge/test/gqltest"
 )
@@ -42,7 +44,7 @@ type UpdateTracksPayload { affected: Int! tracks: [Track!]! }
 type DeleteTracksPayload { affected: Int! deletedIds: [ID!]! }
 
 input CreateListenerInput { name: String! likes: CreateLikes following: CreateFriends friends: CreateFriends partner: OneListener partnerId: ID playlists: CreatePlaylists }
-input UpdateListenerInput { name: String likes: ChangeLikes friends: ChangeFriends followers: ChangeFriends playlists: ChangePlaylists }
+input UpdateListenerInput { name: String likes: ChangeLikes friends: ChangeFriends followers: ChangeFriends playlists: ChangePlaylists partner: OneListener }
 input CreateLikes { create: [CreateTrackInput!] connect: [ID!] }
 input ChangeLikes { create: [CreateTrackInput!] connect: [ID!] disconnect: [ID!] set: [ID!] update: [UpdateTrackEntry!] delete: [ID!] }
 input UpdateTrackEntry { id: ID! input: UpdateTrackInput! }
@@ -163,6 +165,8 @@ func TestNestedWrites(t *testing.T) {
 		c.want(`mutation { updateListener(id: "`+z+`", input: {likes: {delete: ["`+one+`"]}}) { listener { likes { nodes { name } } } } }`, `{"updateListener":{"listener":{"likes":{"nodes":[{"name":"A"}]}}}}`)
 		c.want(`mutation { updateListener(id: "`+z+`", input: {likes: {set: []}, playlists: {set: []}}) { listener { likes { nodes { name } } playlists { name } } } }`, `{"updateListener":{"listener":{"likes":{"nodes":[]},"playlists":[]}}}`)
 
+		c.want(`mutation { updateListener(id: "`+g+`", input: {partner: {create: {name: "j"}}}) { listener { partner { name partner { name } } } } }`, `{"updateListener":{"listener":{"partner":{"name":"j","partner":{"name":"g"}}}}}`)
+
 		// What is the same row twice, is not related, or contradicts itself.
 		x := c.Do(`{ listeners(where: {name: "x"}) { nodes { id } } }`, nil).Text("listeners.nodes.0.id")
 		for _, tt := range []struct{ code, field, message, query string }{
@@ -268,6 +272,16 @@ func TestNestedStatements(t *testing.T) {
 		for i := range 10_001 {
 			missing = append(missing, fmt.Sprint("track_", i))
 		}
+		friends := `mutation($rows: [ID!]!) { createListener(input: {name: "a", friends: {connect: $rows}}) { listener { id } } }`
+		for n, wanted := range map[int]string{5000: "there is no listener_", 5001: "those of friends count twice"} {
+			var rows []string
+			for range n {
+				rows = append(rows, ids.ID{Prefix: "listener", UUID: entity.NewID()}.String())
+			}
+			if got := c.SendRequest(t.Context(), gqltest.Request{Query: friends, Variables: vars{"rows": rows}}); len(got.Errors) == 0 || !strings.Contains(got.Errors[0].Message, wanted) {
+				t.Errorf("%d friends: %s, want %s", n, got, wanted)
+			}
+		}
 		refused := c.SendRequest(t.Context(), gqltest.Request{Query: `mutation($rows: [ID!]!) { createListener(input: {name: "a", likes: {connect: $rows}}) { listener { id } } }`, Variables: vars{"rows": missing}})
 		if refused.Code() != "BAD_USER_INPUT" || !strings.Contains(refused.Errors[0].Message, "more than 10000 rows") {
 			t.Errorf("10,001 rows: %s", refused)
@@ -288,6 +302,8 @@ func TestManyWrites(t *testing.T) {
 
 		c.want(`mutation { createTracks(onError: SKIP, input: [{name: "a", length: 1, genre: {connect: "genre_Rock"}}, {name: "b", genreId: "genre_Polka"}, {name: "c", genre: {create: {id: "genre_Rock"}}}, {name: "d", genre: {create: {id: "genre_New"}}}]) { affected tracks { name genre { id } } errors { index code field } } }`,
 			`{"createTracks":{"affected":2,"tracks":[{"name":"a","genre":{"id":"genre_Rock"}},{"name":"d","genre":{"id":"genre_New"}}],"errors":[{"index":1,"code":"NOT_FOUND","field":"input.1.genreId"},{"index":2,"code":"CONFLICT","field":"input.2.genre.create.id"}]}}`)
+		c.want(`mutation { createTracks(onError: SKIP, input: {name: "c", genre: {create: {id: "genre_Rock"}}}) { affected errors { index code field } } }`,
+			`{"createTracks":{"affected":0,"errors":[{"index":0,"code":"CONFLICT","field":"input.0.genre.create.id"}]}}`)
 		c.refused("NOT_FOUND", "input.1.genreId", "there is no genre_Polka", `mutation { createTracks(input: [{name: "a"}, {name: "b", genreId: "genre_Polka"}]) { affected } }`)
 		c.want(`mutation { updateTracks(where: {or: [{name: "a"}, {name: "d"}]}, input: {length: 5, genreId: "genre_New"}) { affected tracks { name length genre { id } } } }`,
 			`{"updateTracks":{"affected":2,"tracks":[{"name":"a","length":5,"genre":{"id":"genre_New"}},{"name":"d","length":5,"genre":{"id":"genre_New"}}]}}`)
