@@ -126,7 +126,7 @@ func TestPanicSecrets(t *testing.T) {
 	const (
 		read  = `{ users(first: 1) { nodes { id } } viewer { id } }`
 		write = `mutation { createTeam(input: {name: "` + mark + `Team"}) { team { id } } }`
-		own   = `mutation { createHeroes(input: [{name: "` + mark + `Hero"}]) { heroes { id } } }` // gqlgen executes it
+		own   = `mutation { signOut(input: {refreshToken: "` + mark + `Token"}) { ok } }` // gqlgen executes it
 	)
 	for _, tt := range []struct{ stage, query string }{{"Transport", read}, {"Checked", read}, {"Field", read}, {"Executed", own}, {"Field", write}} {
 		got := client.With(stageHeader, tt.stage).Send(t.Context(), tt.query, nil)
