@@ -9,6 +9,11 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # SQLite is Go code here. test/faults drives Forge as well: RACE=-race builds that program with the
 # race detector.
 UNRACED := test/(docs|e2e|deploy|schemas|chinook|edges|kinds|rules)|internal/migrator/dev|seed
+UNRACED_PACKAGES = $$(go list ./... | grep -E '/($(UNRACED))$$')
+# The tests of the API, some with the race detector and the others without, run beside those packages:
+# neither keeps both processors busy.
+RACED_API = { CGO_ENABLED=1 go test $(RACE) -skip '^TestDifferential$$|./^sqlite$$' -timeout 20m ./test/api && \
+	go test -run '^TestDifferential$$|./^sqlite$$' -timeout 20m ./test/api; }
 
 .PHONY: help run test test-fast race fuzz soak bench bench-peers scale lint generate needs
 
@@ -21,9 +26,8 @@ run: ## serve on SQLite, with demo data
 test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race detector
 	go vet ./...
 	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults$(if $(RACE),|test/api))$$')
-	$(if $(RACE),CGO_ENABLED=1 go test $(RACE) -skip '^TestDifferential$$|./^sqlite$$' -timeout 20m ./test/api)
-	go test -timeout 20m $$(go list ./... | grep -E '/($(UNRACED))$$')
-	$(if $(RACE),go test -run '^TestDifferential$$|./^sqlite$$' -timeout 20m ./test/api)
+	$(if $(RACE),,go test -timeout 20m $(UNRACED_PACKAGES))
+	$(if $(RACE),status=0; go test -timeout 25m $(UNRACED_PACKAGES) & unraced=$$!; $(RACED_API) || status=1; wait $$unraced || status=1; exit $$status)
 	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only

@@ -148,7 +148,13 @@ func (q question) ask(t *testing.T, lite, postgres *gqltest.Client, statements i
 	if postgres == nil {
 		return
 	}
-	other := postgres.WantStatements(statements, q.query, q.vars)
+	other := postgres.Must(q.query, q.vars)
+	for tries := 0; tries < 5 && other.Statements() > statements; tries++ {
+		other = postgres.Must(q.query, q.vars) // on a busy machine, a dataloader may wait too short for all keys
+	}
+	if n := other.Statements(); n != statements {
+		t.Errorf("%s: %d statements, want %d", q.query, n, statements)
+	}
 	if other.RawData() != got.RawData() {
 		t.Errorf("SQLite:\n%.3000s\nPostgreSQL:\n%.3000s", got.RawData(), other.RawData())
 	}
