@@ -13,7 +13,7 @@ UNRACED_PACKAGES = $$(go list ./... | grep -E '/($(UNRACED))$$')
 # The tests of the API, some with the race detector and the others without, run beside those packages:
 # neither keeps both processors busy.
 RACED_API = { CGO_ENABLED=1 go test $(RACE) -skip '^TestDifferential$$|./^sqlite$$' -timeout 20m ./test/api && \
-	go test -run '^TestDifferential$$|./^sqlite$$' -timeout 20m ./test/api; }
+	go test -skip './^postgres$$' -timeout 20m ./test/api && go test -run '^TestDifferential$$/^postgres$$' ./test/api; }
 
 .PHONY: help run test test-fast race fuzz soak bench bench-peers scale lint generate needs
 
