@@ -1,12 +1,12 @@
 package write
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"entgo.io/ent/dialect/sql"
+	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/apperr"
 	"forge/internal/entity"
@@ -200,7 +200,7 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 		return r, err
 	}
 	if err := t.findReferences(ctx, []*Write{w}); err != nil || w.left != nil {
-		return r, first(err, w.left)
+		return r, cmp.Or(err, w.left)
 	}
 	r.IDs, err = t.keys(ctx, e, purpose.mode(e), func(s *sql.Selector) {
 		if fulfils != nil {
@@ -216,14 +216,6 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 	}
 	r.Affected = len(r.IDs)
 	return r, t.change(ctx, w, r.IDs)
-}
-
-// first returns the first of two errors that is there.
-func first(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // firstLeft returns why the first of the rows that cannot be written is left out.

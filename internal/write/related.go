@@ -1,6 +1,7 @@
 package write
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -47,7 +48,7 @@ func (t *tree) findRelated(ctx context.Context, w *Write, l *link) error {
 		}
 		if len(missing) > 0 {
 			fault, err := t.fault(ctx, l.to, of.asking, related, missing[0])
-			return first(err, fault)
+			return cmp.Or(err, fault)
 		}
 	}
 	if !l.through() {
@@ -90,7 +91,7 @@ func (t *tree) findJoined(ctx context.Context, w *Write, l *link) error {
 		return err
 	}
 	fault, err := t.fault(ctx, l.to, asksChange, nil, missing[0])
-	return first(err, fault)
+	return cmp.Or(err, fault)
 }
 
 // joined returns which rows the join table relates to a row: of those that are to be connected, or

@@ -149,8 +149,8 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 }
 
 // writeCost returns the points that the rows which a mutation may write cost: a point for each
-// input object in a list, for each row that may fulfil a condition, and for several rows that are
-// named by their IDs.
+// object inside of the input, for each row that may fulfil a condition, and for several rows that
+// are named by their IDs.
 func writeCost(b *binding.Binding, f *ast.Field, variables map[string]any) int {
 	args := f.ArgumentMap(variables)
 	points := inputCost(args["input"]) / Unit
@@ -168,6 +168,9 @@ func writeCost(b *binding.Binding, f *ast.Field, variables map[string]any) int {
 func inputCost(value any) (cost int) {
 	if object, ok := value.(map[string]any); ok {
 		for _, member := range object {
+			if _, ok := member.(map[string]any); ok {
+				cost += Unit
+			}
 			cost = min(cost+inputCost(member), maxCost*Unit)
 		}
 		return cost

@@ -105,3 +105,24 @@ func TestOrderCost(t *testing.T) {
 		}
 	}
 }
+
+// TestInputCost expects each object inside of an input to cost a point, wherever it stands, and ten
+// other entries of lists together.
+func TestInputCost(t *testing.T) {
+	t.Parallel()
+	type object = map[string]any
+	for name, tt := range map[string]struct {
+		input any
+		want  int
+	}{
+		"flat":    {object{"name": "a", "age": 1}, 0},
+		"a list":  {[]any{object{"name": "a"}, object{"name": "b"}}, 2 * Unit},
+		"nested":  {object{"genre": object{"create": object{"name": "a"}}}, 2 * Unit},
+		"in rows": {[]any{object{"genre": object{"create": object{"name": "a"}}}}, 3 * Unit},
+		"IDs":     {object{"tracks": object{"connect": []any{"1", "2", "3"}}}, Unit + 3*Unit/entriesAPoint},
+	} {
+		if got := inputCost(tt.input); got != tt.want {
+			t.Errorf("%s costs %d, want %d", name, got, tt.want)
+		}
+	}
+}

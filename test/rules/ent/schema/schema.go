@@ -49,8 +49,8 @@ func (Hiding) Interceptors() []ent.Interceptor {
 	})}
 }
 
-// Deletable hides rows that are marked as deleted. It stands before Identified, whose annotation says
-// more.
+// Deletable hides rows that are marked as deleted. It stands before Identified, whose annotation
+// says more.
 type Deletable struct{ mixin.Schema }
 
 func (Deletable) Fields() []ent.Field {
