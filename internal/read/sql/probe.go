@@ -22,8 +22,10 @@ const few = 1000
 // Range is the condition that a column has a value in a range. An index begins with the column.
 type Range struct {
 	column     string
+	names      []string // of the entries of the where argument
 	conditions []Condition
-	narrow     int // the larger, the fewer rows are likely to fulfil the conditions
+	others     Condition // of the other entries; nil if there are none
+	narrow     int       // the larger, the fewer rows are likely to fulfil the conditions
 }
 
 // narrow are the operators of ranges. Of two bounds, or of a prefix, fewer rows are to be expected
@@ -85,10 +87,13 @@ func (f *Conditions) Range(o *binding.Object, input map[string]any, edge *bindin
 			r = &Range{column: column}
 			ranges[column] = r
 		}
-		r.conditions, r.narrow = append(r.conditions, condition), r.narrow+narrow[by.Op]
+		r.names, r.conditions, r.narrow = append(r.names, name), append(r.conditions, condition), r.narrow+narrow[by.Op]
 		if best == nil || r.narrow > best.narrow {
 			best = r
 		}
+	}
+	if best != nil {
+		best.others = allOf(slices.DeleteFunc(slices.Clone(f.outermost), func(e entry) bool { return slices.Contains(best.names, e.name) }))
 	}
 	return best, nil
 }
@@ -105,17 +110,31 @@ const (
 // below reports whether the rows belong to parents.
 func (q *Query) below() bool { return q.Keys != nil || q.key != "" }
 
-// where returns the condition of the argument where. In lists of parents, it is written so that no
-// index serves it, if many rows are in the range: the rows of each parent are few compared to
-// these. It is false then where it would be NULL. Aggregates have no probe, and are about all rows
-// of a parent in any case.
+// where returns the condition of the argument where. If many rows are in the range, it is written so
+// that the index of the range does not serve it: PostgreSQL would expect fewer rows there, and read
+// them all. In lists of parents, no index serves any of the condition, as the rows of each parent are
+// few. Aggregates have no probe, and are about all rows of a parent in any case.
 func (q *Query) where() Condition {
-	if q.Range == nil || !q.below() || q.gate != whenMany && q.Node.Of == nil {
+	r := q.Range
+	switch {
+	case r == nil:
 		return q.Where
+	case q.below() && (q.gate == whenMany || q.Node.Of != nil):
+		return unserved(q.Where)
+	case q.gate == whenMany && r.others == nil:
+		return unserved(join(sql.And, r.conditions))
+	case q.gate == whenMany:
+		return join(sql.And, []Condition{unserved(join(sql.And, r.conditions)), r.others})
 	}
+	return q.Where
+}
+
+// unserved returns the same condition in a form that no index serves. It is false where the
+// condition would be NULL.
+func unserved(holds Condition) Condition {
 	return func(s *sql.Selector) *sql.Predicate {
 		return sql.P(func(b *sql.Builder) {
-			b.WriteString("CASE WHEN ").Join(q.Where(s)).WriteString(" THEN true ELSE false END")
+			b.WriteString("CASE WHEN ").Join(holds(s)).WriteString(" THEN true ELSE false END")
 		})
 	}
 }

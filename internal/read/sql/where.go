@@ -47,19 +47,41 @@ type Conditions struct {
 	// Once says that the condition is for one statement of this viewer, and has no Parameter.
 	Once bool
 
-	conditions, relations int // how many were read so far
+	conditions, relations int     // how many were read so far
+	outermost             []entry // the entries of the where argument that Read has read
 }
 
 // Read returns the condition of a where argument, or nil if every row fulfils it. If the input is
 // not valid, or the viewer may not use one of its conditions, it returns an error that names the
 // path of that condition.
 func (f *Conditions) Read(ctx context.Context, o *binding.Object, input map[string]any) (Condition, error) {
-	return f.all(ctx, o, input, "where", 0)
+	entries, err := f.entries(ctx, o, input, "where", 0)
+	f.outermost = entries
+	return allOf(entries), err
 }
 
-// all returns the condition that every entry of a where input holds. Entries that are null are left
-// out.
+// all returns the condition that every entry of a where input holds.
 func (f *Conditions) all(ctx context.Context, o *binding.Object, input map[string]any, path string, depth int) (Condition, error) {
+	entries, err := f.entries(ctx, o, input, path, depth)
+	return allOf(entries), err
+}
+
+// entry is an entry of a where input, as the condition that it is.
+type entry struct {
+	name  string
+	holds Condition
+}
+
+func allOf(entries []entry) Condition {
+	conditions := make([]Condition, len(entries))
+	for i, e := range entries {
+		conditions[i] = e.holds
+	}
+	return join(sql.And, conditions)
+}
+
+// entries returns the conditions of the entries of a where input. Entries that are null are left out.
+func (f *Conditions) entries(ctx context.Context, o *binding.Object, input map[string]any, path string, depth int) ([]entry, error) {
 	if depth > maxNesting {
 		return nil, apperr.BadInput(path, "conditions stand more than %d deep inside each other", maxNesting)
 	}
@@ -73,17 +95,17 @@ func (f *Conditions) all(ctx context.Context, o *binding.Object, input map[strin
 		}
 	}
 	sort.Strings(names) // the order of the input's entries does not change the text
-	var parts []Condition
+	var found []entry
 	for _, name := range names {
-		part, err := f.one(ctx, o, o.Filters[name], input[name], path+"."+name, depth)
+		holds, err := f.one(ctx, o, o.Filters[name], input[name], path+"."+name, depth)
 		if err != nil {
 			return nil, err
 		}
-		if part != nil {
-			parts = append(parts, part)
+		if holds != nil {
+			found = append(found, entry{name, holds})
 		}
 	}
-	return join(sql.And, parts), nil
+	return found, nil
 }
 
 func join(with func(...*sql.Predicate) *sql.Predicate, parts []Condition) Condition {
