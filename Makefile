@@ -10,10 +10,13 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # race detector.
 UNRACED := test/(docs|e2e|deploy|schemas|chinook|edges|kinds|rules)|internal/migrator/dev|seed
 UNRACED_PACKAGES = $$(go list ./... | grep -E '/($(UNRACED))$$')
-# The tests of the API, some with the race detector and the others without, run beside those packages:
-# neither keeps both processors busy.
-RACED_API = { CGO_ENABLED=1 go test $(RACE) -skip '^TestDifferential$$|./^sqlite$$' -timeout 20m ./test/api && \
-	go test -skip './^postgres$$' -timeout 20m ./test/api && go test -run '^TestDifferential$$/^postgres$$' ./test/api; }
+# Tests of the API that compare many answers, each with another way to find it, ask one thing after
+# another as well. The tests of the API, first those where requests run at once, run beside the packages
+# above: neither keeps both processors busy.
+APART := TestDifferential|TestDifferentialMutations|TestPlans
+UNRACED_API := $(APART)|TestRead(Where|WhereNested|Walk|Pages|ForgedCursors|Bad|UnderOtherPlans|Language)|TestValidationIsBounded|TestPagesOfALargeTable
+RACED_API = { CGO_ENABLED=1 go test $(RACE) -skip '^($(UNRACED_API))$$|./^sqlite$$' -timeout 20m ./test/api && \
+	go test -skip './^postgres$$' -timeout 20m ./test/api && go test -run '^($(APART))$$/^postgres$$' -timeout 20m ./test/api; }
 
 .PHONY: help run test test-fast race fuzz soak bench bench-peers scale lint generate needs
 
