@@ -273,6 +273,7 @@ func (p *plant) down() func() {
 		p.t.Fatal(err)
 	}
 	p.way.close()
+	p.waitForStatus(http.StatusServiceUnavailable) // an answer is used for a second
 	return func() {
 		p.way.open()
 		if err := p.cluster.Resume(); err != nil {
