@@ -42,7 +42,12 @@ type Entity struct {
 	// Search are the API names of the columns whose words the argument search looks for, the most
 	// important first.
 	Search []string
-	Ruled  bool // the entity has a policy, which decides who may see which rows
+	// Logged says that changes of rows are logged; see package changes. LoggedFor are the names of
+	// edges, whose foreign keys are columns of this entity. A change of a row is logged as one of
+	// the rows that they lead to.
+	Logged    bool
+	LoggedFor []string
+	Ruled     bool // the entity has a policy, which decides who may see which rows
 	// Policy returns the policy, with those of the mixins. It is nil if there is none.
 	Policy   func() ent.Policy
 	Filtered bool // interceptors hide some of the rows, such as deleted ones
@@ -246,6 +251,9 @@ type Annotation struct {
 	// Computed are the fields that a resolver computes, by their API names.
 	Computed map[string]Computed `json:",omitempty"`
 	Search   []string            `json:",omitempty"` // see Entity.Search
+
+	Logged    bool     `json:",omitempty"` // see Entity.Logged
+	LoggedFor []string `json:",omitempty"` // see Entity.LoggedFor
 }
 
 // Name returns the name under which ent stores the annotation.

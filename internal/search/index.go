@@ -1,9 +1,7 @@
 package search
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"entgo.io/ent/dialect"
@@ -61,27 +59,9 @@ func Objects(entities []*entity.Entity) func(name string) []catalog.Object {
 	}
 }
 
-// named returns the object whose statements are text, with its name in the place of NAME. The name
-// ends with a hash of the text, so another definition has another name.
-func named(begin, text string, parts ...string) catalog.Object {
-	o := catalog.Object{Name: fmt.Sprintf("forge_%s_%.6x", begin, sha256.Sum256([]byte(text)))}
-	for _, statement := range strings.Split(text, "\n\n") {
-		o.Create = append(o.Create, strings.ReplaceAll(statement, "NAME", o.Name))
-	}
-	for _, part := range parts {
-		o.Parts = append(o.Parts, o.Name+part)
-	}
-	return o
-}
-
-var unusual = regexp.MustCompile(`[^a-z0-9]+`)
-
-// named returns an object of the index. PostgreSQL keeps 63 bytes of its name.
+// named returns an object of the index.
 func (x *Index) named(text string, parts ...string) catalog.Object {
-	table := unusual.ReplaceAllString(strings.ToLower(x.table), "_")
-	o := named("search_"+table[:min(len(table), 30)], text, parts...)
-	o.Table = x.table
-	return o
+	return catalog.NewObject("search", x.table, text, parts...)
 }
 
 // text returns the text of a row that is searched, as SQL. named returns how a column is named.

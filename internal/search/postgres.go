@@ -25,7 +25,7 @@ var wordsFunction = sync.OnceValue(func() catalog.Object {
 		from, to := changes(group)
 		fmt.Fprintf(&body, "      words := translate(words, '%s', '%s');\n    END IF;\n", from, to)
 	}
-	return named("words", fmt.Sprintf(`CREATE FUNCTION NAME(words text) RETURNS tsvector
+	return catalog.NewObject("words", "", fmt.Sprintf(`CREATE FUNCTION NAME(words text) RETURNS tsvector
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
 DECLARE
   list text[];

@@ -2,7 +2,10 @@ package catalog
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"regexp"
+	"strings"
 
 	"entgo.io/ent/dialect"
 )
@@ -16,6 +19,27 @@ type Object struct {
 	Create []string // the statements; the first of these names in each is the object's
 	Parts  []string // the names of the parts: that of the object, or one that goes on with _ and letters
 }
+
+// NewObject returns an object whose statements are text, with its name in the place of NAME. Blank
+// lines stand between them. about is what the object is for, table the table that it is about, or
+// "", and parts are the ends of the names of its parts. PostgreSQL keeps 63 bytes of a name.
+func NewObject(about, table, text string, parts ...string) Object {
+	begin := about
+	if table != "" {
+		name := unusual.ReplaceAllString(strings.ToLower(table), "_")
+		begin += "_" + name[:min(len(name), 30)]
+	}
+	o := Object{Name: fmt.Sprintf("forge_%s_%.6x", begin, sha256.Sum256([]byte(text))), Table: table}
+	for _, statement := range strings.Split(text, "\n\n") {
+		o.Create = append(o.Create, strings.ReplaceAll(statement, "NAME", o.Name))
+	}
+	for _, part := range parts {
+		o.Parts = append(o.Parts, o.Name+part)
+	}
+	return o
+}
+
+var unusual = regexp.MustCompile(`[^a-z0-9]+`)
 
 var objectName = regexp.MustCompile(`\b(forge_[a-z0-9_]*?_[0-9a-f]{12})(?:_[a-z]+)?\b`)
 
@@ -71,7 +95,8 @@ SELECT name, statement FROM (
   FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal
   UNION ALL
   SELECT relname, CASE relkind WHEN 'i' THEN 'DROP INDEX ' ELSE 'DROP TABLE ' END || relname, 2
-  FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('i', 'r')
+  FROM pg_class c WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('i', 'r')
+    AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = c.oid)
   UNION ALL
   SELECT proname, 'DROP FUNCTION ' || proname, 3 FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
 ) parts WHERE name LIKE 'forge%' ORDER BY place, name`
