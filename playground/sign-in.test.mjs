@@ -63,18 +63,21 @@ test('a demo user fills the form, and the keyboard is enough to sign in', async 
 
 test('the tokens are in memory alone', async () => {
   await typeHeaders({ 'X-Kept-Nowhere': 'in the headers' });
-  await ask('{ viewer { role } }', { viewer: { role: demo.role } });
-  await page.waitForFunction(() => localStorage.getItem('forge:graphiql:queries')?.includes('role'));
+  const kept = () => page.evaluate(() => localStorage.getItem('forge:graphiql:queries')?.includes('role'));
+  // GraphiQL's history misses an operation now and then whose answer comes at once.
+  for (let asked = 0; asked === 0 || (asked < 20 && !(await kept())); asked++) {
+    await ask('{ viewer { role } }', { viewer: { role: demo.role } });
+  }
+  assert.ok(await kept(), 'GraphiQL keeps what was asked');
   await typeHeaders({});
-  const kept = await page.evaluate(async () =>
+  const everything = await page.evaluate(async () =>
     JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, await indexedDB.databases(), await caches.keys()]),
   );
-  assert.match(kept, /viewer/, 'GraphiQL keeps what was asked');
-  assert.doesNotMatch(kept, /in the headers/, 'and not the headers');
+  assert.doesNotMatch(everything, /in the headers/, 'and not the headers');
   const cookies = JSON.stringify(await page.context().cookies());
   assert.ok(tokens.length >= 2, `${tokens.length} tokens were seen`);
   for (const token of tokens) {
-    assert.ok(!kept.includes(token) && !cookies.includes(token), 'a token is kept');
+    assert.ok(!everything.includes(token) && !cookies.includes(token), 'a token is kept');
   }
 });
 
