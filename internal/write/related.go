@@ -130,10 +130,8 @@ func (t *tree) changeRelated(ctx context.Context, w *Write, l *link) error {
 	if err := t.change(ctx, gone, idsOf(l.remove)); err != nil {
 		return err
 	}
-	for _, child := range l.update {
-		if err := t.update(ctx, child); err != nil {
-			return err
-		}
+	if err := t.updateAll(ctx, l.update); err != nil {
+		return err
 	}
 	if l.back == nil {
 		return nil
@@ -150,7 +148,12 @@ func (t *tree) changeRelated(ctx context.Context, w *Write, l *link) error {
 
 // relate writes the key of a row into related ones.
 func (t *tree) relate(ctx context.Context, w *Write, l *link, list []reference) error {
-	return t.change(ctx, &Write{Op: Update, of: l.rows, path: l.path + "." + partConnect, top: w.top, parent: w, within: l}, idsOf(list))
+	return t.change(ctx, w.relating(l), idsOf(list))
+}
+
+// relating returns the write of rows that get the key of the row around them.
+func (w *Write) relating(l *link) *Write {
+	return &Write{Op: Update, of: l.rows, path: l.path + "." + partConnect, top: w.top, parent: w, within: l}
 }
 
 // release takes the key of a row out of related ones: those that the input disconnects, and those

@@ -267,5 +267,12 @@ func TestTenEntities(t *testing.T) {
 		if got := c.Must(stored, nil).RawData(); got != strings.ReplaceAll(afterwards, "\n", "") {
 			w.Errorf("afterwards, what is stored is\n%s", got)
 		}
+
+		// Rows that have the same set change with one statement, and the row at fault is found.
+		got = do(`createConcert(input: {name: "Twins", price: 1, venueId: "$hall$", tickets: {create: [{row: "E", seat: 1}, {row: "E", seat: 2}]}}) { concert { id tickets { id } } }`, "")
+		ids["twins"], ids["e1"], ids["e2"] = got.Text("createConcert.concert.id"), got.Text("createConcert.concert.tickets.0.id"), got.Text("createConcert.concert.tickets.1.id")
+		do(`updateConcert(id: "$twins$", input: {tickets: {update: [{id: "$e1$", input: {note: "x"}}, {id: "$e2$", input: {note: "x"}}]}}) { concert { tickets { seat note version } } }`,
+			`{"updateConcert":{"concert":{"tickets":[{"seat":1,"note":"x","version":2},{"seat":2,"note":"x","version":2}]}}}`)
+		refused("CONFLICT", "input.tickets.update.1.input.seat", "taken", `updateConcert(id: "$twins$", input: {tickets: {update: [{id: "$e2$", input: {seat: 3}}, {id: "$e1$", input: {seat: 3}}]}}) { concert { id } }`)
 	})
 }
