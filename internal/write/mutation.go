@@ -214,6 +214,9 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 	if len(r.IDs) > most {
 		return r, apperr.BadInput("atMost", "more than %d rows fulfil the condition; at most %d are allowed (atMost), so nothing was changed", most, most)
 	}
+	if err := w.refuseRing(r.IDs); err != nil {
+		return r, err
+	}
 	r.Affected = len(r.IDs)
 	return r, t.change(ctx, w, r.IDs)
 }
