@@ -297,6 +297,9 @@ func (t *tree) update(ctx context.Context, w *Write) error {
 			return err
 		}
 	}
+	if err := t.keepMutual(ctx, w); err != nil {
+		return err
+	}
 	if err := t.fill(ctx, w, w.is); err != nil {
 		return err
 	}

@@ -167,6 +167,10 @@ func TestNestedWrites(t *testing.T) {
 
 		c.want(`mutation { updateListener(id: "`+g+`", input: {partner: {create: {name: "j"}}}) { listener { partner { name partner { name } } } } }`, `{"updateListener":{"listener":{"partner":{"name":"j","partner":{"name":"g"}}}}}`)
 
+		// Who is the partner already stays so.
+		i := c.Do(`{ listeners(where: {name: "i"}) { nodes { id } } }`, nil).Text("listeners.nodes.0.id")
+		c.want(`mutation { updateListener(id: "`+z+`", input: {partner: {connect: "`+i+`"}}) { listener { partner { name partner { name } } } } }`, `{"updateListener":{"listener":{"partner":{"name":"i","partner":{"name":"z"}}}}}`)
+
 		// What is the same row twice, is not related, or contradicts itself.
 		x := c.Do(`{ listeners(where: {name: "x"}) { nodes { id } } }`, nil).Text("listeners.nodes.0.id")
 		for _, tt := range []struct{ code, field, message, query string }{
@@ -192,6 +196,10 @@ func TestNestedWrites(t *testing.T) {
 			{"BAD_USER_INPUT", "input.children.connect.0", "genre_All would lead back to itself by the edge parent", `createGenre(input: {id: "genre_X", parent: {connect: "genre_All"}, children: {connect: ["genre_All"]}}) { genre { id } }`},
 			{"BAD_USER_INPUT", "input.children.create.0.children.connect.0", "genre_All would lead back", `createGenre(input: {id: "genre_X", parent: {create: {id: "genre_Y", parent: {connect: "genre_All"}}}, children: {create: [{id: "genre_Z", children: {connect: ["genre_All"]}}]}}) { genre { id } }`},
 			{"BAD_USER_INPUT", "input.1.genre.create.children.connect.0", "genre_All would lead back", `createTracks(input: [{name: "a", genre: {create: {id: "genre_X", parent: {connect: "genre_All"}, children: {connect: ["genre_Jazz"]}}}}, {name: "b", genre: {create: {id: "genre_Y", parent: {connect: "genre_Jazz"}, children: {connect: ["genre_All"]}}}}]) { affected }`},
+			{"CONFLICT", "input.partner.connect", "one of the two rows is related by partner already", `updateListener(id: "` + z + `", input: {partner: {connect: "` + x + `"}}) { listener { id } }`},
+			{"CONFLICT", "input.partner.create", "one of the two rows is related by partner already", `updateListener(id: "` + z + `", input: {partner: {create: {name: "n"}}}) { listener { id } }`},
+			{"CONFLICT", "input.friends.create.1.partner.connect", "one of the two rows", `createListener(input: {name: "n", friends: {create: [{name: "o"}, {name: "p", partner: {connect: "` + z + `"}}]}}) { listener { id } }`},
+			{"CONFLICT", "input.partnerId", "this partnerId is taken", `createListener(input: {name: "n", partnerId: "` + z + `"}) { listener { id } }`},
 			{"BAD_USER_INPUT", "input.partner.connect", x + " would lead back to itself by the edge partner", `updateListener(id: "` + x + `", input: {partner: {connect: "` + x + `"}}) { listener { id } }`},
 			{"CONFLICT", "input.children.create.1.id", "taken", `createGenre(input: {id: "genre_X", children: {create: [{id: "genre_Y"}, {id: "genre_All"}]}}) { genre { id } }`},
 			{"CONFLICT", "input.children.create.1.id", "taken", `createGenre(input: {id: "genre_X", children: {create: [{id: "genre_Y"}, {id: "genre_Y"}]}}) { genre { id } }`},
