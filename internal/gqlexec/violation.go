@@ -226,7 +226,9 @@ func (l arguments) of(r rows, v database.ConstraintError) string {
 				same = append(same, path)
 			}
 		}
-		if i := slices.IndexFunc(found, func(path string) bool { return path == ofEdge(path, edge) && strings.HasPrefix(path, l.whole()+"."+edge+".") }); i >= 0 {
+		if i := slices.IndexFunc(found, func(path string) bool {
+			return path == ofEdge(path, edge) && strings.HasPrefix(path, l.whole()+"."+edge+".")
+		}); i >= 0 {
 			return found[i] // of the row itself
 		}
 		if len(same) > 0 {
