@@ -19,6 +19,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"entgo.io/ent/dialect/sql"
+
 	"forge/internal/entity"
 	"forge/internal/ids"
 )
@@ -70,7 +72,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -155,6 +157,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*HeroUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -196,7 +199,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -254,6 +257,9 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify: func(m entity.Mutation, change func(*sql.UpdateBuilder)) {
+				m.Builder.(*IdempotencyKeyUpdate).Modify(change)
+			},
 			Invalid: invalid,
 		},
 	},
@@ -294,7 +300,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -348,6 +354,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*InventoryUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -393,7 +400,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -470,6 +477,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*OrderUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -513,7 +521,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -582,6 +590,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*OrderItemUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -631,7 +640,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -708,6 +717,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*ProductUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -753,7 +763,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -827,6 +837,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*SessionUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -874,7 +885,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -940,6 +951,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*TeamUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -997,7 +1009,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -1093,6 +1105,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*UserUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},

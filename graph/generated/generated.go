@@ -1801,6 +1801,8 @@ input TeamHaving {
 input TeamGroupOrder {
   field: TeamGroupOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What groups of teams can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
@@ -1938,6 +1940,8 @@ input HeroHaving {
 input HeroGroupOrder {
   field: HeroGroupOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What groups of heroes can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
@@ -2069,6 +2073,8 @@ input ProductHaving {
 input ProductGroupOrder {
   field: ProductGroupOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What groups of products can be ordered by: their keys, which have to stand in ` + "`" + `by` + "`" + `, and what is computed over them."
@@ -13193,7 +13199,7 @@ func (ec *executionContext) unmarshalInputHeroGroupOrder(ctx context.Context, ob
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -13214,6 +13220,13 @@ func (ec *executionContext) unmarshalInputHeroGroupOrder(ctx context.Context, ob
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -15383,7 +15396,7 @@ func (ec *executionContext) unmarshalInputProductGroupOrder(ctx context.Context,
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15404,6 +15417,13 @@ func (ec *executionContext) unmarshalInputProductGroupOrder(ctx context.Context,
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -16382,7 +16402,7 @@ func (ec *executionContext) unmarshalInputTeamGroupOrder(ctx context.Context, ob
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16403,6 +16423,13 @@ func (ec *executionContext) unmarshalInputTeamGroupOrder(ctx context.Context, ob
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -157,6 +157,8 @@ type HeroGroupKey struct {
 type HeroGroupOrder struct {
 	Field     HeroGroupOrderField `json:"field"`
 	Direction OrderDirection      `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on groups of heroes; all that are given must hold.
@@ -778,6 +780,8 @@ type ProductGroupKey struct {
 type ProductGroupOrder struct {
 	Field     ProductGroupOrderField `json:"field"`
 	Direction OrderDirection         `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on groups of products; all that are given must hold.
@@ -1067,6 +1071,8 @@ type TeamGroupKey struct {
 type TeamGroupOrder struct {
 	Field     TeamGroupOrderField `json:"field"`
 	Direction OrderDirection      `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on groups of teams; all that are given must hold.

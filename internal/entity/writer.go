@@ -36,6 +36,9 @@ type Writer struct {
 	// their IDs. If a validator or the policy refuses a row, it also returns the row's place;
 	// after other errors, the place is -1.
 	Bulk func(ctx context.Context, list []Mutation) (made []ids.ID, place int, err error)
+	// Modify changes the statement of a mutation of ent.OpUpdate before it runs. Hooks and policies
+	// do not see the change. It is nil if ent generates without the feature sql/modifier.
+	Modify func(m Mutation, change func(*sql.UpdateBuilder))
 	// Invalid returns what a validator of ent/schema has said of a field, and the field's name in
 	// ent/schema. It returns "" if the error comes from no validator.
 	Invalid func(error) (field string, reason error)
@@ -45,7 +48,7 @@ type Writer struct {
 // many rows were changed.
 type Mutation struct {
 	ent.Mutation
-	Builder any // ent's builder, of a new row; Writer.Bulk uses it
+	Builder any // ent's builder, which Writer.Bulk and Writer.Modify use
 	Save    func(context.Context) (ids.ID, int, error)
 }
 

@@ -156,3 +156,15 @@ func (r rows) nameOf(table, column string) (name string, shown bool) {
 	}
 	return strings.Join(words, ""), false
 }
+
+// edgeOf returns the name of the edge that a column holds the key of, or "".
+func (r rows) edgeOf(table, column string) string {
+	if e := r.byTable(table); e != nil {
+		for _, edge := range e.Edges {
+			if edge.OwnKey && edge.Column == column {
+				return edge.Name
+			}
+		}
+	}
+	return ""
+}

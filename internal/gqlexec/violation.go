@@ -71,6 +71,11 @@ func (p *presenter) notUnique(v database.ConstraintError, args arguments) *apper
 	if field == args.whole() {
 		return apperr.Conflict(field, "there is one with the same values already")
 	}
+	for _, column := range v.Columns {
+		if edge := p.rows.edgeOf(v.Table, column); edge != "" && field == ofEdge(field, edge) {
+			return apperr.Conflict(field, "one of the two rows is related by %s already; end that relation first", edge)
+		}
+	}
 	return apperr.AlreadyTaken(field)
 }
 
@@ -206,15 +211,25 @@ func (l arguments) whole() string {
 func (l arguments) of(r rows, v database.ConstraintError) string {
 	for _, column := range r.columnsOf(v) {
 		name, shown := r.nameOf(v.Table, column)
+		edge := r.edgeOf(v.Table, column)
 		var found, same []string
 		for _, a := range l.list {
-			if last(a.path) != name {
+			path := a.path
+			if last(path) != name {
+				path = ofEdge(path, edge)
+			}
+			if path == "" || slices.Contains(found, path) {
 				continue
 			}
-			found = append(found, a.path)
+			found = append(found, path)
 			if v.Value != "" && (fmt.Sprint(a.value) == v.Value || a.key() == v.Value) {
-				same = append(same, a.path)
+				same = append(same, path)
 			}
+		}
+		if i := slices.IndexFunc(found, func(path string) bool {
+			return path == ofEdge(path, edge) && strings.HasPrefix(path, l.whole()+"."+edge+".")
+		}); i >= 0 {
+			return found[i] // of the row itself
 		}
 		if len(same) > 0 {
 			return same[len(same)-1] // of two that are the same, the second is at fault
@@ -231,6 +246,17 @@ func (l arguments) of(r rows, v database.ConstraintError) string {
 		}
 	}
 	return l.whole()
+}
+
+// ofEdge returns the path of the part of a nested input that relates a row by an edge, if the
+// argument at a path is that part or stands in it. Otherwise it returns "".
+func ofEdge(path, edge string) string {
+	for _, part := range []string{"connect", "create"} {
+		if before, _, ok := strings.Cut(path+".", "."+edge+"."+part+"."); ok && edge != "" {
+			return before + "." + edge + "." + part
+		}
+	}
+	return ""
 }
 
 // withNUL returns the path of the first string that contains a NUL character.

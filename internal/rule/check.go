@@ -41,6 +41,46 @@ func policiesIn(found []Policy, in any) []Policy {
 
 var _ ent.Policy = Policy{}
 
+// Weighs reports whether the policy of an entity may decide by the value that an update sets a
+// column to. Policies and rules of ent's own may.
+func Weighs(e *entity.Entity, column string) bool {
+	return e.Policy != nil && weighs(e, column, e.Policy())
+}
+
+func weighs(e *entity.Entity, column string, in any) bool {
+	switch p := in.(type) {
+	case Policy:
+		return p.weighs(e, column)
+	case privacy.Policies:
+		return slices.ContainsFunc(p, func(part ent.Policy) bool { return weighs(e, column, part) })
+	}
+	return true
+}
+
+func (p Policy) weighs(e *entity.Entity, column string) (found bool) {
+	p.each(func(at string, who Who) {
+		m, ok := who.(Members)
+		if who == Owners {
+			m, ok = Members{Path: p.Owner.Path, User: p.Owner.Column}, true
+		}
+		found = found || at == "Update" && ok && m.weigh(e, column)
+	})
+	return found || p.Tenant == column || p.SetBy[column] != nil
+}
+
+// weigh reports whether a column of the row that the group is asked about decides who is a member.
+func (m Members) weigh(e *entity.Entity, column string) bool {
+	switch path := m.path(); {
+	case m.In != "":
+		return false
+	case path == nil:
+		return m.User == column || m.With[column] != nil
+	default:
+		edge := e.Edge(argument(path[0]))
+		return edge == nil || edge.OwnKey && edge.Column == column
+	}
+}
+
 // Roles returns the roles of the application's own that the policies of entities name, in order.
 func Roles(entities []*entity.Entity) (names []string) {
 	for _, e := range entities {

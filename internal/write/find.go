@@ -65,8 +65,8 @@ type wanted struct {
 }
 
 // findReferences looks for all rows that the inputs refer to, with one statement for each entity.
-// If one does not exist, or if the viewer may not use it so, the row whose input refers to it is
-// left out.
+// If one does not exist, if the viewer may not use it so, or if it would lead back to itself, the
+// row whose input refers to it is left out.
 func (t *tree) findReferences(ctx context.Context, list []*Write) error {
 	var kinds []wanted
 	found := map[wanted][]reference{}
@@ -95,6 +95,7 @@ func (t *tree) findReferences(ctx context.Context, list []*Write) error {
 			}
 		}
 	}
+	refuseRings(list)
 	return nil
 }
 

@@ -214,8 +214,30 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 	if len(r.IDs) > most {
 		return r, apperr.BadInput("atMost", "more than %d rows fulfil the condition; at most %d are allowed (atMost), so nothing was changed", most, most)
 	}
+	if len(r.IDs) == 0 {
+		return r, t.allowed(ctx, w)
+	}
+	if err := w.refuseRing(r.IDs); err != nil {
+		return r, err
+	}
 	r.Affected = len(r.IDs)
 	return r, t.change(ctx, w, r.IDs)
+}
+
+// allowed returns the error of the policy if the viewer may change no row at all, or not in this
+// way. It is that of a mutation of one row. If rows are changed, ent asks the policy itself.
+func (t *tree) allowed(ctx context.Context, w *Write) error {
+	e, of := w.of.entity, *w.of
+	if e.Policy == nil {
+		return nil
+	}
+	of.added.Before = nil // is called for rows
+	none := *w
+	none.of = &of
+	if err := t.fill(ctx, &none, func(s *sql.Selector) { s.Where(sql.False()) }); err != nil {
+		return err
+	}
+	return e.Policy().EvalMutation(w.Op.within(ctx), none.Mutation.Mutation)
 }
 
 // firstLeft returns why the first of the rows that cannot be written is left out.

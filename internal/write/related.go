@@ -117,6 +117,42 @@ func (t *tree) joined(ctx context.Context, w *Write, l *link) (map[ids.ID]bool, 
 	return there, err
 }
 
+// keepMutual leaves an edge that both rows have out of an update if it leads to the same row
+// already. ent takes that for a row that belongs to another one.
+func (t *tree) keepMutual(ctx context.Context, w *Write) error {
+	for i, f := range w.of.fields {
+		id, ok := w.values[i].any.(ids.ID)
+		if f.mutual && f.nested == nil && ok {
+			there, err := t.leads(ctx, w, f, id)
+			if err != nil {
+				return err
+			}
+			w.values[i].given = !there
+		}
+	}
+	for _, l := range w.links {
+		if l.own == nil || !mutual(l.to, l.own) || len(l.connect) == 0 {
+			continue
+		}
+		there, err := t.leads(ctx, w, l.own, l.connect[0].id)
+		if err != nil {
+			return err
+		}
+		if there {
+			l.connect = nil
+		}
+	}
+	return nil
+}
+
+// leads reports whether the row leads to another one by the edge that a field sets.
+func (t *tree) leads(ctx context.Context, w *Write, f *field, to ids.ID) (bool, error) {
+	found, err := t.keys(ctx, w.of.entity, toSee, func(s *sql.Selector) {
+		s.Where(sql.And(sql.EQ(s.C(w.of.entity.Fields[0].Column), w.ID.Value()), sql.EQ(s.C(f.key()), to.Value())))
+	})
+	return len(found) > 0, err
+}
+
 // changeRelated changes the related rows of an updated row: it releases, deletes and updates some,
 // and connects others.
 func (t *tree) changeRelated(ctx context.Context, w *Write, l *link) error {
@@ -130,10 +166,8 @@ func (t *tree) changeRelated(ctx context.Context, w *Write, l *link) error {
 	if err := t.change(ctx, gone, idsOf(l.remove)); err != nil {
 		return err
 	}
-	for _, child := range l.update {
-		if err := t.update(ctx, child); err != nil {
-			return err
-		}
+	if err := t.updateAll(ctx, l.update); err != nil {
+		return err
 	}
 	if l.back == nil {
 		return nil
@@ -150,7 +184,12 @@ func (t *tree) changeRelated(ctx context.Context, w *Write, l *link) error {
 
 // relate writes the key of a row into related ones.
 func (t *tree) relate(ctx context.Context, w *Write, l *link, list []reference) error {
-	return t.change(ctx, &Write{Op: Update, of: l.rows, path: l.path + "." + partConnect, top: w.top, parent: w, within: l}, idsOf(list))
+	return t.change(ctx, w.relating(l), idsOf(list))
+}
+
+// relating returns the write of rows that get the key of the row around them.
+func (w *Write) relating(l *link) *Write {
+	return &Write{Op: Update, of: l.rows, path: l.path + "." + partConnect, top: w.top, parent: w, within: l}
 }
 
 // release takes the key of a row out of related ones: those that the input disconnects, and those

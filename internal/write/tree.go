@@ -35,8 +35,8 @@ type tree struct {
 const maxParameters = 30_000
 
 // create creates rows of one input object, with all that is nested in them. The number of
-// statements does not depend on the number of rows, unless several rows are related to others that
-// are there already.
+// statements does not depend on the number of rows, unless hooks or policies have to see the key of
+// each one that others are related to.
 func (t *tree) create(ctx context.Context, list []*Write) error {
 	if err := t.createRelated(ctx, list, false); err != nil {
 		return err
@@ -49,14 +49,8 @@ func (t *tree) create(ctx context.Context, list []*Write) error {
 	if err := t.insert(ctx, list); err != nil {
 		return err
 	}
-	for _, w := range list {
-		for _, l := range w.links {
-			if l.back != nil {
-				if err := t.relate(ctx, w, l, l.connect); err != nil {
-					return err
-				}
-			}
-		}
+	if err := t.connectAll(ctx, list); err != nil {
+		return err
 	}
 	return t.finish(ctx, list)
 }
@@ -303,6 +297,9 @@ func (t *tree) update(ctx context.Context, w *Write) error {
 			return err
 		}
 	}
+	if err := t.keepMutual(ctx, w); err != nil {
+		return err
+	}
 	if err := t.fill(ctx, w, w.is); err != nil {
 		return err
 	}
@@ -451,6 +448,9 @@ func (t *tree) changeThese(ctx context.Context, w *Write, list []ids.ID) error {
 	err := t.fill(ctx, w, func(s *sql.Selector) { s.Where(sql.In(s.C(w.of.entity.Fields[0].Column), values...)) })
 	if err != nil || w.Op == Update && w.changesNothing() {
 		return err
+	}
+	if w.keys != nil {
+		w.of.entity.Writer.Modify(w.Mutation, func(u *sql.UpdateBuilder) { u.Set(w.within.back.key(), w.keys) })
 	}
 	_, n, err := w.Mutation.Save(w.Op.within(ctx))
 	switch err = w.failed(w.refused(err)); {

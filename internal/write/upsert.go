@@ -60,6 +60,9 @@ func (t *tree) upsert(ctx context.Context, w *Write, on *unique, update bool) (c
 				return false, nil
 			}
 			w.Op = Update
+			if refuseRings([]*Write{w}); w.left != nil {
+				return false, w.left
+			}
 			w.links = slices.DeleteFunc(w.links, func(l *link) bool { return l.own != nil && l.own.fixed(w.of.entity) })
 			return false, t.update(ctx, w)
 		}

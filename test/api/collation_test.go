@@ -13,8 +13,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestCollation reads pages that are ordered by the letters of a language, in both directions and
-// from both ends, on both databases. Equal names are in the order of their keys.
+// TestCollation reads pages and groups that are ordered by the letters of a language, in both
+// directions and pages from both ends, on both databases. Equal names are in the order of their keys.
 func TestCollation(t *testing.T) {
 	t.Parallel()
 	for language, words := range map[string]string{
@@ -63,6 +63,17 @@ func TestCollation(t *testing.T) {
 					if !slices.Equal(got, want) {
 						t.Errorf("%s: %q, want %q", query, got, want)
 					}
+				}
+				query := fmt.Sprintf(`{ heroes { groups(by: [{field: NAME}], orderBy: [{field: NAME, direction: %s, collation: %s}]) { key { name } } } }`, direction, language)
+				groups, names := both.mustDo(t, query, nil), []string{}
+				for i := range groups.Len("heroes.groups") {
+					names = append(names, groups.Text(fmt.Sprintf("heroes.groups.%d.key.name", i)))
+				}
+				if direction == "DESC" {
+					slices.Reverse(names)
+				}
+				if !slices.Equal(names, slices.Compact(slices.Clone(want))) {
+					t.Errorf("%s: %q, want %q", query, names, want)
 				}
 			}
 		})

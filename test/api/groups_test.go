@@ -129,6 +129,8 @@ func TestGroupsRefused(t *testing.T) {
 			{`by: [{field: AGE}], having: {sumAgeGT: "x"}`, "having.sumAgeGT", "whole number"},
 			{`by: [{field: AGE}], having: {sumAgeGT: "9223372036854775808"}`, "having.sumAgeGT", "whole number"},
 			{`by: [{field: AGE}], orderBy: [{field: COUNT}, {field: NAME}]`, "orderBy.1.field", "add {field: NAME} to by"},
+			{`by: [{field: AGE}], orderBy: [{field: AGE}, {field: COUNT, collation: "de"}]`, "orderBy.1.collation", "only texts can be ordered by a language"},
+			{`by: [{field: NAME}], orderBy: [{field: NAME, collation: "de\" DESC --"}]`, "orderBy.0.collation", "is no language that texts can be ordered by"},
 		} {
 			a.refuses(t, a.Do(`{ heroes { groups(`+bad.arguments+`) { aggregate { count } } } }`, nil), "heroes.groups", bad.field, bad.says)
 			a.refuses(t, a.Do(`{ teams { nodes { heroes { groups(`+bad.arguments+`) { aggregate { count } } } } } }`, nil), "teams.nodes.0.heroes.groups", bad.field, bad.says)

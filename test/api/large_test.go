@@ -70,6 +70,7 @@ func TestPagesOfALargeTable(t *testing.T) {
 		{name: "by a related row, after a cursor", order: "TEAM_NAME", page: "first: 20, after", list: "ORDER BY t.name, h.id", by: "t.name", cursor: 30_000, most: 1000},
 		{name: "by a related row, before a cursor", order: "TEAM_NAME", page: "last: 20, before", list: "ORDER BY t.name, h.id", by: "t.name", cursor: 30_000, most: 2000},
 		{name: "by a row that may be hidden", order: "OWNER_USERNAME", page: "first: 20", list: "ORDER BY u.username, h.id", most: 1000},
+		{name: "by a row that may be hidden, the last", order: "OWNER_USERNAME", page: "last: 20", list: "ORDER BY u.username, h.id", most: 70_000},
 		{name: "by a row that may be hidden, after a cursor", order: "OWNER_USERNAME", page: "first: 20, after", list: "ORDER BY u.username, h.id", by: "u.username", cursor: 30_000, most: 1000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -167,6 +167,10 @@ func TestNestedWrites(t *testing.T) {
 
 		c.want(`mutation { updateListener(id: "`+g+`", input: {partner: {create: {name: "j"}}}) { listener { partner { name partner { name } } } } }`, `{"updateListener":{"listener":{"partner":{"name":"j","partner":{"name":"g"}}}}}`)
 
+		// Who is the partner already stays so.
+		i := c.Do(`{ listeners(where: {name: "i"}) { nodes { id } } }`, nil).Text("listeners.nodes.0.id")
+		c.want(`mutation { updateListener(id: "`+z+`", input: {partner: {connect: "`+i+`"}}) { listener { partner { name partner { name } } } } }`, `{"updateListener":{"listener":{"partner":{"name":"i","partner":{"name":"z"}}}}}`)
+
 		// What is the same row twice, is not related, or contradicts itself.
 		x := c.Do(`{ listeners(where: {name: "x"}) { nodes { id } } }`, nil).Text("listeners.nodes.0.id")
 		for _, tt := range []struct{ code, field, message, query string }{
@@ -189,6 +193,14 @@ func TestNestedWrites(t *testing.T) {
 			{"NOT_FOUND", "input.likes.delete.0", "among the related rows", `updateListener(id: "` + z + `", input: {likes: {delete: ["` + track + `"]}}) { listener { id } }`},
 			{"NOT_FOUND", "input.children.disconnect.0", "among the related rows", `updateGenre(id: "genre_Jazz", input: {children: {disconnect: ["genre_All"]}}) { genre { id } }`},
 			{"NOT_FOUND", "", "there is no listener_", `updateListener(id: "listener_01h455vb4pe00000000000000a", input: {likes: {connect: ["` + track + `"]}}) { listener { id } }`},
+			{"BAD_USER_INPUT", "input.children.connect.0", "genre_All would lead back to itself by the edge parent", `createGenre(input: {id: "genre_X", parent: {connect: "genre_All"}, children: {connect: ["genre_All"]}}) { genre { id } }`},
+			{"BAD_USER_INPUT", "input.children.create.0.children.connect.0", "genre_All would lead back", `createGenre(input: {id: "genre_X", parent: {create: {id: "genre_Y", parent: {connect: "genre_All"}}}, children: {create: [{id: "genre_Z", children: {connect: ["genre_All"]}}]}}) { genre { id } }`},
+			{"BAD_USER_INPUT", "input.1.genre.create.children.connect.0", "genre_All would lead back", `createTracks(input: [{name: "a", genre: {create: {id: "genre_X", parent: {connect: "genre_All"}, children: {connect: ["genre_Jazz"]}}}}, {name: "b", genre: {create: {id: "genre_Y", parent: {connect: "genre_Jazz"}, children: {connect: ["genre_All"]}}}}]) { affected }`},
+			{"CONFLICT", "input.partner.connect", "one of the two rows is related by partner already", `updateListener(id: "` + z + `", input: {partner: {connect: "` + x + `"}}) { listener { id } }`},
+			{"CONFLICT", "input.partner.create", "one of the two rows is related by partner already", `updateListener(id: "` + z + `", input: {partner: {create: {name: "n"}}}) { listener { id } }`},
+			{"CONFLICT", "input.friends.create.1.partner.connect", "one of the two rows", `createListener(input: {name: "n", friends: {create: [{name: "o"}, {name: "p", partner: {connect: "` + z + `"}}]}}) { listener { id } }`},
+			{"CONFLICT", "input.partnerId", "this partnerId is taken", `createListener(input: {name: "n", partnerId: "` + z + `"}) { listener { id } }`},
+			{"BAD_USER_INPUT", "input.partner.connect", x + " would lead back to itself by the edge partner", `updateListener(id: "` + x + `", input: {partner: {connect: "` + x + `"}}) { listener { id } }`},
 			{"CONFLICT", "input.children.create.1.id", "taken", `createGenre(input: {id: "genre_X", children: {create: [{id: "genre_Y"}, {id: "genre_All"}]}}) { genre { id } }`},
 			{"CONFLICT", "input.children.create.1.id", "taken", `createGenre(input: {id: "genre_X", children: {create: [{id: "genre_Y"}, {id: "genre_Y"}]}}) { genre { id } }`},
 			{"CONFLICT", "input.genre.create.id", "taken", `createTrack(input: {name: "a", genre: {create: {id: "genre_All"}}}) { track { id } }`},
@@ -263,6 +275,20 @@ func TestNestedStatements(t *testing.T) {
 		if counts[0] != counts[1] {
 			t.Errorf("create: %d statements for 2 rows, and %d for 300", counts[0], counts[1])
 		}
+		connects(t, c, send)
+		send(`mutation($rows: [ID!]!) { createGenre(input: {id: "genre_updated", tracks: {connect: $rows}}) { genre { id } } }`, vars{"rows": all[:300]})
+		counts = nil
+		for _, n := range []int{2, 300} {
+			var entries []vars
+			for i, id := range all[:n] {
+				entries = append(entries, vars{"id": id, "input": vars{"length": i % 2}})
+			}
+			counts = append(counts, send(`mutation($rows: [UpdateTrackEntry!]!) { updateGenre(id: "genre_updated", input: {tracks: {update: $rows}}) { genre { id } } }`, vars{"rows": entries}).Statements())
+		}
+		if counts[0]+2 != counts[1] { // the savepoint
+			t.Errorf("update: %d statements for 2 rows, and %d for 300 with the same two inputs", counts[0], counts[1])
+		}
+		c.want(`{ tracks(where: {lengthGT: 0}) { totalCount } }`, `{"tracks":{"totalCount":150}}`)
 		got := send(`mutation($rows: [CreateListenerInput!]!) { createListener(input: {name: "last", friends: {create: $rows}}) { listener { friends { name likes { nodes { name } } } } } }`,
 			vars{"rows": []vars{{"name": "one", "likes": vars{"create": []vars{{"name": "1"}, {"name": "2"}}}}, {"name": "two"}, {"name": "three", "likes": vars{"create": []vars{{"name": "3"}}}}}})
 		if want := `{"createListener":{"listener":{"friends":[{"name":"one","likes":{"nodes":[{"name":"1"},{"name":"2"}]}},{"name":"two","likes":{"nodes":[]}},{"name":"three","likes":{"nodes":[{"name":"3"}]}}]}}}`; got.RawData() != want {
@@ -287,6 +313,45 @@ func TestNestedStatements(t *testing.T) {
 			t.Errorf("10,001 rows: %s", refused)
 		}
 	})
+}
+
+// connects relates rows of each kind of key to 2 new rows and to 50: the statements are as many.
+func connects(t *testing.T, c client, send func(string, any) gqltest.Answer) {
+	type vars map[string]any
+	made := c.want(`mutation { createListener(input: {name: "all", playlists: {create: [`+strings.Repeat(`{name: "p"},`, 104)+`]}}) { listener { playlists { id } } } }`, "")
+	tracks := c.want(`mutation { createTracks(input: [`+strings.Repeat(`{name: "old", sleeve: {create: {color: "c"}}},`, 52)+`]) { tracks { sleeve { id } } } }`, "")
+	var listenersCount, tracksCount []int
+	place := 0
+	for _, n := range []int{2, 50} {
+		var listeners, sleeved []vars
+		for i := range n {
+			name := fmt.Sprint(n, " ", i)
+			listeners = append(listeners, vars{"name": name, "playlists": vars{"connect": []string{made.Text(fmt.Sprintf("createListener.listener.playlists.%d.id", 2*place)), made.Text(fmt.Sprintf("createListener.listener.playlists.%d.id", 2*place+1))}}})
+			sleeved = append(sleeved, vars{"name": name, "sleeve": vars{"connect": tracks.Text(fmt.Sprintf("createTracks.tracks.%d.sleeve.id", place))}})
+			place++
+		}
+		got := send(`mutation($rows: [CreateListenerInput!]!) { createListener(input: {name: "around", friends: {create: $rows}}) { listener { friends { name playlists { id } } } } }`, vars{"rows": listeners})
+		listenersCount = append(listenersCount, got.Statements())
+		for i, l := range listeners {
+			at := fmt.Sprintf("createListener.listener.friends.%d.", i)
+			if got.Text(at+"name") != l["name"] || got.Text(at+"playlists.0.id") != l["playlists"].(vars)["connect"].([]string)[0] || got.Text(at+"playlists.1.id") != l["playlists"].(vars)["connect"].([]string)[1] {
+				t.Errorf("%d listeners with two playlists each: %s, want %v", n, got, listeners)
+				break
+			}
+		}
+		got = send(`mutation($rows: [CreateTrackInput!]!) { createTracks(input: $rows) { tracks { name sleeve { id } } } }`, vars{"rows": sleeved})
+		tracksCount = append(tracksCount, got.Statements())
+		for i, track := range sleeved {
+			at := fmt.Sprintf("createTracks.tracks.%d.", i)
+			if got.Text(at+"name") != track["name"] || got.Text(at+"sleeve.id") != track["sleeve"].(vars)["connect"] {
+				t.Errorf("%d tracks with a sleeve each: %s, want %v", n, got, sleeved)
+				break
+			}
+		}
+	}
+	if listenersCount[0] != listenersCount[1] || tracksCount[0] != tracksCount[1] {
+		t.Errorf("connect: %d and %d statements for 2 rows around, and %d and %d for 50", listenersCount[0], tracksCount[0], listenersCount[1], tracksCount[1])
+	}
 }
 
 // TestManyWrites creates, changes and deletes several rows at once, and creates a row that may be

@@ -254,6 +254,9 @@ func TestTenEntities(t *testing.T) {
 			l: updateGenres(where: {rankGT: 1}, input: {rank: 5}) { affected genres { id rank } } m: updatePrizes(where: {year: 1}, input: {year: 3}) { affected } n: createPosters(input: [{text: "p"}]) { affected } o: updatePosters(where: {}, input: {text: "same"}) { affected }`,
 			`{"a":{"affected":2,"tickets":[{"seat":1,"note":"d","version":2,"concert":{"name":"Opening"}},{"seat":3,"note":"d","version":2,"concert":{"name":"Opening"}}]},"b":{"affected":1},"c":{"affected":2},"d":{"affected":1,"venues":[{"version":4}]},"e":{"affected":2},"f":{"affected":2},"g":{"affected":2},"h":{"affected":1},"i":{"affected":2},"j":{"affected":3},"k":{"affected":2},"l":{"affected":1,"genres":[{"id":"genre_F","rank":5}]},"m":{"affected":1},"n":{"affected":1},"o":{"affected":3}}`)
 		refused("BAD_USER_INPUT", "atMost", "more than 1 rows fulfil the condition", `deleteTickets(where: {row: "C"}, atMost: 1) { affected }`)
+		refused("BAD_USER_INPUT", "input.parentId", "genre_Rock would lead back to itself by the edge parent", `updateGenres(where: {}, input: {parentId: "genre_Rock"}) { affected }`)
+		refused("BAD_USER_INPUT", "input.parentId", "genre_Rock would lead back", `updateGenre(id: "genre_Rock", input: {parentId: "genre_Rock"}) { genre { id } }`)
+		refused("BAD_USER_INPUT", "input.parentId", "genre_Rock would lead back", `createGenre(input: {id: "genre_Rock", rank: 1, parentId: "genre_Rock"}, onConflict: {on: ID, do: UPDATE}) { created }`)
 		refused("CONFLICT", "input.id", "taken", `updateConcerts(where: {}, input: {seats: 5}) { affected } deleteConcerts(where: {}) { affected } deleteVenues(where: {}) { affected } createGenre(input: {id: "genre_Rock", rank: 1}) { genre { id } }`)
 
 		// What is deleted is not there any more, until it is restored.
@@ -267,5 +270,12 @@ func TestTenEntities(t *testing.T) {
 		if got := c.Must(stored, nil).RawData(); got != strings.ReplaceAll(afterwards, "\n", "") {
 			w.Errorf("afterwards, what is stored is\n%s", got)
 		}
+
+		// Rows that have the same set change with one statement, and the row at fault is found.
+		got = do(`createConcert(input: {name: "Twins", price: 1, venueId: "$hall$", tickets: {create: [{row: "E", seat: 1}, {row: "E", seat: 2}]}}) { concert { id tickets { id } } }`, "")
+		ids["twins"], ids["e1"], ids["e2"] = got.Text("createConcert.concert.id"), got.Text("createConcert.concert.tickets.0.id"), got.Text("createConcert.concert.tickets.1.id")
+		do(`updateConcert(id: "$twins$", input: {tickets: {update: [{id: "$e1$", input: {note: "x"}}, {id: "$e2$", input: {note: "x"}}]}}) { concert { tickets { seat note version } } }`,
+			`{"updateConcert":{"concert":{"tickets":[{"seat":1,"note":"x","version":2},{"seat":2,"note":"x","version":2}]}}}`)
+		refused("CONFLICT", "input.tickets.update.1.input.seat", "taken", `updateConcert(id: "$twins$", input: {tickets: {update: [{id: "$e2$", input: {seat: 3}}, {id: "$e1$", input: {seat: 3}}]}}) { concert { id } }`)
 	})
 }

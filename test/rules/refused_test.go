@@ -63,3 +63,33 @@ func TestRefused(t *testing.T) {
 		t.Errorf("indexes of all tenants: %q", found)
 	}
 }
+
+// TestWeighs checks which policies may decide by the key of a document's project.
+func TestWeighs(t *testing.T) {
+	e := *rulesent.Entities[slices.IndexFunc(rulesent.Entities, func(e *entity.Entity) bool { return e.Name == "Document" })]
+	for _, tt := range []struct {
+		name string
+		rule ent.Policy
+		want bool
+	}{
+		{"none", nil, false},
+		{"a role", rule.Policy{Update: rule.Any(rule.Admins, rule.Role("FINANCE"))}, false},
+		{"another column", rule.Policy{Update: rule.Owners, Owner: rule.Owner{Column: "author_id"}}, false},
+		{"another right", rule.Policy{Read: rule.Members{User: "project_id"}, SetBy: map[string]rule.Who{"title": rule.Admins}}, false},
+		{"rows of another entity", rule.Policy{Update: rule.Members{In: "Staff", User: "person_id"}}, false},
+		{"the column", rule.Policy{Update: rule.Any(rule.Admins, rule.Members{User: "author_id", With: map[string][]any{"project_id": {1}}})}, true},
+		{"a path", rule.Policy{Update: rule.All(rule.SignedIn, rule.Members{Path: "project.team.memberships", User: "person_id"})}, true},
+		{"the owner's path", rule.Policy{Update: rule.Owners, Owner: rule.Owner{Path: "project", Column: "id"}}, true},
+		{"who may set it", rule.Policy{Update: rule.Admins, SetBy: map[string]rule.Who{"project_id": rule.Admins}}, true},
+		{"a tenant", rule.Policy{Update: rule.Admins, Tenant: "project_id"}, true},
+		{"a rule of ent's own", privacy.Policy{Mutation: privacy.MutationPolicy{privacy.AlwaysAllowRule()}}, true},
+	} {
+		e.Policy = func() ent.Policy { return privacy.Policies{tt.rule} }
+		if tt.rule == nil {
+			e.Policy = nil
+		}
+		if got := rule.Weighs(&e, "project_id"); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

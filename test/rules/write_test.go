@@ -30,7 +30,12 @@ type Mutation {
   createCustomer(input: CreateCustomerInput!, onConflict: CustomerConflict): CreateCustomerPayload!
   createCustomers(input: [CreateCustomerInput!]!, onError: OnError! = ABORT): CreateCustomersPayload!
   updateCustomer(id: ID!, input: UpdateCustomerInput!): UpdateCustomerPayload!
+  updateInvoices(where: InvoiceWhereInput!, input: UpdateInvoicesInput!, atMost: Int! = 100): UpdateInvoicesPayload!
+  deleteInvoices(where: InvoiceWhereInput!, atMost: Int! = 100): DeleteInvoicesPayload!
 }
+type UpdateInvoicesPayload { affected: Int! }
+type DeleteInvoicesPayload { affected: Int! }
+input UpdateInvoicesInput { number: Int }
 enum OnError { ABORT SKIP }
 enum OnConflict { UPDATE NOTHING }
 enum CustomerUnique { ORG_ID_NAME }
@@ -112,14 +117,15 @@ func TestTenantWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	each(t, func(w *world) {
-		var tenants []string
+		var tenants, keys []string
 		var members []*gqltest.Client
 		for _, name := range []string{"acme", "bolt"} {
 			org := w.ent.Org.Create().SetName(name).SaveX(w.system)
-			tenants = append(tenants, org.GlobalID().String())
+			tenants, keys = append(tenants, org.GlobalID().String()), append(keys, org.ID.String())
 			members = append(members, w.client(api, viewer.Viewer{ID: stranger.ID, Role: viewer.User, Tenant: org.ID.String(), Roles: viewer.NewRoles("BILLING")}))
 		}
 		acme, bolt, admin := members[0], members[1], w.client(api, viewer.System)
+		nobody, clerk := w.client(api, viewer.Viewer{}), w.client(api, viewer.Viewer{ID: stranger.ID, Role: viewer.User, Tenant: keys[0]})
 		const upsert = `, onConflict: {on: ORG_ID_NAME, do: UPDATE}) { created customer { name invoices { nodes { number } } } }`
 		got := acme.Must(`mutation { createCustomer(input: {name: "Smith", invoices: {create: [{number: 1}]}}) { customer { id invoices { nodes { id } } } } }`, nil)
 		customer, invoice := got.Text("createCustomer.customer.id"), got.Text("createCustomer.customer.invoices.nodes.0.id")
@@ -138,6 +144,14 @@ func TestTenantWrites(t *testing.T) {
 			{bolt, `updateCustomer(id: "` + customer + `", input: {invoices: {create: [{number: 9}]}}) { customer { name } }`, `NOT_FOUND `},
 			{bolt, `createCustomers(input: [{name: "a"}, {name: "Smith"}, {name: "b", invoices: {create: [{number: 1}]}}, {name: "Jones"}], onError: SKIP) { affected errors { index code field } }`,
 				`{"createCustomers":{"affected":1,"errors":[{"index":1,"code":"CONFLICT","field":"input.1.name"},{"index":2,"code":"CONFLICT","field":"input.2.invoices.create.0.number"},{"index":3,"code":"CONFLICT","field":"input.3.name"}]}}`},
+			// Who may change no row at all is told so, as for one row. Whose rows do not fulfil the
+			// condition changes none.
+			{nobody, `updateInvoices(where: {}, input: {number: 7}) { affected }`, `UNAUTHENTICATED `},
+			{nobody, `deleteInvoices(where: {}) { affected }`, `UNAUTHENTICATED `},
+			{clerk, `updateInvoices(where: {}, input: {number: 7}) { affected }`, `FORBIDDEN `},
+			{bolt, `deleteInvoices(where: {}) { affected }`, `FORBIDDEN `},
+			{bolt, `updateInvoices(where: {number: 77}, input: {number: 7}) { affected }`, `{"updateInvoices":{"affected":0}}`},
+			{admin, `deleteInvoices(where: {number: 77}) { affected }`, `{"deleteInvoices":{"affected":0}}`},
 		} {
 			got := tt.as.Do("mutation { "+tt.query+" }", nil)
 			field, _ := got.Extension("field").(string)

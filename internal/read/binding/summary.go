@@ -159,7 +159,7 @@ func (b *binder) bindSummary(o *Object) {
 	b.bindRank(o, b.Schema.Types[name+"GroupOrderField"])
 	for input, fields := range map[string]map[string][]string{
 		"GroupBy":    {"field": {name + "GroupField!"}, "bucket": {"TimeBucket"}, "timeZone": {"String"}},
-		"GroupOrder": {"field": {name + "GroupOrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}},
+		"GroupOrder": {"field": {name + "GroupOrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}, "collation": {"String"}},
 	} {
 		b.written[name+input] = true
 		b.shape(name+input, fields, nil)

@@ -362,6 +362,7 @@ type questions struct {
 	distinct int  // how many of them are numbers of different values
 	buckets  int  // how many units of time groups are formed by
 	groups   int  // how many fields are groups
+	sorts    int  // how many terms of the orders of groups are by language
 }
 
 // cost returns the points that the questions cost. Each one is a scan of the rows.
@@ -370,7 +371,7 @@ func (q questions) cost(of prices) int {
 	if q.counts {
 		points = of.count
 	}
-	for _, part := range [][2]int{{q.results - q.distinct, of.measure}, {q.distinct, of.distinct}, {q.buckets, of.bucket}, {q.groups, of.groups}} {
+	for _, part := range [][2]int{{q.results - q.distinct, of.measure}, {q.distinct, of.distinct}, {q.buckets, of.bucket}, {q.groups, of.groups}, {q.sorts, of.derived}} {
 		points = min(points+min(part[0], maxCost)*part[1], maxCost)
 	}
 	return points
@@ -437,6 +438,9 @@ func (q *questions) arguments(o *binding.Object, args map[string]any) {
 		by, _ := entry.(map[string]any)
 		if rank := o.Summary.Rank[fmt.Sprint(by["field"])]; rank != nil && rank.Column.Measure != nil {
 			q.result(rank.Column.Measure)
+		}
+		if by["collation"] != nil {
+			q.sorts++
 		}
 	}
 }

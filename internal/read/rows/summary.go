@@ -36,8 +36,9 @@ type Having struct {
 
 // Rank is one part of an order of groups.
 type Rank struct {
-	Column binding.Column
-	Desc   bool
+	Column    binding.Column
+	Desc      bool
+	Collation string // as of Term
 }
 
 // summaryReader reads the arguments of one node.
@@ -80,7 +81,7 @@ func ReadSummary(n *plan.Node, variables map[string]any, role viewer.Role) (*Sum
 		return nil, nil, err
 	}
 	for _, key := range r.By {
-		r.rank(key, false)
+		r.rank(Rank{Column: key})
 	}
 	r.keys()
 	return r.Summary, page, nil
@@ -226,15 +227,20 @@ func (r *summaryReader) order(entries []any) error {
 				return apperr.BadInput(path+"field", "groups are ordered by %s only if they are formed by it: add {field: %[1]s} to by", input["field"])
 			}
 		}
-		r.rank(*column, direction == "DESC")
+		language, err := collated(column.Kind, input["collation"], path+"collation")
+		if err != nil {
+			return err
+		}
+		r.rank(Rank{*column, direction == "DESC", language})
 	}
 	return nil
 }
 
-// rank adds a column to the order, unless it is in it: ordering by it again would change nothing.
-func (r *summaryReader) rank(column binding.Column, desc bool) {
-	if !slices.ContainsFunc(r.Order, func(known Rank) bool { return known.Column == column }) {
-		r.Order = append(r.Order, Rank{column, desc})
+// rank adds a column to the order, unless it is in it: ordering by it again would change nothing,
+// as for pages.
+func (r *summaryReader) rank(by Rank) {
+	if !slices.ContainsFunc(r.Order, func(known Rank) bool { return known.Column == by.Column }) {
+		r.Order = append(r.Order, by)
 	}
 }
 
@@ -295,7 +301,7 @@ func (s *Summary) AppendKey(b []byte) []byte {
 	b = append(b, '|')
 	for i := range s.Order {
 		column(&s.Order[i].Column)
-		b = strconv.AppendBool(b, s.Order[i].Desc)
+		b = strconv.AppendBool(append(b, s.Order[i].Collation...), s.Order[i].Desc)
 	}
 	return b
 }

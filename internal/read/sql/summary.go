@@ -6,6 +6,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
+	"forge/internal/collation"
 	"forge/internal/entity"
 	"forge/internal/read/binding"
 	"forge/internal/read/kind"
@@ -41,6 +42,9 @@ func (q *Query) summarize(s *sql.Selector) {
 		direction := " NULLS LAST"
 		if by.Desc {
 			direction = " DESC NULLS LAST"
+		}
+		if by.Collation != "" {
+			direction = collation.SQL(q.Dialect, by.Collation) + direction
 		}
 		order = append(order, sql.Raw(q.measure(by.Column, s)+direction))
 	}

@@ -24,6 +24,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
+	"entgo.io/ent/dialect/sql"
+
 	"forge/internal/entity"
 	"forge/internal/ids"
 )
@@ -81,7 +83,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -193,6 +195,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*ConcertUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -237,7 +240,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -310,6 +313,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*GenreUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -350,7 +354,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -396,6 +400,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*LabelUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -444,7 +449,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -543,6 +548,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*ListenerUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -585,7 +591,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -652,6 +658,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*PlaylistUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -700,7 +707,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -780,6 +787,9 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify: func(m entity.Mutation, change func(*sql.UpdateBuilder)) {
+				m.Builder.(*PlaylistTrackUpdate).Modify(change)
+			},
 			Invalid: invalid,
 		},
 	},
@@ -821,7 +831,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -878,6 +888,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*PosterUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -919,7 +930,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -976,6 +987,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*PrizeUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -1035,7 +1047,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -1085,6 +1097,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*SleeveUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -1128,7 +1141,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -1194,6 +1207,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*TicketUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -1243,7 +1257,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -1339,6 +1353,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*TrackUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -1389,7 +1404,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -1479,6 +1494,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*VenueUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},

@@ -19,6 +19,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"entgo.io/ent/dialect/sql"
+
 	"forge/internal/entity"
 	"forge/internal/ids"
 )
@@ -66,7 +68,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -131,6 +133,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*CustomerUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -175,7 +178,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -248,6 +251,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*DocumentUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -293,7 +297,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -362,6 +366,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*InvoiceUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -406,7 +411,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -475,6 +480,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*MembershipUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -512,7 +518,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -554,6 +560,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*OrgUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -594,7 +601,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -650,6 +657,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*PersonUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -692,7 +700,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -759,6 +767,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*ProjectUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -799,7 +808,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -853,6 +862,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*StaffUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -895,7 +905,7 @@ var Entities = []*entity.Entity{
 					}}
 				case op.Is(OpUpdate):
 					b := client.Update()
-					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
 						n, err := b.Save(ctx)
 						return ids.ID{}, n, err
 					}}
@@ -955,6 +965,7 @@ var Entities = []*entity.Entity{
 				}
 				return made, 0, nil
 			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*TeamUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
