@@ -80,6 +80,8 @@ func TestOptions(t *testing.T) {
 		{"-scale=4", "SCALE=4"},
 		{"-duration=1ms", "DURATION=1ms"},
 		{"-connections=0", "CONNECTIONS=0"},
+		{"-statements -workloads=w6,w7 -targets=forge,limit", ""},
+		{"-statements -database=sqlite", "STATEMENTS"},
 		{"w1", `"w1"`},
 	} {
 		_, err := parseOptions(strings.Fields(tt.args))

@@ -52,8 +52,8 @@ type cluster struct {
 }
 
 // startCluster starts the server with the data below dir. If there are no data, it creates them
-// first.
-func startCluster(ctx context.Context, dir string) (*cluster, error) {
+// first. If logs is true, it can log statements for programs.
+func startCluster(ctx context.Context, dir string, logs bool) (*cluster, error) {
 	bin, err := findPostgres()
 	if err != nil {
 		return nil, err
@@ -72,6 +72,9 @@ func startCluster(ctx context.Context, dir string) (*cluster, error) {
 	if found, _ := filepath.Glob(filepath.Join(bin, "../lib/pg_stat_statements.*")); len(found) > 0 {
 		c.counts = true
 		config += counting
+	}
+	if logs {
+		config += logging
 	}
 	config += "unix_socket_directories = '" + dir + "'\n"
 	if err := os.WriteFile(filepath.Join(c.data(), "postgresql.auto.conf"), []byte(config), 0o600); err != nil {

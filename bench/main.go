@@ -109,6 +109,9 @@ func (b *bench) measureAt(ctx context.Context) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
+	if b.statements {
+		return b.replayAll(ctx)
+	}
 	all := func() error { return b.measureAll(ctx) }
 	if b.profile != "" {
 		return profiled(ctx, b.servers[0], b.profile, all)

@@ -29,6 +29,7 @@ type options struct {
 	publish     string
 	docs        string
 	offered     string
+	statements  bool
 }
 
 func parseOptions(args []string) (*options, error) {
@@ -47,6 +48,7 @@ func parseOptions(args []string) (*options, error) {
 	text(&o.docs, "docs", "docs", "the documentation's folder, for publish")
 	text(&o.offered, "offered", "", "measure no workload: ask for every condition and every order that the schema offers, and write the times into this page")
 	text(&rtts, "rtt", "0", "how long the way from a server to PostgreSQL and back takes, such as 0,0.5ms,2ms: everything is measured at each")
+	f.BoolVar(&o.statements, "statements", false, "measure no server: send the statements of each target to PostgreSQL again, without it, and compare what they cost there")
 	f.IntVar(&o.scale, "scale", 1000, "how much demo data: 20 users, 200 heroes, 100 orders for each")
 	f.IntVar(&o.rounds, "rounds", 3, "how often each target is measured on each workload")
 	f.DurationVar(&o.duration, "duration", 5*time.Second, "how long each time")
@@ -128,6 +130,9 @@ func (o *options) resolve(rest []string, names, targets string) error {
 			return err
 		}
 		*path = absolute
+	}
+	if o.statements && o.database != "postgres" {
+		return fmt.Errorf("STATEMENTS: only those of PostgreSQL are measured")
 	}
 	if o.profile != "" {
 		if err := os.MkdirAll(o.profile, 0o755); err != nil {

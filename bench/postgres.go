@@ -22,7 +22,7 @@ const half = "half_made"
 const measuredDatabase = "bench"
 
 func (b *bench) openPostgres(ctx context.Context, dir string) (store, error) {
-	c, err := startCluster(ctx, dir)
+	c, err := startCluster(ctx, dir, b.statements)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (d *Differ) As(ctx context.Context, v viewer.Viewer) *Differ {
 func client(api gqlexec.API, db *database.DB, v viewer.Viewer) *gqltest.Client {
 	handler := gqlexec.New(api, db, gqlexec.Options{Development: true}, slog.New(slog.DiscardHandler))
 	return gqltest.NewHandler(nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), v)))
+		handler.ServeHTTP(w, r.WithContext(viewer.NewContext(withSummaries(r.Context()), v)))
 	}))
 }
 

@@ -44,12 +44,13 @@ type generator struct {
 	inputs    map[string][]any // see App.Inputs
 	variables []variable
 	fragments []*namedFragment
-	left      int  // how many fields the operation may still get
-	keys      int  // response keys made so far that are like no other
-	refuse    bool // one value that is refused is still to come
-	decoded   bool // it came, and is refused when it is decoded
-	plain     bool // no variables, since this is one's value
-	moving    bool // rows change: there are times and cursors that no two databases have in common
+	left      int         // how many fields the operation may still get
+	keys      int         // response keys made so far that are like no other
+	refuse    bool        // one value that is refused is still to come
+	decoded   bool        // it came, and is refused when it is decoded
+	plain     bool        // no variables, since this is one's value
+	keyed     []enumValue // what the groups are formed by whose arguments are made now
+	moving    bool        // rows change: there are times and cursors that no two databases have in common
 }
 
 // variable is a variable of the operation.
@@ -260,8 +261,8 @@ func (g *generator) field(parent *ast.Definition, s *scope, depth int) string {
 	g.left--
 	var fields []*ast.FieldDefinition
 	for _, def := range parent.Fields {
-		if summary(parent, def) {
-			continue
+		if g.moving && summarized(parent, def) {
+			continue // by keys and times
 		}
 		if g.moving && (def.Type.Name() == "Cursor" || def.Type.Name() == "Time") {
 			continue
@@ -293,7 +294,7 @@ func (g *generator) field(parent *ast.Definition, s *scope, depth int) string {
 
 // many reports whether a field is a connection, or a list that is no part of one.
 func many(parent *ast.Definition, def *ast.FieldDefinition) bool {
-	return strings.HasSuffix(def.Type.Name(), "Connection") || def.Type.Elem != nil && !strings.HasSuffix(parent.Name, "Connection")
+	return strings.HasSuffix(def.Type.Name(), "Connection") || def.Type.Elem != nil && (!strings.HasSuffix(parent.Name, "Connection") || def.Name == "groups")
 }
 
 // rest writes a field with its own selections.
@@ -340,10 +341,4 @@ func seeded(seed uint64) choices {
 		c[i] = byte(r.Uint32())
 	}
 	return c
-}
-
-// summary reports whether a field of a connection is computed from all rows that match. Such fields
-// are compared elsewhere, because each has its own arguments, and gqlgen reads them from one value.
-func summary(parent *ast.Definition, f *ast.FieldDefinition) bool {
-	return strings.HasSuffix(parent.Name, "Connection") && (f.Name == "aggregate" || f.Name == "groups")
 }

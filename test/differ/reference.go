@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -61,7 +62,15 @@ func modelsOf(resolvers reflect.Type) map[string]reflect.Type {
 func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
 	var parent *row
-	if of, ok := parentOf(fc).(identified); ok {
+	of := parentOf(fc)
+	if s, ok := remembered(ctx, of); ok && isComputed(fc) {
+		value, err := next(ctx)
+		if err != nil {
+			return value, err
+		}
+		return p.question(ctx, value).computed(s)
+	}
+	if of, ok := of.(identified); ok {
 		c := p.contents(ctx)
 		if parent = cmp.Or(c.byID[of.GetID().String()], c.gone[of.GetID().String()]); !c.sees(parent, fc.Field.Name) {
 			return nil, apperr.Forbidden("", "you may not see this")
@@ -74,11 +83,22 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 	if fc.Object == "Mutation" || strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
 		return value, nil // payloads say what is meant; pages are filled when they are made
 	}
-	q := question{p.contents(ctx), p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value, nil}
+	q := p.question(ctx, value)
 	if parent != nil {
 		return q.below(parent)
 	}
 	return q.meant()
+}
+
+// question returns the question that the field of ctx asks. value is what its resolver returned.
+func (p fieldwise) question(ctx context.Context, value any) question {
+	fc := graphql.GetFieldContext(ctx)
+	return question{p.contents(ctx), p.models, ctx.Value(summariesKey{}).(*sync.Map), fc.Field, graphql.GetOperationContext(ctx).Variables, value, nil}
+}
+
+// isComputed reports whether a field of an object that stands for rows is computed over them.
+func isComputed(fc *graphql.FieldContext) bool {
+	return !strings.HasSuffix(fc.Object, "Connection") || fc.Field.Name == "aggregate" || fc.Field.Name == "groups"
 }
 
 // parentOf returns the object that a field belongs to.
@@ -99,11 +119,12 @@ func parentOf(fc *graphql.FieldContext) any {
 // question is a field that has to be answered. refers is the value that its resolver returned.
 type question struct {
 	*contents
-	models map[string]reflect.Type
-	field  graphql.CollectedField
-	vars   map[string]any
-	refers any
-	from   *row // whose edge a connection follows, or nil
+	models    map[string]reflect.Type
+	summaries *sync.Map
+	field     graphql.CollectedField
+	vars      map[string]any
+	refers    any
+	from      *row // whose edge a connection follows, or nil
 }
 
 // meant answers a root field, or a field of a mutation's payload, from the reference that its
@@ -263,7 +284,7 @@ func (q question) page(rows []*row) (any, error) {
 			kept = append(kept, r)
 		}
 	}
-	return q.connection(wanted.order, wanted.of(kept)), nil
+	return q.remember(q.connection(wanted.order, wanted.of(kept)), summary{name: name, rows: kept}), nil
 }
 
 // wordsOf returns the words of an argument search.

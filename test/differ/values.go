@@ -164,7 +164,11 @@ func (g *generator) arguments(def *ast.FieldDefinition) string {
 	name, paged := g.listed(def.Type.Name())
 	var order ordering
 	var texts []string
-	for _, a := range slices.Backward(def.Arguments) { // orderBy stands behind the cursors, which depend on it
+	all := slices.Clone(def.Arguments)
+	if def.Name != "groups" {
+		slices.Reverse(all) // orderBy stands behind the cursors, which depend on it, and behind by of groups
+	}
+	for _, a := range all {
 		if g.moving && a.Type.Name() == "Cursor" {
 			continue
 		}
@@ -181,6 +185,9 @@ func (g *generator) arguments(def *ast.FieldDefinition) string {
 			}
 			if paged {
 				return g.pageArgument(name, def, a, order)
+			}
+			if def.Name == "groups" || def.Name == "countDistinct" {
+				return g.summaryArgument(a)
 			}
 			return g.argument(def, a)
 		})
@@ -501,7 +508,12 @@ func newValuePool(c *contents) *valuePool {
 			p.ids[name] = append(p.ids[name], id.(string))
 		}
 	}
-	for name := range c.entities {
+	for name, e := range c.entities {
+		if c.schema.Types[name+"Having"] != nil {
+			for i := range e.Fields {
+				p.samples[name+"."+e.Fields[i].Name] = c.samples(name, &e.Fields[i])
+			}
+		}
 		input := c.schema.Types[name+"WhereInput"]
 		if input == nil {
 			continue

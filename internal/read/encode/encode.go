@@ -112,7 +112,7 @@ func (w *Writer) field(out *plan.Output, n *plan.Node, row int) bool {
 		return !out.NonNull
 	}
 	if n.Of != nil {
-		if fault := w.Results[n.Index].Summary.Fault(out.Column); fault != nil && out.Kind != plan.SameRow {
+		if fault := w.Results[n.Index].Summary.Fault(out.Column); fault != nil && out.Kind != plan.SameRow && out.Kind != plan.Constant {
 			return w.faulty(out, fault)
 		}
 	}
