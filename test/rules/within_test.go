@@ -1,0 +1,38 @@
+package rules
+
+import (
+	"fmt"
+	"testing"
+
+	"entgo.io/ent"
+	"entgo.io/ent/privacy"
+
+	"forge/internal/rule"
+	"forge/test/rules/ent/document"
+)
+
+// TestGroupsWithinGroups reads documents where one group of another decides alone, and consists of
+// several: the conditions of a query still hold for each of these.
+func TestGroupsWithinGroups(t *testing.T) {
+	either := rule.Any(rule.Members{Path: "project.team.memberships", User: "person_id"}, rule.Owners)
+	for name, read := range map[string]rule.Who{"all": rule.All(rule.SignedIn, either), "any": rule.Any(rule.Admins, either)} {
+		t.Run(name, func(t *testing.T) {
+			withPolicy(t, rule.Policy{Read: read, Owner: rule.Owner{Column: "author_id"}}, func(d *scene) {
+				a := d.ask(user(d.eve), fmt.Sprintf(`{ document(id: %q) { title } documents { nodes { title } } }`, d.plan.GlobalID()))
+				if want := `{"document":null,"documents":{"nodes":[{"title":"diary"}]}}`; a.data != want {
+					d.Errorf("%s, want %s", a, want)
+				}
+			})
+		})
+	}
+}
+
+// withPolicy runs a test on each database, where documents have the policy once the scene was made.
+func withPolicy(t *testing.T, p rule.Policy, test func(*scene)) {
+	each(t, func(w *world) {
+		d := newTeam(w)
+		defer func(old ent.Policy) { document.Policy = old }(document.Policy)
+		document.Policy = privacy.Policies{p}
+		test(d)
+	})
+}
