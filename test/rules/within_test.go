@@ -8,6 +8,8 @@ import (
 	"entgo.io/ent/privacy"
 
 	"forge/internal/rule"
+	"forge/internal/unit"
+	rulesent "forge/test/rules/ent"
 	"forge/test/rules/ent/document"
 )
 
@@ -25,6 +27,30 @@ func TestGroupsWithinGroups(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestChangesOfUnseenRows changes and deletes documents that somebody may change, but not read.
+func TestChangesOfUnseenRows(t *testing.T) {
+	withPolicy(t, rule.Policy{Read: rule.Owners, Update: rule.SignedIn, Delete: rule.SignedIn, Owner: rule.Owner{Column: "author_id"}}, func(d *scene) {
+		ctx := d.as(user(d.eve))
+		for of, want := range map[*rulesent.Document]int{d.plan: 0, d.diary: 1} {
+			for name, do := range map[string]func(*rulesent.Client) (int, error){
+				"update": func(c *rulesent.Client) (int, error) {
+					return c.Document.Update().Where(document.ID(of.ID)).SetTitle("x").Save(ctx)
+				},
+				"delete": func(c *rulesent.Client) (int, error) { return c.Document.Delete().Where(document.ID(of.ID)).Exec(ctx) },
+				"find": func(c *rulesent.Client) (int, error) {
+					return c.Document.Query().Where(document.ID(of.ID)).Count(rule.ForUpdate(ctx))
+				},
+			} {
+				u := unit.New(d.db, unit.Write)
+				if n, err := do(rulesent.UnitClient(u)); n != want || err != nil {
+					d.Errorf("%s %s: %d, %v; want %d", name, of.Title, n, err, want)
+				}
+				u.Rollback()
+			}
+		}
+	})
 }
 
 // withPolicy runs a test on each database, where documents have the policy once the scene was made.
