@@ -7,9 +7,12 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/privacy"
 
+	"forge/internal/apperr"
 	"forge/internal/rule"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 	rulesent "forge/test/rules/ent"
+	"forge/test/rules/ent/customer"
 	"forge/test/rules/ent/document"
 )
 
@@ -49,6 +52,27 @@ func TestChangesOfUnseenRows(t *testing.T) {
 				}
 				u.Rollback()
 			}
+		}
+	})
+}
+
+// TestPayloadsOfUnseenRows creates customers that their maker may not read, and asks for them.
+func TestPayloadsOfUnseenRows(t *testing.T) {
+	api := writes()
+	defer func(old ent.Policy) { customer.Policy = old }(customer.Policy)
+	customer.Policy = privacy.Policies{rule.Policy{Read: rule.Role("AUDITOR"), Create: rule.SignedIn, Tenant: "org_id"}}
+	each(t, func(w *world) {
+		org := w.ent.Org.Create().SetName("acme").SaveX(w.system)
+		c := w.client(api, viewer.Viewer{ID: stranger.ID, Role: viewer.User, Tenant: org.ID.String(), Roles: viewer.NewRoles("BILLING")})
+		const input = `input: {name: "Smith", invoices: {create: [{number: 1}]}}`
+		if a := c.Do("mutation { createCustomer("+input+") { created customer { name } } }", nil); a.Code() != string(apperr.CodeForbidden) || a.RawData() != "null" {
+			w.Errorf("the row is asked for: %s", a)
+		}
+		if n := w.ent.Customer.Query().CountX(w.system); n > 0 {
+			w.Errorf("%d rows are stored", n)
+		}
+		if a := c.Do("mutation { createCustomer("+input+") { created } }", nil); a.RawData() != `{"createCustomer":{"created":true}}` {
+			w.Errorf("the row is not asked for: %s", a)
 		}
 	})
 }
