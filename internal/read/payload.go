@@ -246,7 +246,7 @@ func appendList[T any](b []byte, list []T, value func([]byte, T) ([]byte, error)
 // shown returns what a field of a payload refers to: the entities with IDs.
 func (e *Engine) shown(ctx context.Context, r *resolution, f graphql.CollectedField, list []ids.ID) (*pending, error) {
 	fc := graphql.GetFieldContext(graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: f.ObjectDefinition.Name, Field: f}))
-	p := &pending{loaders: r.at(fc), path: pathOf(ctx, fc), up: levelsUp(fc), entries: make([]entry, len(list))}
+	p := &pending{loaders: r.at(fc), path: pathOf(ctx, fc), up: levelsUp(fc), written: true, entries: make([]entry, len(list))}
 	for i, id := range list {
 		of := &p.entries[i]
 		of.id = id

@@ -62,6 +62,8 @@ type pending struct {
 
 	entries []entry // the entities; of a field that is no list, one
 
+	written bool // a standard mutation has written the entities
+
 	restrict []func(*sql.Selector) // the conditions of a connection
 	page     *loaded               // the connection
 }
@@ -120,11 +122,21 @@ func (p *pending) Write(w *encode.Writer) bool {
 			return p.writeList(w)
 		}
 		ok, found := p.entries[0].write(w, p.loaders.field)
-		if !found && p.loaders.field.Definition.Type.NonNull {
+		switch {
+		case found || !p.loaders.field.Definition.Type.NonNull:
+		case p.written:
+			w.Fail(p.loaders.field, p.unseen())
+		default:
 			w.Missing()
 		}
 		return ok
 	})
+}
+
+// unseen returns the error that a mutation has written rows that the viewer may not read, and is to
+// show them. It is undone.
+func (p *pending) unseen() error {
+	return apperr.Forbidden("", "you may not see what this writes, so it was not done; do it without asking for %s", p.loaders.field.Name)
 }
 
 func (p *pending) writePage(w *encode.Writer) bool {
@@ -157,6 +169,9 @@ func (p *pending) writeList(w *encode.Writer) bool {
 		switch {
 		case ok:
 			continue
+		case !found && required && p.written:
+			w.Fail(p.loaders.field, p.unseen())
+			return false
 		case !found && required:
 			w.Fail(p.loaders.field, fmt.Errorf("read: %s is not there any more", of.id))
 			return false

@@ -71,15 +71,19 @@ func (p Policy) create(ctx context.Context, m ent.Mutation, who Who, r *rows) er
 	return err
 }
 
-// change restricts an update or a delete to the rows that the viewer may change. It returns an
-// error if the viewer may change none, or not in this way.
+// change restricts an update or a delete to the rows that the viewer may read and change. It
+// returns an error if the viewer may change none, or not in this way.
 func (p Policy) change(ctx context.Context, m ent.Mutation, who Who, r *rows) error {
 	before, err := who.of(ctx, r)
+	if err == nil && before.none() {
+		err = apperr.Forbidden("", "only %s may do this", who.names())
+	}
+	readers := p.readers(who)
+	if err == nil {
+		before, err = readers.of(ctx, r)
+	}
 	if err != nil {
 		return err
-	}
-	if before.none() {
-		return apperr.Forbidden("", "only %s may do this", who.names())
 	}
 	before.restrict(r)
 	if err := p.checkSet(ctx, m, r); err != nil {
@@ -90,7 +94,7 @@ func (p Policy) change(ctx context.Context, m ent.Mutation, who Who, r *rows) er
 	}
 	of := *r
 	of.change = m
-	after, err := who.of(ctx, &of)
+	after, err := readers.of(ctx, &of)
 	if err == nil && of.changed && after.when != nil {
 		after, err = r.others(ctx, m, after)
 	}

@@ -5,6 +5,7 @@ package rule
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -33,6 +34,7 @@ import (
 // checks this: it writes a query again at its 1st, 2nd, 4th, 8th … reuse, and the operation fails
 // if the two differ. A subquery in the condition may look at other rows.
 type Policy struct {
+	// Update and Delete are about rows that the viewer may read.
 	Read, Create, Update, Delete Who
 
 	Owner Owner
@@ -63,21 +65,21 @@ type described interface {
 }
 
 // EvalQuery restricts a query to the rows that the viewer may read. If ctx comes from ForUpdate, it
-// restricts the query to the rows that the viewer may update, and if it comes from ForDelete, to
-// those that the viewer may delete.
+// restricts the query to those among them that the viewer may update, and if it comes from
+// ForDelete, to those that the viewer may delete.
 func (p Policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	query, ok := q.(described)
 	if !ok {
 		return fmt.Errorf("rule: a %T cannot be restricted", q)
 	}
-	who, r := p.Read, &rows{described: query, owner: p.Owner}
+	who, r := or(p.Read), &rows{described: query, owner: p.Owner}
 	switch ctx.Value(changeKey{}) {
 	case changes:
-		who = p.Update
+		who = p.readers(p.Update)
 	case deletes:
-		who = p.Delete
+		who = p.readers(p.Delete)
 	}
-	for _, ask := range []func(context.Context, *rows) (answer, error){p.ofTenant, or(who).of} {
+	for _, ask := range []func(context.Context, *rows) (answer, error){p.ofTenant, who.of} {
 		a, err := ask(ctx, r)
 		if err != nil {
 			return err
@@ -85,6 +87,15 @@ func (p Policy) EvalQuery(ctx context.Context, q ent.Query) error {
 		a.restrict(query)
 	}
 	return p.showFields(ctx, r)
+}
+
+// readers returns the group of those who belong to who, and may read the row as well. A row that
+// the viewer may not read does not exist for them, so it is not changed either.
+func (p Policy) readers(who Who) Who {
+	if p.Read == Everyone || reflect.DeepEqual(p.Read, who) {
+		return or(who)
+	}
+	return All(or(p.Read), or(who))
 }
 
 type changeKey struct{}

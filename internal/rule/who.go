@@ -87,8 +87,11 @@ func (s several) of(ctx context.Context, r *rows) (answer, error) {
 			return a, nil // which decides
 		}
 	}
-	if len(some) == 0 {
+	switch len(some) {
+	case 0:
 		return answer{all: s.all}, nil
+	case 1: // ent would leave out the brackets around a predicate that is joined with none
+		return answer{when: some[0]}, nil
 	}
 	join := sql.Or
 	if s.all {

@@ -221,15 +221,26 @@ type policies struct {
 	createProject, updateProject, updatePerson guess
 }
 
+// and returns the rule that somebody fulfils who fulfils both rules.
+func (g guess) and(other guess) guess {
+	of := g
+	of.holds = func(v viewer.Viewer, r row) bool { return g.holds(v, r) && other.holds(v, r) }
+	return of
+}
+
 // guessAll makes policies, and has ent apply them.
-func (g guesser) guessAll() policies {
-	p := policies{read: map[string]guess{}}
+func (g guesser) guessAll() (p policies) {
+	p.read = map[string]guess{}
 	for _, of := range []string{"Person", "Team", "Project", "Document"} {
 		p.read[of] = g.guess(of, false, 0)
 	}
 	p.create, p.update, p.remove = g.guess("Document", true, 0), g.guess("Document", false, 0), g.guess("Document", false, 0)
 	p.budget, p.setTitle = g.guess("Document", false, 0), g.guess("Document", true, 0)
 	p.createProject, p.updateProject, p.updatePerson = g.guess("Project", true, 0), g.guess("Project", false, 0), g.guess("Person", false, 0)
+	defer func() { // what is changed has to be read as well
+		p.update, p.remove = p.update.and(p.read["Document"]), p.remove.and(p.read["Document"])
+		p.updateProject, p.updatePerson = p.updateProject.and(p.read["Project"]), p.updatePerson.and(p.read["Person"])
+	}()
 	person.Policy = privacy.Policies{rule.Policy{Read: p.read["Person"].who, Update: p.updatePerson.who}}
 	team.Policy = privacy.Policies{rule.Policy{Read: p.read["Team"].who}}
 	project.Policy = privacy.Policies{rule.Policy{Read: p.read["Project"].who, Create: p.createProject.who, Update: p.updateProject.who}}
