@@ -220,7 +220,7 @@ func (b *binder) refuse(at, format string, args ...any) {
 }
 
 // reservedTable matches the names that package sql gives to rows in statements.
-var reservedTable = regexp.MustCompile(`^_([pcslof]|[ndmj][0-9]+)$`)
+var reservedTable = regexp.MustCompile(`^_([pcslofh]|[ndmj][0-9]+)$`)
 
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {

@@ -67,31 +67,56 @@ func (q *Query) joins(by *binding.Order) bool {
 // other, and none that the limit of the page does not need. PostgreSQL reads no subqueries with a
 // LIMIT in parallel.
 func (q *Query) writeParts(ctx context.Context, w Writer) (*Statement, error) {
-	parts, gates, all := q.parts(), []gate{always}, new(Statement)
-	if q.probes() {
-		var err error
-		if all, err = q.writeProbe(ctx, w); err != nil {
-			return nil, err
-		}
-		gates = []gate{whenFew, whenMany}
+	all, variants, err := q.variants(ctx, w)
+	if err != nil {
+		return nil, err
 	}
 	var selects []string
-	for _, gate := range gates {
-		for _, part := range parts {
-			of := *q
-			of.part, of.gate, of.before = part, gate, q.before+len(all.Args)
-			s, err := of.writePart(ctx, w)
-			if err != nil || len(gates)*len(parts) == 1 {
-				return s, err
-			}
-			of.limitedPart(s)
-			selects = append(selects, "SELECT * FROM ("+s.Text+") AS _s")
-			all.Args = append(all.Args, s.Args...)
-			all.Dependencies = append(all.Dependencies, s.Dependencies...)
+	for _, of := range variants {
+		of.before = q.before + len(all.Args)
+		s, err := of.writePart(ctx, w)
+		if err != nil || len(variants) == 1 {
+			return s, err
 		}
+		of.limitedPart(s)
+		selects = append(selects, "SELECT * FROM ("+s.Text+") AS _s")
+		all.Args = append(all.Args, s.Args...)
+		all.Dependencies = append(all.Dependencies, s.Dependencies...)
 	}
 	all.Text += strings.Join(selects, " UNION ALL ")
 	return all, nil
+}
+
+// variants returns a query for each part of the page, or two if PostgreSQL is to choose one of them.
+// The statement begins with the query that tells which.
+func (q *Query) variants(ctx context.Context, w Writer) (begin *Statement, all []Query, err error) {
+	gates := []gate{always}
+	begin, err = q.writeHidden(ctx, w)
+	hides := begin != nil
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case q.probes():
+		begin, err = q.writeProbe(ctx, w)
+		gates = []gate{whenFew, whenMany}
+	case !hides:
+		begin = new(Statement)
+	}
+	for _, gate := range gates {
+		for _, part := range q.parts() {
+			of := *q
+			of.part, of.gate = part, gate
+			if !hides || part != withNull {
+				all = append(all, of)
+				continue
+			}
+			of.hidden = whenFew
+			all = append(all, of)
+			of.hidden = whenMany
+			all = append(all, of)
+		}
+	}
+	return begin, all, err
 }
 
 // writePart has ent write the query for a part, and those for the related rows that it is ordered

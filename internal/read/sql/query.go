@@ -59,6 +59,7 @@ type Query struct {
 	fields *rule.Fields
 	part   part // of the page that is being written
 	gate   gate // which says when the part is read
+	hidden gate // the same for rows that lead nowhere, as the number of hidden related rows tells
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -344,7 +345,7 @@ func (q *Query) restrict(s *sql.Selector) {
 	q.pass(s)
 	switch {
 	case q.part == withNull && q.order.absent != nil:
-		s.Where(q.order.absent.none(s))
+		s.Where(q.leadsNowhere(s))
 	case q.part != wholePage:
 		s.Where(q.order.isNull(0, q.part == withNull))
 	}
