@@ -2,6 +2,7 @@ package edges
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -345,6 +346,34 @@ func TestManyToManyFilters(t *testing.T) {
 			if got.Listeners.TotalCount != len(want) {
 				w.Errorf("%s: %d, want %d", tt.where, got.Listeners.TotalCount, len(want))
 			}
+		}
+	})
+}
+
+// TestManyToManyFiltersAreJoins checks that PostgreSQL makes a join of a condition over an edge, and
+// does not run a query for each row.
+func TestManyToManyFiltersAreJoins(t *testing.T) {
+	each(t, func(w *world) {
+		if w.db.Dialect != dialect.Postgres {
+			return
+		}
+		var statement string
+		w.db.Watch = func(_ context.Context, text string, _ time.Duration, _ error) { statement = text }
+		w.ask(admin, `{ listeners(where: {hasLikesWith: [{hasLikedByWith: [{hasFollowing: false}]}], not: {hasFriendsWith: [{hasLikes: true}]}}) { totalCount } }`, nil)
+		w.db.Watch = nil
+		rows, err := w.db.QueryContext(w.Context(), "EXPLAIN "+statement)
+		if err != nil {
+			w.Fatalf("%s: %v", statement, err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var line string
+			if err := rows.Scan(&line); err != nil || strings.Contains(line, "SubPlan") {
+				w.Errorf("%s: %s, %v", statement, line, err)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			w.Error(err)
 		}
 	})
 }

@@ -25,6 +25,9 @@ type Order struct {
 	Shown    string         // the API field that shows Field of the related row, which each row has; or ""
 	Nullable bool           // some rows have NULL, which comes last in both directions
 	Closed   bool           // only administrators may order by it
+	// IndexedBelow are the columns with keys of other rows that begin an index in which Field comes
+	// next. Package index sets them.
+	IndexedBelow []string
 }
 
 // Kind returns the kind of the values that are compared.

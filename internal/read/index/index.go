@@ -52,20 +52,21 @@ func Find(b *binding.Binding, tables []*schema.Table) []Missing {
 	return f.found
 }
 
-// Mark sets Indexed and IndexedBelow of the filters of a schema's entities.
+// Mark sets Indexed and IndexedBelow of the filters and orders of a schema's entities.
 func Mark(b *binding.Binding, tables []*schema.Table) {
 	f := newFinder(b, tables)
 	mark := func(o *binding.Object) {
+		if f.tables[o.Entity.Table] == nil {
+			return
+		}
 		for _, by := range o.Filters {
-			column, table := compared(by), f.tables[o.Entity.Table]
-			if by.Edge != nil || column == "" || table == nil {
-				continue
+			if column := compared(by); by.Edge == nil && column != "" {
+				by.Indexed, by.IndexedBelow = f.served(o.Entity, false, column), f.below(o.Entity, column)
 			}
-			by.Indexed, by.IndexedBelow = f.served(o.Entity, false, column), nil // an object may come twice
-			for _, key := range table.ForeignKeys {
-				if parent := key.Columns[0].Name; f.served(o.Entity, false, parent, column) {
-					by.IndexedBelow = append(by.IndexedBelow, parent)
-				}
+		}
+		for _, by := range o.Orders {
+			if by.Edge == nil && by.Field != nil {
+				by.IndexedBelow = f.below(o.Entity, by.Field.Column)
 			}
 		}
 	}
@@ -77,6 +78,17 @@ func Mark(b *binding.Binding, tables []*schema.Table) {
 			mark(o)
 		}
 	}
+}
+
+// below returns the columns with keys of other rows that begin an index in which a column comes
+// next.
+func (f *finder) below(e *entity.Entity, column string) (parents []string) {
+	for _, key := range f.tables[e.Table].ForeignKeys {
+		if parent := key.Columns[0].Name; f.served(e, false, parent, column) {
+			parents = append(parents, parent)
+		}
+	}
+	return parents
 }
 
 func newFinder(b *binding.Binding, tables []*schema.Table) *finder {

@@ -164,4 +164,7 @@ func TestMark(t *testing.T) {
 	if below := b.Objects["Track"].Filters["name"].IndexedBelow; !slices.Equal(below, []string{"album_id"}) {
 		t.Errorf("indexes of the name begin with %q, want album_id", below)
 	}
+	if below := b.Objects["Track"].Orders["NAME"].IndexedBelow; !slices.Equal(below, []string{"album_id"}) {
+		t.Errorf("indexes of the order by name begin with %q, want album_id", below)
+	}
 }

@@ -132,6 +132,8 @@ type Term struct {
 	// Collation is the language whose order texts have, or "" for the order of code points. Texts
 	// that are equal to the language are in the order of code points.
 	Collation string
+	// IndexedBelow is that of binding.Order.
+	IndexedBelow []string
 }
 
 // Name returns a text that differs for terms that compare something else, or in another order of
@@ -199,7 +201,7 @@ func term(o *binding.Object, input map[string]any, at string, role viewer.Role) 
 	if by.Field == nil || by.Edge != nil {
 		t.By = by
 	} else {
-		t.Column = by.Field.Column
+		t.Column, t.IndexedBelow = by.Field.Column, by.IndexedBelow
 	}
 	if direction, given := input["direction"]; given && !t.Desc && direction != "ASC" {
 		return t, apperr.BadInput(at+"direction", "%.40q is no direction: it is ASC or DESC", direction)

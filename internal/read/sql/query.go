@@ -199,17 +199,25 @@ func (q *Query) within(ctx context.Context) context.Context {
 	return ctx
 }
 
-// belonging restricts the rows to those that belong to the keys, if there are keys. If there are
-// several, the last column is the place of the row's key.
+// belonging restricts the rows to those that belong to the keys, if there are keys. If the query
+// encloses these rows, they are those of filter as well. If there are several keys, the last column
+// is the place of the row's key.
 func (q *Query) belonging(s *sql.Selector) {
 	if !q.below() {
 		return
 	}
 	own := s.C(q.KeyColumn)
-	if q.links != nil {
-		own = q.links.join(s, q.Node.Object.Key.Name)
+	restrict := func(s *sql.Selector) {
+		if q.links != nil {
+			own = q.links.join(s, q.Node.Object.Key.Name)
+		} else {
+			q.keyed(s, own)
+		}
+	}
+	if q.encloses() {
+		enclose(s, func(s *sql.Selector) { restrict(s); q.filter(s) })
 	} else {
-		q.keyed(s, own)
+		restrict(s)
 	}
 	if !q.many() || q.inTree {
 		return
@@ -341,7 +349,9 @@ func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 // restrict adds all conditions of the page: those of filter, and those of the cursors.
 func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
-	q.filter(s)
+	if !q.encloses() {
+		q.filter(s)
+	}
 	q.pass(s)
 	switch {
 	case q.part == withNull && q.order.absent != nil:
@@ -365,7 +375,7 @@ func (q *Query) parameters(of source, values []any) []any {
 }
 
 // filter adds the conditions that aggregates obey as well: deleted, search, where, and those of the
-// resolver.
+// resolver. If the query encloses its rows, belonging has added them there.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)

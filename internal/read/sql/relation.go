@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/entity"
@@ -40,9 +41,16 @@ func (r *relation) write(ctx context.Context, w Writer, db string, parameter par
 		key = r.to.Key.Name
 	}
 	var through *links
+	// PostgreSQL makes a join of an EXISTS if nothing below its own WHERE is about the query around.
+	// Otherwise it runs the EXISTS for each row.
+	outermost := db == dialect.Postgres && !r.listed
 	if r.edge.Through != "" {
 		var err error
-		through, err = writeLinks(ctx, w, db, r.edge, r.join, parameter, func(l *links) { r.leads(l.Selector, l.near) })
+		through, err = writeLinks(ctx, w, db, r.edge, r.join, parameter, func(l *links) {
+			if !outermost {
+				r.leads(l.Selector, l.near)
+			}
+		})
 		if err != nil {
 			return err
 		}
@@ -53,7 +61,9 @@ func (r *relation) write(ctx context.Context, w Writer, db string, parameter par
 		column := s.C(key)
 		switch {
 		case through != nil:
-			column = through.join(s, r.to.Key.Name)
+			if column = through.join(s, r.to.Key.Name); outermost {
+				r.leads(s, column)
+			}
 		case !r.joined:
 			r.leads(s, column)
 		}

@@ -23,7 +23,9 @@ func (q *Query) summarize(s *sql.Selector) {
 		s.AppendSelectExpr(sql.Raw(before + q.measure(c, s) + after))
 	}
 	q.belonging(s)
-	q.filter(s)
+	if !q.encloses() {
+		q.filter(s)
+	}
 	if q.Summary == nil || q.Summary.By == nil {
 		return
 	}
