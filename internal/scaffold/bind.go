@@ -18,6 +18,9 @@ import (
 // bound returns the result once the binders accept it. What they cannot bind, and is one condition or
 // order among others, is left out.
 func (g *generator) bound() (*Result, error) {
+	if g.checkKinds(); len(g.findings) > 0 {
+		return nil, &RefusedError{g.findings}
+	}
 	before := g.findingsOf(g.SDL)
 	for range 10 {
 		insertions, definitions := g.chosen()
@@ -39,6 +42,17 @@ func (g *generator) bound() (*Result, error) {
 		}
 	}
 	return nil, errors.New("the schema could not be bound; this is a fault of Forge")
+}
+
+// checkKinds refuses types that stand, and are of another kind than those that new entities need.
+func (g *generator) checkKinds() {
+	kinds := map[ast.DefinitionKind]string{ast.Object: "type", ast.InputObject: "input", ast.Enum: "enum", ast.Interface: "interface", ast.Scalar: "scalar", ast.Union: "union"}
+	for _, name := range g.order {
+		d, stands := g.defs[name], g.doc.defined[name]
+		if stands != nil && kinds[stands.Kind] != d.kind && (g.new[d.entity] || d.entity == "") {
+			g.refuse("%s: the schema has it as %s, and it has to be %s; rename the one that stands", name, a(kinds[stands.Kind]), a(d.kind))
+		}
+	}
 }
 
 // chosen returns what is to be added: the definitions of new entities, the members that types that
@@ -171,6 +185,9 @@ func (g *generator) wrote(finding string, insertions []insertion, definitions []
 		}
 	}
 	defined := slices.ContainsFunc(definitions, func(d *definition) bool { return d.name == name })
+	if d := g.defs[name]; d != nil && g.new[d.entity] {
+		defined = true // also if it stood there before the entity
+	}
 	_, computed := g.computed(name, at)
 	return defined && !computed || !strings.Contains(finding, ": ")
 }

@@ -9,6 +9,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/read/index"
 	"forge/internal/rule"
 	"forge/internal/write"
 )
@@ -110,7 +111,7 @@ func (g *generator) arguments(to *entity.Entity, root bool) string {
 	if g.ordersOf(to) {
 		args = append(args, member{"In this order; ties go by ID. NULLs come last, in both directions.", "orderBy", ": [" + to.Name + "Order!]", nil})
 	}
-	if root && to.Deleted != "" {
+	if root && to.Deleted != "" && index.ServesDeleted(g.Tables, to) {
 		args = append(args, member{"If true, those that were deleted, and no others. Only administrators may ask for them.", "deleted", ": Boolean", nil})
 	}
 	if root && g.explained() == "" && g.firstList() == to.Name {
