@@ -15,8 +15,8 @@ import (
 	"forge/internal/write"
 )
 
-// bound returns the result once the binders accept it. What they cannot bind, and is one condition or
-// order among others, is left out.
+// bound returns the result once the binders accept it. What they cannot bind, and is one condition
+// or order among others, is left out.
 func (g *generator) bound() (*Result, error) {
 	if g.checkKinds(); len(g.findings) > 0 {
 		return nil, &RefusedError{g.findings}
@@ -97,8 +97,8 @@ func (g *generator) chosen() (insertions []insertion, definitions []*definition)
 	return insertions, definitions
 }
 
-// missing returns the members that a type that stands lacks. Inputs of mutations that stand get none
-// but those of an entity that was asked for.
+// missing returns the members that a type that stands lacks. Inputs of mutations that stand get
+// none but those of an entity that was asked for.
 func (g *generator) missing(d *definition) (members []member) {
 	of := d.entity
 	if g.doc.defined[d.name] == nil || d.writes && len(g.named[of]) == 0 {
@@ -145,8 +145,8 @@ func (g *generator) findingsOf(text string) []string {
 	return Findings(s, g.Source)
 }
 
-// Findings returns what of a schema does not fit the entities of a source, a sentence for each place.
-// Fields that have resolvers are among them.
+// Findings returns what of a schema does not fit the entities of a source, a sentence for each
+// place. Fields that have resolvers are among them.
 func Findings(s *ast.Schema, of Source) (findings []string) {
 	_, err := binding.Bind(binding.Contract{Schema: s, Entities: of.Entities})
 	if mismatch, ok := errors.AsType[*binding.MismatchError](err); ok {
@@ -209,8 +209,8 @@ func placeOf(finding string) (name, member string) {
 	return name, member
 }
 
-// leaveOut takes out the members that the findings are about, with a note for each. It returns false
-// if one of them has to be there.
+// leaveOut takes out the members that the findings are about, with a note for each. It returns
+// false if one of them has to be there.
 func (g *generator) leaveOut(findings []string) bool {
 	for _, finding := range findings {
 		name, at := placeOf(finding)

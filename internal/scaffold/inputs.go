@@ -56,7 +56,8 @@ func (g *generator) delete(e *entity.Entity) bool {
 	return ok && e.Writer != nil
 }
 
-// stands reports whether a standard mutation of an entity is in the schema, without code of its own.
+// stands reports whether a standard mutation of an entity is in the schema, without code of its
+// own.
 func (g *generator) stands(e *entity.Entity, verb string) bool {
 	return g.doc.has("Mutation", verb+e.Name) && !g.Special["Mutation."+verb+e.Name]
 }
@@ -68,8 +69,8 @@ func (g *generator) needed(e *entity.Entity, f *entity.Field) bool {
 	return !f.Nullable && !f.Default && !matched && !numbered && f.Column != rule.Tenant(e)
 }
 
-// settable returns the columns that an input sets: those that somebody sees, and those that new rows
-// need. Keys of other rows are not among them, nor is what the server sets.
+// settable returns the columns that an input sets: those that somebody sees, and those that new
+// rows need. Keys of other rows are not among them, nor is what the server sets.
 func (g *generator) settable(e *entity.Entity, update bool) (list []*entity.Field) {
 	for i := range e.Fields {
 		f := &e.Fields[i]
@@ -87,7 +88,8 @@ func (g *generator) settable(e *entity.Entity, update bool) (list []*entity.Fiel
 	return list
 }
 
-// ownEdges returns the edges to one row whose key is a column of the entity, and that an input sets.
+// ownEdges returns the edges to one row whose key is a column of the entity, and that an input
+// sets.
 func (g *generator) ownEdges(e *entity.Entity, update bool) (list []*entity.Edge) {
 	for i := range e.Edges {
 		edge := &e.Edges[i]
@@ -165,8 +167,8 @@ func (g *generator) ownEdge(d *definition, e *entity.Entity, edge *entity.Edge, 
 	}
 }
 
-// ownedBy reports whether the policy says that the edge leads to the owner: without one, whoever makes
-// a row owns it.
+// ownedBy reports whether the policy says that the edge leads to the owner: without one, whoever
+// makes a row owns it.
 func (g *generator) ownedBy(e *entity.Entity, edge *entity.Edge) bool {
 	return slices.ContainsFunc(rule.Of(e), func(p rule.Policy) bool {
 		return p.Owner.Path == "" && p.Owner.Column == edge.Column

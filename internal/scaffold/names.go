@@ -18,8 +18,8 @@ type naming struct {
 	field, list string // root fields: "orderItem", "orderItems"
 }
 
-// nameOf returns the words for an entity. The plural is that of the table if it is the entity's name
-// in the plural, and that of the English language if not.
+// nameOf returns the words for an entity. The plural is that of the table if it is the entity's
+// name in the plural, and that of the English language if not.
 func nameOf(e *entity.Entity) naming {
 	n := naming{one: words(e.Name), field: lower(e.Name)}
 	n.list = lower(plural(e.Name))

@@ -1,6 +1,7 @@
-// Package scaffold writes the standard part of an API: the types, inputs and root fields of entities
-// in the schema, and who may call the root fields. What stands in the schema is left as it is. The
-// package works with descriptions of the entities, which it can make from ent/schema (see Describe).
+// Package scaffold writes the standard part of an API: the types, inputs and root fields of
+// entities in the schema, and who may call the root fields. What stands in the schema is left as it
+// is. The package works with descriptions of the entities, which it can make from ent/schema (see
+// Describe).
 package scaffold
 
 import (
@@ -46,8 +47,8 @@ type Access struct {
 
 // Write adds the standard part of entities to the schema. Without names, it adds those that are
 // meant to be shown and have no type. Of a named entity that has a type, it adds the fields and
-// edges that the type lacks; a name such as "Book.pages" is that of one field or edge. It returns a *RefusedError if something cannot be written, and then
-// nothing is to be stored.
+// edges that the type lacks; a name such as "Book.pages" is that of one field or edge. It returns a
+// *RefusedError if something cannot be written, and then nothing is to be stored.
 func Write(s Source, names ...string) (*Result, error) {
 	d, err := read(s.SDL)
 	if err != nil {

@@ -91,8 +91,8 @@ func (g *generator) edgeType(e *entity.Entity, edge *entity.Edge) string {
 	return ": [" + edge.To + "!]" + bang(always)
 }
 
-// arguments returns the arguments of a connection: with a description of each if the schema has none
-// yet, and in one line otherwise.
+// arguments returns the arguments of a connection: with a description of each if the schema has
+// none yet, and in one line otherwise.
 func (g *generator) arguments(to *entity.Entity, root bool) string {
 	args := []member{
 		{"Page size, 0 to 100, counted from the start (or from `after`). 20 when neither `first` nor `last` is given.", "first", ": Int", nil},

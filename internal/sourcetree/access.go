@@ -123,10 +123,10 @@ func keyOf(pair *ast.KeyValueExpr) string {
 	return name
 }
 
-// special returns the root fields with code of their own: those with a resolver, but for resolvers of
-// Query that only refer to something, and those whose entry in the table of access says more than who
-// may call them. Fields of inputs that have a function, in write.Functions, are there with a full stop
-// before their name.
+// special returns the root fields with code of their own: those with a resolver, but for resolvers
+// of Query that only refer to something, and those whose entry in the table of access says more
+// than who may call them. Fields of inputs that have a function, in write.Functions, are there with
+// a full stop before their name.
 func (t *Tree) special() (map[string]bool, error) {
 	found := map[string]bool{}
 	files, err := filepath.Glob(filepath.Join(t.dir, graphDir, "*.go"))

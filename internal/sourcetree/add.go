@@ -40,9 +40,9 @@ var imports = map[string]string{"field": "entgo.io/ent/schema/field", "dialect":
 
 var columnForm = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]*$`)
 
-// AddField adds a column to an entity: in ent/schema with who sees it, its checks and its index, and in
-// the schema. Then it generates code. The Entities of o are not looked at. It returns an error, and
-// changes nothing, if the column cannot be added.
+// AddField adds a column to an entity: in ent/schema with who sees it, its checks and its index,
+// and in the schema. Then it generates code. The Entities of o are not looked at. It returns an
+// error, and changes nothing, if the column cannot be added.
 func AddField(ctx context.Context, o Options, f Field) error {
 	if err := f.check(); err != nil {
 		return err
@@ -61,8 +61,8 @@ func AddField(ctx context.Context, o Options, f Field) error {
 	})
 }
 
-// change edits ent/schema, and then adds fields and edges of entities to the schema. The function edit
-// returns their names, such as "Book.pages".
+// change edits ent/schema, and then adds fields and edges of entities to the schema. The function
+// edit returns their names, such as "Book.pages".
 func change(ctx context.Context, o Options, edit func(*Tree, *editor, *Answer) ([]string, error)) error {
 	t, err := Open(o.Dir)
 	if err != nil {
@@ -93,8 +93,8 @@ func change(ctx context.Context, o Options, edit func(*Tree, *editor, *Answer) (
 	return t.finish(ctx, o, a)
 }
 
-// scaffoldOnly adds the fields and edges of the names to the schema. Those of entities without a type
-// are only read, so that ent/schema is checked.
+// scaffoldOnly adds the fields and edges of the names to the schema. Those of entities without a
+// type are only read, so that ent/schema is checked.
 func (t *Tree) scaffoldOnly(ctx context.Context, names []string) (*Answer, error) {
 	sdl, err := t.sdl()
 	if err != nil {

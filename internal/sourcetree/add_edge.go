@@ -29,8 +29,8 @@ const (
 func EdgeKinds() []string { return []string{ToOne, OneToOne, ManyToMany} }
 
 // AddEdge adds a relation: in ent/schema to both entities, with the column and the index of the key
-// and who sees it, and in the schema in both directions. Then it generates code. It returns an error,
-// and changes nothing, if the relation cannot be added.
+// and who sees it, and in the schema in both directions. Then it generates code. It returns an
+// error, and changes nothing, if the relation cannot be added.
 func AddEdge(ctx context.Context, o Options, d Edge) error {
 	switch {
 	case !slices.Contains(EdgeKinds(), d.Kind):

@@ -13,8 +13,8 @@ import (
 	"forge/internal/usage"
 )
 
-// Main runs a command line of the commands below. It returns the exit status: 0 for success, 2 for a
-// mistake in the arguments, and 1 for any other failure. Unless it is 0, nothing was changed.
+// Main runs a command line of the commands below. It returns the exit status: 0 for success, 2 for
+// a mistake in the arguments, and 1 for any other failure. Unless it is 0, nothing was changed.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return MainIn(ctx, "", args, stdout, stderr)
 }

@@ -187,8 +187,8 @@ func (t *Tree) ask(ctx context.Context, q Question) (*Answer, error) {
 // programDir is where the overlay has the program. There is no such directory.
 const programDir = "internal_scaffold_program"
 
-// overlay writes the program and the changed files of ent/schema to a directory. It returns the path
-// of the file that tells the tools of Go where they belong.
+// overlay writes the program and the changed files of ent/schema to a directory. It returns the
+// path of the file that tells the tools of Go where they belong.
 func (t *Tree) overlay(ctx context.Context, work string) (string, error) {
 	replace := map[string]string{}
 	abs, err := filepath.Abs(t.dir)

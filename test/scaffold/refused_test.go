@@ -60,11 +60,6 @@ type Lawless struct{ ent.Schema }
 
 func (Lawless) Annotations() []entschema.Annotation { return shown("id") }
 
-// Under has a field with a name of introspection.
-type Under struct{ open }
-
-func (Under) Fields() []ent.Field { return []ent.Field{field.String("name").StorageKey("__name")} }
-
 // Rated has values that GraphQL has not.
 type Rated struct{ open }
 
@@ -143,6 +138,22 @@ func TestKeywords(t *testing.T) {
 	for _, word := range words {
 		if !strings.Contains(definition(r.SDL, "Keyword"), "\n  "+word+": String!") {
 			t.Errorf("the type Keyword has no %s", word)
+		}
+	}
+}
+
+// TestRefusedField shows fields whose names GraphQL does not have.
+func TestRefusedField(t *testing.T) {
+	for _, name := range []string{"__name", "naïve", "2nd", ""} {
+		s := library(t)
+		for _, e := range s.Entities {
+			if e.Name == "Author" {
+				e.Fields[1].Name = name
+				e.Visible[name] = entity.ToAll
+			}
+		}
+		if _, err := scaffold.Write(s); err == nil || !strings.Contains(err.Error(), "Author: GraphQL has no field of the name ") {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 }

@@ -125,8 +125,8 @@ func create(t *testing.T, db *database.DB, tables []*schema.Table) {
 	}
 }
 
-// TestServed has the engines serve what was written: they find nothing that does not fit, and answer
-// each list.
+// TestServed has the engines serve what was written: they find nothing that does not fit, and
+// answer each list.
 func TestServed(t *testing.T) {
 	for i, app := range apps {
 		t.Run(app.name, func(t *testing.T) {

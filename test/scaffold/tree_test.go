@@ -60,8 +60,8 @@ func access() map[string]gqlexec.Access {
 
 const mine = "# my own comment\ntype Query { mine: Int }\n"
 
-// newTree writes an application without generated code. It is in the folder of this test, so that it
-// can import the framework.
+// newTree writes an application without generated code. It is in the folder of this test, so that
+// it can import the framework.
 func newTree(t *testing.T) (dir string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("testdata", "tree")
