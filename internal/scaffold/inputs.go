@@ -37,7 +37,7 @@ func (g *generator) create(e *entity.Entity) bool {
 			return false
 		}
 	}
-	return true
+	return len(g.settable(e, false))+len(g.ownEdges(e, false)) > 0
 }
 
 func (g *generator) update(e *entity.Entity) bool {
@@ -149,9 +149,6 @@ func (g *generator) inputScalar(e *entity.Entity, f *entity.Field) string {
 func (g *generator) ownEdge(d *definition, e *entity.Entity, edge *entity.Edge, update bool) {
 	name, to := keyName(e, edge), g.entities[edge.To]
 	nested := edge.Name != name && g.create(to) && g.nested(e, edge)
-	if edge.Name == name {
-		nested = false
-	}
 	text := ""
 	if nested && !update && !edge.Nullable && !g.ownedBy(e, edge) {
 		text = "Either this, or `" + edge.Name + "`."
@@ -372,8 +369,8 @@ func (g *generator) conflicts(e *entity.Entity, input *definition) (names []stri
 	}
 	keys := g.uniques(e)
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
-		unset := slices.ContainsFunc(keys[name], func(column string) bool { return column != rule.Tenant(e) && !set[g.inputName(e, column)] })
-		if _, updates, _ := callers(e, func(p rule.Policy) rule.Who { return p.Update }); !unset && updates == nil || !unset {
+		unset := func(column string) bool { return column != rule.Tenant(e) && !set[g.inputName(e, column)] }
+		if !slices.ContainsFunc(keys[name], unset) {
 			names = append(names, name)
 		}
 	}

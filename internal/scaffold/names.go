@@ -39,9 +39,6 @@ func plural(name string) string {
 	return name[:i] + upper(rules.Pluralize(strings.ToLower(name[i:])))
 }
 
-// singular returns a name in the singular, or the name itself.
-func singular(name string) string { return rules.Singularize(name) }
-
 func lower(name string) string { return strings.ToLower(name[:1]) + name[1:] }
 func upper(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
 
