@@ -286,6 +286,9 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 	case "LTE":
 		return func(s *sql.Selector) *sql.Predicate { return sql.LTE(columnIn(s, column, by.Field.Kind), arg) }, nil
 	case "HasPrefix":
+		if f.Dialect == dialect.Postgres && by.Field.Stored[dialect.Postgres] != "" {
+			return f.call(plain(column), "%c LIKE $", "", wildcards.Replace(arg.(string))+"%"), nil
+		}
 		return hasPrefix(column, arg.(string)), nil
 	}
 	return func(s *sql.Selector) *sql.Predicate {
@@ -304,7 +307,7 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 func (f *Conditions) null(by *binding.Filter, column string, is bool) Condition {
 	null := func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }
 	if by.Field.Kind == entity.JSON {
-		null = f.isNull(column)
+		null = f.isNull(by, column)
 	}
 	if is {
 		return null
@@ -312,7 +315,8 @@ func (f *Conditions) null(by *binding.Filter, column string, is bool) Condition 
 	return func(s *sql.Selector) *sql.Predicate { return sql.Not(null(s)) }
 }
 
-// hasPrefix compares the column with a range of texts. Texts are ordered by code points. An index
+// hasPrefix compares the column with a range of texts. Texts are ordered by code points, unless
+// ent/schema names the type of their column: that has the order of the database. An index
 // serves a range, but not LIKE with a parameter.
 func hasPrefix(column, prefix string) Condition {
 	return func(s *sql.Selector) *sql.Predicate {
@@ -351,7 +355,7 @@ func (f *Conditions) in(by *binding.Filter, column string, value any, path strin
 		}
 		args = append(args, arg)
 	}
-	l := list{of: kindOf(by.Field.Kind).List(), element: "p.value", not: by.Op == "NotIn", cast: kind.Small(by.Field)}
+	l := list{of: kind.ListOf(by.Field), element: "p.value", not: by.Op == "NotIn", cast: kind.Small(by.Field)}
 	switch by.Field.Kind {
 	case entity.ID, entity.UUID:
 		keys := make([]ids.Key, len(args))
