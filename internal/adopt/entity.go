@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -313,7 +314,7 @@ func (m *maker) indexes(e *Entity) {
 			if !ok {
 				continue
 			}
-			of.Where = text
+			of.Where = e.Table.quoted(text)
 		}
 		for _, part := range i.Parts {
 			var c *Column
@@ -354,12 +355,25 @@ func (m *maker) checks(e *Entity) {
 			name = fmt.Sprintf("%s_check_%d", e.Table.Name, i)
 		}
 		if text, ok := portable(check.Expr); ok && m.knows(e, text) {
-			e.Checks[name] = text
+			e.Checks[name] = e.Table.quoted(text)
 		} else {
 			m.note(e.Table.Path(), "its check "+name+" is the database's alone: what it refuses is BAD_USER_INPUT, and a new database does not have it")
 		}
 	}
 }
+
+// quoted returns a condition in which columns are quoted whose names would otherwise be others on
+// PostgreSQL, as it takes capitals for small letters.
+func (t *Table) quoted(condition string) string {
+	for _, c := range t.Columns {
+		if !simpleName.MatchString(c.Name) && !strings.Contains(condition, `"`+c.Name+`"`) && storable(c.Name) {
+			condition = regexp.MustCompile(`(?i)\b`+regexp.QuoteMeta(c.Name)+`\b`).ReplaceAllLiteralString(condition, `"`+c.Name+`"`)
+		}
+	}
+	return condition
+}
+
+var simpleName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 // knows reports whether a condition names no column that is left out.
 func (m *maker) knows(e *Entity, condition string) bool {

@@ -23,6 +23,7 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 		return nil, err
 	}
 	indexJoinTables(tables)
+	inOneSchema(tables)
 	if name == dialect.Postgres {
 		orderTextByBytes(tables)
 	} else {
@@ -45,6 +46,27 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 		putNullsLast(all)
 	}
 	return all, nil
+}
+
+// inOneSchema has all tables in the schema in which the files run, and leaves out types that only
+// databases have which Forge has not made: their enums become varchar, and citext becomes text.
+func inOneSchema(tables []*schema.Table) {
+	for _, t := range tables {
+		t.Schema = ""
+		if t.Annotation != nil && t.Annotation.Schema != "" {
+			plain := *t.Annotation
+			plain.Schema = ""
+			t.Annotation = &plain
+		}
+		for _, c := range t.Columns {
+			switch stored := c.SchemaType[dialect.Postgres]; {
+			case stored == "citext":
+				c.SchemaType = map[string]string{dialect.Postgres: "text"}
+			case c.Type == field.TypeEnum && stored != "" && !strings.HasPrefix(stored, "varchar") && stored != "text":
+				c.SchemaType = nil
+			}
+		}
+	}
 }
 
 // indexJoinTables adds an index to each table that only joins two others. Its primary key serves

@@ -106,15 +106,6 @@ func (k *Kind) List() string {
 	return k.SQL + "[]"
 }
 
-// ListOf returns PostgreSQL's type of lists of values to compare the column with.
-func ListOf(f *entity.Field) string {
-	k, _ := Of(f.Kind)
-	if named := f.Stored[dialect.Postgres]; f.Kind == entity.Enum && !k.Takes(dialect.Postgres, named) && named != "" {
-		return named + "[]"
-	}
-	return k.List()
-}
-
 // PathInput is the GraphQL type of a condition on the value at a path of a JSON document. It has
 // the fields path: [String!]! and value: JSON.
 const PathInput = "JSONPathInput"

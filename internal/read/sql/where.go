@@ -355,7 +355,7 @@ func (f *Conditions) in(by *binding.Filter, column string, value any, path strin
 		}
 		args = append(args, arg)
 	}
-	l := list{of: kind.ListOf(by.Field), element: "p.value", not: by.Op == "NotIn", cast: kind.Small(by.Field)}
+	l := list{of: kindOf(by.Field.Kind).List(), element: "p.value", not: by.Op == "NotIn", cast: kind.Small(by.Field)}
 	switch by.Field.Kind {
 	case entity.ID, entity.UUID:
 		keys := make([]ids.Key, len(args))
@@ -378,7 +378,13 @@ func (f *Conditions) in(by *binding.Filter, column string, value any, path strin
 			l.values = string(text)
 		}
 	}
-	return func(s *sql.Selector) *sql.Predicate { return l.compare(s, columnIn(s, column, by.Field.Kind)) }, nil
+	return func(s *sql.Selector) *sql.Predicate {
+		of := columnIn(s, column, by.Field.Kind)
+		if l.not && by.Field.Kind == entity.Enum && s.Dialect() == dialect.Postgres {
+			of += "::text" // the elements of the list are, and the column may be an enum of PostgreSQL
+		}
+		return l.compare(s, of)
+	}, nil
 }
 
 // list is a list of values as one parameter: an array on PostgreSQL, and a JSON text on SQLite.
