@@ -67,13 +67,14 @@ func Make(d *Database, taken Names) *Plan {
 	}
 	seen := map[string]string{}
 	var tables []*Table
-	for _, t := range d.Tables {
+	for _, t := range byReferences(d.Tables) {
 		if reason := unusable(t, seen); reason != "" {
 			p.leaveOut(t.Path(), reason)
 			continue
 		}
 		tables = append(tables, t)
 	}
+	slices.SortFunc(tables, func(a, b *Table) int { return strings.Compare(a.Path(), b.Path()) })
 	m.columns(tables)
 	m.relate(tables)
 	for _, e := range p.Entities {
@@ -83,6 +84,20 @@ func Make(d *Database, taken Names) *Plan {
 	slices.SortFunc(p.Entities, func(a, b *Entity) int { return strings.Compare(a.Name, b.Name) })
 	p.sortNotes()
 	return p
+}
+
+// byReferences returns the tables in the order in which they get their names: first those that most
+// others refer to.
+func byReferences(tables []*Table) []*Table {
+	references := map[*atlas.Table]int{}
+	for _, t := range tables {
+		for _, fk := range t.ForeignKeys {
+			references[fk.RefTable]++
+		}
+	}
+	ordered := slices.Clone(tables)
+	slices.SortStableFunc(ordered, func(a, b *Table) int { return references[b.Table] - references[a.Table] })
+	return ordered
 }
 
 // maker makes a plan.

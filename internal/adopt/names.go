@@ -1,7 +1,6 @@
 package adopt
 
 import (
-	"go/token"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,17 +151,14 @@ func isFree(name string, taken []string) bool {
 }
 
 // reserved are names of columns and edges that generated code cannot have.
-var reserved = []string{"id", "ids", "and", "or", "not", "edges", "value", "values", "string", "unwrap", "update", "config", "mutation", "client", "query", "global_id",
-	"hooks", "interceptors", "policy", "table", "columns", "label", "valid_column", "order_option", "select", "select_values", "type", "node", "nodes", "cursor",
-	"aggregate", "op", "where", "tx", "fields", "field", "old_value", "defaults", "entity", "package", "predicates", "scan_values", "assign_values",
-	"count", "unique", "limit", "offset", "modify", "clone", "exec", "save", "on_conflict", "set_op", "add_field", "clear_field", "reset_field", "search", "deleted"}
+var reserved = []string{"id", "and", "or", "not", "edges"}
 
 // freeField returns a name for a column or an edge that is not among the taken ones.
 func freeField(name string, taken map[string]bool) string {
 	if name == "" {
 		name = "column"
 	}
-	if slices.Contains(reserved, name) || token.IsKeyword(name) {
+	if slices.Contains(reserved, name) {
 		name += "_value"
 	}
 	try := name

@@ -215,23 +215,15 @@ func (w *writer) edgesOf() {
 	w.line("// Edges returns the relations to other entities.")
 	w.line("func (%s) Edges() []ent.Edge {\n\treturn []ent.Edge{", w.Name)
 	for _, e := range w.Edges {
-		if text := w.edge(e); text != "" {
-			w.line("%s,", text)
-		}
+		w.line("%s,", w.edge(e))
 	}
 	w.line("}\n}\n")
 }
 
-// edge returns an edge as Go. Of the two edges of a relation to the own entity, it is "" for the
-// second, which is part of the first.
+// edge returns an edge as Go.
 func (w *writer) edge(e *Edge) string {
-	switch self := e.To == w.Entity; {
-	case e.Inverse && self:
-		return ""
-	case e.Inverse:
+	if e.Inverse {
 		return w.inverse(e, "edge.From("+strconv.Quote(e.Name)+", "+e.To.Name+".Type).Ref("+strconv.Quote(e.Back.Name)+")")
-	case e.Back != nil && self:
-		return w.forward(e) + "." + strings.TrimPrefix(w.inverse(e.Back, "edge.From("+strconv.Quote(e.Back.Name)+")"), "edge.")
 	}
 	return w.forward(e)
 }
