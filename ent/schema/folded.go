@@ -10,7 +10,6 @@ import (
 	"entgo.io/ent/schema/index"
 	"entgo.io/ent/schema/mixin"
 
-	"forge/ent/hook"
 	"forge/internal/apperr"
 	"forge/internal/entity"
 )
@@ -52,7 +51,7 @@ func (m Folded) Indexes() []ent.Index {
 
 // Hooks returns a hook that fills the key.
 func (m Folded) Hooks() []ent.Hook {
-	return []ent.Hook{hook.On(m.fill, ent.OpCreate|ent.OpUpdate|ent.OpUpdateOne)}
+	return []ent.Hook{on(ent.OpCreate|ent.OpUpdate|ent.OpUpdateOne, m.fill)}
 }
 
 func (m Folded) fill(next ent.Mutator) ent.Mutator {

@@ -15,8 +15,6 @@ import (
 	"entgo.io/ent/schema/mixin"
 	"github.com/google/uuid"
 
-	"forge/ent/hook"
-	"forge/ent/intercept"
 	"forge/internal/entity"
 )
 
@@ -39,6 +37,23 @@ func (m Identified) Annotations() []schema.Annotation {
 	return []schema.Annotation{entity.Annotation{Prefix: m.Prefix}}
 }
 
+// on returns a hook for some operations alone. Generated code has the like: this package uses none,
+// so that it compiles before code is generated.
+func on(ops ent.Op, hook ent.Hook) ent.Hook {
+	return func(next ent.Mutator) ent.Mutator {
+		hooked := hook(next)
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if m.Op().Is(ops) {
+				return hooked.Mutate(ctx, m)
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+}
+
+// restricted is a query or a mutation to which conditions can be added.
+type restricted interface{ WhereP(...func(*sql.Selector)) }
+
 // blobOnSQLite stores a UUID as 16 bytes on SQLite. PostgreSQL has a type for UUIDs.
 var blobOnSQLite = map[string]string{dialect.SQLite: "blob"}
 
@@ -59,7 +74,7 @@ func (Timed) Fields() []ent.Field {
 
 // Hooks returns a hook that makes the two times of a new row equal.
 func (Timed) Hooks() []ent.Hook {
-	return []ent.Hook{hook.On(stampOnce, ent.OpCreate)}
+	return []ent.Hook{on(ent.OpCreate, stampOnce)}
 }
 
 func stampOnce(next ent.Mutator) ent.Mutator {
@@ -86,12 +101,12 @@ type Versioned struct{ mixin.Schema }
 
 // Fields returns the version.
 func (Versioned) Fields() []ent.Field {
-	return []ent.Field{field.Int("version").Default(1)}
+	return []ent.Field{field.Int("version").Default(1).Comment("Counts the changes, from 1.")}
 }
 
 // Hooks returns a hook that adds 1 to the version with every update.
 func (Versioned) Hooks() []ent.Hook {
-	return []ent.Hook{hook.On(countChange, ent.OpUpdate|ent.OpUpdateOne)}
+	return []ent.Hook{on(ent.OpUpdate|ent.OpUpdateOne, countChange)}
 }
 
 func countChange(next ent.Mutator) ent.Mutator {
@@ -125,9 +140,9 @@ func (SoftDeleted) Indexes() []ent.Index {
 // Interceptors returns an interceptor that adds the condition to every query.
 func (SoftDeleted) Interceptors() []ent.Interceptor {
 	return []ent.Interceptor{
-		intercept.TraverseFunc(func(ctx context.Context, q intercept.Query) error {
+		ent.TraverseFunc(func(ctx context.Context, q ent.Query) error {
 			if !entity.SeesDeleted(ctx) {
-				q.WhereP(notDeleted)
+				q.(restricted).WhereP(notDeleted)
 			}
 			return nil
 		}),
@@ -137,12 +152,12 @@ func (SoftDeleted) Interceptors() []ent.Interceptor {
 // Hooks returns a hook that keeps updates away from deleted rows, unless the context comes from
 // entity.WithDeleted.
 func (SoftDeleted) Hooks() []ent.Hook {
-	return []ent.Hook{hook.On(spareDeleted, ent.OpUpdate|ent.OpUpdateOne)}
+	return []ent.Hook{on(ent.OpUpdate|ent.OpUpdateOne, spareDeleted)}
 }
 
 func spareDeleted(next ent.Mutator) ent.Mutator {
 	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-		w, ok := m.(interface{ WhereP(...func(*sql.Selector)) })
+		w, ok := m.(restricted)
 		if ok && !entity.SeesDeleted(ctx) {
 			w.WhereP(notDeleted)
 		}

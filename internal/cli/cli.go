@@ -18,6 +18,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/read/binding"
 	"forge/internal/settings"
+	"forge/internal/sourcetree"
 	"forge/internal/usage"
 )
 
@@ -40,6 +41,10 @@ func Run(ctx context.Context, app application.Application, args, environ []strin
 	}
 	if mismatch, ok := errors.AsType[*binding.MismatchError](err); ok {
 		fmt.Fprintln(stderr, "forge:", mismatch)
+		return 1
+	}
+	if lines, ok := sourcetree.Lines(err); ok {
+		fmt.Fprintln(stderr, "forge:", lines)
 		return 1
 	}
 	fmt.Fprintln(stderr, "forge:", strings.Join(strings.Fields(err.Error()), " "))
@@ -104,6 +109,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 		Writer:          usage.Help(stdout), // only help texts are written there
 		ErrWriter:       stderr,
 	}
+	root.Commands = append(root.Commands, sourcetree.Commands(stdout)...)
 	_ = root.Walk(func(cmd *cli.Command) error {
 		cmd.OnUsageError = usage.Explain
 		return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"entgo.io/ent/dialect/sql/schema"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
@@ -22,7 +23,7 @@ func (b *binder) bindUpsert(at string, m *Mutation, a *ast.ArgumentDefinition) {
 		return
 	}
 	b.wantEnum(def.Name+".do", do.Type, "UPDATE", "NOTHING")
-	keys, place := b.uniqueKeys(e), def.Name+".on"
+	keys, place := UniqueKeys(b.Tables, e), def.Name+".on"
 	b.wantEnum(place, on.Type, slices.Sorted(maps.Keys(keys))...)
 	m.uniques = map[string]*unique{}
 	for _, v := range b.Schema.Types[on.Type.Name()].EnumValues {
@@ -56,10 +57,10 @@ func (b *binder) bindUnique(at string, m *Mutation, name string, columns []strin
 	return u
 }
 
-// uniqueKeys returns the columns of the unique keys of an entity's table, by their names in the
+// UniqueKeys returns the columns of the unique keys of an entity's table, by their names in the
 // API: of the primary key, of unique columns, and of indexes. An index with a condition is not
 // among them, unless the condition leaves out deleted rows.
-func (b *binder) uniqueKeys(e *entity.Entity) map[string][]string {
+func UniqueKeys(tables []*schema.Table, e *entity.Entity) map[string][]string {
 	keys := map[string][]string{}
 	add := func(columns ...string) {
 		var names []string
@@ -69,7 +70,7 @@ func (b *binder) uniqueKeys(e *entity.Entity) map[string][]string {
 		keys[strings.Join(names, "_")] = columns
 	}
 	add(e.Fields[0].Column)
-	for _, t := range b.Tables {
+	for _, t := range tables {
 		if t.Name != e.Table {
 			continue
 		}

@@ -93,3 +93,14 @@ func (l *limits) narrow(column, condition string) {
 		l.least, l.greatest = max(l.least, least), min(l.greatest, greatest)
 	}
 }
+
+// Range returns the smallest and the largest value that a column's type and the CHECKs of its table
+// allow, or the lengths of a text. What is not limited by them is false.
+func Range(tables []*schema.Table, e *entity.Entity, f *entity.Field) (least, greatest int64, from, to bool) {
+	l := (&binder{Contract: Contract{Tables: tables}}).limitsOf(e, f)
+	if f.Kind == entity.String {
+		return int64(l.shortest), int64(l.most), l.shortest > 0, l.most < math.MaxInt
+	}
+	of := (&binder{}).limitsOf(e, f)
+	return l.least, l.greatest, l.least > of.least, l.greatest < of.greatest
+}

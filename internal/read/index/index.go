@@ -287,6 +287,13 @@ func (f *finder) served(e *entity.Entity, desc bool, columns ...string) bool {
 	})
 }
 
+// Serves reports whether an index of the entity's table begins with the columns, in descending order
+// if desc is true. If an index is unique and begins with some of them, the rest does not matter.
+func Serves(tables []*schema.Table, e *entity.Entity, desc bool, columns ...string) bool {
+	i := slices.IndexFunc(tables, func(t *schema.Table) bool { return t.Name == e.Table })
+	return i >= 0 && (&finder{tables: map[string]*schema.Table{e.Table: tables[i]}}).served(e, desc, columns...)
+}
+
 // begins reports whether an index on some columns finds rows by the wanted ones.
 func begins(has, wanted []string, unique bool) bool {
 	n := min(len(has), len(wanted))

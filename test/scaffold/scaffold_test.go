@@ -1,0 +1,64 @@
+package scaffold
+
+import (
+	"os"
+	"testing"
+
+	"entgo.io/ent/dialect/sql/schema"
+
+	demo "forge/ent"
+	demomigrate "forge/ent/migrate"
+	_ "forge/ent/runtime"
+	"forge/internal/entity"
+	"forge/internal/scaffold"
+	chinook "forge/test/chinook/ent"
+	chinookmigrate "forge/test/chinook/ent/migrate"
+	_ "forge/test/chinook/ent/runtime"
+	edges "forge/test/edges/ent"
+	edgesmigrate "forge/test/edges/ent/migrate"
+	_ "forge/test/edges/ent/runtime"
+	kinds "forge/test/kinds/ent"
+	kindsmigrate "forge/test/kinds/ent/migrate"
+	_ "forge/test/kinds/ent/runtime"
+	rules "forge/test/rules/ent"
+	rulesmigrate "forge/test/rules/ent/migrate"
+	_ "forge/test/rules/ent/runtime"
+)
+
+// apps are the applications whose whole schema is written.
+var apps = []struct {
+	name     string
+	entities []*entity.Entity
+	tables   []*schema.Table
+}{
+	{"demo", demo.Entities, demomigrate.Tables},
+	{"chinook", chinook.Entities, chinookmigrate.Tables},
+	{"edges", edges.Entities, edgesmigrate.Tables},
+	{"kinds", kinds.Entities, kindsmigrate.Tables},
+	{"rules", rules.Entities, rulesmigrate.Tables},
+}
+
+// write returns what scaffold makes of a source.
+func write(t *testing.T, s scaffold.Source, names ...string) *scaffold.Result {
+	t.Helper()
+	r, err := scaffold.Write(s, names...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestFromNothing(t *testing.T) {
+	for _, app := range apps {
+		t.Run(app.name, func(t *testing.T) {
+			r, err := scaffold.Write(scaffold.Source{Entities: app.entities, Tables: app.tables})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range r.Notes {
+				t.Log(n)
+			}
+			os.WriteFile("/tmp/scaf_"+app.name+".graphqls", []byte(r.SDL), 0o644)
+		})
+	}
+}
