@@ -106,14 +106,13 @@ func (w *writer) annotations() {
 	}
 	w.line("// Annotations returns the table, the prefix of IDs, who may see which fields, and the checks.")
 	w.line("func (%s) Annotations() []schema.Annotation {\n\treturn []schema.Annotation{", w.Name)
-	text := "Table: " + strconv.Quote(w.Table.Name)
-	if s := w.Table.Schema; s != "" && s != "public" {
-		text += ", Schema: " + strconv.Quote(s)
-	}
-	w.line("entsql.Annotation{%s},", text)
+	w.line("entsql.Table(%q),", w.Table.Name)
 	prefix := "Prefix: " + strconv.Quote(w.Prefix) + ", "
 	if w.Key == nil {
 		prefix = ""
+	}
+	if s := w.Table.Schema; s != "" && s != "public" {
+		prefix += "Schema: " + strconv.Quote(s) + ", "
 	}
 	w.line("entity.Annotation{\n%sShownToAll: []string{%s},\n},", prefix, quotedList(shown))
 	if w.Comment != "" {

@@ -258,6 +258,7 @@ type Graph interface {
 // edge.
 type Annotation struct {
 	Prefix  string              `json:",omitempty"` // see Entity.Prefix
+	Schema  string              `json:",omitempty"` // see Entity.Schema
 	MatchBy string              `json:",omitempty"` // see Field.MatchBy
 	Shows   map[string]string   `json:",omitempty"` // see Edge.Shows
 	Unites  map[string][]string `json:",omitempty"` // see Entity.Unites

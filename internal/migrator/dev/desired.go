@@ -23,7 +23,7 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 		return nil, err
 	}
 	indexJoinTables(tables)
-	inOneSchema(tables)
+	withPlainTypes(tables)
 	if name == dialect.Postgres {
 		orderTextByBytes(tables)
 	} else {
@@ -48,16 +48,10 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 	return all, nil
 }
 
-// inOneSchema has all tables in the schema in which the files run, and leaves out types that only
-// databases have which Forge has not made: their enums become varchar, and citext becomes text.
-func inOneSchema(tables []*schema.Table) {
+// withPlainTypes takes other types where a column has one that only databases have which Forge has
+// not made: enums of PostgreSQL become varchar, and citext becomes text.
+func withPlainTypes(tables []*schema.Table) {
 	for _, t := range tables {
-		t.Schema = ""
-		if t.Annotation != nil && t.Annotation.Schema != "" {
-			plain := *t.Annotation
-			plain.Schema = ""
-			t.Annotation = &plain
-		}
 		for _, c := range t.Columns {
 			switch stored := c.SchemaType[dialect.Postgres]; {
 			case stored == "citext":
