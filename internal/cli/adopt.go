@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"slices"
 
@@ -12,11 +11,12 @@ import (
 
 	"forge/internal/adopt"
 	"forge/internal/application"
+	"forge/internal/sourcetree"
 	"forge/internal/usage"
 )
 
 // adoptCommand does not use a runner: it needs no settings, and its address is an argument.
-func adoptCommand(app application.Application, stdout, stderr io.Writer) *cli.Command {
+func adoptCommand(app application.Application, stdout io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:  "adopt",
 		Usage: "make entities of the tables of an existing database, in a source tree",
@@ -45,15 +45,11 @@ func adoptCommand(app application.Application, stdout, stderr io.Writer) *cli.Co
 			tree := adopt.Tree{
 				Module: string(slices.DeleteFunc(module, func(c byte) bool { return c == '\n' })), SDL: app.SDL,
 				Entities: app.API(application.Services{}).Entities, DevURL: cmd.String("dev-url"),
-				Generate: func(ctx context.Context, names []string) error { return generate(ctx, names, stdout, stderr) },
+				Generate: func(ctx context.Context, names []string) error {
+					return sourcetree.Scaffold(ctx, sourcetree.Options{Entities: names, Out: stdout})
+				},
 			}
 			return adopt.Run(ctx, o, tree, stdout)
 		},
 	}
-}
-
-func generate(ctx context.Context, names []string, stdout, stderr io.Writer) error {
-	cmd := exec.CommandContext(ctx, "go", "generate", "./ent")
-	cmd.Stdout, cmd.Stderr, cmd.Env = stdout, stderr, os.Environ()
-	return cmd.Run()
 }

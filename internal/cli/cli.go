@@ -103,7 +103,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			checkCommand(app, environ, stdout),
 			doctorCommand(app, environ, stdout),
 			schemaCommand(do),
-			adoptCommand(app, stdout, stderr),
+			adoptCommand(app, stdout),
 		},
 		HideHelpCommand: true,
 		Writer:          usage.Help(stdout), // only help texts are written there
