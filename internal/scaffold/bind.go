@@ -87,7 +87,7 @@ func (g *generator) chosen() (insertions []insertion, definitions []*definition)
 // but those of an entity that was asked for.
 func (g *generator) missing(d *definition) (members []member) {
 	of := d.entity
-	if g.doc.defined[d.name] == nil || d.writes && !g.named[of] {
+	if g.doc.defined[d.name] == nil || d.writes && len(g.named[of]) == 0 {
 		return nil
 	}
 	for _, m := range d.members {

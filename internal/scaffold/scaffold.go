@@ -46,7 +46,7 @@ type Access struct {
 
 // Write adds the standard part of entities to the schema. Without names, it adds those that are
 // meant to be shown and have no type. Of a named entity that has a type, it adds the fields and
-// edges that the type lacks. It returns a *RefusedError if something cannot be written, and then
+// edges that the type lacks; a name such as "Book.pages" is that of one field or edge. It returns a *RefusedError if something cannot be written, and then
 // nothing is to be stored.
 func Write(s Source, names ...string) (*Result, error) {
 	d, err := read(s.SDL)
@@ -84,7 +84,7 @@ type generator struct {
 	names    map[string]naming
 	new      map[string]bool            // the entities that get a type
 	more     map[string]map[string]bool // the fields and edges that types of entities lack
-	named    map[string]bool            // the entities that were asked for and have a type
+	named    map[string][]string        // of entities that have a type, the fields that were asked for; "" for all
 
 	current  string   // the entity that definitions are made for, or ""
 	order    []string // the names of defs
@@ -107,13 +107,18 @@ func (g *generator) choose(names []string) error {
 	for _, e := range g.Entities {
 		g.entities[e.Name], g.names[e.Name] = e, nameOf(e)
 	}
-	g.named = map[string]bool{}
-	for _, name := range names {
+	g.named = map[string][]string{}
+	for _, asked := range names {
+		name, member, one := strings.Cut(asked, ".")
 		switch e := g.entities[name]; {
 		case e == nil:
 			return &RefusedError{[]string{fmt.Sprintf("ent/schema has no entity %q; it has: %s", name, strings.Join(slices.Sorted(maps.Keys(g.entities)), ", "))}}
+		case one && g.doc.defined[name] == nil:
+			return &RefusedError{[]string{fmt.Sprintf("schema.graphqls has no type %s to add %s to; scaffold %[1]s adds it", name, member)}}
+		case one && (rule.Visible(e, member) == entity.ToNobody || e.Field(member) == nil && e.Edge(member) == nil):
+			return &RefusedError{[]string{fmt.Sprintf("%s: it is no field and no edge of ent/schema that is shown; name it in entity.Annotation{ShownToAll: …}", asked)}}
 		case g.doc.defined[name] != nil:
-			g.named[name] = true
+			g.named[name] = append(g.named[name], member)
 		case !Shows(e):
 			return &RefusedError{[]string{fmt.Sprintf("%s: nothing of it is to be shown; name its fields in entity.Annotation{ShownToAll: …}, and let somebody Read in its Policy", name)}}
 		case unfit(e) != "":
@@ -147,7 +152,13 @@ func (g *generator) lacking(e *entity.Entity) map[string]bool {
 			lacking[edge.Name] = true
 		}
 	}
-	if !g.named[e.Name] {
+	if len(g.named[e.Name]) == 0 {
+		return lacking
+	}
+	if !slices.Contains(g.named[e.Name], "") {
+		for _, name := range g.named[e.Name] {
+			lacking[name] = true
+		}
 		return lacking
 	}
 	for _, f := range e.Fields {

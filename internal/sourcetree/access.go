@@ -125,7 +125,8 @@ func keyOf(pair *ast.KeyValueExpr) string {
 
 // special returns the root fields with code of their own: those with a resolver, but for resolvers of
 // Query that only refer to something, and those whose entry in the table of access says more than who
-// may call them.
+// may call them. Fields of inputs that have a function, in write.Functions, are there with a full stop
+// before their name.
 func (t *Tree) special() (map[string]bool, error) {
 	found := map[string]bool{}
 	files, err := filepath.Glob(filepath.Join(t.dir, graphDir, "*.go"))
@@ -147,6 +148,7 @@ func (t *Tree) special() (map[string]bool, error) {
 		}
 		addResolvers(found, file)
 		addPrepared(found, file)
+		addFunctions(found, file)
 	}
 	if _, err := t.read(accessFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -190,4 +192,23 @@ func addPrepared(found map[string]bool, file *ast.File) {
 			}
 		}
 	}
+}
+
+// addFunctions adds the fields of inputs that have a function.
+func addFunctions(found map[string]bool, file *ast.File) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		lit, ok := n.(*ast.CompositeLit)
+		if !ok {
+			return true
+		}
+		if of, ok := lit.Type.(*ast.MapType); ok && exprText(of.Value) == "write.Check" {
+			for _, element := range lit.Elts {
+				pair, _ := element.(*ast.KeyValueExpr)
+				if name := keyOf(pair); name != "" {
+					found["."+name] = true
+				}
+			}
+		}
+		return true
+	})
 }

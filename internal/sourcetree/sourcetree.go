@@ -30,10 +30,12 @@ const (
 // Question is what package scaffold is asked, by a program that knows the entities of ent/schema.
 type Question struct {
 	SDL     string
-	Names   []string          // of entities; none for all that are meant to be shown
+	Names   []string          // as for scaffold.Write
 	Special map[string]bool   // see scaffold.Source
 	Docs    map[string]string // the comments of the types in ent/schema
 	Check   bool              // only what does not fit is asked for
+	// Describe says that only Known is asked for.
+	Describe bool
 }
 
 // Answer is what package scaffold answers.
@@ -44,6 +46,14 @@ type Answer struct {
 	Notes    []string // what was left out, and why
 	Findings []string // what of the schema does not fit ent/schema
 	Refused  string   // why nothing is to be stored, or ""
+	Known    map[string]Known
+}
+
+// Known is what ent/schema says of an entity.
+type Known struct {
+	Table string
+	Names []string // of fields, edges and computed fields
+	Key   string   // the builder of a column that holds a key of the entity, with %q for its name, or ""
 }
 
 // Access says who may call a root field.

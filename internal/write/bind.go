@@ -292,8 +292,12 @@ func (b *binder) bindField(k inputKey, o *inputObject, at string, d *ast.FieldDe
 		b.refuse(at, "the column %s of %s is of type %s in ent/schema, which cannot be written from an input; allowed: %s, or a function that takes the field: write.Functions{Fields: …}",
 			column.Column, e.Name, column.Type, kind.Types())
 	default:
-		b.refuse(at, "%s has neither a column nor an edge of this name in ent/schema; name the one that it sets (for the edge parent it is parentId), add it there, "+
-			"or have a function take the field: write.Functions{Fields: map[string]write.Check{%q: …}, Before: …}", e.Name, d.Name)
+		line := "it"
+		if source := entity.FieldSource(d.Name, d.Type.String()); source != "" {
+			line = "`" + source + "`"
+		}
+		b.refuse(at, "%s has neither a column nor an edge of this name in ent/schema; name the one that it sets (for the edge parent it is parentId), add %s there, "+
+			"or have a function take the field: write.Functions{Fields: map[string]write.Check{%q: …}, Before: …}", e.Name, line, d.Name)
 	}
 	return nil
 }

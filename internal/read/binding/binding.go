@@ -371,10 +371,26 @@ func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 		f.Computed = &computed
 		b.checkComputed(at, o, d)
 	} else {
-		b.refuse(at, "%s has neither a column nor an edge of this name in ent/schema; name the one that it shows, add it there, or give it a resolver and declare it there: "+
-			"entity.Annotation{Computed: map[string]entity.Computed{%q: {Needs: []string{…}}}}", o.Entity.Name, d.Name)
+		b.refuse(at, "%s has neither a column nor an edge of this name in ent/schema; name the one that it shows, add %s there, or give it a resolver and declare it there: "+
+			"entity.Annotation{Computed: map[string]entity.Computed{%q: {Needs: []string{…}}}}", o.Entity.Name, b.missingLine(o, d), d.Name)
 	}
 	return f
+}
+
+// missingLine returns the line that ent/schema needs for a field: a column, or an edge to a type that
+// shows an entity.
+func (b *binder) missingLine(o *Object, d *ast.FieldDefinition) string {
+	if line := entity.FieldSource(d.Name, d.Type.String()); line != "" {
+		return "`" + line + "` to the Fields of " + o.Entity.Name + ", and its name to ShownToAll,"
+	}
+	named, many := strings.CutSuffix(d.Type.Name(), "Connection")
+	switch {
+	case b.all[named] == nil:
+		return "it"
+	case many || d.Type.Elem != nil:
+		return fmt.Sprintf("`edge.To(%q, %s.Type)` to the Edges of %s, and its name to ShownToAll,", entity.Snake(d.Name), named, o.Entity.Name)
+	}
+	return fmt.Sprintf("`edge.To(%q, %s.Type).Unique()` to the Edges of %s, and its name to ShownToAll,", entity.Snake(d.Name), named, o.Entity.Name)
 }
 
 // bindNeeds finds the columns that the object's computed fields need. There is a finding for each
