@@ -30,6 +30,7 @@ func adoptCommand(app application.Application, stdout io.Writer) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "schema", Local: true, Usage: "only the tables of this schema of PostgreSQL; may be given again"},
 			&cli.StringFlag{Name: "readers", Local: true, Value: "administrators", Usage: "who may read all rows: administrators, signed-in or everyone"},
+			&cli.BoolFlag{Name: "unindexed", Local: true, Usage: "also offer conditions and orders that no index serves, which read whole tables"},
 			devURLFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -46,7 +47,7 @@ func adoptCommand(app application.Application, stdout io.Writer) *cli.Command {
 				Module: string(slices.DeleteFunc(module, func(c byte) bool { return c == '\n' })), SDL: app.SDL,
 				Entities: app.API(application.Services{}).Entities, DevURL: cmd.String("dev-url"),
 				Generate: func(ctx context.Context, names []string) error {
-					return sourcetree.Scaffold(ctx, sourcetree.Options{Entities: names, Out: stdout})
+					return sourcetree.Scaffold(ctx, sourcetree.Options{Entities: names, Unindexed: cmd.Bool("unindexed"), Out: stdout})
 				},
 			}
 			return adopt.Run(ctx, o, tree, stdout)

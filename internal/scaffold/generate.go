@@ -198,7 +198,7 @@ func sameValues(d *document, name string, values []string) bool {
 
 // indexed reports whether an index serves conditions on columns.
 func (g *generator) indexed(e *entity.Entity, columns ...string) bool {
-	return index.Serves(g.Tables, e, false, columns...)
+	return g.Unindexed || index.Serves(g.Tables, e, false, columns...)
 }
 
 // uniques returns the unique keys of an entity, by the names that upserts have for them.
