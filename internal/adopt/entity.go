@@ -351,11 +351,21 @@ func (m *maker) indexes(e *Entity) {
 			}
 			continue
 		}
+		if of.Unique && len(of.Fields) == 1 && e.toOne(of.Fields[0]) {
+			continue // ent makes it for the edge
+		}
 		if strings.HasPrefix(of.Name, "sqlite_autoindex") || len(of.Name) > 60 {
 			of.Name = ""
 		}
 		e.Indexes = append(e.Indexes, of)
 	}
+}
+
+// toOne reports whether a column is the key of an edge that leads to one row in both directions.
+func (e *Entity) toOne(field string) bool {
+	return slices.ContainsFunc(e.Edges, func(edge *Edge) bool {
+		return edge.Inverse && edge.Column != nil && edge.Column.Field == field && edge.Back.Unique
+	})
 }
 
 // checks adds the conditions that both databases understand.

@@ -48,7 +48,7 @@ tables are, and what Forge itself needs. Nothing in the database has changed yet
 func (e *Entity) about() string {
 	switch {
 	case e.Key == nil:
-		return "the rows of an edge in both directions"
+		return "the rows of an edge in both directions: clients read them by it, and do not write them"
 	case e.ReadOnly != "":
 		return "nobody creates one: " + e.ReadOnly
 	}

@@ -38,7 +38,13 @@ type writer struct {
 
 func (w *writer) line(text string, args ...any) { fmt.Fprintf(&w.body, text+"\n", args...) }
 
-func (w *writer) use(path string) { w.imports[strings.Replace(path, "forge/", w.module+"/", 1)] = true }
+// use imports a package. Those of the framework are part of the module.
+func (w *writer) use(path string) {
+	if _, rest, ok := strings.Cut(path, "/internal/"); ok {
+		path = w.module + "/internal/" + rest
+	}
+	w.imports[path] = true
+}
 
 func (w *writer) file() []byte {
 	about := "is a row of the table " + w.Table.Path() + "."
