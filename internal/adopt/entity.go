@@ -67,14 +67,18 @@ func Make(d *Database, taken Names) *Plan {
 	}
 	seen := map[string]string{}
 	var tables []*Table
-	for _, t := range byReferences(d.Tables) {
-		if reason := unusable(t, seen); reason != "" {
+	path := d.searchPath()
+	for _, t := range d.Tables {
+		reason := d.shadowed(t, path)
+		if reason == "" {
+			reason = unusable(t, seen)
+		}
+		if reason != "" {
 			p.leaveOut(t.Path(), reason)
 			continue
 		}
 		tables = append(tables, t)
 	}
-	slices.SortFunc(tables, func(a, b *Table) int { return strings.Compare(a.Path(), b.Path()) })
 	m.columns(tables)
 	m.relate(tables)
 	for _, e := range p.Entities {
@@ -86,18 +90,27 @@ func Make(d *Database, taken Names) *Plan {
 	return p
 }
 
-// byReferences returns the tables in the order in which they get their names: first those that most
-// others refer to.
-func byReferences(tables []*Table) []*Table {
-	references := map[*atlas.Table]int{}
-	for _, t := range tables {
-		for _, fk := range t.ForeignKeys {
-			references[fk.RefTable]++
+// searchPath returns the schemas in which a server looks for tables, in this order; see
+// application.Application.Schemas.
+func (d *Database) searchPath() []string {
+	path := []string{"public"}
+	for _, t := range d.Tables {
+		if t.Schema != "" && !slices.Contains(path, t.Schema) {
+			path = append(path, t.Schema)
 		}
 	}
-	ordered := slices.Clone(tables)
-	slices.SortStableFunc(ordered, func(a, b *Table) int { return references[b.Table] - references[a.Table] })
-	return ordered
+	slices.Sort(path[1:])
+	return path
+}
+
+// shadowed returns why a server would find another table of the name of t, or "".
+func (d *Database) shadowed(t *Table, path []string) string {
+	for _, schema := range path[:max(0, slices.Index(path, t.Schema))] {
+		if slices.Contains(d.Names[t.Name], schema) {
+			return fmt.Sprintf("the schema %s has a table or a view of the same name, and comes before it where a server looks for tables; rename one, or leave that schema out with --schema", schema)
+		}
+	}
+	return ""
 }
 
 // maker makes a plan.

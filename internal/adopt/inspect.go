@@ -48,6 +48,8 @@ type Database struct {
 	Dialect string
 	Tables  []*Table // in the order of their paths
 	Others  []Note   // what is no table, with the reason why it is left out
+	// Names holds the schemas in which a name stands for a table or a view.
+	Names map[string][]string
 }
 
 // Inspect reads the tables of a database that the options want. It writes nothing, and a session
@@ -59,7 +61,7 @@ func Inspect(ctx context.Context, o Options) (d *Database, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	d = &Database{Dialect: name}
+	d = &Database{Dialect: name, Names: map[string][]string{}}
 	var realm *atlas.Realm
 	if name == dialect.Postgres {
 		realm, err = d.inspectPostgres(ctx, db, o)
@@ -85,6 +87,16 @@ func Inspect(ctx context.Context, o Options) (d *Database, err error) {
 		err = findWide(ctx, db, d.Tables)
 	}
 	return d, errors.Join(err, d.checkNames(o))
+}
+
+// has reports whether a table or a view has the name, which SQLite compares without regard to case.
+func (d *Database) has(name string) bool {
+	for known := range d.Names {
+		if strings.EqualFold(known, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // isForges reports whether a table is one in which Forge or a database keeps its own records.
@@ -158,8 +170,12 @@ ORDER BY 1, 2`
 	err := each(ctx, db, relations, func(scan func(...any) error) error {
 		var schema, name, kind string
 		var part bool
-		if err := scan(&schema, &name, &kind, &part); err != nil || !o.wants(schema, name) || isForges(name) {
+		if err := scan(&schema, &name, &kind, &part); err != nil {
 			return err
+		}
+		d.Names[name] = append(d.Names[name], schema)
+		if !o.wants(schema, name) || isForges(name) {
+			return nil
 		}
 		switch reason := kinds[kind]; {
 		case reason != "":
@@ -197,8 +213,12 @@ func (d *Database) inspectSQLite(ctx context.Context, db *sql.DB, o Options) (*a
 	err := each(ctx, db, "SELECT name, type, sql LIKE 'CREATE VIRTUAL%' FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY 1", func(scan func(...any) error) error {
 		var name, kind string
 		var virtual sql.NullBool
-		if err := scan(&name, &kind, &virtual); err != nil || !o.wants("main", name) || isForges(name) {
+		if err := scan(&name, &kind, &virtual); err != nil {
 			return err
+		}
+		d.Names[name] = []string{"main"}
+		if !o.wants("main", name) || isForges(name) {
+			return nil
 		}
 		switch {
 		case kind == "view":

@@ -9,7 +9,6 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"forge/internal/entity"
@@ -96,7 +95,7 @@ func (own *ownSchema) read(name string, text []byte) error {
 // what it renamed.
 func (own *ownSchema) rename(d *Database) (notes []Note) {
 	for _, e := range own.entities {
-		if !own.needed[e.Name] || !slices.ContainsFunc(d.Tables, func(t *Table) bool { return strings.EqualFold(t.Name, e.Table) }) {
+		if !own.needed[e.Name] || !d.has(e.Table) {
 			continue
 		}
 		table := "forge_" + e.Table
