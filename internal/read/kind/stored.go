@@ -44,8 +44,8 @@ func Document(f *entity.Field) string {
 // IsLocal reports whether PostgreSQL stores the times of a column without a zone. They are taken for
 // times in UTC.
 func IsLocal(f *entity.Field) bool {
-	stored := typeIn(f, dialect.Postgres)
-	return f.Kind == entity.Time && strings.HasPrefix(stored, "timestamp") && stored != "timestamptz" && !strings.HasSuffix(stored, "with time zone")
+	stored := strings.ToLower(f.Stored[dialect.Postgres])
+	return f.Kind == entity.Time && strings.HasPrefix(stored, "timestamp") && !strings.HasPrefix(stored, "timestamptz") && !strings.HasSuffix(stored, " with time zone")
 }
 
 // isArray reports whether a list is stored as an array of PostgreSQL, and not as a document.
