@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"forge/internal/adopt"
+	"forge/internal/migrator"
 	"forge/test/dbtest"
 )
 
@@ -96,5 +97,40 @@ func mustBeGolden(t *testing.T, path string, got []byte) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s is not what is written now:\n%s", path, got)
+	}
+}
+
+// TestPage finds the Go code of docs/adopt.md among what is written for the music store, and the kinds
+// of readers and the limit that it names.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/adopt.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden, err := os.ReadFile("testdata/music.postgres.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```go\n")[1:]
+	for _, block := range blocks {
+		code, _, _ := strings.Cut(block, "```")
+		for line := range strings.Lines(code) {
+			if !bytes.Contains(golden, []byte(line)) {
+				t.Errorf("the page has the line %q, which is not written", line)
+			}
+		}
+	}
+	words := []string{"`--schema ", "`--unindexed`", "`--dev-url`", fmt.Sprintf("at most %d tables", adopt.MaxTables), migrator.BaselineMark}
+	for reader := range adopt.Readers {
+		words = append(words, reader)
+	}
+	for _, word := range words {
+		if !strings.Contains(string(page), word) {
+			t.Errorf("the page does not say %q", word)
+		}
+	}
+	if len(blocks) != 2 {
+		t.Errorf("the page has %d pieces of Go", len(blocks))
 	}
 }
