@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"slices"
 
 	"entgo.io/ent/dialect/sql/schema"
 
@@ -45,6 +46,18 @@ type Application struct {
 // Migrator returns the migrations for a kind of database.
 func (a Application) Migrator(dialect string) migrator.Source {
 	return migrator.New(a.Migrations, dialect)
+}
+
+// Schemas returns PostgreSQL's schemas in which there are tables, in the order of their names. It
+// leaves out the one of the tables that name none.
+func (a Application) Schemas() (all []string) {
+	for _, e := range a.API(Services{}).Entities {
+		if e.Schema != "" && !slices.Contains(all, e.Schema) {
+			all = append(all, e.Schema)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // Services are the parts of a server that resolvers use.

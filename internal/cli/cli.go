@@ -81,6 +81,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			if err != nil {
 				return err
 			}
+			s.Pool.Schemas = app.Schemas()
 			return action(ctx, program{s, app, cmd, stdout, s.Logger(stderr), environ})
 		}
 	}
@@ -102,6 +103,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			checkCommand(app, environ, stdout),
 			doctorCommand(app, environ, stdout),
 			schemaCommand(do),
+			adoptCommand(app, stdout),
 		},
 		HideHelpCommand: true,
 		Writer:          usage.Help(stdout), // only help texts are written there

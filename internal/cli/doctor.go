@@ -83,5 +83,6 @@ func examine(ctx context.Context, app application.Application, cmd *cli.Command,
 	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
+	s.Pool.Schemas = app.Schemas()
 	return doctor.New(app, s, cmd.Int("processes")).Examine(ctx), nil
 }

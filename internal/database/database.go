@@ -38,6 +38,11 @@ type Options struct {
 	// pgbouncer=on of the address sets it, too.
 	PgBouncer bool
 
+	// Schemas are PostgreSQL's schemas with tables, beside public. Connections look for tables in
+	// all of them, unless the address sets a search_path. Through PgBouncer, its user has to have
+	// that search_path.
+	Schemas []string
+
 	// LookOnly is for SQLite: Open creates no file and does not change the journal mode.
 	LookOnly bool
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -64,6 +65,13 @@ func (o Options) startup(q url.Values) {
 	// A statement with parameters that is not prepared then takes one round trip instead of two.
 	// Parameters that are bytes are sent unchanged, as CheckNamedValue needs for keys.
 	q.Set("binary_parameters", "yes")
+	if len(o.Schemas) > 0 && !o.PgBouncer {
+		path := []string{"public"}
+		for _, schema := range o.Schemas {
+			path = append(path, pq.QuoteIdentifier(schema))
+		}
+		setDefault(q, "search_path", strings.Join(path, ", "))
+	}
 	if !o.PgBouncer { // PgBouncer refuses parameters that it does not know
 		for name, value := range o.limits() {
 			setDefault(q, name, value)

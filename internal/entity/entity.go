@@ -26,6 +26,7 @@ type Entity struct {
 	Name   string // the name of the GraphQL type, such as "BookReview"
 	Prefix string // the prefix of the IDs, such as "review"
 	Table  string
+	Schema string   // the schema of PostgreSQL in which the table is, if not the one of all others
 	Fields []Field  // the primary key is the first field, unless it has several columns
 	Keys   ids.Form // what the primary key is, unless it has several columns
 	Edges  []Edge
@@ -192,6 +193,31 @@ func (e *Entity) Edge(name string) *Edge {
 	return nil
 }
 
+// ValueNames returns the names that the values of an enum have in the API, in the order of Values.
+func (f *Field) ValueNames() []string {
+	names := make([]string, len(f.Values))
+	for i, value := range f.Values {
+		names[i] = ValueName(value)
+	}
+	return names
+}
+
+// ValueName returns the name that a value of an enum has in the API: the value itself if GraphQL
+// allows it as a name. Otherwise it has _ in place of what GraphQL does not allow, as PG_13 stands
+// for PG-13, and before a digit at its beginning.
+func ValueName(value string) string {
+	name := strings.Map(func(r rune) rune {
+		if r == '_' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return '_'
+	}, value)
+	if name == "" || name[0] >= '0' && name[0] <= '9' || name == "true" || name == "false" || name == "null" {
+		return "_" + name
+	}
+	return name
+}
+
 // Shown returns the edge and the column of the other entity that hold an API field (see
 // Edge.Shows). It returns nil if no edge shows the field.
 func (e *Entity) Shown(name string) (*Edge, string) {
@@ -237,6 +263,7 @@ type Graph interface {
 // edge.
 type Annotation struct {
 	Prefix  string              `json:",omitempty"` // see Entity.Prefix
+	Schema  string              `json:",omitempty"` // see Entity.Schema
 	MatchBy string              `json:",omitempty"` // see Field.MatchBy
 	Shows   map[string]string   `json:",omitempty"` // see Edge.Shows
 	Unites  map[string][]string `json:",omitempty"` // see Entity.Unites

@@ -118,6 +118,9 @@ func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, ste
 		}
 		h = report.history
 		steps, err = r.steps(versions, j.down)
+		if err == nil && j.down && !j.anySchema {
+			err = keepBaseline(steps)
+		}
 		if err == nil && j.down && !j.lose {
 			err = r.checkLoss(ctx, conn, h, steps)
 		}
@@ -194,6 +197,12 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 			return err
 		}
 		for _, s := range steps {
+			if done, err := r.adopted(ctx, db, store, s); err != nil || done {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			start := time.Now()
 			if err := r.retryOnLock(ctx, s.version.File(), func() error { return r.runStep(ctx, goose, db, p, s, h) }); err != nil {
 				return err

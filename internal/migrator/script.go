@@ -12,6 +12,7 @@ import (
 type Script struct {
 	Checksum string // the checksum of the whole file; it is stored with the version
 	Outside  bool   // the file is marked NO TRANSACTION, so it runs outside of one
+	Baseline bool   // the file is marked as a baseline; see adopted
 	Up, Down []Statement
 }
 
@@ -41,6 +42,7 @@ func ReadScript(files fs.FS, v Version) (Script, error) {
 		return Script{}, fmt.Errorf("migrate: %s, %w", v.File(), err)
 	}
 	s.Checksum = checksum(text)
+	s.Baseline = strings.HasPrefix(string(text), BaselineMark)
 	return s, nil
 }
 

@@ -121,7 +121,7 @@ func apiName(name string) string {
 // describe returns the description of an entity that ent/template would generate.
 func describe(t *gen.Type, policy ent.Policy) *entity.Entity {
 	own := annotation(t.Annotations)
-	e := &entity.Entity{Name: t.Name, Table: t.Table(), Prefix: text(own["Prefix"]), Owner: text(own["Owner"]), Deleted: text(own["Deleted"]),
+	e := &entity.Entity{Name: t.Name, Table: t.Table(), Schema: text(own["Schema"]), Prefix: text(own["Prefix"]), Owner: text(own["Owner"]), Deleted: text(own["Deleted"]),
 		Ruled: t.NumPolicy() > 0, Filtered: t.NumInterceptors() > 0, Visible: map[string]entity.Visibility{}, Search: texts(own["Search"])}
 	if e.Ruled {
 		e.Policy = func() ent.Policy { return policy }
@@ -247,6 +247,7 @@ var elements = map[string]entity.Kind{
 	"[]string": entity.String, "[]bool": entity.Bool, "[]int": entity.Int, "[]int8": entity.Int, "[]int16": entity.Int, "[]int32": entity.Int, "[]uint16": entity.Int,
 	"[]int64": entity.BigInt, "[]uint": entity.BigInt, "[]uint32": entity.BigInt, "[]uint64": entity.BigInt, "[]float64": entity.Float, "[]float32": entity.Float32,
 	"[]uuid.UUID": entity.UUID, "[]decimal.Decimal": entity.Decimal,
+	"array.Texts": entity.String, "array.Ints": entity.Int, "array.BigInts": entity.BigInt, "array.Floats": entity.Float, "array.Bools": entity.Bool, "array.UUIDs": entity.UUID,
 }
 
 func goType(f *gen.Field) string { return strings.ReplaceAll(f.Type.String(), "*", "") }
@@ -260,6 +261,8 @@ func kindOf(f *gen.Field) entity.Kind {
 		return entity.UUID
 	case goType(f) == "decimal.Decimal":
 		return entity.Decimal
+	case strings.HasPrefix(goType(f), "array."):
+		return entity.List
 	case f.IsString() && goType(f) == "url.URL":
 		return entity.String
 	case stored(f):

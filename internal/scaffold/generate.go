@@ -144,8 +144,8 @@ func readable(entities map[string]*entity.Entity, f *entity.Field) bool {
 		}
 		k = kind.OfKey(entities[f.Refers].Keys)
 	}
-	for dialect, stored := range f.Stored {
-		if !k.Takes(dialect, stored) {
+	for dialect := range f.Stored {
+		if !k.Stores(f, dialect) {
 			return false
 		}
 	}
@@ -170,12 +170,12 @@ func (g *generator) enum(e *entity.Entity, f *entity.Field) string {
 		return def.Fields.ForName(f.Name).Type.Name()
 	}
 	name := e.Name + upper(f.Name)
-	for g.doc.defined[name] != nil && !sameValues(g.doc, name, f.Values) || g.entities[name] != nil {
+	for g.doc.defined[name] != nil && !sameValues(g.doc, name, f.ValueNames()) || g.entities[name] != nil {
 		name += "Value"
 	}
 	if g.doc.defined[name] == nil {
 		d := &definition{kind: "enum", name: name, description: sentence(cmp.Or(g.Comments[e.Name+"."+f.Name], "What the "+words(f.Name)+" of "+a(g.names[e.Name].one)+" can be"))}
-		for _, value := range f.Values {
+		for _, value := range f.ValueNames() {
 			d.add(value, "")
 		}
 		g.define(d)
@@ -193,7 +193,7 @@ func sameValues(d *document, name string, values []string) bool {
 
 // indexed reports whether an index serves conditions on columns.
 func (g *generator) indexed(e *entity.Entity, columns ...string) bool {
-	return index.Serves(g.Tables, e, false, columns...)
+	return g.Unindexed || index.Serves(g.Tables, e, false, columns...)
 }
 
 // uniques returns the unique keys of an entity, by the names that upserts have for them.

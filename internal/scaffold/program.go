@@ -52,7 +52,7 @@ func answer(q sourcetree.Question, path string, schemas []ent.Interface) sourcet
 	if q.Describe {
 		return sourcetree.Answer{Known: known(s)}
 	}
-	s.SDL, s.Special = q.SDL, q.Special
+	s.SDL, s.Special, s.Unindexed = q.SDL, q.Special, q.Unindexed
 	for name, doc := range q.Docs {
 		if s.Comments[name] == "" {
 			s.Comments[name] = ofDoc(name, doc)

@@ -25,6 +25,8 @@ type Source struct {
 	// "Hero.teamId".
 	Comments map[string]string
 	SDL      string // the schema as it stands
+	// Unindexed offers conditions and orders on all columns, also where no index serves them.
+	Unindexed bool
 	// Special are the root fields that have code of their own, such as "Mutation.signUp". What they
 	// take is not used in inputs of other mutations.
 	Special map[string]bool

@@ -115,7 +115,7 @@ func (g *generator) sorted(e *entity.Entity) (list []*entity.Field) {
 	for _, f := range g.open(e) {
 		k, _ := kind.Of(f.Kind)
 		columns := []string{f.Column, e.Fields[0].Column}
-		if k.Orders && g.indexed(e, columns...) && (!f.Nullable || index.Serves(g.Tables, e, true, columns...)) {
+		if k.Orders && g.indexed(e, columns...) && (!f.Nullable || g.Unindexed || index.Serves(g.Tables, e, true, columns...)) {
 			list = append(list, f)
 		}
 	}

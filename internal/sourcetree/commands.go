@@ -54,11 +54,12 @@ func scaffoldCommand(o Options) *cli.Command {
 			"Then it generates code. It works from ent/schema alone: where generated code does not compile, run go tool forge scaffold. " +
 			"The exit status is 0, 2 after a mistake in the arguments, and 1 after any other failure; unless it is 0, nothing was changed.",
 		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "unindexed", Local: true, Usage: "also add conditions and orders that no index serves, which read whole tables"},
 			&cli.BoolFlag{Name: "check", Local: true, Usage: "say what of schema.graphqls does not fit ent/schema, and change nothing; the exit status is 1 if something does not"},
 		}, flags()...),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			o := o.with(cmd)
-			o.Entities, o.Check = cmd.Args().Slice(), cmd.Bool("check")
+			o.Entities, o.Check, o.Unindexed = cmd.Args().Slice(), cmd.Bool("check"), cmd.Bool("unindexed")
 			if o.Check && (o.DryRun || len(o.Entities) > 0) {
 				return usage.Errorf("scaffold --check is about the whole schema; it takes no entity, and no --dry-run")
 			}

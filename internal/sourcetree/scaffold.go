@@ -14,10 +14,11 @@ import (
 
 // Options say what Scaffold does.
 type Options struct {
-	Dir      string   // of the application; "" for the working directory
-	Entities []string // none for all that are meant to be shown, and that the schema does not show
-	DryRun   bool     // a diff is printed, and nothing is stored
-	Check    bool     // what does not fit is an error, and nothing is stored
+	Dir       string   // of the application; "" for the working directory
+	Entities  []string // none for all that are meant to be shown, and that the schema does not show
+	DryRun    bool     // a diff is printed, and nothing is stored
+	Check     bool     // what does not fit is an error, and nothing is stored
+	Unindexed bool     // conditions and orders are offered on all columns, also where no index serves them
 	// WithoutGenerators leaves the generated code as it is.
 	WithoutGenerators bool
 	Out               io.Writer // for what was done; nil for nowhere
@@ -35,6 +36,7 @@ func Scaffold(ctx context.Context, o Options) error {
 	if o.Check {
 		return t.check(ctx)
 	}
+	t.unindexed = o.Unindexed
 	a, err := t.scaffold(ctx, o.Entities)
 	if err != nil {
 		return err
@@ -99,7 +101,7 @@ func (t *Tree) scaffold(ctx context.Context, names []string) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := t.ask(ctx, Question{SDL: sdl, Names: names, Special: special})
+	a, err := t.ask(ctx, Question{SDL: sdl, Names: names, Special: special, Unindexed: t.unindexed})
 	if err != nil {
 		return nil, err
 	}

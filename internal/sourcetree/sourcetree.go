@@ -34,6 +34,8 @@ type Question struct {
 	Special map[string]bool   // see scaffold.Source
 	Docs    map[string]string // the comments of the types in ent/schema
 	Check   bool              // only what does not fit is asked for
+
+	Unindexed bool // see scaffold.Source
 	// Describe says that only Known is asked for.
 	Describe bool
 }
@@ -65,6 +67,8 @@ type Access struct {
 
 // Tree is the source tree of an application.
 type Tree struct {
+	unindexed bool // see Options.Unindexed
+
 	dir   string
 	files map[string][]byte // new contents, by paths from dir
 	types []string          // the exported struct types of ent/schema

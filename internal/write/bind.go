@@ -382,10 +382,10 @@ func (b *binder) checkType(at string, d *ast.FieldDefinition, wanted string) {
 // otherwise which it has to be.
 func (b *binder) enumOf(name string, column *entity.Field) string {
 	def := b.Schema.Types[name]
-	if def.Kind == ast.Enum && !slices.ContainsFunc(def.EnumValues, func(v *ast.EnumValueDefinition) bool { return !slices.Contains(column.Values, v.Name) }) {
+	if def.Kind == ast.Enum && !slices.ContainsFunc(def.EnumValues, func(v *ast.EnumValueDefinition) bool { return !slices.Contains(column.ValueNames(), v.Name) }) {
 		return name
 	}
-	return "an enum of the values " + strings.Join(column.Values, ", ")
+	return "an enum of the values " + strings.Join(column.ValueNames(), ", ")
 }
 
 // checkRequired adds a finding for each column that new rows need and the input does not have. What

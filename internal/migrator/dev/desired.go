@@ -23,6 +23,7 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 		return nil, err
 	}
 	indexJoinTables(tables)
+	withPlainTypes(tables)
 	if name == dialect.Postgres {
 		orderTextByBytes(tables)
 	} else {
@@ -45,6 +46,21 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 		putNullsLast(all)
 	}
 	return all, nil
+}
+
+// withPlainTypes takes other types where a column has one that only databases have which Forge has
+// not made: enums of PostgreSQL become varchar, and citext becomes text.
+func withPlainTypes(tables []*schema.Table) {
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			switch stored := c.SchemaType[dialect.Postgres]; {
+			case stored == "citext":
+				c.SchemaType = map[string]string{dialect.Postgres: "text"}
+			case c.Type == field.TypeEnum && stored != "" && !strings.HasPrefix(stored, "varchar") && stored != "text":
+				c.SchemaType = nil
+			}
+		}
+	}
 }
 
 // indexJoinTables adds an index to each table that only joins two others. Its primary key serves

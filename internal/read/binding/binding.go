@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"entgo.io/ent/dialect"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
@@ -172,6 +173,9 @@ type Column struct {
 	// Rule is a field that the viewer may see if the column is true; "" for other columns. The
 	// policy of the entity says so, by rule.Policy.ShownTo.
 	Rule string
+	// Postgres and SQLite are the expressions with which a database returns the value, if they are
+	// not those of the kind; see kind.Conversion.
+	Postgres, SQLite string
 	// Measure says what a query over groups of rows computes with the column; nil for its value.
 	Measure *Measure
 }
@@ -454,7 +458,7 @@ func (o *Object) columnNamed(column string) *entity.Field {
 }
 
 func (b *binder) columnOf(f *entity.Field) *Column {
-	c := &Column{Name: f.Column, Kind: f.Kind}
+	c := &Column{Name: f.Column, Kind: f.Kind, Postgres: kind.Conversion(f, dialect.Postgres), SQLite: kind.Conversion(f, dialect.SQLite)}
 	if to := b.all[f.Refers]; f.Kind == entity.ID && to != nil {
 		c.Prefix, c.Form = to.Prefix, to.Keys
 	}

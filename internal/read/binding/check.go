@@ -88,7 +88,7 @@ func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool 
 	k := b.storedKind(f)
 	ok := true
 	for _, dialect := range slices.Sorted(maps.Keys(f.Stored)) {
-		if stored := f.Stored[dialect]; !k.Takes(dialect, stored) {
+		if stored := f.Stored[dialect]; !k.Stores(f, dialect) {
 			b.refuse(at, "the column %s of %s is stored as %s on %s, which cannot be read as %s; allowed: %s", f.Column, e.Name, stored, dialect, f.Type,
 				strings.Join(k.Stored[dialect], ", "))
 			ok = false
@@ -116,7 +116,7 @@ func (b *binder) scalarOf(named string, f *entity.Field) string {
 	if def := b.Schema.Types[named]; def != nil && def.Kind == ast.Enum {
 		return named
 	}
-	return "an enum of the values " + strings.Join(f.Values, ", ")
+	return "an enum of the values " + strings.Join(f.ValueNames(), ", ")
 }
 
 // checkEnum compares the values of a GraphQL enum with those that the column can have.
@@ -126,14 +126,14 @@ func (b *binder) checkEnum(at string, e *entity.Entity, f *entity.Field, name st
 	}
 	def := b.Schema.Types[name]
 	b.checkDirectives(name, def.Directives)
-	for _, value := range f.Values {
+	for _, value := range f.ValueNames() {
 		if def.EnumValues.ForName(value) == nil {
 			b.refuse(at, "the column %s of %s can hold %s, which %s does not have; values are the same in both, as they are written", f.Column, e.Name, value, name)
 		}
 	}
 	for _, value := range def.EnumValues {
 		b.checkDirectives(name+"."+value.Name, value.Directives)
-		if !slices.Contains(f.Values, value.Name) {
+		if !slices.Contains(f.ValueNames(), value.Name) {
 			b.refuse(name+"."+value.Name, "the column %s of %s, which has this type, cannot hold it; take it out, or add it in ent/schema", f.Column, e.Name)
 		}
 	}

@@ -18,6 +18,7 @@ type Measure struct {
 	Of       entity.Kind   // the kind of the column that the function computes with
 	Bucket   string        // the unit of time to which the values are cut, or ""
 	Zone     string        // the time zone of the bucket
+	Local    bool          // PostgreSQL stores the times without a zone; see kind.IsLocal
 	Null     bool          // the rows are not grouped by the column, so there is no value
 }
 
@@ -71,7 +72,7 @@ func (b *binder) summaryOf(o *Object) *Summary {
 			of := &Field{Visible: visible, Shows: &entity.Field{Name: shown.Name, Kind: result},
 				Column: &Column{Name: column.Name, Kind: result, Measure: &Measure{Function: function, Of: column.Kind}}}
 			if result == column.Kind {
-				of.Shows = shown
+				of.Shows, of.Column.Postgres, of.Column.SQLite = shown, column.Postgres, column.SQLite
 			}
 			s.Measures[MeasureName(function, name)] = of
 		}

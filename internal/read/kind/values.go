@@ -113,16 +113,17 @@ func placeTime(cell []byte) (any, error) { return time.Parse(time.RFC3339Nano, s
 
 func enumArgument(f *entity.Field, value any) (any, error) {
 	text, _ := value.(string)
-	if !slices.Contains(f.Values, text) { // a variable's value may differ in case
+	i := slices.IndexFunc(f.Values, func(known string) bool { return entity.ValueName(known) == text })
+	if i < 0 { // a variable's value may differ in case
 		return nil, fmt.Errorf("%.40q is not one of the values that are allowed here", value)
 	}
-	return text, nil
+	return f.Values[i], nil
 }
 
 func writeEnum(f *entity.Field, b, cell []byte) ([]byte, bool) {
 	for _, known := range f.Values {
 		if known == string(cell) {
-			return scalar.AppendText(b, cell), true
+			return scalar.AppendText(b, []byte(entity.ValueName(known))), true
 		}
 	}
 	return b, false

@@ -8,10 +8,13 @@ import (
 	"math"
 	"slices"
 
+	"entgo.io/ent/dialect"
+
 	"forge/internal/bufpool"
 	"forge/internal/coalesce"
 	"forge/internal/entity"
 	"forge/internal/read/binding"
+	"forge/internal/read/kind"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/read/sql"
@@ -302,6 +305,9 @@ func columnsOf(q *sql.Query, page *rows.Page) (columns []binding.Column, cursor 
 		col := binding.Column{Name: t.Column, Kind: t.Kind, Orders: t.By}
 		if t.Kind == entity.ID {
 			col = n.Object.Key
+		}
+		if t.By != nil && t.By.Field != nil && !t.By.Count {
+			col.Postgres, col.SQLite = kind.Conversion(t.By.Field, dialect.Postgres), kind.Conversion(t.By.Field, dialect.SQLite)
 		}
 		for _, f := range n.Object.Fields {
 			if t.By == nil && f.Column != nil && f.Column.Shown == nil && f.Column.Name == t.Column {

@@ -181,7 +181,9 @@ func bucket(path string, column *binding.Column, unit, zone any) (*binding.Measu
 	if _, err := scalar.Zone(name); err != nil {
 		return nil, apperr.BadInput(path+"timeZone", "%s", err)
 	}
-	return &binding.Measure{Of: column.Kind, Bucket: fmt.Sprint(unit), Zone: name}, nil
+	local := column.Kind == entity.Time && column.Postgres != ""
+	column.Postgres = "" // a bucket is a time with a zone
+	return &binding.Measure{Of: column.Kind, Bucket: fmt.Sprint(unit), Zone: name, Local: local}, nil
 }
 
 // having reads the argument having.

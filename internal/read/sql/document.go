@@ -18,7 +18,8 @@ import (
 
 // document returns a condition on a column of JSON documents or of lists. PostgreSQL has operators
 // for them. SQLite calls functions that package database gives to it.
-func (f *Conditions) document(by *binding.Filter, column string, value any, path string) (Condition, error) {
+func (f *Conditions) document(by *binding.Filter, name string, value any, path string) (Condition, error) {
+	column := expressionOf(by.Field, name, f.Dialect)
 	switch by.Op {
 	case "":
 		return f.withDocument(by, value, path, func(text string) Condition { return f.equals(column, text) })
@@ -55,6 +56,20 @@ func (f *Conditions) document(by *binding.Filter, column string, value any, path
 	}
 }
 
+// expression returns what a condition compares, in a query.
+type expression func(*sql.Selector) string
+
+// expressionOf returns a column as a document, which PostgreSQL's operators compare.
+func expressionOf(f *entity.Field, column, db string) expression {
+	as := kind.Document(f)
+	return func(s *sql.Selector) string {
+		if as == "" || db == dialect.SQLite {
+			return s.C(column)
+		}
+		return strings.Replace(as, "%s", s.C(column), 1)
+	}
+}
+
 func kindOf(of entity.Kind) *kind.Kind {
 	k, _ := kind.Of(of)
 	return k
@@ -69,22 +84,22 @@ func (f *Conditions) withDocument(by *binding.Filter, value any, path string, ma
 	return make(text.(string)), nil
 }
 
-func (f *Conditions) equals(column, text string) Condition {
+func (f *Conditions) equals(column expression, text string) Condition {
 	return f.call(column, "%c = $::jsonb", "forge_json_equal(%c, $)", text)
 }
 
 // differs returns the condition that a column holds another document. The document null is neither
 // equal nor unequal, as the NULL that it is shown as.
-func (f *Conditions) differs(column, text string) Condition {
+func (f *Conditions) differs(column expression, text string) Condition {
 	return f.call(column, "NULLIF(%c, 'null'::jsonb) <> $::jsonb", "CASE WHEN NOT forge_json_equal(%c, 'null') THEN NOT forge_json_equal(%c, $) END", text)
 }
 
-func (f *Conditions) contains(column, text string) Condition {
+func (f *Conditions) contains(column expression, text string) Condition {
 	return f.call(column, "%c @> $::jsonb", "forge_json_contains(%c, $)", text)
 }
 
 // list returns the condition that a list has every one of some elements, or at least one of them.
-func (f *Conditions) list(by *binding.Filter, column string, elements []any, path string, every bool) (Condition, error) {
+func (f *Conditions) list(by *binding.Filter, column expression, elements []any, path string, every bool) (Condition, error) {
 	texts := make([]string, len(elements))
 	for i, element := range elements {
 		at := path
@@ -99,7 +114,9 @@ func (f *Conditions) list(by *binding.Filter, column string, elements []any, pat
 	}
 	switch all := "[" + strings.Join(texts, ",") + "]"; {
 	case every && len(elements) == 0:
-		return func(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(column)) }, nil
+		return func(s *sql.Selector) *sql.Predicate {
+			return sql.P(func(b *sql.Builder) { b.WriteString(column(s) + " IS NOT NULL") })
+		}, nil
 	case every:
 		return f.contains(column, all), nil
 	case f.Dialect == dialect.SQLite:
@@ -113,22 +130,24 @@ func (f *Conditions) list(by *binding.Filter, column string, elements []any, pat
 
 // isNull returns the condition that a column of documents shows null: it holds NULL, or the
 // document null.
-func (f *Conditions) isNull(column string) Condition {
-	return either(func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }, f.equals(column, "null"))
+func (f *Conditions) isNull(by *binding.Filter, column string) Condition {
+	null := func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }
+	of := expressionOf(by.Field, column, f.Dialect)
+	return either(null, f.equals(of, "null"))
 }
 
 func either(a, b Condition) Condition { return join(sql.Or, []Condition{a, b}) }
 
 // call returns a condition in the words of the database. In the text, %c stands for the column, and
 // $ for the next argument.
-func (f *Conditions) call(column, postgres, sqlite string, args ...any) Condition {
+func (f *Conditions) call(column expression, postgres, sqlite string, args ...any) Condition {
 	text := postgres
 	if f.Dialect == dialect.SQLite {
 		text = sqlite
 	}
 	return func(s *sql.Selector) *sql.Predicate {
 		return sql.P(func(b *sql.Builder) {
-			rest := strings.ReplaceAll(text, "%c", s.C(column))
+			rest := strings.ReplaceAll(text, "%c", column(s))
 			for _, arg := range args {
 				before, after, _ := strings.Cut(rest, "$")
 				b.WriteString(before).Arg(arg)

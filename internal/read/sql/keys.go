@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 
@@ -28,6 +29,15 @@ func kindOfColumn(c binding.Column) *kind.Kind {
 		return kind.OfSum
 	}
 	return kindOf(c.Kind)
+}
+
+// conversion returns the expression with which a database returns the values of a column, with %s
+// for the column. It is "" if the values are returned as they are.
+func conversion(c binding.Column, db string) string {
+	if db == dialect.SQLite {
+		return c.SQLite
+	}
+	return cmp.Or(c.Postgres, kindOfColumn(c).Convert)
 }
 
 // keyValue returns a key as an argument.

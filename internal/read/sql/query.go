@@ -320,8 +320,8 @@ func (q *Query) numbered(s *Statement) {
 // converted is true, PostgreSQL returns the values in the type that the column's kind asks for.
 func columnOf(c binding.Column, s *sql.Selector, order *ordering, converted bool) sql.Querier {
 	before, after := "", ""
-	if converted && s.Dialect() == dialect.Postgres {
-		before, after, _ = strings.Cut(kindOfColumn(c).Convert, "%s")
+	if converted {
+		before, after, _ = strings.Cut(conversion(c, s.Dialect()), "%s")
 	}
 	return sql.ExprFunc(func(b *sql.Builder) {
 		b.WriteString(before)

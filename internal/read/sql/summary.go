@@ -17,8 +17,8 @@ import (
 func (q *Query) summarize(s *sql.Selector) {
 	for _, c := range q.Columns {
 		before, after := "", ""
-		if !q.sqlite() && !q.inTree {
-			before, after, _ = strings.Cut(kindOfColumn(c).Convert, "%s")
+		if !q.inTree {
+			before, after, _ = strings.Cut(conversion(c, q.Dialect), "%s")
 		}
 		s.AppendSelectExpr(sql.Raw(before + q.measure(c, s) + after))
 	}
@@ -106,6 +106,8 @@ func (q *Query) bucket(column string, m *binding.Measure) string {
 		return scalar.BucketFunction + "('" + m.Bucket + "', " + column + ", '" + m.Zone + "')"
 	case m.Of == entity.Date:
 		return "date_trunc('" + unit + "', " + column + "::timestamp)::date"
+	case m.Local:
+		return "date_trunc('" + unit + "', " + column + " AT TIME ZONE 'UTC', '" + m.Zone + "')"
 	default:
 		return "date_trunc('" + unit + "', " + column + ", '" + m.Zone + "')"
 	}

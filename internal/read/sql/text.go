@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/apperr"
 	"forge/internal/entity"
@@ -36,16 +37,19 @@ func (f *Conditions) text(by *binding.Filter, column string, value any, path str
 	like := "%" + wildcards.Replace(sought)
 	switch {
 	case by.Op == "EqualFold":
-		return f.call(column, postgres+" = "+to, sqlite+" = $", sought), nil
+		return f.call(plain(column), postgres+" = "+to, sqlite+" = $", sought), nil
 	case f.Dialect == dialect.SQLite && by.Op == "HasSuffix":
-		return f.call(column, "", "substr(%c, length(%c) + 1 - $) = $", utf8.RuneCountInString(sought), sought), nil
+		return f.call(plain(column), "", "substr(%c, length(%c) + 1 - $) = $", utf8.RuneCountInString(sought), sought), nil
 	case f.Dialect == dialect.SQLite:
-		return f.call(column, "", "instr("+sqlite+", $) > 0", sought), nil
+		return f.call(plain(column), "", "instr("+sqlite+", $) > 0", sought), nil
 	case by.Op != "HasSuffix":
 		like += "%"
 	}
-	return f.call(column, postgres+" LIKE "+to, "", like), nil
+	return f.call(plain(column), postgres+" LIKE "+to, "", like), nil
 }
+
+// plain returns a column as it is.
+func plain(column string) expression { return func(s *sql.Selector) string { return s.C(column) } }
 
 // capitals returns PostgreSQL's expression for a text in capitals, as entity.Capitals returns it.
 func capitals(text string) string { return `upper(` + text + ` COLLATE "und-x-icu")` }

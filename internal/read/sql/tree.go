@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"entgo.io/ent/dialect"
 )
 
 // Branch is one query of a tree. Its rows belong to rows of its parent.
@@ -146,7 +148,7 @@ func (q *Query) treeColumns(table string) []treeColumn {
 	columns := make([]treeColumn, len(q.Columns))
 	for i, c := range q.Columns {
 		k := kindOfColumn(c)
-		columns[i] = treeColumn{table, k.SQL, k.Convert, slices.Contains(q.Unsent, i)}
+		columns[i] = treeColumn{table, k.SQL, conversion(c, dialect.Postgres), slices.Contains(q.Unsent, i)}
 	}
 	return columns
 }

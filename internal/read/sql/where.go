@@ -308,6 +308,9 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 	case "LTE":
 		return func(s *sql.Selector) *sql.Predicate { return sql.LTE(columnIn(s, column, by.Field.Kind), arg) }, nil
 	case "HasPrefix":
+		if f.Dialect == dialect.Postgres && by.Field.Stored[dialect.Postgres] != "" {
+			return f.call(plain(column), "%c LIKE $", "", wildcards.Replace(arg.(string))+"%"), nil
+		}
 		return hasPrefix(column, arg.(string)), nil
 	}
 	return func(s *sql.Selector) *sql.Predicate {
@@ -326,7 +329,7 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 func (f *Conditions) null(by *binding.Filter, column string, is bool) Condition {
 	null := func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }
 	if by.Field.Kind == entity.JSON {
-		null = f.isNull(column)
+		null = f.isNull(by, column)
 	}
 	if is {
 		return null
@@ -334,7 +337,8 @@ func (f *Conditions) null(by *binding.Filter, column string, is bool) Condition 
 	return func(s *sql.Selector) *sql.Predicate { return sql.Not(null(s)) }
 }
 
-// hasPrefix compares the column with a range of texts. Texts are ordered by code points. An index
+// hasPrefix compares the column with a range of texts. Texts are ordered by code points, unless
+// ent/schema names the type of their column: that has the order of the database. An index
 // serves a range, but not LIKE with a parameter.
 func hasPrefix(column, prefix string) Condition {
 	return func(s *sql.Selector) *sql.Predicate {
@@ -396,7 +400,13 @@ func (f *Conditions) in(by *binding.Filter, column string, value any, path strin
 			l.values = string(text)
 		}
 	}
-	return func(s *sql.Selector) *sql.Predicate { return l.compare(s, columnIn(s, column, by.Field.Kind)) }, nil
+	return func(s *sql.Selector) *sql.Predicate {
+		of := columnIn(s, column, by.Field.Kind)
+		if l.not && by.Field.Kind == entity.Enum && s.Dialect() == dialect.Postgres {
+			of += "::text" // the elements of the list are, and the column may be an enum of PostgreSQL
+		}
+		return l.compare(s, of)
+	}, nil
 }
 
 // list is a list of values as one parameter: an array on PostgreSQL, and a JSON text on SQLite.
