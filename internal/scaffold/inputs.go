@@ -454,8 +454,9 @@ func (g *generator) deleteTypes(e *entity.Entity) {
 	payload := &definition{kind: "type", name: "Delete" + e.Name + "Payload", writes: true, description: "What is gone."}
 	payload.add("deletedId", ": ID!")
 	g.define(payload)
-	text := "Removes " + a(n.one) + "."
+	text, verb, done := "Removes "+a(n.one)+".", "Removes", "removed"
 	if e.Deleted != "" {
+		verb, done = "Hides", "hidden"
 		text = "Hides " + a(n.one) + " from every query. `restore" + e.Name + "` undoes it."
 	}
 	g.mutation(e, remove, text, "delete"+e.Name, "(id: ID!"+versioned(e)+"): Delete"+e.Name+"Payload!")
@@ -470,7 +471,7 @@ func (g *generator) deleteTypes(e *entity.Entity) {
 	bulk.add("deletedIds", ": [ID!]!")
 	if g.free(bulk.name) {
 		g.define(bulk)
-		g.mutation(e, remove, "Removes all "+n.many+" that fulfil a condition and that one may remove. `BAD_USER_INPUT`, and nothing is removed, if they are more than `atMost`, which is 10,000 at most.",
+		g.mutation(e, remove, verb+" all "+n.many+" that fulfil a condition and that one may remove. `BAD_USER_INPUT`, and nothing is "+done+", if they are more than `atMost`, which is 10,000 at most.",
 			"delete"+many, "(where: "+e.Name+"WhereInput!, atMost: Int! = 100): Delete"+many+"Payload!")
 	}
 }

@@ -47,7 +47,11 @@ func AddField(ctx context.Context, o Options, f Field) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	return change(ctx, o, func(t *Tree, e *editor, known *Answer) ([]string, error) {
+	note := ""
+	if !f.Optional && f.Default == "" {
+		note = "rows of " + f.Entity + " that are there need a value of " + entity.Snake(f.Name) + ": the migration has to give one, unless the field is --optional or has a --default"
+	}
+	return change(ctx, o, note, func(t *Tree, e *editor, known *Answer) ([]string, error) {
 		if err := wantEntity(known, f.Entity); err != nil {
 			return nil, err
 		}
@@ -62,8 +66,8 @@ func AddField(ctx context.Context, o Options, f Field) error {
 }
 
 // change edits ent/schema, and then adds fields and edges of entities to the schema. The function
-// edit returns their names, such as "Book.pages".
-func change(ctx context.Context, o Options, edit func(*Tree, *editor, *Answer) ([]string, error)) error {
+// edit returns their names, such as "Book.pages". The note is printed in the end, unless it is "".
+func change(ctx context.Context, o Options, note string, edit func(*Tree, *editor, *Answer) ([]string, error)) error {
 	t, err := Open(o.Dir)
 	if err != nil {
 		return err
@@ -89,6 +93,9 @@ func change(ctx context.Context, o Options, edit func(*Tree, *editor, *Answer) (
 	a, err := t.scaffoldOnly(ctx, names)
 	if err != nil {
 		return err
+	}
+	if note != "" {
+		a.Notes = append(a.Notes, note)
 	}
 	return t.finish(ctx, o, a)
 }
