@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/entc"
@@ -117,16 +116,5 @@ func (own *ownSchema) described() []*entity.Entity {
 		}
 		all[i] = &of
 	}
-	return all
-}
-
-// schemas returns the schemas of PostgreSQL that the tables are in, without the usual one.
-func (p *Plan) schemas() (all []string) {
-	for _, e := range p.Entities {
-		if s := e.Table.Schema; s != "" && s != "public" && !slices.Contains(all, s) {
-			all = append(all, s)
-		}
-	}
-	slices.SortFunc(all, strings.Compare)
 	return all
 }

@@ -37,8 +37,8 @@ const (
 	migrations = "migrate"
 )
 
-// Run adopts a database: it plans an application of its tables, writes that into the source tree, and
-// says what it did on out. If it returns an error, the source tree is as it was.
+// Run adopts a database: it plans an application of its tables, writes that into the source tree,
+// and says what it did on out. If it returns an error, the source tree is as it was.
 func Run(ctx context.Context, o Options, t Tree, out io.Writer) (err error) {
 	readers, err := o.readers()
 	if err != nil {

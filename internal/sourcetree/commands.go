@@ -48,7 +48,7 @@ func scaffoldCommand(out io.Writer) *cli.Command {
 			"The exit status is 0, 2 after a mistake in the arguments, and 1 after any other failure; unless it is 0, nothing was changed.",
 		Flags: []cli.Flag{
 			dryRunFlag(),
-			&cli.BoolFlag{Name: "unindexed", Local: true, Usage: "also add conditions and orders that no index serves, which read whole tables"},
+			&cli.BoolFlag{Name: "unindexed", Local: true, Usage: "also find and sort rows where no index helps, which reads whole tables"},
 			&cli.BoolFlag{Name: "check", Local: true, Usage: "say what of schema.graphqls does not fit ent/schema, and change nothing; the exit status is 1 if something does not"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {

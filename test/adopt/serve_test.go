@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,8 +76,8 @@ var compared = map[string][]struct{ query, sql string }{
 	},
 }
 
-// TestServed adopts each database in a copy of the tree, builds it, serves the database, and compares
-// answers with those of SQL. It takes minutes.
+// TestServed adopts each database in a copy of the tree, builds it, serves the database, and
+// compares answers with those of SQL. It takes minutes.
 func TestServed(t *testing.T) {
 	if os.Getenv("FORGE_SOAK") == "" {
 		t.Skip("takes minutes; FORGE_SOAK=1 runs it")
@@ -101,7 +102,7 @@ func TestServed(t *testing.T) {
 			mustRun(t, dir, nil, "go", "build", "-o", "served", ".")
 			mustRun(t, dir, []string{"DATABASE_URL=" + address}, "./served", "migrate", "up")
 			cmd := exec.Command("./served")
-			cmd.Dir, cmd.Env = dir, append(os.Environ(), "DATABASE_URL="+address, "ADDR=127.0.0.1:0", "DEMO=off")
+			cmd.Dir, cmd.Env = dir, append(environment(), "DATABASE_URL="+address, "ADDR=127.0.0.1:0", "DEMO=off")
 			server := process.Start(t, cmd)
 			t.Logf("adopted after %s, served after %s", adopted.Round(time.Second), time.Since(start).Round(time.Second))
 			api := gqltest.New(t, server.URL)
@@ -118,10 +119,15 @@ func TestServed(t *testing.T) {
 func mustRun(t *testing.T, dir string, environ []string, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), environ...)
+	cmd.Dir, cmd.Env = dir, append(environment(), environ...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
+}
+
+// environment is that of this process without variables for its tests, which a server refuses.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "FORGE_") })
 }
 
 func mustCopy(t *testing.T, from, to string) {
