@@ -81,9 +81,17 @@ func Make(d *Database, taken Names) *Plan {
 	}
 	m.columns(tables)
 	m.relate(tables)
+	names := map[string]bool{}
 	for _, e := range p.Entities {
 		m.indexes(e)
 		m.checks(e)
+		for i := range e.Indexes { // one name is one index in all schemas together
+			name := strings.ToLower(e.Indexes[i].Name)
+			if names[name] {
+				e.Indexes[i].Name = ""
+			}
+			names[name] = name != ""
+		}
 	}
 	slices.SortFunc(p.Entities, func(a, b *Entity) int { return strings.Compare(a.Name, b.Name) })
 	p.sortNotes()
