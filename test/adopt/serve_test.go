@@ -66,12 +66,12 @@ var compared = map[string][]struct{ query, sql string }{
 	},
 	"shop.postgres": {
 		{`{ orders(orderBy: [{field: UNIT_PRICE}]) { nodes { state unitPrice value billingCountry { id name } userSalesUser { id username followers { nodes { username } } products { nodes { id name tags sizes } } } } } sessionRows { nodes { id data } } }`,
-			`SELECT json_build_object('orders', json_build_object('nodes', json_agg(json_build_object('state', replace(state::text, ' ', '_'), 'unitPrice', "Unit Price"::text, 'value', value, 'billingCountry', json_build_object('id', 'country_' || code, 'name', c.name),
+			`SELECT json_build_object('orders', json_build_object('nodes', json_agg(json_build_object('state', replace(state::text, ' ', '_'), 'unitPrice', trim_scale("Unit Price")::text, 'value', value, 'billingCountry', json_build_object('id', 'country_' || code, 'name', c.name),
  'userSalesUser', json_build_object('id', 'salesuser_' || u.id, 'username', username, 'followers', json_build_object('nodes', (SELECT json_agg(json_build_object('username', f.username)) FROM sales.follows JOIN sales.users f ON f.id = follower_id WHERE followee_id = u.id)),
  'products', json_build_object('nodes', (SELECT json_agg(json_build_object('id', 'product_' || replace(sku, ' ', '%20'), 'name', "Name", 'tags', tags, 'sizes', sizes) ORDER BY sku) FROM sales.wishes JOIN "stock room"."Product" USING (sku) WHERE user_id = u.id)))) ORDER BY "Unit Price"))
  , 'sessionRows', json_build_object('nodes', (SELECT json_agg(json_build_object('id', 'sessionrow_' || token, 'data', data)) FROM sessions))) FROM sales."Order" JOIN sales.users u ON u.id = user_id JOIN sales.country c ON code = "billingCountry"`},
 		{`mutation { createOrder(input: {userId: "salesuser_1", state: in_progress, unitPrice: "5.5", billingCountryId: "country_NO"}) { order { state unitPrice billingCountry { name } } } createProduct(input: {id: "product_C-3", name: "Casting", tags: ["a"], sizes: [3, 4]}) { product { id tags sizes } } }`,
-			`SELECT json_build_object('createOrder', json_build_object('order', json_build_object('state', replace(state::text, ' ', '_'), 'unitPrice', "Unit Price"::text, 'billingCountry', json_build_object('name', 'Norway'))),
+			`SELECT json_build_object('createOrder', json_build_object('order', json_build_object('state', replace(state::text, ' ', '_'), 'unitPrice', trim_scale("Unit Price")::text, 'billingCountry', json_build_object('name', 'Norway'))),
  'createProduct', json_build_object('product', (SELECT json_build_object('id', 'product_' || sku, 'tags', tags, 'sizes', sizes) FROM "stock room"."Product" WHERE sku = 'C-3'))) FROM sales."Order" WHERE "Unit Price" = 5.5`},
 	},
 }
