@@ -217,8 +217,8 @@ func freeEdge(e *Entity, name, other string) string {
 	return freeField(name, e.fields)
 }
 
-// backName returns the name of the edge from the row that a foreign key refers to: name, unless there
-// are several foreign keys to it.
+// backName returns the name of the edge from the row that a foreign key refers to: name, unless
+// there are several foreign keys to it.
 func backName(r reference, all []reference, name string) string {
 	edge := strings.Join(r.stem, "_")
 	if r.from == r.to {

@@ -81,9 +81,17 @@ func Make(d *Database, taken Names) *Plan {
 	}
 	m.columns(tables)
 	m.relate(tables)
+	names := map[string]bool{}
 	for _, e := range p.Entities {
 		m.indexes(e)
 		m.checks(e)
+		for i := range e.Indexes { // one name is one index in all schemas together
+			name := strings.ToLower(e.Indexes[i].Name)
+			if names[name] {
+				e.Indexes[i].Name = ""
+			}
+			names[name] = name != ""
+		}
 	}
 	slices.SortFunc(p.Entities, func(a, b *Entity) int { return strings.Compare(a.Name, b.Name) })
 	p.sortNotes()
@@ -209,10 +217,9 @@ func (m *maker) key(t *Table, c *atlas.Column) (*Column, string) {
 		return nil, fmt.Sprintf("its key %q has a name that cannot stand in SQL that is generated", c.Name)
 	}
 	key := &Column{Column: c, Kind: k, Field: "id", Comment: comment(c.Attrs), Imports: k.Imports}
-	onPostgres := k.Postgres
 	switch {
 	case k.form == "number" && !strings.Contains(k.Go, "Float"):
-		onPostgres = map[string]string{kindInt16.Go: "smallint", kindInt32.Go: "integer", kindInt64.Go: "bigint", kindInt.Go: "bigint"}[k.Go]
+		onPostgres := map[string]string{kindInt16.Go: "smallint", kindInt32.Go: "integer", kindInt64.Go: "bigint", kindInt.Go: "bigint"}[k.Go]
 		key.Kind = kindInt // of 64 bits in Go, so that no number of an ID is cut off
 		if m.Dialect == dialect.Postgres {
 			key.Postgres = onPostgres

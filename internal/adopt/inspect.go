@@ -53,8 +53,8 @@ type Database struct {
 }
 
 // Inspect reads the tables of a database that the options want. It writes nothing, and a session
-// that it opens cannot. It returns a *usage.Error if the address or the names are wrong, or if there
-// are no tables or too many.
+// that it opens cannot. It returns a *usage.Error if the address or the names are wrong, or if
+// there are no tables or too many.
 func Inspect(ctx context.Context, o Options) (d *Database, err error) {
 	db, name, err := openToRead(ctx, o.Address)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 )
 
 // words returns the words of a name in a database, in lower case: "InvoiceLine", "invoice_line" and
-// "invoice line" have the same two. Accents are dropped, and so is what is neither a Latin letter nor
-// a digit.
+// "invoice line" have the same two. Accents are dropped, and so is what is neither a Latin letter
+// nor a digit.
 func words(name string) (all []string) {
 	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn))), name)
 	if err != nil {

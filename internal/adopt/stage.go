@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/entc"
@@ -19,6 +18,23 @@ import (
 	"forge/internal/search"
 )
 
+// errBaseline means that a database does not take the tables as ent/schema has them.
+var errBaseline = errors.New("plan the baseline")
+
+// simplify takes out of the plan what one of the two kinds of database may not take: conditions, and
+// indexes with conditions. It reports whether there were any.
+func (p *Plan) simplify() (found bool) {
+	for _, e := range p.Entities {
+		indexes := len(e.Indexes)
+		e.Indexes = slices.DeleteFunc(e.Indexes, func(i Index) bool { return i.Where != "" })
+		if len(e.Checks) > 0 || len(e.Indexes) < indexes {
+			p.note(e.Table.Path(), "its checks, and its indexes with conditions, are the database's alone: not both kinds of database take them all")
+			e.Checks, found = map[string]string{}, true
+		}
+	}
+	return found
+}
+
 // stage loads what was written as ent does, and plans the migrations. It writes them below the
 // directory into. The source tree has a directory more while it runs.
 func (own *ownSchema) stage(ctx context.Context, t Tree, p *Plan, files map[string][]byte, into string) error {
@@ -27,6 +43,9 @@ func (own *ownSchema) stage(ctx context.Context, t Tree, p *Plan, files map[stri
 		return err
 	}
 	dir := filepath.Join(into, migrations)
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
 	for _, kind := range []string{"postgres", "sqlite"} {
 		if err := os.MkdirAll(filepath.Join(dir, kind), 0o755); err != nil {
 			return err
@@ -34,7 +53,7 @@ func (own *ownSchema) stage(ctx context.Context, t Tree, p *Plan, files map[stri
 	}
 	adopted := p.tables(tables)
 	if _, err := dev.Diff(ctx, dir, "baseline", t.DevURL, dev.Schema{Tables: adopted}, dev.Answers{}); err != nil {
-		return fmt.Errorf("plan the baseline: %w", err)
+		return fmt.Errorf("%w: %w", errBaseline, err)
 	}
 	if err := markBaseline(dir); err != nil {
 		return err
@@ -117,16 +136,5 @@ func (own *ownSchema) described() []*entity.Entity {
 		}
 		all[i] = &of
 	}
-	return all
-}
-
-// schemas returns the schemas of PostgreSQL that the tables are in, without the usual one.
-func (p *Plan) schemas() (all []string) {
-	for _, e := range p.Entities {
-		if s := e.Table.Schema; s != "" && s != "public" && !slices.Contains(all, s) {
-			all = append(all, s)
-		}
-	}
-	slices.SortFunc(all, strings.Compare)
 	return all
 }

@@ -37,8 +37,8 @@ const (
 	migrations = "migrate"
 )
 
-// Run adopts a database: it plans an application of its tables, writes that into the source tree, and
-// says what it did on out. If it returns an error, the source tree is as it was.
+// Run adopts a database: it plans an application of its tables, writes that into the source tree,
+// and says what it did on out. If it returns an error, the source tree is as it was.
 func Run(ctx context.Context, o Options, t Tree, out io.Writer) (err error) {
 	readers, err := o.readers()
 	if err != nil {
@@ -71,7 +71,14 @@ func Run(ctx context.Context, o Options, t Tree, out io.Writer) (err error) {
 		return err
 	}
 	defer os.RemoveAll(before)
-	if err := own.stage(ctx, t, p, files, filepath.Join(before, "new")); err != nil {
+	err = own.stage(ctx, t, p, files, filepath.Join(before, "new"))
+	if errors.Is(err, errBaseline) && p.simplify() {
+		if files, err = p.Files(t.Module, readers); err != nil {
+			return err
+		}
+		err = own.stage(ctx, t, p, files, filepath.Join(before, "new"))
+	}
+	if err != nil {
 		return err
 	}
 	if err := keep(before); err != nil {
@@ -114,7 +121,10 @@ func (t Tree) readSchema() (*ownSchema, error) {
 // names returns the names that the source tree has. It returns a *usage.Error if a table would
 // become an entity that is there and that Forge does not need.
 func (t Tree) names(own *ownSchema, d *Database) (Names, error) {
-	taken := Names{Types: own.identifiers}
+	taken := Names{Types: slices.Clone(own.identifiers)}
+	for file := range own.files {
+		taken.Types = append(taken.Types, strings.TrimSuffix(file, ".go"))
+	}
 	var same []string
 	for _, e := range t.Entities {
 		taken.Prefixes = append(taken.Prefixes, e.Prefix)

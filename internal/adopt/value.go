@@ -29,8 +29,8 @@ var (
 	random = regexp.MustCompile(`(?i)(gen_random_uuid|uuid_generate_v\d\w*|uuidv\d)\(\)`)
 )
 
-// goDefault returns the default of a column as Go, and what it imports. It returns false if there is
-// a default that Go cannot say.
+// goDefault returns the default of a column as Go, and what it imports. It returns false if there
+// is a default that Go cannot say.
 func goDefault(k Kind, expression string) (text string, imports []string, ok bool) {
 	plain := strings.TrimSpace(cast.ReplaceAllString(expression, ""))
 	if plain == "" || strings.EqualFold(plain, "NULL") {

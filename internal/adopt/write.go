@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"entgo.io/ent/dialect"
 )
 
 // Files returns the files of ent/schema, by their names. readers is the group of package rule that
@@ -321,9 +319,4 @@ func (w *writer) policy() {
 	}
 	w.line("func (%s) Policy() ent.Policy {", w.Name)
 	w.line("return rule.Policy{Read: %s, Create: %s, Update: rule.Admins, Delete: rule.Admins}\n}", w.readers, create)
-}
-
-// kindOfDatabase returns how people call a dialect.
-func kindOfDatabase(name string) string {
-	return map[string]string{dialect.Postgres: "PostgreSQL", dialect.SQLite: "SQLite"}[name]
 }

@@ -1,5 +1,6 @@
-// Package array has the Go types of columns that are arrays of PostgreSQL, such as text[]. On SQLite
-// they are JSON documents. Other lists are JSON on both databases, and need no type of their own.
+// Package array has the Go types of columns that are arrays of PostgreSQL, such as text[]. On
+// SQLite they are JSON documents. Other lists are JSON on both databases, and need no type of their
+// own.
 package array
 
 import (
@@ -39,8 +40,8 @@ func (Floats) FormatParam(p string, info *sql.StmtInfo) string  { return param(p
 func (Bools) FormatParam(p string, info *sql.StmtInfo) string   { return param(p, "bool", info) }
 func (UUIDs) FormatParam(p string, info *sql.StmtInfo) string   { return param(p, "uuid", info) }
 
-// Scan reads an array of PostgreSQL, or JSON. It returns an error for an array that has NULLs in it,
-// or more than one dimension.
+// Scan reads an array of PostgreSQL, or JSON. It returns an error for an array that has NULLs in
+// it, or more than one dimension.
 func (l *Texts) Scan(src any) error   { return scan(src, (*[]string)(l)) }
 func (l *Ints) Scan(src any) error    { return scan(src, (*[]int32)(l)) }
 func (l *BigInts) Scan(src any) error { return scan(src, (*[]int64)(l)) }

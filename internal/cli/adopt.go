@@ -30,7 +30,7 @@ func adoptCommand(app application.Application, stdout io.Writer) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "schema", Local: true, Usage: "only the tables of this schema of PostgreSQL; may be given again"},
 			&cli.StringFlag{Name: "readers", Local: true, Value: "administrators", Usage: "who may read all rows: administrators, signed-in or everyone"},
-			&cli.BoolFlag{Name: "unindexed", Local: true, Usage: "also offer conditions and orders that no index serves, which read whole tables"},
+			&cli.BoolFlag{Name: "unindexed", Local: true, Usage: "also offer to find and to sort rows where no index helps, which reads whole tables"},
 			devURLFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {

@@ -54,7 +54,7 @@ func scaffoldCommand(o Options) *cli.Command {
 			"Then it generates code. It works from ent/schema alone: where generated code does not compile, run go tool forge scaffold. " +
 			"The exit status is 0, 2 after a mistake in the arguments, and 1 after any other failure; unless it is 0, nothing was changed.",
 		Flags: append([]cli.Flag{
-			&cli.BoolFlag{Name: "unindexed", Local: true, Usage: "also add conditions and orders that no index serves, which read whole tables"},
+			&cli.BoolFlag{Name: "unindexed", Local: true, Usage: "also find and sort rows where no index helps, which reads whole tables"},
 			&cli.BoolFlag{Name: "check", Local: true, Usage: "say what of schema.graphqls does not fit ent/schema, and change nothing; the exit status is 1 if something does not"},
 		}, flags()...),
 		Action: func(ctx context.Context, cmd *cli.Command) error {

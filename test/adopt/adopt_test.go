@@ -100,8 +100,8 @@ func mustBeGolden(t *testing.T, path string, got []byte) {
 	}
 }
 
-// TestPage finds the Go code of docs/adopt.md among what is written for the music store, and the kinds
-// of readers and the limit that it names.
+// TestPage finds the Go code of docs/adopt.md among what is written for the music store, and the
+// kinds of readers and the limit that it names.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/adopt.md")

@@ -17,8 +17,8 @@ import (
 	"forge/internal/adopt"
 )
 
-// TestGraphs has ent read what is written for all databases, in one program, whose files the compiler
-// sees beside those of this test.
+// TestGraphs has ent read what is written for all databases, in one program, whose files the
+// compiler sees beside those of this test.
 func TestGraphs(t *testing.T) {
 	t.Parallel()
 	dir, files := t.TempDir(), map[string]string{}

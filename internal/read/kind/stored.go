@@ -41,8 +41,8 @@ func Document(f *entity.Field) string {
 	return ""
 }
 
-// IsLocal reports whether PostgreSQL stores the times of a column without a zone. They are taken for
-// times in UTC.
+// IsLocal reports whether PostgreSQL stores the times of a column without a zone. They are taken
+// for times in UTC.
 func IsLocal(f *entity.Field) bool {
 	stored := strings.ToLower(f.Stored[dialect.Postgres])
 	return f.Kind == entity.Time && strings.HasPrefix(stored, "timestamp") && !strings.HasPrefix(stored, "timestamptz") && !strings.HasSuffix(stored, " with time zone")
@@ -59,12 +59,12 @@ func typeIn(f *entity.Field, db string) string {
 	return strings.ToLower(strings.TrimSpace(name))
 }
 
-// mostExact is how many digits a number in a column NUMERIC of SQLite may have. It is a float there,
-// which keeps so many for certain.
+// mostExact is how many digits a number in a column NUMERIC of SQLite may have. It is a float
+// there, which keeps so many for certain.
 const mostExact = 15
 
-// Stores reports whether a column of the type that ent/schema names for a database can hold values of
-// its kind. Beside the types of Takes, these are types of databases that Forge has not made.
+// Stores reports whether a column of the type that ent/schema names for a database can hold values
+// of its kind. Beside the types of Takes, these are types of databases that Forge has not made.
 func (k *Kind) Stores(f *entity.Field, db string) bool {
 	stored, onPostgres := typeIn(f, db), db == dialect.Postgres
 	switch f.Kind {
