@@ -75,6 +75,7 @@ var allowed = map[entry]string{
 	{"internal/server", "users"}:      "users of the machine",
 	{"internal/session", "order"}:     "SQL's ORDER BY",
 	{"internal/settings", "user"}:     "url.Userinfo, a user of PostgreSQL, and AUTH_USER_CLAIM",
+	{"internal/sourcetree", "order"}:  "sorting",
 	{"internal/sourcetree", "orders"}: "orderBy of the API",
 	{"internal/syntax", "order"}:      "the byte order mark",
 	{"internal/token", "user"}:        "the role viewer.User, and AUTH_USER_CLAIM",

@@ -109,7 +109,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 		Writer:          usage.Help(stdout), // only help texts are written there
 		ErrWriter:       stderr,
 	}
-	root.Commands = append(root.Commands, sourcetree.Commands(stdout)...)
+	root.Commands = append(root.Commands, sourcetree.Commands("", stdout)...)
 	_ = root.Walk(func(cmd *cli.Command) error {
 		cmd.OnUsageError = usage.Explain
 		return nil

@@ -10,9 +10,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Implement implements gqlgen's plugin.ResolverImplementer. It returns the body that a resolver has.
-// Without one, a root field of Query that is about one row or a page of rows gets a body that refers
-// to them, and others get one that panics.
+// Implement implements gqlgen's plugin.ResolverImplementer. It returns the body that a resolver
+// has. Without one, a root field of Query that is about one row or a page of rows gets a body that
+// refers to them, and others get one that panics.
 func (plugin) Implement(present string, f *codegen.Field) string {
 	stub := fmt.Sprintf("panic(fmt.Errorf(%q))", "not implemented: "+f.GoFieldName+" - "+f.Name)
 	of, pointer := strings.CutPrefix(templates.CurrentImports.LookupType(f.TypeReference.GO), "*")

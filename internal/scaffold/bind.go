@@ -15,9 +15,12 @@ import (
 	"forge/internal/write"
 )
 
-// bound returns the result once the binders accept it. What they cannot bind, and is one condition or
-// order among others, is left out.
+// bound returns the result once the binders accept it. What they cannot bind, and is one condition
+// or order among others, is left out.
 func (g *generator) bound() (*Result, error) {
+	if g.checkKinds(); len(g.findings) > 0 {
+		return nil, &RefusedError{g.findings}
+	}
 	before := g.findingsOf(g.SDL)
 	for range 10 {
 		insertions, definitions := g.chosen()
@@ -39,6 +42,17 @@ func (g *generator) bound() (*Result, error) {
 		}
 	}
 	return nil, errors.New("the schema could not be bound; this is a fault of Forge")
+}
+
+// checkKinds refuses types that stand, and are of another kind than those that new entities need.
+func (g *generator) checkKinds() {
+	kinds := map[ast.DefinitionKind]string{ast.Object: "type", ast.InputObject: "input", ast.Enum: "enum", ast.Interface: "interface", ast.Scalar: "scalar", ast.Union: "union"}
+	for _, name := range g.order {
+		d, stands := g.defs[name], g.doc.defined[name]
+		if stands != nil && kinds[stands.Kind] != d.kind && (g.new[d.entity] || d.entity == "") {
+			g.refuse("%s: the schema has it as %s, and it has to be %s; rename the one that stands", name, a(kinds[stands.Kind]), a(d.kind))
+		}
+	}
 }
 
 // chosen returns what is to be added: the definitions of new entities, the members that types that
@@ -83,8 +97,8 @@ func (g *generator) chosen() (insertions []insertion, definitions []*definition)
 	return insertions, definitions
 }
 
-// missing returns the members that a type that stands lacks. Inputs of mutations that stand get none
-// but those of an entity that was asked for.
+// missing returns the members that a type that stands lacks. Inputs of mutations that stand get
+// none but those of an entity that was asked for.
 func (g *generator) missing(d *definition) (members []member) {
 	of := d.entity
 	if g.doc.defined[d.name] == nil || d.writes && len(g.named[of]) == 0 {
@@ -131,8 +145,8 @@ func (g *generator) findingsOf(text string) []string {
 	return Findings(s, g.Source)
 }
 
-// Findings returns what of a schema does not fit the entities of a source, a sentence for each place.
-// Fields that have resolvers are among them.
+// Findings returns what of a schema does not fit the entities of a source, a sentence for each
+// place. Fields that have resolvers are among them.
 func Findings(s *ast.Schema, of Source) (findings []string) {
 	_, err := binding.Bind(binding.Contract{Schema: s, Entities: of.Entities})
 	if mismatch, ok := errors.AsType[*binding.MismatchError](err); ok {
@@ -171,6 +185,9 @@ func (g *generator) wrote(finding string, insertions []insertion, definitions []
 		}
 	}
 	defined := slices.ContainsFunc(definitions, func(d *definition) bool { return d.name == name })
+	if d := g.defs[name]; d != nil && g.new[d.entity] {
+		defined = true // also if it stood there before the entity
+	}
 	_, computed := g.computed(name, at)
 	return defined && !computed || !strings.Contains(finding, ": ")
 }
@@ -192,8 +209,8 @@ func placeOf(finding string) (name, member string) {
 	return name, member
 }
 
-// leaveOut takes out the members that the findings are about, with a note for each. It returns false
-// if one of them has to be there.
+// leaveOut takes out the members that the findings are about, with a note for each. It returns
+// false if one of them has to be there.
 func (g *generator) leaveOut(findings []string) bool {
 	for _, finding := range findings {
 		name, at := placeOf(finding)

@@ -41,9 +41,6 @@ func (g *generator) checkName(e *entity.Entity) {
 	case !e.Ruled:
 		g.refuse("%s: nothing in ent/schema says who may see which rows of it; give it a Policy", e.Name)
 	}
-	if def := g.doc.defined[e.Name+"Connection"]; def != nil && def.Kind != "OBJECT" {
-		g.refuse("%s: the schema uses the name %sConnection for something else; rename one of the two", e.Name, e.Name)
-	}
 }
 
 // checkList refuses root fields that would have the name of another one.

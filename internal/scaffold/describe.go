@@ -19,8 +19,8 @@ import (
 )
 
 // Describe returns what ent/schema says, without the generated code: the descriptions that
-// ent/template would generate, and the tables. Writers of the entities change nothing: they only say
-// what can be set. path is the import path of ent/schema. Describe returns an error if ent's
+// ent/template would generate, and the tables. Writers of the entities change nothing: they only
+// say what can be set. path is the import path of ent/schema. Describe returns an error if ent's
 // generator would.
 func Describe(path string, schemas []ent.Interface) (s Source, err error) {
 	var loaded []*load.Schema

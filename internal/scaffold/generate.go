@@ -69,11 +69,6 @@ func (g *generator) define(d *definition) bool {
 	return true
 }
 
-// has reports whether there is a type of the name, in the schema or among those to be written.
-func (g *generator) has(name string) bool {
-	return g.doc.defined[name] != nil || g.defs[name] != nil
-}
-
 // fields returns the columns of an entity that somebody sees, without the key.
 func (g *generator) fields(e *entity.Entity) (list []*entity.Field) {
 	for i := range e.Fields {

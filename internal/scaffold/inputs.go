@@ -37,7 +37,7 @@ func (g *generator) create(e *entity.Entity) bool {
 			return false
 		}
 	}
-	return true
+	return len(g.settable(e, false))+len(g.ownEdges(e, false)) > 0
 }
 
 func (g *generator) update(e *entity.Entity) bool {
@@ -56,7 +56,8 @@ func (g *generator) delete(e *entity.Entity) bool {
 	return ok && e.Writer != nil
 }
 
-// stands reports whether a standard mutation of an entity is in the schema, without code of its own.
+// stands reports whether a standard mutation of an entity is in the schema, without code of its
+// own.
 func (g *generator) stands(e *entity.Entity, verb string) bool {
 	return g.doc.has("Mutation", verb+e.Name) && !g.Special["Mutation."+verb+e.Name]
 }
@@ -68,8 +69,8 @@ func (g *generator) needed(e *entity.Entity, f *entity.Field) bool {
 	return !f.Nullable && !f.Default && !matched && !numbered && f.Column != rule.Tenant(e)
 }
 
-// settable returns the columns that an input sets: those that somebody sees, and those that new rows
-// need. Keys of other rows are not among them, nor is what the server sets.
+// settable returns the columns that an input sets: those that somebody sees, and those that new
+// rows need. Keys of other rows are not among them, nor is what the server sets.
 func (g *generator) settable(e *entity.Entity, update bool) (list []*entity.Field) {
 	for i := range e.Fields {
 		f := &e.Fields[i]
@@ -87,7 +88,8 @@ func (g *generator) settable(e *entity.Entity, update bool) (list []*entity.Fiel
 	return list
 }
 
-// ownEdges returns the edges to one row whose key is a column of the entity, and that an input sets.
+// ownEdges returns the edges to one row whose key is a column of the entity, and that an input
+// sets.
 func (g *generator) ownEdges(e *entity.Entity, update bool) (list []*entity.Edge) {
 	for i := range e.Edges {
 		edge := &e.Edges[i]
@@ -147,9 +149,6 @@ func (g *generator) inputScalar(e *entity.Entity, f *entity.Field) string {
 func (g *generator) ownEdge(d *definition, e *entity.Entity, edge *entity.Edge, update bool) {
 	name, to := keyName(e, edge), g.entities[edge.To]
 	nested := edge.Name != name && g.create(to) && g.nested(e, edge)
-	if edge.Name == name {
-		nested = false
-	}
 	text := ""
 	if nested && !update && !edge.Nullable && !g.ownedBy(e, edge) {
 		text = "Either this, or `" + edge.Name + "`."
@@ -165,8 +164,8 @@ func (g *generator) ownEdge(d *definition, e *entity.Entity, edge *entity.Edge, 
 	}
 }
 
-// ownedBy reports whether the policy says that the edge leads to the owner: without one, whoever makes
-// a row owns it.
+// ownedBy reports whether the policy says that the edge leads to the owner: without one, whoever
+// makes a row owns it.
 func (g *generator) ownedBy(e *entity.Entity, edge *entity.Edge) bool {
 	return slices.ContainsFunc(rule.Of(e), func(p rule.Policy) bool {
 		return p.Owner.Path == "" && p.Owner.Column == edge.Column
@@ -370,8 +369,8 @@ func (g *generator) conflicts(e *entity.Entity, input *definition) (names []stri
 	}
 	keys := g.uniques(e)
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
-		unset := slices.ContainsFunc(keys[name], func(column string) bool { return column != rule.Tenant(e) && !set[g.inputName(e, column)] })
-		if _, updates, _ := callers(e, func(p rule.Policy) rule.Who { return p.Update }); !unset && updates == nil || !unset {
+		unset := func(column string) bool { return column != rule.Tenant(e) && !set[g.inputName(e, column)] }
+		if !slices.ContainsFunc(keys[name], unset) {
 			names = append(names, name)
 		}
 	}
@@ -455,8 +454,9 @@ func (g *generator) deleteTypes(e *entity.Entity) {
 	payload := &definition{kind: "type", name: "Delete" + e.Name + "Payload", writes: true, description: "What is gone."}
 	payload.add("deletedId", ": ID!")
 	g.define(payload)
-	text := "Removes " + a(n.one) + "."
+	text, verb, done := "Removes "+a(n.one)+".", "Removes", "removed"
 	if e.Deleted != "" {
+		verb, done = "Hides", "hidden"
 		text = "Hides " + a(n.one) + " from every query. `restore" + e.Name + "` undoes it."
 	}
 	g.mutation(e, remove, text, "delete"+e.Name, "(id: ID!"+versioned(e)+"): Delete"+e.Name+"Payload!")
@@ -471,7 +471,7 @@ func (g *generator) deleteTypes(e *entity.Entity) {
 	bulk.add("deletedIds", ": [ID!]!")
 	if g.free(bulk.name) {
 		g.define(bulk)
-		g.mutation(e, remove, "Removes all "+n.many+" that fulfil a condition and that one may remove. `BAD_USER_INPUT`, and nothing is removed, if they are more than `atMost`, which is 10,000 at most.",
+		g.mutation(e, remove, verb+" all "+n.many+" that fulfil a condition and that one may remove. `BAD_USER_INPUT`, and nothing is "+done+", if they are more than `atMost`, which is 10,000 at most.",
 			"delete"+many, "(where: "+e.Name+"WhereInput!, atMost: Int! = 100): Delete"+many+"Payload!")
 	}
 }

@@ -18,8 +18,8 @@ type naming struct {
 	field, list string // root fields: "orderItem", "orderItems"
 }
 
-// nameOf returns the words for an entity. The plural is that of the table if it is the entity's name
-// in the plural, and that of the English language if not.
+// nameOf returns the words for an entity. The plural is that of the table if it is the entity's
+// name in the plural, and that of the English language if not.
 func nameOf(e *entity.Entity) naming {
 	n := naming{one: words(e.Name), field: lower(e.Name)}
 	n.list = lower(plural(e.Name))
@@ -38,9 +38,6 @@ func plural(name string) string {
 	}
 	return name[:i] + upper(rules.Pluralize(strings.ToLower(name[i:])))
 }
-
-// singular returns a name in the singular, or the name itself.
-func singular(name string) string { return rules.Singularize(name) }
 
 func lower(name string) string { return strings.ToLower(name[:1]) + name[1:] }
 func upper(name string) string { return strings.ToUpper(name[:1]) + name[1:] }

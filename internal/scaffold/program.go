@@ -16,8 +16,8 @@ import (
 	"forge/internal/sourcetree"
 )
 
-// Main is the program that package sourcetree runs. It reads a question from the standard input, and
-// writes the answer to the file that the first argument names. types are the exported types of
+// Main is the program that package sourcetree runs. It reads a question from the standard input,
+// and writes the answer to the file that the first argument names. types are the exported types of
 // ent/schema, whose import path is path. Those that are no entities are passed over.
 func Main(path string, types ...any) {
 	if err := answerTo(os.Args[1], path, types); err != nil {
@@ -75,8 +75,8 @@ func answer(q sourcetree.Question, path string, schemas []ent.Interface) sourcet
 	return a
 }
 
-// checked returns what of the schema does not fit ent/schema. What has code of its own, which only the
-// program of the application knows, is not among it.
+// checked returns what of the schema does not fit ent/schema. What has code of its own, which only
+// the program of the application knows, is not among it.
 func checked(s Source) sourcetree.Answer {
 	schema, err := Load(s.SDL)
 	if err != nil {

@@ -1,6 +1,7 @@
-// Package scaffold writes the standard part of an API: the types, inputs and root fields of entities
-// in the schema, and who may call the root fields. What stands in the schema is left as it is. The
-// package works with descriptions of the entities, which it can make from ent/schema (see Describe).
+// Package scaffold writes the standard part of an API: the types, inputs and root fields of
+// entities in the schema, and who may call the root fields. What stands in the schema is left as it
+// is. The package works with descriptions of the entities, which it can make from ent/schema (see
+// Describe).
 package scaffold
 
 import (
@@ -48,8 +49,8 @@ type Access struct {
 
 // Write adds the standard part of entities to the schema. Without names, it adds those that are
 // meant to be shown and have no type. Of a named entity that has a type, it adds the fields and
-// edges that the type lacks; a name such as "Book.pages" is that of one field or edge. It returns a *RefusedError if something cannot be written, and then
-// nothing is to be stored.
+// edges that the type lacks; a name such as "Book.pages" is that of one field or edge. It returns a
+// *RefusedError if something cannot be written, and then nothing is to be stored.
 func Write(s Source, names ...string) (*Result, error) {
 	d, err := read(s.SDL)
 	if err != nil {
@@ -100,41 +101,33 @@ func (g *generator) refuse(format string, args ...any) {
 	g.findings = append(g.findings, fmt.Sprintf(format, args...))
 }
 
+// note adds a note, unless it is about an entity that stands and that was not asked for.
 func (g *generator) note(format string, args ...any) {
-	g.notes = append(g.notes, fmt.Sprintf(format, args...))
+	note := fmt.Sprintf(format, args...)
+	if (g.current == "" || g.new[g.current] || g.named[g.current] != nil) && !slices.Contains(g.notes, note) {
+		g.notes = append(g.notes, note)
+	}
 }
 
 // choose finds the entities that get a type, and what other types lack.
 func (g *generator) choose(names []string) error {
+	g.named = map[string][]string{}
 	for _, e := range g.Entities {
 		g.entities[e.Name], g.names[e.Name] = e, nameOf(e)
 	}
-	g.named = map[string][]string{}
-	for _, asked := range names {
-		name, member, one := strings.Cut(asked, ".")
-		switch e := g.entities[name]; {
-		case e == nil:
-			return &RefusedError{[]string{fmt.Sprintf("ent/schema has no entity %q; it has: %s", name, strings.Join(slices.Sorted(maps.Keys(g.entities)), ", "))}}
-		case one && g.doc.defined[name] == nil:
-			return &RefusedError{[]string{fmt.Sprintf("schema.graphqls has no type %s to add %s to; scaffold %[1]s adds it", name, member)}}
-		case one && (rule.Visible(e, member) == entity.ToNobody || e.Field(member) == nil && e.Edge(member) == nil):
-			return &RefusedError{[]string{fmt.Sprintf("%s: it is no field and no edge of ent/schema that is shown; name it in entity.Annotation{ShownToAll: …}", asked)}}
-		case g.doc.defined[name] != nil:
-			g.named[name] = append(g.named[name], member)
-		case !Shows(e):
-			return &RefusedError{[]string{fmt.Sprintf("%s: nothing of it is to be shown; name its fields in entity.Annotation{ShownToAll: …}, and let somebody Read in its Policy", name)}}
-		case unfit(e) != "":
-			return &RefusedError{[]string{e.Name + ": " + unfit(e)}}
-		default:
-			g.new[name] = true
+	for _, name := range names {
+		if reason := g.ask(name); reason != "" {
+			return &RefusedError{[]string{reason}}
 		}
 	}
 	for _, e := range g.Entities {
-		if len(names) == 0 && g.doc.defined[e.Name] == nil && Shows(e) {
-			if g.new[e.Name] = unfit(e) == ""; !g.new[e.Name] {
-				delete(g.new, e.Name)
-				g.note("%s has no type: %s", e.Name, unfit(e))
-			}
+		switch {
+		case g.doc.defined[e.Name] != nil:
+		case len(names) > 0 || !Shows(e):
+		case unfit(e) != "":
+			g.note("%s has no type: %s", e.Name, unfit(e))
+		default:
+			g.new[e.Name] = true
 		}
 	}
 	for _, e := range g.Entities {
@@ -143,6 +136,28 @@ func (g *generator) choose(names []string) error {
 		}
 	}
 	return g.check()
+}
+
+// ask takes a name that Write was called with. It returns why nothing can be written for it, or "".
+func (g *generator) ask(asked string) string {
+	name, member, one := strings.Cut(asked, ".")
+	switch e := g.entities[name]; {
+	case e == nil:
+		return fmt.Sprintf("ent/schema has no entity %q; it has: %s", name, strings.Join(slices.Sorted(maps.Keys(g.entities)), ", "))
+	case one && g.doc.defined[name] == nil:
+		return fmt.Sprintf("schema.graphqls has no type %s to add %s to; scaffold %[1]s adds it", name, member)
+	case one && (rule.Visible(e, member) == entity.ToNobody || e.Field(member) == nil && e.Edge(member) == nil):
+		return asked + ": it is no field and no edge of ent/schema that is shown; name it in entity.Annotation{ShownToAll: …}"
+	case g.doc.defined[name] != nil:
+		g.named[name] = append(g.named[name], member)
+	case !Shows(e):
+		return name + ": nothing of it is to be shown; name its fields in entity.Annotation{ShownToAll: …}, and let somebody Read in its Policy"
+	case unfit(e) != "":
+		return name + ": " + unfit(e)
+	default:
+		g.new[name] = true
+	}
+	return ""
 }
 
 // lacking returns the fields and edges that are to be added to a type that stands: edges to new

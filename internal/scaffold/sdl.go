@@ -66,11 +66,6 @@ func (m member) String() string {
 	return b.String()
 }
 
-// typeName returns the name of the member's type, or "".
-func (m member) typeName() string {
-	return strings.Trim(m.rest[strings.LastIndex(m.rest, ":")+1:], " []!")
-}
-
 // typeNames returns the names in the member's type and arguments.
 func (m member) typeNames() []string {
 	return strings.FieldsFunc(m.rest, func(r rune) bool { return strings.ContainsRune(" ()[]!:,\n\"", r) })

@@ -9,6 +9,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/read/index"
 	"forge/internal/rule"
 	"forge/internal/write"
 )
@@ -90,8 +91,8 @@ func (g *generator) edgeType(e *entity.Entity, edge *entity.Edge) string {
 	return ": [" + edge.To + "!]" + bang(always)
 }
 
-// arguments returns the arguments of a connection: with a description of each if the schema has none
-// yet, and in one line otherwise.
+// arguments returns the arguments of a connection: with a description of each if the schema has
+// none yet, and in one line otherwise.
 func (g *generator) arguments(to *entity.Entity, root bool) string {
 	args := []member{
 		{"Page size, 0 to 100, counted from the start (or from `after`). 20 when neither `first` nor `last` is given.", "first", ": Int", nil},
@@ -110,7 +111,7 @@ func (g *generator) arguments(to *entity.Entity, root bool) string {
 	if g.ordersOf(to) {
 		args = append(args, member{"In this order; ties go by ID. NULLs come last, in both directions.", "orderBy", ": [" + to.Name + "Order!]", nil})
 	}
-	if root && to.Deleted != "" {
+	if root && to.Deleted != "" && index.ServesDeleted(g.Tables, to) {
 		args = append(args, member{"If true, those that were deleted, and no others. Only administrators may ask for them.", "deleted", ": Boolean", nil})
 	}
 	if root && g.explained() == "" && g.firstList() == to.Name {

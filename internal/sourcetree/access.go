@@ -55,7 +55,7 @@ func withAccess(source []byte, entries []Access) ([]byte, error) {
 // behindFirst returns the roots in the order in which text is to be inserted: from the end of the
 // file to its beginning. A root without an entry gets its first one at the end of the table.
 func behindFirst(ends map[string]int, added map[string]string, last int) (roots []string) {
-	for _, root := range []string{"Query", "Mutation"} {
+	for _, root := range []string{"Mutation", "Query"} { // where both go to one place, Query is before the other
 		if _, ok := ends[root]; !ok {
 			ends[root] = last
 		}
@@ -123,10 +123,10 @@ func keyOf(pair *ast.KeyValueExpr) string {
 	return name
 }
 
-// special returns the root fields with code of their own: those with a resolver, but for resolvers of
-// Query that only refer to something, and those whose entry in the table of access says more than who
-// may call them. Fields of inputs that have a function, in write.Functions, are there with a full stop
-// before their name.
+// special returns the root fields with code of their own: those with a resolver, but for resolvers
+// of Query that only refer to something, and those whose entry in the table of access says more
+// than who may call them. Fields of inputs that have a function, in write.Functions, are there with
+// a full stop before their name.
 func (t *Tree) special() (map[string]bool, error) {
 	found := map[string]bool{}
 	files, err := filepath.Glob(filepath.Join(t.dir, graphDir, "*.go"))

@@ -40,14 +40,18 @@ var imports = map[string]string{"field": "entgo.io/ent/schema/field", "dialect":
 
 var columnForm = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]*$`)
 
-// AddField adds a column to an entity: in ent/schema with who sees it, its checks and its index, and in
-// the schema. Then it generates code. The Entities of o are not looked at. It returns an error, and
-// changes nothing, if the column cannot be added.
+// AddField adds a column to an entity: in ent/schema with who sees it, its checks and its index,
+// and in the schema. Then it generates code. The Entities of o are not looked at. It returns an
+// error, and changes nothing, if the column cannot be added.
 func AddField(ctx context.Context, o Options, f Field) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	return change(ctx, o, func(t *Tree, e *editor, known *Answer) ([]string, error) {
+	note := ""
+	if !f.Optional && f.Default == "" {
+		note = "rows of " + f.Entity + " that are there need a value of " + entity.Snake(f.Name) + ": the migration has to give one, unless the field is --optional or has a --default"
+	}
+	return change(ctx, o, note, func(t *Tree, e *editor, known *Answer) ([]string, error) {
 		if err := wantEntity(known, f.Entity); err != nil {
 			return nil, err
 		}
@@ -61,9 +65,9 @@ func AddField(ctx context.Context, o Options, f Field) error {
 	})
 }
 
-// change edits ent/schema, and then adds fields and edges of entities to the schema. The function edit
-// returns their names, such as "Book.pages".
-func change(ctx context.Context, o Options, edit func(*Tree, *editor, *Answer) ([]string, error)) error {
+// change edits ent/schema, and then adds fields and edges of entities to the schema. The function
+// edit returns their names, such as "Book.pages". The note is printed in the end, unless it is "".
+func change(ctx context.Context, o Options, note string, edit func(*Tree, *editor, *Answer) ([]string, error)) error {
 	t, err := Open(o.Dir)
 	if err != nil {
 		return err
@@ -90,11 +94,14 @@ func change(ctx context.Context, o Options, edit func(*Tree, *editor, *Answer) (
 	if err != nil {
 		return err
 	}
+	if note != "" {
+		a.Notes = append(a.Notes, note)
+	}
 	return t.finish(ctx, o, a)
 }
 
-// scaffoldOnly adds the fields and edges of the names to the schema. Those of entities without a type
-// are only read, so that ent/schema is checked.
+// scaffoldOnly adds the fields and edges of the names to the schema. Those of entities without a
+// type are only read, so that ent/schema is checked.
 func (t *Tree) scaffoldOnly(ctx context.Context, names []string) (*Answer, error) {
 	sdl, err := t.sdl()
 	if err != nil {

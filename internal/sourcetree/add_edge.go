@@ -29,8 +29,8 @@ const (
 func EdgeKinds() []string { return []string{ToOne, OneToOne, ManyToMany} }
 
 // AddEdge adds a relation: in ent/schema to both entities, with the column and the index of the key
-// and who sees it, and in the schema in both directions. Then it generates code. It returns an error,
-// and changes nothing, if the relation cannot be added.
+// and who sees it, and in the schema in both directions. Then it generates code. It returns an
+// error, and changes nothing, if the relation cannot be added.
 func AddEdge(ctx context.Context, o Options, d Edge) error {
 	switch {
 	case !slices.Contains(EdgeKinds(), d.Kind):
@@ -42,7 +42,11 @@ func AddEdge(ctx context.Context, o Options, d Edge) error {
 	case d.Required && d.Entity == d.To:
 		return usage.Errorf("--required is for edges to other entities: the first row could lead nowhere")
 	}
-	return change(ctx, o, func(t *Tree, e *editor, known *Answer) ([]string, error) {
+	note := ""
+	if d.Required {
+		note = "rows of " + d.Entity + " that are there need a value of " + entity.Snake(d.Name) + "_id: the migration has to give one, unless the edge is not --required"
+	}
+	return change(ctx, o, note, func(t *Tree, e *editor, known *Answer) ([]string, error) {
 		for _, end := range [][2]string{{d.Entity, d.Name}, {d.To, d.Inverse}} {
 			if err := wantEntity(known, end[0]); err != nil {
 				return nil, err

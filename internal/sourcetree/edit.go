@@ -132,8 +132,8 @@ func starless(e ast.Expr) ast.Expr {
 	return e
 }
 
-// list adds an entry to the list that a method of an entity returns, such as Fields. Where there is no
-// such method, it is written. It returns an error if the method does not return a literal.
+// list adds an entry to the list that a method of an entity returns, such as Fields. Where there is
+// no such method, it is written. It returns an error if the method does not return a literal.
 func (e *editor) list(of, method, typed, entry string) error {
 	s, f := e.method(of, method)
 	if f == nil {
@@ -174,7 +174,8 @@ func (s *source) insertEntry(lit *ast.CompositeLit, entry string) {
 	}
 }
 
-// annotation returns the literal of a field of the annotation of package entity, and the file, or nil.
+// annotation returns the literal of a field of the annotation of package entity, and the file, or
+// nil.
 func (e *editor) annotation(of string) (s *source, lit *ast.CompositeLit, all *ast.CompositeLit) {
 	s, f := e.method(of, "Annotations")
 	if f == nil {
@@ -191,7 +192,8 @@ func (e *editor) annotation(of string) (s *source, lit *ast.CompositeLit, all *a
 	return s, lit, all
 }
 
-// show adds a name to ShownToAll, or to ShownToOwners. It returns an error if there is no such list.
+// show adds a name to ShownToAll, or to ShownToOwners. It returns an error if there is no such
+// list.
 func (e *editor) show(of, list, name string) error {
 	s, lit, _ := e.annotation(of)
 	byHand := fmt.Errorf("the method Annotations of %s has no entity.Annotation{%s: []string{…}}; add it by hand, with %q in it", of, list, name)

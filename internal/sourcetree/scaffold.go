@@ -24,10 +24,10 @@ type Options struct {
 	Out               io.Writer // for what was done; nil for nowhere
 }
 
-// Scaffold adds the standard part of entities to the schema and to the table of access, and runs the
-// generators of code. It needs no database. It returns an error, and the files are as they were, if
-// an entity cannot be shown, if ent/schema does not compile, or if a generator fails. With Check, it
-// returns a *CheckError if something does not fit.
+// Scaffold adds the standard part of entities to the schema and to the table of access, and runs
+// the generators of code. It needs no database. It returns an error, and the files are as they
+// were, if an entity cannot be shown, if ent/schema does not compile, or if a generator fails. With
+// Check, it returns a *CheckError if something does not fit.
 func Scaffold(ctx context.Context, o Options) error {
 	t, err := Open(o.Dir)
 	if err != nil {
@@ -58,8 +58,8 @@ func (e *CheckError) Error() string {
 	return "schema.graphqls and ent/schema do not fit together:\n" + strings.Join(e.Findings, "\n")
 }
 
-// check returns a *CheckError if the schema does not fit ent/schema, or if it does not show an entity
-// that is meant to be shown.
+// check returns a *CheckError if the schema does not fit ent/schema, or if it does not show an
+// entity that is meant to be shown.
 func (t *Tree) check(ctx context.Context) error {
 	special, err := t.special()
 	if err != nil {

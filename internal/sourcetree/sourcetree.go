@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -152,11 +151,6 @@ func cmpOr(a, b *ast.CommentGroup) *ast.CommentGroup {
 	return b
 }
 
-// framework returns the module of this package, such as "forge".
-func framework() string {
-	return strings.TrimSuffix(reflect.TypeFor[Tree]().PkgPath(), "/internal/sourcetree")
-}
-
 // ask runs a program that imports ent/schema, and returns what package scaffold answers it.
 func (t *Tree) ask(ctx context.Context, q Question) (*Answer, error) {
 	q.Docs = t.docs
@@ -191,8 +185,8 @@ func (t *Tree) ask(ctx context.Context, q Question) (*Answer, error) {
 // programDir is where the overlay has the program. There is no such directory.
 const programDir = "internal_scaffold_program"
 
-// overlay writes the program and the changed files of ent/schema to a directory. It returns the path
-// of the file that tells the tools of Go where they belong.
+// overlay writes the program and the changed files of ent/schema to a directory. It returns the
+// path of the file that tells the tools of Go where they belong.
 func (t *Tree) overlay(ctx context.Context, work string) (string, error) {
 	replace := map[string]string{}
 	abs, err := filepath.Abs(t.dir)
@@ -229,15 +223,15 @@ func (t *Tree) overlay(ctx context.Context, work string) (string, error) {
 // program returns the source of the program.
 func (t *Tree) program(ctx context.Context) ([]byte, error) {
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", "list", "-find", "-f", "{{.ImportPath}}", "./"+schemaDir)
+	cmd := exec.CommandContext(ctx, "go", "list", "-find", "-f", "{{.ImportPath}} {{with .Module}}{{.Path}}{{end}}", "./"+schemaDir)
 	cmd.Dir, cmd.Stderr = t.dir, &stderr
 	path, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s is no package of Go: %w\n%s", schemaDir, err, stderr.String())
 	}
-	imported := strings.TrimSpace(string(path))
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "package main\n\nimport (\n\t%q\n\n\tschema %q\n)\n\nfunc main() {\n\tscaffold.Main(%q,\n", framework()+"/internal/scaffold", imported, imported)
+	imported, module, _ := strings.Cut(strings.TrimSpace(string(path)), " ")
+	var b bytes.Buffer // the framework is a part of the module
+	fmt.Fprintf(&b, "package main\n\nimport (\n\t%q\n\n\tschema %q\n)\n\nfunc main() {\n\tscaffold.Main(%q,\n", module+"/internal/scaffold", imported, imported)
 	for _, name := range t.types {
 		fmt.Fprintf(&b, "\t\tschema.%s{},\n", name)
 	}

@@ -46,8 +46,8 @@ func TestExtending(t *testing.T) {
 			}
 		}
 	}
-	if len(questions) != 5 || len(answers) != 5 {
-		t.Fatalf("the page has %d questions and %d answers, want 5", len(questions), len(answers))
+	if len(questions) != 6 || len(answers) != 6 {
+		t.Fatalf("the page has %d questions and %d answers, want 6", len(questions), len(answers))
 	}
 	api := gqltest.New(t, tree.serve(t))
 	id := api.Must(`{ products(first: 1) { nodes { id } } }`, nil).Text("products.nodes.0.id")

@@ -1,7 +1,8 @@
+// Package scaffold tests what scaffold writes: for the demo and the other applications of the tests,
+// from nothing, and in a source tree.
 package scaffold
 
 import (
-	"os"
 	"testing"
 
 	"entgo.io/ent/dialect/sql/schema"
@@ -46,19 +47,4 @@ func write(t *testing.T, s scaffold.Source, names ...string) *scaffold.Result {
 		t.Fatal(err)
 	}
 	return r
-}
-
-func TestFromNothing(t *testing.T) {
-	for _, app := range apps {
-		t.Run(app.name, func(t *testing.T) {
-			r, err := scaffold.Write(scaffold.Source{Entities: app.entities, Tables: app.tables})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, n := range r.Notes {
-				t.Log(n)
-			}
-			os.WriteFile("/tmp/scaf_"+app.name+".graphqls", []byte(r.SDL), 0o644)
-		})
-	}
 }

@@ -199,7 +199,7 @@ func TestBind(t *testing.T) {
 		want           string // a part of the only finding; "" if there must be none
 	}{
 		{"all fits", "", "", nil, ""},
-		{"neither column nor edge", shows, "weight: Int", nil, "Track.weight: Track has neither a column nor an edge"},
+		{"neither column nor edge", shows, "weight: Int", nil, "Track.weight: Track has neither a column nor an edge of this name in ent/schema; name the one that it shows, add `field.Int32(\"weight\").Optional().Nillable()` to the Fields of Track"},
 
 		// Kinds of columns.
 		{"float", shows, "odd: Int", kindOf(entity.Float, "float64"), "Track.odd: its type is Int, but the column odd of Track is of type float64 in ent/schema; allowed: Float"},

@@ -219,12 +219,23 @@ func (f *finder) joined(at string, o *binding.Object, by *binding.Order) {
 // deleted adds what is missing for the list of an object's deleted rows.
 func (f *finder) deleted(at string, o *binding.Object) {
 	t, only := f.tables[o.Entity.Table], o.Entity.Deleted+" IS NOT NULL"
-	if t != nil && !slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool {
-		return orders(i) && i.Annotation != nil && i.Annotation.Where == only && begins(names(i.Columns), []string{o.Key.Name}, false)
-	}) {
+	if t != nil && !holdsDeleted(t, o.Entity.Deleted, o.Key.Name) {
 		f.add(Missing{At: []string{at}, Entity: o.Entity.Name, Why: "no index holds the rows that are deleted, so that the whole table is read",
 			Advice: advice(o.Entity, []string{o.Key.Name}, fmt.Sprintf(".Annotations(entsql.IndexWhere(%q))", only))})
 	}
+}
+
+// holdsDeleted reports whether an index of a table has the rows that are marked as deleted, by key.
+func holdsDeleted(t *schema.Table, mark, key string) bool {
+	return slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool {
+		return orders(i) && i.Annotation != nil && i.Annotation.Where == mark+" IS NOT NULL" && begins(names(i.Columns), []string{key}, false)
+	})
+}
+
+// ServesDeleted reports whether an index has the rows of an entity that are marked as deleted.
+func ServesDeleted(tables []*schema.Table, e *entity.Entity) bool {
+	i := slices.IndexFunc(tables, func(t *schema.Table) bool { return t.Name == e.Table })
+	return i >= 0 && holdsDeleted(tables[i], e.Deleted, e.Fields[0].Column)
 }
 
 // nested adds what is missing for the lists in an object.
@@ -287,8 +298,9 @@ func (f *finder) served(e *entity.Entity, desc bool, columns ...string) bool {
 	})
 }
 
-// Serves reports whether an index of the entity's table begins with the columns, in descending order
-// if desc is true. If an index is unique and begins with some of them, the rest does not matter.
+// Serves reports whether an index of the entity's table begins with the columns, in descending
+// order if desc is true. If an index is unique and begins with some of them, the rest does not
+// matter.
 func Serves(tables []*schema.Table, e *entity.Entity, desc bool, columns ...string) bool {
 	i := slices.IndexFunc(tables, func(t *schema.Table) bool { return t.Name == e.Table })
 	return i >= 0 && (&finder{tables: map[string]*schema.Table{e.Table: tables[i]}}).served(e, desc, columns...)
