@@ -68,9 +68,10 @@ func (g *generator) checkParts(e *entity.Entity) {
 		if invalid(f.Name) {
 			g.refuse("%s: GraphQL has no field of the name %q; give the column %s another name in ent/schema, and StorageKey(%q)", e.Name, f.Name, f.Column, f.Column)
 		}
-		for _, value := range f.ValueNames() {
-			if invalid(value) || slices.Contains([]string{"true", "false", "null"}, value) {
-				g.refuse("%s.%s: GraphQL has no enum value %q; use field.String with a CHECK in ent/schema, or other values", e.Name, f.Name, value)
+		names := f.ValueNames()
+		for i, name := range names {
+			if invalid(name) || slices.Contains(names[:i], name) {
+				g.refuse("%s.%s: GraphQL has no name of its own for the enum value %q; use field.String with a CHECK in ent/schema, or other values", e.Name, f.Name, f.Values[i])
 			}
 		}
 	}

@@ -63,7 +63,7 @@ func (Lawless) Annotations() []entschema.Annotation { return shown("id") }
 // Rated has values that GraphQL has not.
 type Rated struct{ open }
 
-func (Rated) Fields() []ent.Field { return []ent.Field{field.Enum("name").Values("PG_13", "true")} }
+func (Rated) Fields() []ent.Field { return []ent.Field{field.Enum("name").Values("PG_13", "PG-13")} }
 
 // Keyword has fields that are words of Go, SQL and GraphQL.
 type Keyword struct{ open }
@@ -96,7 +96,7 @@ func TestRefused(t *testing.T) {
 		{Twin{}, `its table books is that of Book as well; give one of the two another table, as in entsql.Table("books_2")`},
 		{Lost{}, `"lost"`},
 		{Lawless{}, "Lawless: nothing in ent/schema says who may see which rows of it; give it a Policy"},
-		{Rated{}, `Rated.name: GraphQL has no enum value "true"; use field.String with a CHECK in ent/schema, or other values`},
+		{Rated{}, `Rated.name: GraphQL has no name of its own for the enum value "PG-13"; use field.String with a CHECK in ent/schema, or other values`},
 	} {
 		s, err := scaffold.Describe("forge/library/ent/schema", []ent.Interface{Author{}, Book{}, tt.of})
 		if err == nil {
