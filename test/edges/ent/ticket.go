@@ -19,7 +19,7 @@ type Ticket struct {
 	config `json:"-"`
 	// ID of the ent.
 	ID uuid.UUID `json:"id,omitempty"`
-	// Version holds the value of the "version" field.
+	// Counts the changes, from 1.
 	Version int `json:"version,omitempty"`
 	// Seat holds the value of the "seat" field.
 	Seat *int32 `json:"seat,omitempty"`
