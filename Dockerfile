@@ -12,7 +12,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
 FROM scratch
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="Forge" \
-      org.opencontainers.image.description="A GraphQL server for users, heroes, teams, products and orders" \
+      org.opencontainers.image.description="A GraphQL server" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

@@ -1,5 +1,4 @@
-// Forge is a GraphQL server for users, their heroes and orders, teams, and products. It stores them
-// in SQLite or PostgreSQL.
+// Forge is a GraphQL server on SQLite or PostgreSQL. Package graph says what it serves.
 package main
 
 import (

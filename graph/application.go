@@ -17,7 +17,7 @@ import (
 func Application(sdl, version string) application.Application {
 	return application.Application{
 		Version: version,
-		Usage:   "a GraphQL server for users, heroes, teams, products and orders",
+		Usage:   usage,
 		SDL:     sdl,
 		API: func(s application.Services) gqlexec.API {
 			return (&Resolver{s.Passwords, s.Sessions, s.Revocations}).API()
@@ -29,13 +29,13 @@ func Application(sdl, version string) application.Application {
 		Demo: demo.Data{
 			Scale:    seed.Demo,
 			MaxScale: seed.MaxScale,
-			About:    "20 users, 1 team, 200 heroes, 5 products and 100 orders for each step",
+			About:    seed.About,
 			Fill:     seed.Fill,
 			Usable:   seed.Usable,
 		},
-		Playground: func(signIn bool, accounts []demo.Account) http.Handler {
-			cfg := playground.Config{SignIn: signIn}
-			for _, a := range accounts {
+		Playground: func(page application.Page) http.Handler {
+			cfg := playground.Config{SignIn: page.SignIn, Build: page.Build}
+			for _, a := range page.Accounts {
 				cfg.Accounts = append(cfg.Accounts, playground.Account(a))
 			}
 			return playground.Handler(cfg)

@@ -257,3 +257,8 @@ func returned(items []*ent.OrderItem) []move {
 	}
 	return moves
 }
+
+// target returns the row with an ID. If version is not nil, the row must have that version.
+func target(id ids.ID, version *int32) input.Target {
+	return input.Target{ID: id, Expected: version}
+}

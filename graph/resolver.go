@@ -26,6 +26,9 @@ import (
 	"forge/internal/write"
 )
 
+// usage is the end of the first line of --help, after "forge - ".
+const usage = "a GraphQL server for users, heroes, teams, products and orders"
+
 // Resolver is the root of all resolvers. Resolvers use the database through the unit of work on
 // their context. With a zero Resolver, nobody can sign in or set passwords.
 type Resolver struct {

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { forge, noViolations, open, post } from './browser.mjs';
 
 const { SCREENSHOT } = process.env;
-const examples = readdirSync(new URL('src/examples/', import.meta.url)).filter((name) => name.endsWith('.graphql'));
+const examples = readdirSync(new URL('examples/', import.meta.url)).filter((name) => name.endsWith('.graphql'));
 
 let browser, page, foreign, complaints;
 

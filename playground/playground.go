@@ -22,6 +22,12 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
+// examples are the tabs of a first visit: one for each .graphql file, in the order of their names,
+// with the .json file of the same name, if there is one, as its variables.
+//
+//go:embed examples
+var examples embed.FS
+
 // policy lets the page load files only from this server, and send requests only to it. Inline
 // styles are allowed, because the editor writes the colours of its theme into the page. Inline
 // scripts are not.
@@ -56,6 +62,9 @@ func newFile(gzipped []byte, size int, contentType, cacheControl string) file {
 type Config struct {
 	SignIn   bool      `json:"signIn"`   // whether it is possible to sign in
 	Accounts []Account `json:"accounts"` // demo users that the page offers to sign in with
+	// Build is empty, unless somebody works on the source: then the page asks for it again and again,
+	// and reloads when it is another one.
+	Build string `json:"build,omitempty"`
 }
 
 // Account is a demo user.
@@ -66,12 +75,12 @@ type Account struct {
 }
 
 // Handler returns the handler of the playground. It serves the page at /, its assets below
-// /assets/, its configuration at /config.json, and the licences of everything in it at
-// /licenses.md. It answers 404 for any other path, and 405 for any method except GET and HEAD.
+// /assets/, its configuration at /config.json, its first tabs at /examples.json, and the licences of
+// everything in it at /licenses.md. It answers 404 for any other path, and 405 for any method except GET and HEAD.
 // Clients that do not accept gzip get the files without compression.
 func Handler(cfg Config) http.Handler {
 	files := mustFiles()
-	files["/config.json"] = cfg.file()
+	files["/config.json"], files["/examples.json"] = cfg.file(), mustExamples()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -110,12 +119,43 @@ func Handler(cfg Config) http.Handler {
 	})
 }
 
+// example is a tab of the page.
+type example struct {
+	Query     string  `json:"query"`
+	Variables *string `json:"variables"`
+}
+
+// mustExamples returns the tabs of a first visit as a file of the page. It panics if an embedded file
+// cannot be read.
+func mustExamples() file {
+	all := []example{}
+	names, err := fs.Glob(examples, "examples/*.graphql")
+	if err != nil {
+		panic(err)
+	}
+	for _, name := range names {
+		query, err := examples.ReadFile(name)
+		if err != nil {
+			panic(err)
+		}
+		e := example{Query: strings.TrimSpace(string(query))}
+		if text, err := examples.ReadFile(strings.TrimSuffix(name, "graphql") + "json"); err == nil {
+			e.Variables = new(strings.TrimSpace(string(text)))
+		}
+		all = append(all, e)
+	}
+	return jsonFile(all, "no-cache")
+}
+
 // file returns the configuration as a file of the page. Caches must not keep it, because another
 // server with other users may run at this address later.
-func (c Config) file() file {
-	text, err := json.Marshal(c)
+func (c Config) file() file { return jsonFile(c, "no-store") }
+
+// jsonFile returns a value as a file of the page. It panics if the value cannot be written as JSON.
+func jsonFile(v any, cacheControl string) file {
+	text, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // all its values can be written as JSON
+		panic(err)
 	}
 	var gzipped bytes.Buffer
 	w := gzip.NewWriter(&gzipped)
@@ -123,7 +163,7 @@ func (c Config) file() file {
 	if err := errors.Join(err, w.Close()); err != nil {
 		panic(err) // a write to a buffer does not fail
 	}
-	return newFile(gzipped.Bytes(), len(text), "application/json", "no-store")
+	return newFile(gzipped.Bytes(), len(text), "application/json", cacheControl)
 }
 
 // decompressed decompresses a gzip file. It panics if the text is not one, which mustFiles has

@@ -2,9 +2,12 @@ package playground
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -171,6 +174,25 @@ func TestConfig(t *testing.T) {
 		}
 		if h := w.Header(); h.Get("Cache-Control") != "no-store" || h.Get("Content-Type") != "application/json" {
 			t.Errorf("Cache-Control %q, Content-Type %q", h.Get("Cache-Control"), h.Get("Content-Type"))
+		}
+	}
+}
+
+// TestExamples checks that the first tabs are there, in the order of their names.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	var tabs []example
+	if err := json.Unmarshal([]byte(mustRead(t, do("GET", "/examples.json").Body)), &tabs); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob("examples/*.graphql")
+	if err != nil || len(tabs) != len(names) || len(tabs) == 0 {
+		t.Fatalf("%d tabs of %v, %v", len(tabs), names, err)
+	}
+	for i, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil || tabs[i].Query != strings.TrimSpace(string(text)) {
+			t.Errorf("tab %d is %q, %v, want %s", i, tabs[i].Query, err, name)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"forge/ent"
+	_ "forge/ent/runtime" // the policies and interceptors of ent/schema
 	"forge/ent/user"
 	"forge/internal/password"
 	"forge/internal/unit"

@@ -1,5 +1,8 @@
 package seed
 
+// About says what each step of the scale adds.
+const About = "20 users, 1 team, 200 heroes, 5 products and 100 orders for each step"
+
 // dataset holds all rows of a scale.
 type dataset struct {
 	users    []userRow
@@ -9,7 +12,8 @@ type dataset struct {
 	orders   []orderRow
 }
 
-// generate makes the rows for a scale. The same scale always results in the same rows.
+// generate makes the rows for a scale. The same scale always results in the same rows. Each user has
+// 10 heroes and 5 orders of 3 items.
 func generate(scale int) *dataset {
 	d := &dataset{users: users(20 * scale), teams: teams(scale), products: products(5 * scale)}
 	d.heroes = heroes(d.users, d.teams, 10)

@@ -13,10 +13,8 @@ import (
 // same rows.
 var (
 	yearStart = time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC)
-	// Teams and products were created before opening. Heroes and orders follow after it.
-	opening  = yearStart.AddDate(0, 0, 30)
-	lastDays = yearStart.AddDate(0, 0, 350)
-	yearEnd  = yearStart.AddDate(1, 0, 0)
+	lastDays  = yearStart.AddDate(0, 0, 350)
+	yearEnd   = yearStart.AddDate(1, 0, 0)
 )
 
 // maker makes the rows of one table. Each maker has its own random numbers, so that a change to one
@@ -31,7 +29,7 @@ func newMaker(stream uint64) *maker {
 	return &maker{Faker: gofakeit.NewFaker(rand.NewPCG(20250101, stream), false)}
 }
 
-// row has the columns that all tables have, except for inventories and order_items.
+// row has the columns that most tables have.
 type row struct {
 	id               uuid.UUID
 	created, updated time.Time
@@ -87,10 +85,3 @@ func (m *maker) nth(i, n int, start, end time.Time) time.Time {
 func (m *maker) oneIn(n int) bool { return m.IntN(n) == 0 }
 
 func pick[T any](m *maker, list []T) T { return list[m.IntN(len(list))] }
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}

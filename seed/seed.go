@@ -19,12 +19,11 @@ import (
 // Demo is the scale of the data that a server stores when it starts with an empty database.
 const Demo = 5
 
-// MaxScale is the largest scale: 1,000,000 users and 10,000,000 heroes.
+// MaxScale is the largest scale: 1,000,000 users, and more of other rows.
 const MaxScale = 50_000
 
-// Run stores the demo data of a scale from 1 to MaxScale. Each step of the scale adds 20 users, 1
-// team, 200 heroes (10 for each user), 5 products, and 100 orders (5 for each user) of 3 items. Run
-// stores everything or nothing. It returns demo.ErrNotEmpty if the database has any row.
+// Run stores the demo data of a scale from 1 to MaxScale. About says what each step of the scale
+// adds. Run stores everything or nothing. It returns demo.ErrNotEmpty if the database has any row.
 func Run(ctx context.Context, db *database.DB, scale int) error { return Fill(ctx, db, scale, false) }
 
 // Fill does the same as Run. If passwords is true, Accounts get their passwords, which everybody

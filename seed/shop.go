@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -99,3 +100,5 @@ func (o *orderRow) setStatus(m *maker) {
 	}
 	o.changed(m, 3*24*time.Hour)
 }
+
+func sku(prefix string, number int) string { return fmt.Sprintf("%s-%04d", prefix, number) }

@@ -38,9 +38,17 @@ type Application struct {
 	SetRole func(ctx context.Context, db *database.DB, name string, role viewer.Role) error
 
 	Demo demo.Data
-	// Playground returns the handler of the page at /. signIn tells whether the page offers to sign
-	// in, and accounts are the demo accounts that it suggests.
-	Playground func(signIn bool, accounts []demo.Account) http.Handler
+	// Playground returns the handler of the page at /.
+	Playground func(Page) http.Handler
+}
+
+// Page says what the page at / offers.
+type Page struct {
+	SignIn   bool
+	Accounts []demo.Account // the demo accounts that it suggests
+	// Build is what the page tells one build from the next by while somebody works on the source: it
+	// reloads when there is another one. Otherwise it is empty.
+	Build string
 }
 
 // Migrator returns the migrations for a kind of database.

@@ -95,8 +95,10 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 		Action: do(serve),
 		Commands: []*cli.Command{
 			serveCommand(do),
+			devCommand(do),
 			migrateCommand(do),
 			seedCommand(do, app.Demo),
+			newTreeCommand(do),
 			dbCommand(do),
 			userCommand(do),
 			healthcheckCommand(do),

@@ -28,7 +28,7 @@ func migrateCommand(do runner) *cli.Command {
 				Usage: "apply all pending migrations",
 				Description: "Each is applied once, however many processes do this at once. On PostgreSQL a statement waits for a lock for 3s at a time, or what " +
 					"--lock-timeout says here, and its migration is tried again, 10 times in all; statements may take as long as they need.",
-				Flags: []cli.Flag{versionFlag("to", "the last one to apply (default: the newest)")},
+				Flags: []cli.Flag{versionFlag("to", "the last one to apply (default: the newest)"), fromDiskFlag()},
 			},
 			{
 				Name: "down", Action: do(migrateDown),
@@ -55,6 +55,8 @@ func migrateCommand(do runner) *cli.Command {
 					&cli.BoolFlag{Name: "down", Usage: "print what down would do", HideDefault: true, Local: true},
 				},
 			},
+			beginCommand(do),
+			foldCommand(do),
 			diffCommand(do),
 			newCommand(do),
 			hashCommand(do),
@@ -77,7 +79,7 @@ func migrateUp(ctx context.Context, p program) error {
 		if err := bootstrap.MayMigrate(p.Settings, db); err != nil {
 			return err
 		}
-		if err := p.app.Migrator(db.Dialect).UpTo(ctx, db.DB, to, p.lockTimeout(), p.log); err != nil {
+		if err := p.application().Migrator(db.Dialect).UpTo(ctx, db.DB, to, p.lockTimeout(), p.log); err != nil {
 			return err
 		}
 		return p.printStatus(ctx, db)
@@ -117,7 +119,7 @@ func migrateStatus(ctx context.Context, p program) error {
 }
 
 func (p program) printStatus(ctx context.Context, db *database.DB) error {
-	report, err := p.app.Migrator(db.Dialect).Status(ctx, db.DB)
+	report, err := p.application().Migrator(db.Dialect).Status(ctx, db.DB)
 	if err != nil {
 		return err
 	}

@@ -34,14 +34,24 @@ func diffCommand(do runner) *cli.Command {
 			"asked, --rename and --drop answer. The exit status is 0, 2 if an answer is missing or fits nothing, and 1 after any other failure; " +
 			"unless it is 0, nothing was written.",
 		Arguments: []cli.Argument{&cli.StringArg{Name: "NAME", UsageText: "NAME"}},
-		Flags: []cli.Flag{
-			devURLFlag(),
-			&cli.StringSliceFlag{Name: "rename", Local: true,
-				Usage: "OLD:NEW, what has a new name and is to keep what is in it: TABLE.COLUMN:NEW (or COLUMN:NEW) for a column, TABLE:NEW for a table; may be given again"},
-			&cli.StringSliceFlag{Name: "drop", Local: true,
-				Usage: "OLD, what has no new name and is to be lost: TABLE.COLUMN (or COLUMN) or TABLE; may be given again"},
-		},
+		Flags:     answerFlags(),
 	}
+}
+
+// answerFlags are the flags of commands that plan, and may have to ask.
+func answerFlags() []cli.Flag {
+	return []cli.Flag{
+		devURLFlag(),
+		&cli.StringSliceFlag{Name: "rename", Local: true,
+			Usage: "OLD:NEW, what has a new name and is to keep what is in it: TABLE.COLUMN:NEW (or COLUMN:NEW) for a column, TABLE:NEW for a table; may be given again"},
+		&cli.StringSliceFlag{Name: "drop", Local: true,
+			Usage: "OLD, what has no new name and is to be lost: TABLE.COLUMN (or COLUMN) or TABLE; may be given again"},
+	}
+}
+
+// answers returns what the flags say, and otherwise the person at the terminal.
+func (p program) answers() dev.Answers {
+	return dev.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop"), Ask: askAt(os.Stdin, p.out)}
 }
 
 func migrateDiff(ctx context.Context, p program) error {
@@ -49,8 +59,7 @@ func migrateDiff(ctx context.Context, p program) error {
 	if name == "" {
 		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
 	}
-	answers := dev.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop"), Ask: askAt(os.Stdin, p.out)}
-	planned, err := dev.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), p.wantedSchema(), answers)
+	planned, err := dev.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), p.wantedSchema(), p.answers())
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,11 @@
 // Command gqlgen is gqlgen with a plugin that generates what package computed needs, and leaves out
 // what package write carries out. It reads gqlgen.yml of the working directory or of a directory
-// above it.
+// above it. With -unchecked, it leaves to the compiler to check the generated code.
 package main
 
 import (
 	_ "embed"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,17 +21,20 @@ import (
 )
 
 func main() {
-	if err := generate(); err != nil {
+	unchecked := flag.Bool("unchecked", false, "do not check the generated code")
+	flag.Parse()
+	if err := generate(*unchecked); err != nil {
 		fmt.Fprintln(os.Stderr, "gqlgen:", err)
 		os.Exit(1)
 	}
 }
 
-func generate() error {
+func generate(unchecked bool) error {
 	cfg, err := config.LoadConfigFromDefaultLocations()
 	if err != nil {
 		return err
 	}
+	cfg.SkipValidation = cfg.SkipValidation || unchecked
 	return api.Generate(cfg, api.AddPlugin(plugin{cfg}))
 }
 

@@ -24,6 +24,9 @@ import (
 // A Server serves an application with its settings.
 type Server struct {
 	*settings.Settings
+	// Build is what the playground tells one build from the next by; see application.Page.
+	Build string
+
 	app     application.Application
 	environ []string
 	out     io.Writer
@@ -33,7 +36,7 @@ type Server struct {
 // New returns a server that is not running yet. environ has the form of os.Environ. out receives
 // the lines for the person who starts the server.
 func New(app application.Application, s *settings.Settings, environ []string, out io.Writer, log *slog.Logger) *Server {
-	return &Server{s, app, environ, out, log}
+	return &Server{Settings: s, app: app, environ: environ, out: out, log: log}
 }
 
 // Run serves requests until ctx ends. It returns an error, and does not use the database, if the
@@ -97,7 +100,7 @@ func (s *Server) Run(ctx context.Context) error {
 		parts.Tracer = telemetry.NewTracer(traces, pools.Requests.Dialect)
 	}
 	if s.Playground {
-		parts.Playground = s.app.Playground(s.Auth, accounts)
+		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build})
 	}
 	s.welcome(httpserver.URL(l), filled, accounts)
 	s.notifySystemd("READY=1")

@@ -63,6 +63,18 @@ func (s Setting) lookUp(cmd *cli.Command, env map[string]string) (name, value st
 	return "", ""
 }
 
+// Environ returns an environment for another process of this program, in which it has the settings
+// of cmd and environ.
+func Environ(cmd *cli.Command, environ []string) []string {
+	environ = slices.Clone(environ)
+	for _, s := range All {
+		if name, value := s.lookUp(cmd, nil); name != "" {
+			environ = append(environ, s.Env+"="+value)
+		}
+	}
+	return environ
+}
+
 func (s Setting) shown(value string) string {
 	if s.show != nil {
 		return s.show(value)

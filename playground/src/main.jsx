@@ -4,6 +4,7 @@ import '@graphiql/plugin-doc-explorer/style.css';
 import '@graphiql/plugin-history/style.css';
 import 'graphiql/graphiql.css';
 import './style.css';
+import './reload.js';
 
 import { createRoot } from 'react-dom/client';
 import { mendTabs } from './tabs.js';
@@ -20,7 +21,7 @@ createRoot(document.getElementById('root')).render(
   <GraphiQL
     fetcher={fetcher}
     storage={storage}
-    defaultTabs={examples}
+    defaultTabs={examples.length > 0 ? examples : undefined}
     defaultEditorToolsVisibility={true}
     shouldPersistHeaders={false} // a token may be among them
     schemaDescription={true}

@@ -183,6 +183,10 @@ func (q question) node(r *row) any {
 		for _, name := range computed.Needs {
 			to := object.Elem().FieldByNameFunc(func(goName string) bool { return folded(goName) == folded(name) })
 			if f, value := r.value(name); value != nil {
+				if f.Kind == entity.Decimal {
+					to.Set(convert(reflect.ValueOf(value), to.Type())) // not what is written for it
+					continue
+				}
 				to.Set(reflect.ValueOf(q.like(to.Type(), f, value)))
 			}
 		}

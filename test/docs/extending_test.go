@@ -184,7 +184,12 @@ func (tr *tree) serve(t *testing.T) string {
 
 // ask returns the data of the answer, or the code and field of the first error.
 func ask(api *gqltest.Client, query, product string) []byte {
-	answer := api.Do(query, gqltest.Vars{"product": product})
+	return askWith(api, query, gqltest.Vars{"product": product})
+}
+
+// askWith is ask with other variables.
+func askWith(api *gqltest.Client, query string, vars gqltest.Vars) []byte {
+	answer := api.Do(query, vars)
 	if len(answer.Errors) > 0 {
 		field, _ := answer.Extension("field").(string)
 		return fmt.Appendf(nil, `{"code": %q, "field": %q}`, answer.Code(), field)

@@ -47,17 +47,21 @@ func Build(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(program.dir, "forge")
 	program.once.Do(func() {
-		cmd := exec.Command("go", "build", "-o", path, "forge")
+		root, err := top()
+		if err != nil {
+			program.err = err
+			return
+		}
+		cmd := exec.Command("go", "build", "-C", root, "-o", path, ".")
 		if os.Getenv(raceVariable) != "" {
-			cmd = exec.Command("go", "build", "-race", "-o", path, "forge")
+			cmd = exec.Command("go", "build", "-C", root, "-race", "-o", path, ".")
 			cmd.Env = append(os.Environ(), "CGO_ENABLED=1") // the race detector needs it
 		}
-		output, err := cmd.CombinedOutput()
-		if err != nil {
+		if output, err := cmd.CombinedOutput(); err != nil {
 			program.err = fmt.Errorf("build Forge: %w\n%s", err, output)
 			return
 		}
-		program.err = readSources()
+		program.err = readSources(root)
 	})
 	if program.err != nil {
 		t.Fatal(program.err)
@@ -65,14 +69,18 @@ func Build(t testing.TB) string {
 	return path
 }
 
-// readSources reads all directories of the module. The go command notices this, so it runs the
-// tests again if a file has changed, although the tests do not import the changed package.
-func readSources() error {
+// top returns the top of the source tree.
+func top() (string, error) {
 	mod, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
-		return err
+		return "", fmt.Errorf("go env GOMOD: %w", err)
 	}
-	root := filepath.Dir(strings.TrimSpace(string(mod)))
+	return filepath.Dir(strings.TrimSpace(string(mod))), nil
+}
+
+// readSources reads all directories of the module. The go command notices this, so it runs the
+// tests again if a file has changed, although the tests do not import the changed package.
+func readSources(root string) error {
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "node_modules") {
 			return filepath.SkipDir

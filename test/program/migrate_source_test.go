@@ -61,6 +61,14 @@ func TestPlanCommands(t *testing.T) {
 			filepath.Join("migrate", "postgres", "20990101000000_step.sql: down does not restore the schema"), "missing: table idempotency_keys", "wrong with the migrations"}},
 		{"-- +goose Up\nCREATE TABLE more (id integer);\n-- +goose Down\nDROP TABLE more;\n", []string{"migrate", "verify", devURL}, 1,
 			[]string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql: ok, up, down and up with"), "_more.sql: up fails", "already exists"}},
+		{"", []string{"migrate", "begin", devURL}, 2, []string{"git does not have", "--yes"}},
+		{"", []string{"migrate", "begin", devURL, "--yes"}, 0, []string{"removed " + filepath.Join("migrate", "sqlite", "20990101000000_step.sql"), "_init.sql", "INSERT INTO"}},
+		{"", []string{"migrate", "diff", "more", devURL}, 0, []string{"has not changed: nothing to write"}},
+		{"", []string{"migrate", "fold", "more", devURL}, 2, []string{"nothing to fold"}},
+		{"", []string{"migrate", "fold"}, 2, []string{"needs a name"}},
+		{"", []string{"new", "../shop", "--module=example.com/shop"}, 2, []string{"no go.mod here"}},
+		{"", []string{"dev"}, 2, []string{"no go.mod here"}},
+		{"", []string{"dev", "--env=production"}, 2, []string{"not allowed with --env=production"}},
 	}
 	for _, step := range steps {
 		if step.file != "" {

@@ -58,7 +58,7 @@ func Enter(file, name string) {
 	var pcs [32]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	caller := ""
-	for { f, more := frames.Next(); if strings.HasPrefix(f.Function, "forge") || strings.HasPrefix(f.Function, "main.") { caller = f.Function; break }; if !more { break } }
+	for { f, more := frames.Next(); if strings.HasPrefix(f.Function, "forge/") || strings.HasPrefix(f.Function, "main.") { caller = f.Function; break }; if !more { break } }
 	mu.Lock()
 	defer mu.Unlock()
 	fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", file, name, caller, goroutine())
@@ -166,7 +166,7 @@ func build(ctx context.Context, dir, program string) error {
 	root := ""
 	for line := range strings.Lines(string(output)) {
 		parts := strings.Split(strings.TrimSpace(line), "\t")
-		if parts[1] != "forge" && !strings.HasPrefix(parts[1], "forge/") {
+		if !strings.HasPrefix(parts[1]+"/", "forge/") {
 			continue
 		}
 		root = parts[0] // the program's own package comes last

@@ -1,0 +1,107 @@
+-- +goose Up
+-- create "idempotency_keys" table
+CREATE TABLE `idempotency_keys` (
+  `id` blob NOT NULL,
+  `viewer` text NOT NULL,
+  `key` text NOT NULL,
+  `fingerprint` text NOT NULL,
+  `answer` text NULL,
+  `expires_at` datetime NOT NULL,
+  PRIMARY KEY (`id`)
+);
+-- create index "idempotencykey_viewer_key" to table: "idempotency_keys"
+CREATE UNIQUE INDEX `idempotencykey_viewer_key` ON `idempotency_keys` (`viewer`, `key`);
+-- create index "idempotencykey_expires_at" to table: "idempotency_keys"
+CREATE INDEX `idempotencykey_expires_at` ON `idempotency_keys` (`expires_at`);
+-- create "sessions" table
+CREATE TABLE `sessions` (
+  `id` blob NOT NULL,
+  `family` blob NOT NULL,
+  `token_hash` text NOT NULL,
+  `created_at` datetime NOT NULL,
+  `expires_at` datetime NOT NULL,
+  `used_at` datetime NULL,
+  `successor_salt` text NULL,
+  `user_id` blob NOT NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `sessions_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "session_token_hash" to table: "sessions"
+CREATE UNIQUE INDEX `session_token_hash` ON `sessions` (`token_hash`);
+-- create index "session_user_id" to table: "sessions"
+CREATE INDEX `session_user_id` ON `sessions` (`user_id`);
+-- create index "session_family" to table: "sessions"
+CREATE INDEX `session_family` ON `sessions` (`family`);
+-- create index "session_expires_at" to table: "sessions"
+CREATE INDEX `session_expires_at` ON `sessions` (`expires_at`);
+-- create "users" table
+CREATE TABLE `users` (
+  `id` blob NOT NULL,
+  `created_at` datetime NOT NULL,
+  `updated_at` datetime NOT NULL,
+  `version` integer NOT NULL DEFAULT 1,
+  `deleted_at` datetime NULL,
+  `email` text NULL,
+  `email_key` text NULL,
+  `username` text NOT NULL,
+  `hashed_password` text NULL,
+  `tokens_valid_after` datetime NULL,
+  `role` text NOT NULL DEFAULT 'USER',
+  `is_active` bool NOT NULL DEFAULT true,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `users_email_and_key` CHECK ((email IS NULL) = (email_key IS NULL)),
+  CONSTRAINT `users_email_length` CHECK (length(email) BETWEEN 3 AND 254),
+  CONSTRAINT `users_role_known` CHECK (role IN ('USER', 'ADMIN')),
+  CONSTRAINT `users_username_length` CHECK (length(username) BETWEEN 1 AND 50)
+);
+-- create index "user_id" to table: "users"
+CREATE INDEX `user_id` ON `users` (`id`) WHERE deleted_at IS NOT NULL;
+-- create index "user_email_key" to table: "users"
+CREATE UNIQUE INDEX `user_email_key` ON `users` (`email_key`) WHERE deleted_at IS NULL;
+-- create index "user_username" to table: "users"
+CREATE UNIQUE INDEX `user_username` ON `users` (`username`) WHERE deleted_at IS NULL;
+-- create index "user_created_at_id" to table: "users"
+CREATE INDEX `user_created_at_id` ON `users` (`created_at`, `id`) WHERE deleted_at IS NULL;
+-- create index "user_updated_at_id" to table: "users"
+CREATE INDEX `user_updated_at_id` ON `users` (`updated_at`, `id`) WHERE deleted_at IS NULL;
+-- create index "user_tokens_valid_after" to table: "users"
+CREATE INDEX `user_tokens_valid_after` ON `users` (`tokens_valid_after`) WHERE tokens_valid_after IS NOT NULL;
+CREATE TABLE forge_search_users_57f536d889f5_keys (number INTEGER PRIMARY KEY, key NOT NULL UNIQUE);
+CREATE VIRTUAL TABLE forge_search_users_57f536d889f5 USING fts5(words, detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2 categories 'L* N* M* Co'");
+INSERT INTO forge_search_users_57f536d889f5_keys (key) SELECT "id" FROM "users";
+INSERT INTO forge_search_users_57f536d889f5 (rowid, words) SELECT number, coalesce(substr(t."username", 1, 60000), '') FROM forge_search_users_57f536d889f5_keys JOIN "users" AS t ON t."id" = forge_search_users_57f536d889f5_keys.key;
+-- +goose StatementBegin
+CREATE TRIGGER forge_search_users_57f536d889f5_insert AFTER INSERT ON "users" BEGIN
+  DELETE FROM forge_search_users_57f536d889f5 WHERE rowid IN (SELECT number FROM forge_search_users_57f536d889f5_keys WHERE key IN (new."id"));
+  DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (new."id");
+  INSERT INTO forge_search_users_57f536d889f5_keys (key) VALUES (new."id");
+  INSERT INTO forge_search_users_57f536d889f5 (rowid, words) SELECT number, coalesce(substr(new."username", 1, 60000), '') FROM forge_search_users_57f536d889f5_keys WHERE key = new."id";
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_search_users_57f536d889f5_update AFTER UPDATE OF "id", "username" ON "users" BEGIN
+  DELETE FROM forge_search_users_57f536d889f5 WHERE rowid IN (SELECT number FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id", new."id"));
+  DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id", new."id");
+  INSERT INTO forge_search_users_57f536d889f5_keys (key) VALUES (new."id");
+  INSERT INTO forge_search_users_57f536d889f5 (rowid, words) SELECT number, coalesce(substr(new."username", 1, 60000), '') FROM forge_search_users_57f536d889f5_keys WHERE key = new."id";
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_search_users_57f536d889f5_delete AFTER DELETE ON "users" BEGIN
+  DELETE FROM forge_search_users_57f536d889f5 WHERE rowid IN (SELECT number FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id"));
+  DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id");
+END;
+-- +goose StatementEnd
+
+-- +goose Down
+DROP TRIGGER forge_search_users_57f536d889f5_delete;
+DROP TRIGGER forge_search_users_57f536d889f5_insert;
+DROP TRIGGER forge_search_users_57f536d889f5_update;
+DROP TABLE forge_search_users_57f536d889f5;
+DROP TABLE forge_search_users_57f536d889f5_keys;
+-- drop "idempotency_keys" table
+DROP TABLE `idempotency_keys`;
+-- drop "sessions" table
+DROP TABLE `sessions`;
+-- drop "users" table
+DROP TABLE `users`;
