@@ -65,9 +65,13 @@ type wanted struct {
 }
 
 // findReferences looks for all rows that the inputs refer to, with one statement for each entity.
+// Where an edge leads to the own type, one more statement locks all rows that the inputs name.
 // If one does not exist, if the viewer may not use it so, or if it would lead back to itself, the
 // row whose input refers to it is left out.
 func (t *tree) findReferences(ctx context.Context, list []*Write) error {
+	if err := t.holdOwn(ctx, list); err != nil {
+		return err
+	}
 	var kinds []wanted
 	found := map[wanted][]reference{}
 	add := func(of *entity.Entity, a asking, r reference) {
@@ -229,6 +233,9 @@ func scanKey(rows *databasesql.Rows, e *entity.Entity) (id ids.ID, err error) {
 // its columns and adds conditions.
 func (t *tree) look(ctx context.Context, e *entity.Entity, lock string, shape func(*sql.Selector), row func(*databasesql.Rows) error) error {
 	u := unit.FromContext(ctx)
+	if lock != "" && t.held[e] {
+		lock += " NOWAIT"
+	}
 	var statement unit.Statement
 	err := t.query(unit.Capture(ctx, &statement), u, e, func(s *sql.Selector) {
 		s.Select()

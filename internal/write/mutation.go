@@ -65,7 +65,7 @@ type Left struct {
 
 // Run carries the mutation out with the arguments of its field, as gqlgen decodes them.
 func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condition) (Result, error) {
-	t := &tree{query: m.query, named: map[namedRow]string{}}
+	t := &tree{query: m.query, named: map[namedRow]string{}, held: map[*entity.Entity]bool{}}
 	switch {
 	case m.many && m.op == Create:
 		return m.createAll(ctx, t, args)
