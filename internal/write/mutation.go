@@ -7,6 +7,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/apperr"
 	"forge/internal/entity"
@@ -31,6 +32,8 @@ type Mutation struct {
 	input   *inputObject // has no fields if the mutation takes no input
 	uniques map[string]*unique
 	query   read.Query
+	schema  *ast.Schema
+	where   *ast.Definition // the type of the argument where; nil if there is none
 }
 
 // inputObject is an input object whose fields were bound. It says what is set in rows of an entity.
@@ -195,6 +198,9 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 		return r, fault
 	}
 	where, _ := args["where"].(map[string]any)
+	if err := whole(m.schema, m.where, where, "where", false); err != nil {
+		return r, err
+	}
 	fulfils, err := condition(ctx, e, where)
 	if err != nil {
 		return r, err
