@@ -425,17 +425,23 @@ func (w *Write) located(err error) error {
 // change writes the same to several rows, with one statement if the application adds nothing. The
 // rows were found before, and are locked.
 func (t *tree) change(ctx context.Context, w *Write, list []ids.ID) error {
-	if w.of.added.Before == nil {
-		return t.changeThese(ctx, w, list)
-	}
-	for _, id := range list {
-		one := *w
-		one.ID = id
-		if err := t.changeThese(ctx, &one, []ids.ID{id}); err != nil {
-			return err
+	groups, err := t.leavesFirst(ctx, w, list)
+	for _, group := range groups {
+		if w.of.added.Before == nil {
+			if err := t.changeThese(ctx, w, group); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, id := range group {
+			one := *w
+			one.ID = id
+			if err := t.changeThese(ctx, &one, []ids.ID{id}); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return err
 }
 
 func (t *tree) changeThese(ctx context.Context, w *Write, list []ids.ID) error {
@@ -454,6 +460,9 @@ func (t *tree) changeThese(ctx context.Context, w *Write, list []ids.ID) error {
 		w.of.entity.Writer.Modify(w.Mutation, func(u *sql.UpdateBuilder) { u.Set(w.within.back.key(), w.keys) })
 	}
 	_, n, err := w.Mutation.Save(w.Op.within(ctx))
+	if err != nil && w.Op == Delete {
+		err = &RemovalError{list, err}
+	}
 	switch err = w.failed(w.refused(err)); {
 	case err != nil:
 		return err
