@@ -248,7 +248,7 @@ func (t *tree) insertAll(ctx context.Context, list []*Write) error {
 		mutations[i] = w.Mutation
 	}
 	made, place, err := list[0].of.entity.Writer.Bulk(ctx, mutations)
-	_, violates := database.Violation(err)
+	v, violates := database.Violation(err)
 	switch {
 	case err == nil:
 		for i, id := range made {
@@ -258,7 +258,7 @@ func (t *tree) insertAll(ctx context.Context, list []*Write) error {
 	case place >= 0:
 		return list[place].failed(list[place].refused(err))
 	case !violates || unit.FromContext(ctx).Dialect() == dialect.Postgres:
-		return &RowError{around(list), fmt.Errorf("create rows of %s: %w", list[0].of.entity.Name, err)}
+		return &RowError{pathOf(list, v), fmt.Errorf("create rows of %s: %w", list[0].of.entity.Name, err)}
 	}
 	for half := range slices.Chunk(list, (len(list)+1)/2) {
 		for _, w := range half {
@@ -271,16 +271,6 @@ func (t *tree) insertAll(ctx context.Context, list []*Write) error {
 		}
 	}
 	return err
-}
-
-// around returns the path that the inputs of rows have in common.
-func around(list []*Write) string {
-	one, other := strings.Split(list[0].path, "."), strings.Split(list[len(list)-1].path, ".")
-	n := 0
-	for n < len(one) && n < len(other) && one[n] == other[n] {
-		n++
-	}
-	return strings.Join(one[:n], ".")
 }
 
 // update changes, deletes or restores one row, with all that is nested in its input.
