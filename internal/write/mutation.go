@@ -31,6 +31,7 @@ type Mutation struct {
 	name    string
 	input   *inputObject // has no fields if the mutation takes no input
 	uniques map[string]*unique
+	keys    []*unique // all of the entity whose columns the input sets
 	query   read.Query
 	schema  *ast.Schema
 	where   *ast.Definition // the type of the argument where; nil if there is none
@@ -93,7 +94,7 @@ func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condi
 	var err error
 	switch on, upserts := args["onConflict"].(map[string]any); {
 	case upserts:
-		created, err = t.upsert(ctx, w, m.uniques[text(on["on"])], text(on["do"]) == "UPDATE")
+		created, err = t.upsert(ctx, w, m.uniques[text(on["on"])], m.keys, text(on["do"]) == "UPDATE")
 	case created:
 		err = t.create(ctx, []*Write{w})
 	default:

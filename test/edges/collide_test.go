@@ -1,25 +1,30 @@
 package edges
 
 import (
+	"strings"
 	"testing"
 
 	entschema "entgo.io/ent/dialect/sql/schema"
 
 	"forge/test/dbtest"
+	"forge/test/edges/ent/migrate"
 )
 
-// oneOfEach has the databases refuse two tickets of one concert with the same seat.
+// oneOfEach has the databases refuse two tickets of one concert with the same seat, and two with the
+// same note.
 func oneOfEach(tables []*entschema.Table) {
 	for _, table := range tables {
 		if table.Name != "tickets" {
 			continue
 		}
-		index := &entschema.Index{Name: "tickets_of_concert", Unique: true}
-		for _, name := range []string{"concert_id", "seat"} {
-			c, _ := table.Column(name)
-			index.Columns = append(index.Columns, c)
+		for name, columns := range map[string][]string{"tickets_of_concert": {"concert_id", "seat"}, "tickets_note": {"note"}} {
+			index := &entschema.Index{Name: name, Unique: true}
+			for _, name := range columns {
+				c, _ := table.Column(name)
+				index.Columns = append(index.Columns, c)
+			}
+			table.Indexes = append(table.Indexes, index)
 		}
-		table.Indexes = append(table.Indexes, index)
 	}
 }
 
@@ -41,6 +46,34 @@ func TestNestedRowsCollide(t *testing.T) {
 			got := c.want(venue(concert(`{row: "A", seat: 7}, {row: "A", seat: 8}`)), "").Text("createVenue.venue.concerts.0.id")
 			c.refused("CONFLICT", "input.tickets.create.1.seat", "taken", `mutation { updateConcert(id: "`+got+`", input: {tickets: {create: [{row: "X", seat: 1}, {row: "Y", seat: 8}, {row: "Z", seat: 9}]}}) { concert { id } } }`)
 			c.refused("CONFLICT", "input.1.concertId", "taken", `mutation { createTickets(input: [{row: "X", seat: 1, concertId: "`+got+`"}, {row: "Y", seat: 8, concertId: "`+got+`"}, {row: "Z", seat: 9}]) { affected } }`)
+		})
+	}
+}
+
+// TestUpsertOfSeveralKeys looks for a row by a key that none has, and creates one while others have
+// the values of two more keys: the answer names the field that comes first in the input.
+func TestUpsertOfSeveralKeys(t *testing.T) {
+	t.Parallel()
+	tables, err := entschema.CopyTables(migrate.Tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oneOfEach(tables)
+	for name, address := range map[string]func(testing.TB) string{"sqlite": dbtest.EmptySQLite, "postgres": dbtest.EmptyPostgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, inputs := range []struct{ order, field string }{
+				{"row: String! seat: Int note: String concertId: ID", "concertId"},
+				{"note: String row: String! seat: Int concertId: ID", "note"},
+			} {
+				api := writes(t, strings.Replace(tenMutations(), "row: String! seat: Int note: String concertId: ID", inputs.order, 1))
+				api.Tables = tables
+				c := nestedClient(newWorldOf(t, address(t), oneOfEach), api)
+				concert := c.want(`mutation { createVenue(input: {name: "v", concerts: {create: [{name: "c", price: 1, tickets: {create: [{row: "A", seat: 7}, {row: "B", note: "n"}]}}]}}) { venue { concerts { id } } } }`, "").Text("createVenue.venue.concerts.0.id")
+				for _, do := range []string{"NOTHING", "UPDATE"} {
+					c.refused("CONFLICT", "input."+inputs.field, "taken", `mutation { createTicket(input: {row: "Z", seat: 7, note: "n", concertId: "`+concert+`"}, onConflict: {on: ROW_SEAT, do: `+do+`}) { created } }`)
+				}
+			}
 		})
 	}
 }
