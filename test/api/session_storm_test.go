@@ -196,9 +196,10 @@ func median(sorted []float64) time.Duration { return time.Duration(sorted[len(so
 
 func TestSmirnov(t *testing.T) {
 	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
 	a, b := make([]float64, 500), make([]float64, 500)
 	for i := range a {
-		a[i], b[i] = rand.NormFloat64(), rand.NormFloat64()+0.5
+		a[i], b[i] = r.NormFloat64(), r.NormFloat64()+0.5
 	}
 	if d := smirnov(a, b); d < 0.13 || d > 0.3 {
 		t.Errorf("D = %.3f for distributions half a deviation apart, want about 0.2", d)
