@@ -22,7 +22,8 @@ import (
 
 // This file measures what the statements of a workload cost PostgreSQL, whoever sends them. It
 // takes them, with their parameters, from PostgreSQL's log while a server answers requests. Then it
-// sends them itself, as pgbench would: prepared, over a few connections, with new keys for new rows.
+// sends them itself, as pgbench would: prepared, over a few connections, with new keys for new
+// rows.
 
 // recorded is how many requests of a workload are recorded of each server.
 const recorded = 500

@@ -62,8 +62,8 @@ func newFile(gzipped []byte, size int, contentType, cacheControl string) file {
 type Config struct {
 	SignIn   bool      `json:"signIn"`   // whether it is possible to sign in
 	Accounts []Account `json:"accounts"` // demo users that the page offers to sign in with
-	// Build is empty, unless somebody works on the source: then the page asks for it again and again,
-	// and reloads when it is another one.
+	// Build is empty, unless somebody works on the source: then the page asks for it again and
+	// again, and reloads when it is another one.
 	Build string `json:"build,omitempty"`
 }
 
@@ -75,9 +75,9 @@ type Account struct {
 }
 
 // Handler returns the handler of the playground. It serves the page at /, its assets below
-// /assets/, its configuration at /config.json, its first tabs at /examples.json, and the licences of
-// everything in it at /licenses.md. It answers 404 for any other path, and 405 for any method except GET and HEAD.
-// Clients that do not accept gzip get the files without compression.
+// /assets/, its configuration at /config.json, its first tabs at /examples.json, and the licences
+// of everything in it at /licenses.md. It answers 404 for any other path, and 405 for any method
+// except GET and HEAD. Clients that do not accept gzip get the files without compression.
 func Handler(cfg Config) http.Handler {
 	files := mustFiles()
 	files["/config.json"], files["/examples.json"] = cfg.file(), mustExamples()
@@ -125,8 +125,8 @@ type example struct {
 	Variables *string `json:"variables"`
 }
 
-// mustExamples returns the tabs of a first visit as a file of the page. It panics if an embedded file
-// cannot be read.
+// mustExamples returns the tabs of a first visit as a file of the page. It panics if an embedded
+// file cannot be read.
 func mustExamples() file {
 	all := []example{}
 	names, err := fs.Glob(examples, "examples/*.graphql")

@@ -12,8 +12,8 @@ type dataset struct {
 	orders   []orderRow
 }
 
-// generate makes the rows for a scale. The same scale always results in the same rows. Each user has
-// 10 heroes and 5 orders of 3 items.
+// generate makes the rows for a scale. The same scale always results in the same rows. Each user
+// has 10 heroes and 5 orders of 3 items.
 func generate(scale int) *dataset {
 	d := &dataset{users: users(20 * scale), teams: teams(scale), products: products(5 * scale)}
 	d.heroes = heroes(d.users, d.teams, 10)

@@ -21,8 +21,8 @@ import (
 // errBaseline means that a database does not take the tables as ent/schema has them.
 var errBaseline = errors.New("plan the baseline")
 
-// simplify takes out of the plan what one of the two kinds of database may not take: conditions, and
-// indexes with conditions. It reports whether there were any.
+// simplify takes out of the plan what one of the two kinds of database may not take: conditions,
+// and indexes with conditions. It reports whether there were any.
 func (p *Plan) simplify() (found bool) {
 	for _, e := range p.Entities {
 		indexes := len(e.Indexes)

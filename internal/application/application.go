@@ -46,8 +46,8 @@ type Application struct {
 type Page struct {
 	SignIn   bool
 	Accounts []demo.Account // the demo accounts that it suggests
-	// Build is what the page tells one build from the next by while somebody works on the source: it
-	// reloads when there is another one. Otherwise it is empty.
+	// Build is what the page tells one build from the next by while somebody works on the source:
+	// it reloads when there is another one. Otherwise it is empty.
 	Build string
 }
 

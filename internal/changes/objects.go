@@ -35,8 +35,8 @@ func Objects(entities []*entity.Entity) func(name string) []catalog.Object {
 // log returns the tables of the log. On PostgreSQL, a change is stored with the ID of its
 // transaction, and a tick is a snapshot: all transactions before the ID ended had ended, but for
 // those that were running. The first tick is that of the creation; origin is the first tick of the
-// server. On SQLite, where only one transaction writes at a time, the numbers of changes are their order; the
-// mark of a change tells it from one of the same number in a copy of the database.
+// server. On SQLite, where only one transaction writes at a time, the numbers of changes are their
+// order; the mark of a change tells it from one of the same number in a copy of the database.
 func log(name string) catalog.Object {
 	if name == dialect.SQLite {
 		return catalog.NewObject("changes", "", `CREATE TABLE NAME (

@@ -65,8 +65,9 @@ func (l *loop) prepare(ctx context.Context, name string, args ...string) *exec.C
 	return cmd
 }
 
-// startPlanner starts a PostgreSQL to plan migrations on, unless there is one: to start one for each
-// plan takes seconds. If none can be started, plans say so. The function that it returns stops it.
+// startPlanner starts a PostgreSQL to plan migrations on, unless there is one: to start one for
+// each plan takes seconds. If none can be started, plans say so. The function that it returns stops
+// it.
 func (l *loop) startPlanner(ctx context.Context) (stop func()) {
 	if l.DevURL != "" {
 		return func() {}

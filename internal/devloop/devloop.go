@@ -144,8 +144,8 @@ func (l *loop) serve(ctx context.Context, program string) {
 	l.server = start(ctx, program, fmt.Sprint(l.starts), l.Options)
 }
 
-// serverEnded returns a channel that is closed when the server ends by itself. It is nil if there is
-// none.
+// serverEnded returns a channel that is closed when the server ends by itself. It is nil if there
+// is none.
 func (l *loop) serverEnded() <-chan struct{} {
 	if l.server == nil {
 		return nil

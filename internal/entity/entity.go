@@ -43,9 +43,9 @@ type Entity struct {
 	// Search are the API names of the columns whose words the argument search looks for, the most
 	// important first.
 	Search []string
-	// Logged says that changes of rows are logged; see package changes. LoggedFor are the names of
-	// edges, whose foreign keys are columns of this entity. A change of a row is logged as one of
-	// the rows that they lead to.
+	// Logged says that package changes makes triggers which log changes of rows. LoggedFor are the
+	// names of edges, whose foreign keys are columns of this entity: a change of a row is logged as
+	// one of the rows that they lead to. No command puts these triggers into a migration yet.
 	Logged    bool
 	LoggedFor []string
 	Ruled     bool // the entity has a policy, which decides who may see which rows

@@ -98,8 +98,8 @@ func (r rows) referringTable(ctx context.Context, id ids.ID) (table string) {
 }
 
 // atFault returns which of several rows that were to be removed others refer to, and the table of
-// these. PostgreSQL reports the key. On SQLite, each row is looked up, up to a hundred. The table is
-// "" if none is found.
+// these. PostgreSQL reports the key. On SQLite, each row is looked up, up to a hundred. The table
+// is "" if none is found.
 func (r rows) atFault(ctx context.Context, list []ids.ID, v database.ConstraintError) (id ids.ID, table string) {
 	for i, id := range list {
 		switch {

@@ -20,7 +20,8 @@ func adoptedFiles() fstest.MapFS {
 	}
 }
 
-// TestBaselineCountsAsApplied has databases with all tables of a baseline, with none, and with some.
+// TestBaselineCountsAsApplied has databases with all tables of a baseline, with none, and with
+// some.
 func TestBaselineCountsAsApplied(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, before, wantLog, wantErr string }{

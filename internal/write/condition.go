@@ -10,8 +10,8 @@ import (
 )
 
 // whole looks for what a condition on the rows to change leaves out, so that it would be about more
-// rows than it seems to be: entries that are null, and a not that says nothing. A variable without a
-// value makes both. It returns an error about the first.
+// rows than it seems to be: entries that are null, and a not that says nothing. A variable without
+// a value makes both. It returns an error about the first.
 func whole(s *ast.Schema, of *ast.Definition, where map[string]any, path string, negated bool) error {
 	given := 0
 	for _, d := range of.Fields {

@@ -11,8 +11,8 @@ import (
 )
 
 // pathOf returns the path of the row that violates a constraint of several columns, among rows that
-// PostgreSQL has refused together. Of two that have the same values, it is the second. If the values
-// do not tell which row it is, pathOf returns the path that all rows have in common.
+// PostgreSQL has refused together. Of two that have the same values, it is the second. If the
+// values do not tell which row it is, pathOf returns the path that all rows have in common.
 func pathOf(list []*Write, v database.ConstraintError) string {
 	if len(v.Values) != len(v.Columns) || len(v.Values) == 0 {
 		return around(list)

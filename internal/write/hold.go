@@ -20,7 +20,13 @@ type holding struct {
 	own    bool // an edge leads from rows of the entity to others of it
 	remove bool
 	rows   []reference
-	losing map[*nested][]reference // rows whose related rows may lose the edge
+	losing []losing
+}
+
+// losing are rows whose related rows may lose the edge.
+type losing struct {
+	by   *nested
+	rows []reference
 }
 
 // holdings are those of all entities of a mutation.
@@ -28,8 +34,8 @@ type holdings map[*entity.Entity]*holding
 
 // holdOwn locks the rows of an entity that the inputs name, or that lose an edge, if an edge leads
 // to the own type. It does so with one statement for each entity, ordered by key, before anything
-// else: if the input decided the order, two mutations of the same rows would wait for each other.
-// A row that is related a moment later is not among them. The mutation does not wait for such a row,
+// else: if the input decided the order, two mutations of the same rows would wait for each other. A
+// row that is related a moment later is not among them. The mutation does not wait for such a row,
 // but is attempted again if somebody else has locked it.
 func (t *tree) holdOwn(ctx context.Context, list []*Write) error {
 	if unit.FromContext(ctx).Dialect() != dialect.Postgres {
@@ -63,15 +69,15 @@ func (h *holding) shape(s *sql.Selector, e *entity.Entity) {
 	if len(h.rows) > 0 {
 		one = append(one, isOneOf(s.C(e.Fields[0].Column), h.rows))
 	}
-	for n, rows := range h.losing {
-		one = append(one, n.relatedToOne(s, rows))
+	for _, l := range h.losing {
+		one = append(one, l.by.relatedToOne(s, l.rows))
 	}
 	s.Where(sql.Or(one...)).Limit(2 * MaxRows)
 }
 
 func (all holdings) of(e *entity.Entity) *holding {
 	if all[e] == nil {
-		all[e] = &holding{losing: map[*nested][]reference{}}
+		all[e] = &holding{}
 	}
 	return all[e]
 }
@@ -106,6 +112,10 @@ func (all holdings) addLink(w *Write, l *link) {
 	}
 	h.rows = append(append(h.rows, l.disconnect...), l.remove...)
 	if w.Op != Create && l.endsOthers() {
-		h.losing[l.nested] = append(h.losing[l.nested], reference{id: w.ID})
+		i := slices.IndexFunc(h.losing, func(known losing) bool { return known.by == l.nested })
+		if i < 0 {
+			i, h.losing = len(h.losing), append(h.losing, losing{by: l.nested})
+		}
+		h.losing[i].rows = append(h.losing[i].rows, reference{id: w.ID})
 	}
 }

@@ -199,11 +199,11 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 		return r, fault
 	}
 	where, _ := args["where"].(map[string]any)
-	if err := whole(m.schema, m.where, where, "where", false); err != nil {
+	fulfils, err := condition(ctx, e, where) // which bounds their number
+	if err != nil {
 		return r, err
 	}
-	fulfils, err := condition(ctx, e, where)
-	if err != nil {
+	if err := whole(m.schema, m.where, where, "where", false); err != nil {
 		return r, err
 	}
 	if err := t.findReferences(ctx, []*Write{w}); err != nil || w.left != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	databasesql "database/sql"
 	"fmt"
+	"slices"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
@@ -44,25 +45,25 @@ func (t *tree) leavesFirst(ctx context.Context, w *Write, list []ids.ID) ([][]id
 			referred[id]++
 		}
 	}
+	free := func(list []ids.ID) []ids.ID {
+		return slices.DeleteFunc(slices.Clone(list), func(id ids.ID) bool { return referred[id] > 0 })
+	}
 	var groups [][]ids.ID
-	for len(list) > 0 {
-		var leaves, rest []ids.ID
-		for _, id := range list {
-			if referred[id] == 0 {
-				leaves = append(leaves, id)
-			} else {
-				rest = append(rest, id)
-			}
-		}
-		if len(leaves) == 0 {
-			return append(groups, rest), nil // they refer to each other in a circle
-		}
+	for leaves := free(list); len(leaves) > 0; {
+		groups = append(groups, leaves)
+		var next []ids.ID
 		for _, id := range leaves {
 			for _, to := range refers[id] {
-				referred[to]--
+				if referred[to]--; referred[to] == 0 {
+					next = append(next, to)
+				}
 			}
 		}
-		groups, list = append(groups, leaves), rest
+		leaves = next
+	}
+	ring := slices.DeleteFunc(slices.Clone(list), func(id ids.ID) bool { return referred[id] == 0 })
+	if len(ring) > 0 { // these refer to each other in a circle
+		groups = append(groups, ring)
 	}
 	return groups, nil
 }

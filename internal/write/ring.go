@@ -12,8 +12,17 @@ import (
 // rings holds what inputs say of edges to rows of the own entity: where each leads. An edge that
 // has many rows at its other end makes a tree, so that no row may lead back to itself.
 type rings struct {
-	leads map[step]node
-	added []step // by the row that is followed now
+	leads map[step]lead
+	noted int
+	added []step // by the root field that is followed now, in the order of its input
+}
+
+// lead is where an edge leads to, and the path of the input that says so.
+type lead struct {
+	to    node
+	path  string
+	tree  bool // false if both rows have the edge: then only the row itself can be its end
+	order int  // a later one has a larger number
 }
 
 // step is the edge of a row.
@@ -40,33 +49,25 @@ func (w *Write) node() node {
 	return node{input: w}
 }
 
-// add follows the input of a row, and all that is nested in it. It returns an error if a row would
-// lead back to itself.
-func (r *rings) add(w *Write) error {
+// add follows the input of a row, and all that is nested in it.
+func (r *rings) add(w *Write) {
 	for i, f := range w.of.fields {
 		if id, ok := w.values[i].any.(ids.ID); ok && f.to == w.of.entity {
-			if err := r.lead(f.to, f, w.node(), node{id: id}, w.path+"."+f.name); err != nil {
-				return err
-			}
+			r.lead(f.to, f, w.node(), node{id: id}, w.path+"."+f.name)
 		}
 	}
 	for _, l := range w.links {
-		if err := r.addLink(w, l); err != nil {
-			return err
-		}
+		r.addLink(w, l)
 		for _, child := range slices.Concat(l.create, l.update) {
-			if err := r.add(child); err != nil {
-				return err
-			}
+			r.add(child)
 		}
 	}
-	return nil
 }
 
 // addLink follows the edge of a nested input.
-func (r *rings) addLink(w *Write, l *link) error {
+func (r *rings) addLink(w *Write, l *link) {
 	if l.to != w.of.entity || l.through() {
-		return nil
+		return
 	}
 	related, paths := []node{}, []string{}
 	for _, c := range l.connect {
@@ -80,33 +81,58 @@ func (r *rings) addLink(w *Write, l *link) error {
 		if l.back != nil {
 			from, to = to, from
 		}
-		if err := r.lead(l.to, cmp.Or(l.own, l.back), from, to, paths[i]); err != nil {
-			return err
+		r.lead(l.to, cmp.Or(l.own, l.back), from, to, paths[i])
+	}
+}
+
+// lead notes where the edge of a row leads.
+func (r *rings) lead(e *entity.Entity, f *field, from, to node, path string) {
+	edge, tree := ownEdge(e, f.key())
+	if edge == nil || !tree && !mutual(e, f) {
+		return
+	}
+	at := step{edge, from}
+	r.noted++
+	r.leads[at] = lead{to, path, tree, r.noted}
+	r.added = append(r.added, at)
+}
+
+// find returns an error about the first ring that the added edges close. It passes each edge once,
+// however long the ways are.
+func (r *rings) find() error {
+	walks := map[step]int{} // the number of the walk that has passed an edge
+	for i, begin := range r.added {
+		for at, walk := begin, i+1; ; at.from = r.leads[at].to {
+			l, leads := r.leads[at]
+			if !leads || !l.tree && l.to != at.from || walks[at] > 0 && walks[at] < walk {
+				break
+			}
+			if walks[at] == walk {
+				return r.closed(at)
+			}
+			walks[at] = walk
 		}
 	}
 	return nil
 }
 
-// lead notes where the edge of a row leads.
-func (r *rings) lead(e *entity.Entity, f *field, from, to node, path string) error {
-	edge, tree := ownEdge(e, f.key())
-	if edge == nil || !tree && !mutual(e, f) {
-		return nil
-	}
-	r.leads[step{edge, from}] = to
-	r.added = append(r.added, step{edge, from})
-	for at, ok := to, true; ok; at, ok = r.leads[step{edge, at}] {
-		switch {
-		case at == from && from.input != nil:
-			return apperr.BadInput(path, "the new row would lead back to itself by the edge %s", edge.Name)
-		case at == from:
-			return apperr.BadInput(path, "%s would lead back to itself by the edge %s", from.id, edge.Name)
-		case !tree:
-			return nil
+// closed returns the error about a ring, at the input that has closed it: the last one of it.
+func (r *rings) closed(at step) error {
+	last := at
+	for next := r.after(at); next != at; next = r.after(next) {
+		if r.leads[next].order > r.leads[last].order {
+			last = next
 		}
 	}
-	return nil
+	row := "the new row"
+	if last.from.input == nil {
+		row = last.from.id.String()
+	}
+	return apperr.BadInput(r.leads[last].path, "%s would lead back to itself by the edge %s", row, at.edge.Name)
 }
+
+// after returns the same edge of the row that an edge leads to.
+func (r *rings) after(at step) step { return step{at.edge, r.leads[at].to} }
 
 // ownEdge returns the edge to one row of the own entity that a column holds the key of, or nil. It
 // makes a tree if it leads to many rows in the other direction.
@@ -125,13 +151,14 @@ func ownEdge(e *entity.Entity, column string) (own *entity.Edge, tree bool) {
 
 // refuseRings leaves out the rows of root fields whose inputs would have a row lead back to itself.
 func refuseRings(list []*Write) {
-	r := rings{leads: map[step]node{}}
+	r := rings{leads: map[step]lead{}}
 	for _, w := range list {
 		if w.left != nil {
 			continue
 		}
 		r.added = nil
-		if w.left = r.add(w); w.left != nil {
+		r.add(w)
+		if w.left = r.find(); w.left != nil {
 			for _, of := range r.added {
 				delete(r.leads, of)
 			}

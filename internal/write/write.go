@@ -63,7 +63,8 @@ type Write struct {
 	parent   *Write // the row around; nil for that of a root field
 	within   *link  // of parent, that the row is nested in
 	releases bool   // the row is no longer related to parent
-	// keys is an expression for the keys of the rows around, if it is not parent alone for all rows.
+	// keys is an expression for the keys of the rows around, if it is not parent alone for all
+	// rows.
 	keys     sql.Querier
 	left     error // why the mutation leaves the row out; of a top row alone
 	after    []func(context.Context) error

@@ -14,7 +14,8 @@ import (
 )
 
 // TestCollation reads pages and groups that are ordered by the letters of a language, in both
-// directions and pages from both ends, on both databases. Equal names are in the order of their keys.
+// directions and pages from both ends, on both databases. Equal names are in the order of their
+// keys.
 func TestCollation(t *testing.T) {
 	t.Parallel()
 	for language, words := range map[string]string{

@@ -374,8 +374,8 @@ func checkLanguage(language *string, of entity.Kind, path string) error {
 // functions are those of columns, but for countDistinct.
 var functions = []string{"sum", "avg", "min", "max"}
 
-// measureOf returns the function and the column that a name such as sumPriceCents or SUM_PRICE_CENTS
-// stands for. The function is "" for a key, and the column nil for the count.
+// measureOf returns the function and the column that a name such as sumPriceCents or
+// SUM_PRICE_CENTS stands for. The function is "" for a key, and the column nil for the count.
 func measureOf(e *entity.Entity, name string) (function string, f *entity.Field) {
 	whole := folded(name)
 	if whole == "count" {

@@ -10,8 +10,8 @@ import (
 	"forge/test/edges/ent/migrate"
 )
 
-// oneOfEach has the databases refuse two tickets of one concert with the same seat, and two with the
-// same note.
+// oneOfEach has the databases refuse two tickets of one concert with the same seat, and two with
+// the same note.
 func oneOfEach(tables []*entschema.Table) {
 	for _, table := range tables {
 		if table.Name != "tickets" {

@@ -350,8 +350,8 @@ func TestManyToManyFilters(t *testing.T) {
 	})
 }
 
-// TestManyToManyFiltersAreJoins checks that PostgreSQL makes a join of a condition over an edge, and
-// does not run a query for each row.
+// TestManyToManyFiltersAreJoins checks that PostgreSQL makes a join of a condition over an edge,
+// and does not run a query for each row.
 func TestManyToManyFiltersAreJoins(t *testing.T) {
 	each(t, func(w *world) {
 		if w.db.Dialect != dialect.Postgres {

@@ -1,5 +1,5 @@
-// Package scaffold tests what scaffold writes: for the demo and the other applications of the tests,
-// from nothing, and in a source tree.
+// Package scaffold tests what scaffold writes: for the demo and the other applications of the
+// tests, from nothing, and in a source tree.
 package scaffold
 
 import (

@@ -22,9 +22,9 @@ type Folded struct {
 	Removed []string
 }
 
-// Fold replaces the newest versions in dir, those that are called Working, by one called name, which
-// leads from the versions before them to the schema. answers say which tables and columns were
-// renamed or dropped. If Fold returns an error, the files are as they were.
+// Fold replaces the newest versions in dir, those that are called Working, by one called name,
+// which leads from the versions before them to the schema. answers say which tables and columns
+// were renamed or dropped. If Fold returns an error, the files are as they were.
 //
 // It needs a PostgreSQL server in the same way as Diff.
 func Fold(ctx context.Context, dir, name, devURL string, want Schema, answers Answers) (folded Folded, err error) {
@@ -86,8 +86,8 @@ func foldedFiles(ctx context.Context, dir, work, devURL string, v migrator.Versi
 	return files, nil
 }
 
-// split returns the files in path, and apart from them the newest ones that are called Working, with
-// their numbers.
+// split returns the files in path, and apart from them the newest ones that are called Working,
+// with their numbers.
 func split(path string) (before, working []file, numbers []int64, err error) {
 	files, err := filesIn(path)
 	if err != nil {

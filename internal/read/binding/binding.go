@@ -377,8 +377,8 @@ func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 	return f
 }
 
-// missingLine returns the line that ent/schema needs for a field: a column, or an edge to a type that
-// shows an entity.
+// missingLine returns the line that ent/schema needs for a field: a column, or an edge to a type
+// that shows an entity.
 func (b *binder) missingLine(o *Object, d *ast.FieldDefinition) string {
 	if line := entity.FieldSource(d.Name, d.Type.String()); line != "" {
 		return "`" + line + "` to the Fields of " + o.Entity.Name + ", and its name to ShownToAll,"

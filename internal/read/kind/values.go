@@ -123,7 +123,7 @@ func enumArgument(f *entity.Field, value any) (any, error) {
 func writeEnum(f *entity.Field, b, cell []byte) ([]byte, bool) {
 	for _, known := range f.Values {
 		if known == string(cell) {
-			return scalar.AppendText(b, []byte(entity.ValueName(known))), true
+			return append(append(append(b, '"'), entity.ValueName(known)...), '"'), true // a name needs no escapes
 		}
 	}
 	return b, false

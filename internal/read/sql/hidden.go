@@ -10,13 +10,13 @@ import (
 )
 
 // A page in the order of a related row's column ends with the rows that lead to no row which the
-// viewer sees. To find them by that condition, the database reads the whole table. Mostly few of the
-// related rows are hidden, such as deleted ones. So PostgreSQL looks for these first, in the table
-// of related rows, and then looks up the rows that lead to them.
+// viewer sees. To find them by that condition, the database reads the whole table. Mostly few of
+// the related rows are hidden, such as deleted ones. So PostgreSQL looks for these first, in the
+// table of related rows, and then looks up the rows that lead to them.
 
 // writeHidden writes the query for the keys of the first related rows that the viewer does not see.
-// It returns nil if the page needs none: where it ends before, where no related rows are hidden, and
-// on SQLite.
+// It returns nil if the page needs none: where it ends before, where no related rows are hidden,
+// and on SQLite.
 func (q *Query) writeHidden(ctx context.Context, w Writer) (*Statement, error) {
 	if q.Dialect != dialect.Postgres || !slices.Contains(q.parts(), withNull) || q.Page.Order[0].By == nil || q.probes() {
 		return nil, nil

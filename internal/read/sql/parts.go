@@ -87,8 +87,8 @@ func (q *Query) writeParts(ctx context.Context, w Writer) (*Statement, error) {
 	return all, nil
 }
 
-// variants returns a query for each part of the page, or two if PostgreSQL is to choose one of them.
-// The statement begins with the query that tells which.
+// variants returns a query for each part of the page, or two if PostgreSQL is to choose one of
+// them. The statement begins with the query that tells which.
 func (q *Query) variants(ctx context.Context, w Writer) (begin *Statement, all []Query, err error) {
 	gates := []gate{always}
 	begin, err = q.writeHidden(ctx, w)

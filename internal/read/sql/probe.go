@@ -110,10 +110,10 @@ const (
 // below reports whether the rows belong to parents.
 func (q *Query) below() bool { return q.Keys != nil || q.key != "" }
 
-// where returns the condition of the argument where. If many rows are in the range, it is written so
-// that the index of the range does not serve it: PostgreSQL would expect fewer rows there, and read
-// them all. In lists of parents, no index serves any of the condition, as the rows of each parent are
-// few. Aggregates have no probe, and are about all rows of a parent in any case.
+// where returns the condition of the argument where. If many rows are in the range, it is written
+// so that the index of the range does not serve it: PostgreSQL would expect fewer rows there, and
+// read them all. In lists of parents, no index serves any of the condition, as the rows of each
+// parent are few. Aggregates have no probe, and are about all rows of a parent in any case.
 func (q *Query) where() Condition {
 	r := q.Range
 	switch {

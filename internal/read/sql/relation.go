@@ -41,8 +41,8 @@ func (r *relation) write(ctx context.Context, w Writer, db string, parameter par
 		key = r.to.Key.Name
 	}
 	var through *links
-	// PostgreSQL makes a join of an EXISTS if nothing below its own WHERE is about the query around.
-	// Otherwise it runs the EXISTS for each row.
+	// PostgreSQL makes a join of an EXISTS if nothing below its own WHERE is about the query
+	// around. Otherwise it runs the EXISTS for each row.
 	outermost := db == dialect.Postgres && !r.listed
 	if r.edge.Through != "" {
 		var err error

@@ -80,7 +80,8 @@ func allOf(entries []entry) Condition {
 	return join(sql.And, conditions)
 }
 
-// entries returns the conditions of the entries of a where input. Entries that are null are left out.
+// entries returns the conditions of the entries of a where input. Entries that are null are left
+// out.
 func (f *Conditions) entries(ctx context.Context, o *binding.Object, input map[string]any, path string, depth int) ([]entry, error) {
 	if depth > maxNesting {
 		return nil, apperr.BadInput(path, "conditions stand more than %d deep inside each other", maxNesting)
