@@ -43,6 +43,7 @@ var allowed = map[entry]string{
 	{"internal/cli", "user"}:          "an account: the command user",
 	{"internal/cli", "users"}:         "accounts: the command user",
 	{"internal/clientip", "user"}:     "the header User-Agent",
+	{"internal/changes", "order"}:     "SQL's ORDER BY",
 	{"internal/database", "order"}:    "SQL's ORDER BY",
 	{"internal/database", "user"}:     "PostgreSQL's tcp_user_timeout",
 	{"internal/doctor", "user"}:       "a user of the machine, and of PostgreSQL",

@@ -99,11 +99,11 @@ func (l *Log) Read(ctx context.Context, after Position, most int) ([]Change, Pos
 
 // End returns the position after all changes that can be read.
 func (l *Log) End(ctx context.Context) (p Position, err error) {
-	query := "SELECT id, mark, 0 FROM " + l.name + "_ticks ORDER BY id DESC LIMIT 1"
+	query := "SELECT id, mark, 0 FROM %s_ticks ORDER BY id DESC LIMIT 1"
 	if l.dialect == dialect.SQLite {
-		query = "SELECT 0, mark, seq FROM " + l.name + " ORDER BY seq DESC LIMIT 1"
+		query = "SELECT 0, mark, seq FROM %s ORDER BY seq DESC LIMIT 1"
 	}
-	err = l.db.QueryRowContext(ctx, query).Scan(&p.Tick, &p.Mark, &p.Seq)
+	err = l.db.QueryRowContext(ctx, fmt.Sprintf(query, l.name)).Scan(&p.Tick, &p.Mark, &p.Seq)
 	if errors.Is(err, sql.ErrNoRows) && l.dialect == dialect.SQLite {
 		return Position{}, nil // nothing was logged yet
 	}
@@ -111,6 +111,18 @@ func (l *Log) End(ctx context.Context) (p Position, err error) {
 		return Position{}, fmt.Errorf("read the end of the log of changes: %w", err)
 	}
 	return p, nil
+}
+
+// Size returns how many changes the log has. On PostgreSQL it is an estimate.
+func (l *Log) Size(ctx context.Context) (n int64, err error) {
+	query := "SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM " + l.name
+	if l.dialect != dialect.SQLite {
+		query = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = '" + l.name + "'::regclass"
+	}
+	if err = l.db.QueryRowContext(ctx, query).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read the size of the log of changes: %w", err)
+	}
+	return n, nil
 }
 
 // batch is what one statement has read: the places in the log that it found, and changes.

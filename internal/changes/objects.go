@@ -18,6 +18,7 @@ const mostRows = 10_000
 
 // Objects returns what keeps the log of entities in a database, in the order in which it can be
 // created: the log itself, and the triggers of each table. It returns none if no entity is logged.
+// Check says what it leaves out.
 func Objects(entities []*entity.Entity) func(name string) []catalog.Object {
 	return func(name string) (all []catalog.Object) {
 		for _, e := range entities {
@@ -91,7 +92,7 @@ type triggers struct {
 // triggersOf returns the triggers of an entity's table: those that log changes of its rows, and
 // those that log changes of rows which its rows belong to.
 func triggersOf(e *entity.Entity, entities []*entity.Entity) (all []triggers) {
-	if e.Logged {
+	if e.Logged && hasKey(e) {
 		t := triggers{table: e.Table, logged: e, key: e.Fields[0].Column, form: e.Keys, own: true, deleted: e.Deleted}
 		t.columns = counted(e)
 		for i := range e.Fields[1:] {
@@ -103,10 +104,11 @@ func triggersOf(e *entity.Entity, entities []*entity.Entity) (all []triggers) {
 	}
 	for _, name := range e.LoggedFor {
 		edge := e.Edge(name)
-		for _, to := range entities {
-			if to.Name == edge.To {
-				all = append(all, triggers{table: e.Table, logged: to, key: edge.Column, form: to.Keys, columns: counted(e)})
-			}
+		if edge == nil || !edge.OwnKey {
+			continue
+		}
+		if to := find(entities, edge.To); to != nil {
+			all = append(all, triggers{table: e.Table, logged: to, key: edge.Column, form: to.Keys, columns: counted(e)})
 		}
 	}
 	return all

@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/changes"
 	"forge/internal/computed"
 	"forge/internal/entity"
 	"forge/internal/persisted"
@@ -76,6 +77,7 @@ func (a API) Check() error {
 		mismatch = new(binding.MismatchError)
 	}
 	mismatch.Findings = append(mismatch.Findings, rule.CheckTenants(a.Entities, a.Tables)...)
+	mismatch.Findings = append(mismatch.Findings, changes.Check(a.Entities)...)
 	_, findings := a.writes(executable)
 	mismatch.Findings = append(mismatch.Findings, findings...)
 	if mismatch.Findings = append(mismatch.Findings, a.accessFindings(executable.Schema())...); len(mismatch.Findings) > 0 {

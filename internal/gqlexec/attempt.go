@@ -135,6 +135,9 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	if err := a.store(ctx, response); err != nil {
 		return a.refuse(ctx, err) // the answer describes changes that may not be stored
 	}
+	if a.options.Wrote != nil {
+		a.options.Wrote()
+	}
 	a.runAfterCommit(ctx)
 	return response
 }
