@@ -181,7 +181,7 @@ func (a API) engine(executable graphql.ExecutableSchema, opts Options) (*read.En
 func (a API) writes(executable graphql.ExecutableSchema) (map[string]*write.Mutation, []string) {
 	mutations, findings := write.Bind(write.Contract{
 		Schema: executable.Schema(), Entities: a.Entities, Tables: a.Tables, Resolvers: a.Resolvers, Functions: a.Writes, Query: a.Query})
-	_, generated := executable.(computed.Mutations)
+	_, generated := executable.(computed.Roots)
 	if root := executable.Schema().Mutation; root != nil && !generated && len(mutations) > 0 && len(binding.ResolversOf(a.Resolvers, root.Name)) > 0 {
 		findings = append(findings, root.Name+": nothing calls the resolvers of mutations beside standard ones; run go generate ./..., with forge/internal/gqlgen")
 	}

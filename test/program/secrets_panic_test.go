@@ -60,8 +60,12 @@ func (f faulty) Computed(op *graphql.OperationContext, name string) computed.Typ
 	return f.ExecutableSchema.(computed.Code).Computed(op, name)
 }
 
+func (f faulty) Ask(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
+	return f.ExecutableSchema.(computed.Roots).Ask(ctx, op, field)
+}
+
 func (f faulty) Mutate(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
-	return f.ExecutableSchema.(computed.Mutations).Mutate(ctx, op, field)
+	return f.ExecutableSchema.(computed.Roots).Mutate(ctx, op, field)
 }
 
 func faultyField(ctx context.Context, next graphql.Resolver) (any, error) {
