@@ -47,6 +47,8 @@ func withoutChanges(schema *ast.Schema) *ast.Schema {
 	query.Fields = slices.DeleteFunc(slices.Clone(query.Fields), func(f *ast.FieldDefinition) bool { return binding.IsOfChanges(f.Name) })
 	changed.Query, changed.Types = &query, maps.Clone(schema.Types)
 	changed.Types[query.Name] = &query
+	changed.PossibleTypes = maps.Clone(schema.PossibleTypes)
+	changed.PossibleTypes[query.Name] = []*ast.Definition{&query}
 	return &changed
 }
 
