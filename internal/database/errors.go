@@ -28,7 +28,7 @@ func unavailable(cause error) *apperr.Error {
 // was too slow, could not be reached, or is read-only. It returns nil for all other errors.
 func ClientError(err error) *apperr.Error {
 	switch {
-	case isPQ(err, pqerror.TRSerializationFailure), isPQ(err, pqerror.TRDeadlockDetected):
+	case isPQ(err, pqerror.TRSerializationFailure), isPQ(err, pqerror.TRDeadlockDetected), lockedNow(err):
 		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "too many changes of the same things at once; try again", Cause: err}
 	case errors.Is(err, context.DeadlineExceeded), isPQ(err, pqerror.QueryCanceled), isPQ(err, pqerror.LockNotAvailable),
 		isPQ(err, pqerror.IdleInTransactionSessionTimeout), errors.Is(err, errStatementTimeout):
@@ -69,8 +69,15 @@ func staleStatement(err error) bool {
 // Transient reports whether the same work may succeed at another attempt: err comes from a conflict
 // with other transactions, a stale prepared statement, or the interrupt of an earlier statement.
 func Transient(err error) bool {
-	return isPQ(err, pqerror.TRSerializationFailure) || isPQ(err, pqerror.TRDeadlockDetected) || staleStatement(err) ||
+	return isPQ(err, pqerror.TRSerializationFailure) || isPQ(err, pqerror.TRDeadlockDetected) || lockedNow(err) || staleStatement(err) ||
 		Busy(err) || isSQLite(err, sqlite3.SQLITE_INTERRUPT)
+}
+
+// lockedNow reports whether a statement with NOWAIT met a row that somebody else has locked. After
+// lock_timeout the code is the same, but it comes from another function of PostgreSQL.
+func lockedNow(err error) bool {
+	e, ok := errors.AsType[*pq.Error](err)
+	return ok && e.Code == pqerror.LockNotAvailable && e.Routine != "ProcessInterrupts"
 }
 
 // Busy reports whether err means that another connection is writing to a SQLite database.

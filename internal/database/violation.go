@@ -38,6 +38,9 @@ type ConstraintError struct {
 	// referred to.
 	Columns []string
 	Value   string // the value, if there is a single column, up to the first ")" in it
+	// Values are those of the columns, if there are several and PostgreSQL reports which value is
+	// whose.
+	Values []string
 }
 
 var postgresRules = map[pqerror.Code]Rule{
@@ -76,7 +79,7 @@ var sqliteRules = map[int]Rule{
 func Violation(err error) (v ConstraintError, ok bool) {
 	if e, is := errors.AsType[*pq.Error](err); is {
 		v = ConstraintError{Rule: postgresRules[e.Code], Name: e.Constraint, Table: e.Table}
-		v.Columns, v.Value = keyOf(e.Detail)
+		v.Columns, v.Value, v.Values = keyOf(e.Detail)
 		if e.Column != "" {
 			v.Columns = []string{e.Column}
 		}
@@ -145,21 +148,28 @@ func WithStatement(query string, err error) error {
 }
 
 // keyOf reads the columns from a detail like "Key (band_id)=(42) is not present in table …", and
-// the value if there is a single column. PostgreSQL reports both nowhere else. The words around the
-// parentheses depend on the server's language.
-func keyOf(detail string) (columns []string, value string) {
+// the value if there is a single column, or else the values. PostgreSQL reports them nowhere else.
+// The words around the parentheses depend on the server's language.
+func keyOf(detail string) (columns []string, value string, values []string) {
 	_, rest, _ := strings.Cut(detail, "(")
 	list, rest, ok := strings.Cut(rest, ")=(")
 	if !ok {
-		return nil, ""
+		return nil, "", nil
 	}
 	for name := range strings.SplitSeq(list, ", ") {
 		columns = append(columns, strings.Trim(name, `"`))
 	}
 	if len(columns) == 1 {
 		value, _, _ = strings.Cut(rest, ")")
+		return columns, value, nil
 	}
-	return columns, value
+	if end := strings.LastIndexByte(rest, ')'); end >= 0 {
+		values = strings.Split(rest[:end], ", ")
+	}
+	if len(values) != len(columns) { // a text has a comma in it
+		values = nil
+	}
+	return columns, "", values
 }
 
 // subjectOf returns "bands.name, bands.x" for the message "…UNIQUE constraint failed: bands.name,

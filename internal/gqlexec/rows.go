@@ -3,6 +3,7 @@ package gqlexec
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -94,6 +95,23 @@ func (r rows) referringTable(ctx context.Context, id ids.ID) (table string) {
 		}
 	}
 	return ""
+}
+
+// atFault returns which of several rows that were to be removed others refer to, and the table of
+// these. PostgreSQL reports the key. On SQLite, each row is looked up, up to a hundred. The table is
+// "" if none is found.
+func (r rows) atFault(ctx context.Context, list []ids.ID, v database.ConstraintError) (id ids.ID, table string) {
+	for i, id := range list {
+		switch {
+		case v.Table != "" && fmt.Sprint(id.Value()) == v.Value:
+			return id, v.Table
+		case v.Table == "" && i < 100:
+			if table := r.referringTable(ctx, id); table != "" {
+				return id, table
+			}
+		}
+	}
+	return id, ""
 }
 
 func exists(ctx context.Context, table, column string, key any) (there bool, err error) {

@@ -1,6 +1,7 @@
 package gqlexec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
 	case database.Reference:
 		return p.noReference(ctx, v, args)
 	case database.Referenced:
-		return p.stillReferenced(ctx, v, args)
+		return p.stillReferenced(ctx, err, v, args)
 	case database.ForeignKey:
 		return apperr.Conflict("", "something that this refers to is not there, or something still refers to it")
 	case database.Exclusion:
@@ -95,15 +96,27 @@ func (p *presenter) noReference(ctx context.Context, v database.ConstraintError,
 
 // stillReferenced returns an error that says which type of row still refers to the row that was to
 // be removed.
-func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
+func (p *presenter) stillReferenced(ctx context.Context, err error, v database.ConstraintError, args arguments) *apperr.Error {
 	row, what, field := "this", "something else", args.whole()
-	for _, a := range args.ids(p.rows) {
-		if last(a.path) != "id" {
-			continue
+	if removal, ok := errors.AsType[*write.RemovalError](err); ok {
+		field = cmp.Or(field, "where")
+		if id, table := p.rows.atFault(ctx, removal.IDs, v); table != "" {
+			row, v.Table = id.String(), table
+			for _, a := range args.ids(p.rows) {
+				if a.id == id {
+					field = a.path
+				}
+			}
 		}
-		row, field = a.id.String(), a.path
-		if v.Table == "" {
-			v.Table = p.rows.referringTable(ctx, a.id)
+	} else {
+		for _, a := range args.ids(p.rows) {
+			if last(a.path) != "id" {
+				continue
+			}
+			row, field = a.id.String(), a.path
+			if v.Table == "" {
+				v.Table = p.rows.referringTable(ctx, a.id)
+			}
 		}
 	}
 	if e := p.rows.byTable(v.Table); e != nil && len(e.Visible) > 0 {

@@ -118,7 +118,7 @@ func (b *binder) bind(d *ast.FieldDefinition) {
 		return
 	}
 	_, rest, _ := strings.Cut(d.Name, [...]string{"create", "update", "delete", "restore"}[op])
-	m := &Mutation{op: op, many: many, name: strings.ToLower(rest[:1]) + rest[1:], query: b.Query, input: &inputObject{op: op, entity: e, added: b.Functions[name]}}
+	m := &Mutation{op: op, many: many, name: strings.ToLower(rest[:1]) + rest[1:], query: b.Query, schema: b.Schema, input: &inputObject{op: op, entity: e, added: b.Functions[name]}}
 	b.used[name] = true
 	b.bindArguments(at, m, d)
 	b.checkPayload(at, m, d)
@@ -182,6 +182,7 @@ func (b *binder) bindArgument(at string, m *Mutation, a *ast.ArgumentDefinition)
 		}
 	case "where":
 		want(e.Name + "WhereInput!")
+		m.where = def
 	case "atMost":
 		want("Int!")
 		if a.Type.NonNull && a.DefaultValue == nil {

@@ -25,7 +25,7 @@ func (b *binder) bindUpsert(at string, m *Mutation, a *ast.ArgumentDefinition) {
 	b.wantEnum(def.Name+".do", do.Type, "UPDATE", "NOTHING")
 	keys, place := UniqueKeys(b.Tables, e), def.Name+".on"
 	b.wantEnum(place, on.Type, slices.Sorted(maps.Keys(keys))...)
-	m.uniques = map[string]*unique{}
+	m.uniques, m.keys = map[string]*unique{}, allUnique(m, keys)
 	for _, v := range b.Schema.Types[on.Type.Name()].EnumValues {
 		if columns := keys[v.Name]; columns != nil {
 			m.uniques[v.Name] = b.bindUnique(place, m, v.Name, columns)
@@ -35,7 +35,16 @@ func (b *binder) bindUpsert(at string, m *Mutation, a *ast.ArgumentDefinition) {
 
 // bindUnique finds the fields of the input that set the columns of a unique index.
 func (b *binder) bindUnique(at string, m *Mutation, name string, columns []string) *unique {
-	u := &unique{name: name}
+	u, missing := uniqueOf(m, name, columns)
+	for _, column := range missing {
+		b.refuse(at, "no field of the input sets the column %s, which %s looks for; add one, or take %[2]s out", column, name)
+	}
+	return u
+}
+
+// uniqueOf returns the fields of the input that set some columns, and the columns that none sets.
+func uniqueOf(m *Mutation, name string, columns []string) (u *unique, missing []string) {
+	u = &unique{name: name}
 	if tenant := rule.Tenant(m.input.entity); slices.Contains(columns, tenant) {
 		u.tenant = tenant
 	}
@@ -49,12 +58,23 @@ func (b *binder) bindUnique(at string, m *Mutation, name string, columns []strin
 			continue
 		}
 		if i < 0 {
-			b.refuse(at, "no field of the input sets the column %s, which %s looks for; add one, or take %[2]s out", column, name)
+			missing = append(missing, column)
 			continue
 		}
 		u.fields, u.folded = append(u.fields, i), append(u.folded, folded)
 	}
-	return u
+	return u, missing
+}
+
+// allUnique returns the unique keys whose columns the input sets, in the order of its fields.
+func allUnique(m *Mutation, keys map[string][]string) (all []*unique) {
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		if u, missing := uniqueOf(m, name, keys[name]); len(missing) == 0 && !u.unnamed {
+			all = append(all, u)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *unique) int { return slices.Min(a.fields) - slices.Min(b.fields) })
+	return all
 }
 
 // UniqueKeys returns the columns of the unique keys of an entity's table, by their names in the

@@ -65,9 +65,13 @@ type wanted struct {
 }
 
 // findReferences looks for all rows that the inputs refer to, with one statement for each entity.
+// Where an edge leads to the own type, one more statement locks all rows that the inputs name.
 // If one does not exist, if the viewer may not use it so, or if it would lead back to itself, the
 // row whose input refers to it is left out.
 func (t *tree) findReferences(ctx context.Context, list []*Write) error {
+	if err := t.holdOwn(ctx, list); err != nil {
+		return err
+	}
 	var kinds []wanted
 	found := map[wanted][]reference{}
 	add := func(of *entity.Entity, a asking, r reference) {
@@ -209,26 +213,33 @@ func (t *tree) keys(ctx context.Context, e *entity.Entity, of mode, shape func(*
 }
 
 // scanKey reads a key from the only column of a row.
-func scanKey(rows *databasesql.Rows, e *entity.Entity) (id ids.ID, err error) {
+func scanKey(rows *databasesql.Rows, e *entity.Entity) (ids.ID, error) {
+	to, id := keyOf(e)
+	err := rows.Scan(to)
+	return id(), err
+}
+
+// keyOf returns where a key of the entity is scanned to, and a function that returns its ID then.
+func keyOf(e *entity.Entity) (to any, id func() ids.ID) {
 	switch e.Keys {
 	case ids.UUID:
 		var key uuid.UUID
-		err = rows.Scan(&key)
-		return ids.ID{Prefix: e.Prefix, UUID: key}, err
+		return &key, func() ids.ID { return ids.ID{Prefix: e.Prefix, UUID: key} }
 	case ids.Number:
 		var n int64
-		err = rows.Scan(&n)
-		return ids.OfNumber(e.Prefix, n), err
+		return &n, func() ids.ID { return ids.OfNumber(e.Prefix, n) }
 	}
 	var text string
-	err = rows.Scan(&text)
-	return ids.OfText(e.Prefix, text), err
+	return &text, func() ids.ID { return ids.OfText(e.Prefix, text) }
 }
 
 // look runs a query that ent writes for the rows that the viewer may see. The function shape sets
 // its columns and adds conditions.
 func (t *tree) look(ctx context.Context, e *entity.Entity, lock string, shape func(*sql.Selector), row func(*databasesql.Rows) error) error {
 	u := unit.FromContext(ctx)
+	if lock != "" && t.held[e] {
+		lock += " NOWAIT"
+	}
 	var statement unit.Statement
 	err := t.query(unit.Capture(ctx, &statement), u, e, func(s *sql.Selector) {
 		s.Select()

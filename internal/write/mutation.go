@@ -7,6 +7,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/apperr"
 	"forge/internal/entity"
@@ -30,7 +31,10 @@ type Mutation struct {
 	name    string
 	input   *inputObject // has no fields if the mutation takes no input
 	uniques map[string]*unique
+	keys    []*unique // all of the entity whose columns the input sets
 	query   read.Query
+	schema  *ast.Schema
+	where   *ast.Definition // the type of the argument where; nil if there is none
 }
 
 // inputObject is an input object whose fields were bound. It says what is set in rows of an entity.
@@ -65,7 +69,7 @@ type Left struct {
 
 // Run carries the mutation out with the arguments of its field, as gqlgen decodes them.
 func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condition) (Result, error) {
-	t := &tree{query: m.query, named: map[namedRow]string{}}
+	t := &tree{query: m.query, named: map[namedRow]string{}, held: map[*entity.Entity]bool{}}
 	switch {
 	case m.many && m.op == Create:
 		return m.createAll(ctx, t, args)
@@ -90,7 +94,7 @@ func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condi
 	var err error
 	switch on, upserts := args["onConflict"].(map[string]any); {
 	case upserts:
-		created, err = t.upsert(ctx, w, m.uniques[text(on["on"])], text(on["do"]) == "UPDATE")
+		created, err = t.upsert(ctx, w, m.uniques[text(on["on"])], m.keys, text(on["do"]) == "UPDATE")
 	case created:
 		err = t.create(ctx, []*Write{w})
 	default:
@@ -195,6 +199,9 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 		return r, fault
 	}
 	where, _ := args["where"].(map[string]any)
+	if err := whole(m.schema, m.where, where, "where", false); err != nil {
+		return r, err
+	}
 	fulfils, err := condition(ctx, e, where)
 	if err != nil {
 		return r, err

@@ -15,15 +15,23 @@ import (
 
 // relatedTo adds the condition that rows are related to the row with a key.
 func (n *nested) relatedTo(id ids.ID) func(*sql.Selector) {
-	return func(s *sql.Selector) {
-		if n.back != nil {
-			s.Where(sql.EQ(s.C(n.back.key()), id.Value()))
-			return
-		}
-		join := sql.Table(n.edge.Through)
-		linked := sql.Dialect(s.Dialect()).Select(join.C(n.edge.Far)).From(join).Where(sql.EQ(join.C(n.edge.Column), id.Value()))
-		s.Where(sql.In(s.C(n.to.Fields[0].Column), linked))
+	return func(s *sql.Selector) { s.Where(n.relatedToOne(s, []reference{{id: id}})) }
+}
+
+// relatedToOne returns the condition that rows are related to one of some others.
+func (n *nested) relatedToOne(s *sql.Selector, list []reference) *sql.Predicate {
+	if n.back != nil {
+		return isOneOf(s.C(n.back.key()), list)
 	}
+	join := sql.Table(n.edge.Through)
+	linked := sql.Dialect(s.Dialect()).Select(join.C(n.edge.Far)).From(join).Where(isOneOf(join.C(n.edge.Column), list))
+	return sql.In(s.C(n.to.Fields[0].Column), linked)
+}
+
+// endsOthers reports whether rows that are related now, and that the input does not name, are no
+// longer related afterwards.
+func (l *link) endsOthers() bool {
+	return l.sets || l.back != nil && l.edge.Unique && l.back.nullable && len(l.connect)+len(l.create) > 0
 }
 
 // findRelated looks for the rows that a nested input of an update wants to be related already, and
@@ -196,7 +204,7 @@ func (w *Write) relating(l *link) *Write {
 // that others take the place of.
 func (t *tree) release(ctx context.Context, w *Write, l *link) error {
 	list := idsOf(l.disconnect)
-	if l.sets || l.edge.Unique && l.back.nullable && len(l.connect)+len(l.create) > 0 {
+	if l.endsOthers() {
 		others, err := t.others(ctx, w, l)
 		if err != nil {
 			return err

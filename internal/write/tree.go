@@ -26,9 +26,10 @@ import (
 // tree is what one mutation writes: rows, and those nested in them.
 type tree struct {
 	query read.Query
-	alone bool                // the mutation is about one row, besides those nested in it
-	rows  int                 // how many rows the nested inputs name
-	named map[namedRow]string // where the inputs name a row
+	alone bool                    // the mutation is about one row, besides those nested in it
+	rows  int                     // how many rows the nested inputs name
+	named map[namedRow]string     // where the inputs name a row
+	held  map[*entity.Entity]bool // by holdOwn
 }
 
 // maxParameters is how many parameters a statement has at most. SQLite allows 32,766.
@@ -247,7 +248,7 @@ func (t *tree) insertAll(ctx context.Context, list []*Write) error {
 		mutations[i] = w.Mutation
 	}
 	made, place, err := list[0].of.entity.Writer.Bulk(ctx, mutations)
-	_, violates := database.Violation(err)
+	v, violates := database.Violation(err)
 	switch {
 	case err == nil:
 		for i, id := range made {
@@ -257,7 +258,7 @@ func (t *tree) insertAll(ctx context.Context, list []*Write) error {
 	case place >= 0:
 		return list[place].failed(list[place].refused(err))
 	case !violates || unit.FromContext(ctx).Dialect() == dialect.Postgres:
-		return &RowError{around(list), fmt.Errorf("create rows of %s: %w", list[0].of.entity.Name, err)}
+		return &RowError{pathOf(list, v), fmt.Errorf("create rows of %s: %w", list[0].of.entity.Name, err)}
 	}
 	for half := range slices.Chunk(list, (len(list)+1)/2) {
 		for _, w := range half {
@@ -270,16 +271,6 @@ func (t *tree) insertAll(ctx context.Context, list []*Write) error {
 		}
 	}
 	return err
-}
-
-// around returns the path that the inputs of rows have in common.
-func around(list []*Write) string {
-	one, other := strings.Split(list[0].path, "."), strings.Split(list[len(list)-1].path, ".")
-	n := 0
-	for n < len(one) && n < len(other) && one[n] == other[n] {
-		n++
-	}
-	return strings.Join(one[:n], ".")
 }
 
 // update changes, deletes or restores one row, with all that is nested in its input.
@@ -424,17 +415,23 @@ func (w *Write) located(err error) error {
 // change writes the same to several rows, with one statement if the application adds nothing. The
 // rows were found before, and are locked.
 func (t *tree) change(ctx context.Context, w *Write, list []ids.ID) error {
-	if w.of.added.Before == nil {
-		return t.changeThese(ctx, w, list)
-	}
-	for _, id := range list {
-		one := *w
-		one.ID = id
-		if err := t.changeThese(ctx, &one, []ids.ID{id}); err != nil {
-			return err
+	groups, err := t.leavesFirst(ctx, w, list)
+	for _, group := range groups {
+		if w.of.added.Before == nil {
+			if err := t.changeThese(ctx, w, group); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, id := range group {
+			one := *w
+			one.ID = id
+			if err := t.changeThese(ctx, &one, []ids.ID{id}); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return err
 }
 
 func (t *tree) changeThese(ctx context.Context, w *Write, list []ids.ID) error {
@@ -453,6 +450,9 @@ func (t *tree) changeThese(ctx context.Context, w *Write, list []ids.ID) error {
 		w.of.entity.Writer.Modify(w.Mutation, func(u *sql.UpdateBuilder) { u.Set(w.within.back.key(), w.keys) })
 	}
 	_, n, err := w.Mutation.Save(w.Op.within(ctx))
+	if err != nil && w.Op == Delete {
+		err = &RemovalError{list, err}
+	}
 	switch err = w.failed(w.refused(err)); {
 	case err != nil:
 		return err

@@ -2,6 +2,7 @@ package write
 
 import (
 	"context"
+	databasesql "database/sql"
 	"errors"
 	"slices"
 
@@ -30,8 +31,9 @@ type unique struct {
 
 // upsert creates a row, or updates the row that has the same values in unique columns. If update is
 // false, that row stays as it is. It reports whether the row is new. The row is looked for first:
-// if it is there, the mutation is an update, with the policy and the hooks of one.
-func (t *tree) upsert(ctx context.Context, w *Write, on *unique, update bool) (created bool, err error) {
+// if it is there, the mutation is an update, with the policy and the hooks of one. The unique keys
+// of the entity are for the error if others are taken.
+func (t *tree) upsert(ctx context.Context, w *Write, on *unique, keys []*unique, update bool) (created bool, err error) {
 	if on.unnamed && !viewer.HasTenant(ctx) {
 		return false, apperr.Forbidden("", "your token names no tenant")
 	}
@@ -70,7 +72,7 @@ func (t *tree) upsert(ctx context.Context, w *Write, on *unique, update bool) (c
 		v, violates := database.Violation(err)
 		fault, _ := errors.AsType[*apperr.Error](err) // of a function of the application
 		if last || !(violates && v.Rule == database.Unique || fault != nil && fault.Code == apperr.CodeConflict) {
-			return true, err
+			return true, t.firstTaken(ctx, w, keys, err)
 		}
 		// Somebody else has created the row since it was looked for, or the viewer does not see it.
 	}
@@ -108,6 +110,49 @@ func (t *tree) holder(ctx context.Context, w *Write, on *unique, update bool) (*
 		}
 	}
 	return nil, nil
+}
+
+// firstTaken returns CONFLICT at the first field whose value is taken, in the place of an error
+// about a unique key. If several keys are taken, each database reports another one.
+func (t *tree) firstTaken(ctx context.Context, w *Write, keys []*unique, err error) error {
+	v, violates := database.Violation(err)
+	_, nested := errors.AsType[*RowError](err)
+	if !violates || v.Rule != database.Unique || v.Table != w.of.entity.Table || nested {
+		return err
+	}
+	for _, on := range keys {
+		taken, failed := t.taken(ctx, w, on)
+		if failed != nil {
+			return failed
+		}
+		if taken {
+			return apperr.AlreadyTaken(w.path + "." + w.of.fields[on.fields[0]].name)
+		}
+	}
+	return err
+}
+
+// taken reports whether a row has the values of a unique key, whether or not the viewer sees it.
+func (t *tree) taken(ctx context.Context, w *Write, on *unique) (bool, error) {
+	e := w.of.entity
+	table := sql.Table(e.Table)
+	var where []*sql.Predicate
+	for place, i := range on.fields {
+		if w.values[i].any == nil {
+			return false, nil // NULL is like no other value
+		}
+		where = append(where, sql.EQ(table.C(on.column(w, place)), w.of.fields[i].stored(w.values[i].any, on.folded[place])))
+	}
+	if e.Deleted != "" {
+		where = append(where, sql.IsNull(table.C(e.Deleted)))
+	}
+	there := false
+	text, args := sql.Dialect(unit.FromContext(ctx).Dialect()).Select(table.C(e.Fields[0].Column)).From(table).Where(sql.And(where...)).Limit(1).Query()
+	err := t.read(ctx, text, args, func(*databasesql.Rows) error {
+		there = true
+		return nil
+	})
+	return there, err
 }
 
 func (u *unique) column(w *Write, place int) string {

@@ -76,11 +76,7 @@ func TestViolations(t *testing.T) {
 		says(t, a.Do(`mutation { updateTeam(id: "`+made.team+`", input: {headquarters: "Hull"}) { team { id } } }`, nil), "CONFLICT", "input.headquarters", "taken")
 		a.Must(createHero, vars{"i": vars{"name": "Nobby", "age": 7}})
 		says(t, a.Do(createHero, vars{"i": vars{"name": "Nobby", "age": 7}}), "CONFLICT", "input.name", "taken")
-		field, message := "input", "the same values"
-		if a.db.Dialect == dialect.SQLite { // which lets the transaction go on, so the row is found
-			field, message = "input.1.name", "taken"
-		}
-		says(t, a.Do(`mutation { createHeroes(input: [{name: "X"}, {name: "Nobby", age: 7}], onError: ABORT) { heroes { id } } }`, nil), "CONFLICT", field, message)
+		says(t, a.Do(`mutation { createHeroes(input: [{name: "X"}, {name: "Nobby", age: 7}], onError: ABORT) { heroes { id } } }`, nil), "CONFLICT", "input.1.name", "taken")
 		says(t, a.Do(createHero, vars{"i": vars{"name": "Nobody"}}), "BAD_USER_INPUT", "input", "not one of those that are allowed")
 		if a.db.Dialect == dialect.Postgres {
 			says(t, a.Do(createHero, vars{"i": vars{"name": "Big", "age": 70000}}), "BAD_USER_INPUT", "input", "out of the range")

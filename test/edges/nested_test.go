@@ -28,6 +28,7 @@ type Mutation {
   createTracks(input: [CreateTrackInput!]!, onError: OnError! = ABORT): TracksPayload!
   updateTracks(where: TrackWhereInput!, input: ManyTracksInput!, atMost: Int! = 100): UpdateTracksPayload!
   deleteTracks(where: TrackWhereInput!, atMost: Int! = 100): DeleteTracksPayload!
+  deleteGenres(where: GenreWhereInput!, atMost: Int! = 100): DeleteTracksPayload!
 }
 enum OnError { ABORT SKIP }
 enum OnConflict { UPDATE NOTHING }
@@ -375,6 +376,23 @@ func TestManyWrites(t *testing.T) {
 		c.refused("BAD_USER_INPUT", "atMost", "more than 1 rows fulfil the condition", `mutation { updateTracks(where: {hasGenreWith: [{id: "genre_New"}]}, input: {length: 6}, atMost: 1) { affected } }`)
 		c.refused("BAD_USER_INPUT", "atMost", "it must be from 0 to 10000", `mutation { deleteTracks(where: {}, atMost: 10001) { affected } }`)
 		c.refused("NOT_FOUND", "input.genreId", "there is no genre_Polka", `mutation { updateTracks(where: {}, input: {genreId: "genre_Polka"}) { affected } }`)
+		for where, at := range map[string]string{
+			`{name: null}`: "where.name", `{not: {name: null}}`: "where.not.name", `{or: [{name: "n"}, {lengthGT: null}]}`: "where.or.1.lengthGT",
+			`{hasGenreWith: [{id: "genre_New"}, {not: {parentId: null}}]}`: "where.hasGenreWith.1.not.parentId", `{not: null}`: "where.not",
+			`{not: {}}`: "where.not", `{not: {or: [{}]}}`: "where.not.or.0", `{not: {or: []}}`: "where.not.or", `{not: {not: {}}}`: "where.not.not",
+		} {
+			c.refused("BAD_USER_INPUT", at, "says nothing of the rows to change", `mutation { updateTracks(where: `+where+`, input: {length: 6}) { affected } }`)
+			c.refused("BAD_USER_INPUT", at, "leave it out", `mutation { deleteTracks(where: `+where+`) { affected } }`)
+		}
+		for null, query := range map[string]string{"parentId": `deleteGenres(where: {not: {parentId: $p}})`, "lengthGT": `deleteTracks(where: {not: {lengthGT: $p}})`} {
+			kind := map[string]string{"parentId": "ID", "lengthGT": "Int"}[null]
+			for _, variables := range []map[string]any{{"p": nil}, nil} {
+				if got := c.Do(`mutation($p: `+kind+`) { `+query+` { affected } }`, variables); got.Code() != "BAD_USER_INPUT" {
+					c.Errorf("%s with %v: %s", query, variables, got)
+				}
+			}
+		}
+		c.refused("BAD_USER_INPUT", "where.parentId", "write parentIdIsNil: true", `mutation { deleteGenres(where: {parentId: null}) { affected } }`)
 		c.want(`mutation { updateTracks(where: {name: "zzz"}, input: {length: 6}) { affected tracks { name } } }`, `{"updateTracks":{"affected":0,"tracks":[]}}`)
 		c.want(`mutation { deleteTracks(where: {hasGenreWith: [{id: "genre_New"}]}) { affected } }`, `{"deleteTracks":{"affected":2}}`)
 		c.want(`{ tracks { nodes { name } } }`, `{"tracks":{"nodes":[{"name":"n"}]}}`)

@@ -58,6 +58,11 @@ func each(t *testing.T, test func(w *world)) {
 }
 
 func newWorld(t *testing.T, address string) *world {
+	return newWorldOf(t, address, func([]*entschema.Table) {})
+}
+
+// newWorldOf returns a world whose tables were changed first.
+func newWorldOf(t *testing.T, address string, change func([]*entschema.Table)) *world {
 	db, err := database.Open(address, database.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +74,7 @@ func newWorld(t *testing.T, address string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	change(tables)
 	for _, table := range tables {
 		for _, c := range table.Columns {
 			if c.Type == entfield.TypeString && db.Dialect == dialect.Postgres {
