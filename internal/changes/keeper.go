@@ -55,8 +55,13 @@ func (k *Keeper) Wrote() {
 	}
 }
 
-// Age returns how long ago the last tick was taken.
-func (k *Keeper) Age() time.Duration { return time.Since(time.Unix(0, k.last.Load())) }
+// Age returns how long ago the last tick was taken. On SQLite, it returns 0.
+func (k *Keeper) Age() time.Duration {
+	if k.log.dialect == dialect.SQLite {
+		return 0
+	}
+	return time.Since(time.Unix(0, k.last.Load()))
+}
 
 // Run ticks and sweeps until ctx ends. If the database is lost, it tries again. On a server of
 // PostgreSQL that is read-only, as a standby is, it waits until that has changed.

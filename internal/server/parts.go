@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/admission"
@@ -50,7 +49,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	parts.Metrics.Names = s.OperationNames
 	parts.Metrics.BuildInfo(s.app.Version)
 	parts.Metrics.Revocations(revocations.Age)
-	if keeper != nil && pools.Monitor.Dialect != dialect.SQLite {
+	if keeper != nil {
 		parts.Metrics.Changes(keeper.Age)
 	}
 	if identity.verifier != nil {
