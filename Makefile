@@ -8,7 +8,7 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # Forge as a program, or ask one thing after another. But it makes SQLite many times slower, as all of
 # SQLite is Go code here. test/faults drives Forge as well: RACE=-race builds that program with the
 # race detector.
-UNRACED := test/(docs|e2e|deploy|schemas|chinook|edges|kinds|rules)|internal/(migrator/dev|newtree|devloop)|seed
+UNRACED := test/(docs|e2e|deploy|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt)|seed
 UNRACED_PACKAGES = $$(go list ./... | grep -E '/($(UNRACED))$$')
 # Tests of the API that compare many answers, each with another way to find it, ask one thing after
 # another as well. The tests of the API, first those where requests run at once, run beside the packages
