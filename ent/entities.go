@@ -35,6 +35,7 @@ var Entities = []*entity.Entity{
 		Policy:  func() Policy { return hero.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Search:  []string{"name"},
+		Logged:  true,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Hero", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
@@ -264,12 +265,13 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:    "Inventory",
-		Table:   "inventories",
-		Prefix:  "inventory",
-		Ruled:   true,
-		Policy:  func() Policy { return inventory.Policy },
-		Visible: map[string]entity.Visibility{},
+		Name:      "Inventory",
+		Table:     "inventories",
+		Prefix:    "inventory",
+		Ruled:     true,
+		Policy:    func() Policy { return inventory.Policy },
+		Visible:   map[string]entity.Visibility{},
+		LoggedFor: []string{"product"},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Inventory", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "quantity", Column: "quantity", Kind: entity.Int, Type: "int32", Default: true},
@@ -365,6 +367,7 @@ var Entities = []*entity.Entity{
 		Ruled:   true,
 		Policy:  func() Policy { return order.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "user": entity.ToAll, "status": entity.ToAll, "totalCents": entity.ToAll, "items": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Logged:  true,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Order", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
@@ -482,12 +485,13 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:    "OrderItem",
-		Table:   "order_items",
-		Prefix:  "item",
-		Ruled:   true,
-		Policy:  func() Policy { return orderitem.Policy },
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "order": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
+		Name:      "OrderItem",
+		Table:     "order_items",
+		Prefix:    "item",
+		Ruled:     true,
+		Policy:    func() Policy { return orderitem.Policy },
+		Visible:   map[string]entity.Visibility{"id": entity.ToAll, "order": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
+		LoggedFor: []string{"order"},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "OrderItem", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "quantity", Column: "quantity", Kind: entity.Int, Type: "int32", Immutable: true},
@@ -605,6 +609,7 @@ var Entities = []*entity.Entity{
 			"unitsSold": {Price: 2},
 		},
 		Search: []string{"name", "sku"},
+		Logged: true,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Product", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
@@ -852,6 +857,7 @@ var Entities = []*entity.Entity{
 			"rivals": {Needs: []string{"headquarters"}, Price: 2},
 		},
 		Search: []string{"name", "headquarters"},
+		Logged: true,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Team", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
@@ -969,6 +975,7 @@ var Entities = []*entity.Entity{
 			"gravatarUrl": {Needs: []string{"email"}, Outside: true},
 		},
 		Search: []string{"username"},
+		Logged: true,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "User", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},

@@ -28,6 +28,7 @@ func (Hero) Annotations() []schema.Annotation {
 		entity.Annotation{
 			ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"},
 			Search:     []string{"name"},
+			Logged:     true,
 		},
 		entsql.Table("heroes"),
 		entsql.Checks(map[string]string{

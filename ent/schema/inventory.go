@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
 
+	"forge/internal/entity"
 	"forge/internal/rule"
 )
 
@@ -19,6 +20,7 @@ type Inventory struct{ ent.Schema }
 // Annotations returns the checks of the table.
 func (Inventory) Annotations() []schema.Annotation {
 	return []schema.Annotation{
+		entity.Annotation{LoggedFor: []string{"product"}}, // whose field stock it is
 		entsql.Checks(map[string]string{"inventories_quantity_not_negative": "quantity >= 0"}),
 	}
 }

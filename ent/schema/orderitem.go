@@ -19,7 +19,7 @@ type OrderItem struct{ ent.Schema }
 // Annotations returns who may see which fields, and the checks of the table.
 func (OrderItem) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		entity.Annotation{ShownToAll: []string{"id", "order", "product", "quantity", "unitPriceCents"}},
+		entity.Annotation{ShownToAll: []string{"id", "order", "product", "quantity", "unitPriceCents"}, LoggedFor: []string{"order"}},
 		entsql.Checks(map[string]string{
 			"order_items_quantity_positive":       "quantity >= 1",
 			"order_items_unit_price_not_negative": "unit_price_cents >= 0",

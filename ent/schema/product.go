@@ -28,6 +28,7 @@ func (Product) Annotations() []schema.Annotation {
 			ShownToAll: []string{"id", "sku", "name", "priceCents", "stock", "unitsSold", "version", "createdAt", "updatedAt"},
 			Computed:   map[string]entity.Computed{"unitsSold": {Price: 2}},
 			Search:     []string{"name", "sku"},
+			Logged:     true,
 		},
 		entsql.Checks(map[string]string{
 			"products_sku_length":         length("sku", 1, ProductSkuLength),

@@ -33,6 +33,7 @@ func (User) Annotations() []schema.Annotation {
 			ShownToAll:    []string{"id", "username", "createdAt", "updatedAt", "heroes", "orders"},
 			ShownToOwners: []string{"email", "gravatarUrl", "role", "isActive", "version"},
 			Search:        []string{"username"},
+			Logged:        true,
 			Computed:      map[string]entity.Computed{"gravatarUrl": {Needs: []string{"email"}, Outside: true}},
 		},
 		entsql.Checks(map[string]string{

@@ -142,3 +142,45 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 	}
 	return graphql.Null
 }
+
+// Ask calls the resolver of a root field of Query; see package computed.
+func (e *executableSchema) Ask(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
+	ec := newExecutionContext(op, e, nil)
+	switch field.Name {
+	case "viewer":
+		return ec._Query_viewer(ctx, field)
+	case "node":
+		return ec._Query_node(ctx, field)
+	case "nodes":
+		return ec._Query_nodes(ctx, field)
+	case "user":
+		return ec._Query_user(ctx, field)
+	case "users":
+		return ec._Query_users(ctx, field)
+	case "team":
+		return ec._Query_team(ctx, field)
+	case "teams":
+		return ec._Query_teams(ctx, field)
+	case "hero":
+		return ec._Query_hero(ctx, field)
+	case "heroes":
+		return ec._Query_heroes(ctx, field)
+	case "product":
+		return ec._Query_product(ctx, field)
+	case "products":
+		return ec._Query_products(ctx, field)
+	case "search":
+		return ec._Query_search(ctx, field)
+	case "order":
+		return ec._Query_order(ctx, field)
+	case "orders":
+		return ec._Query_orders(ctx, field)
+	case "orderItems":
+		return ec._Query_orderItems(ctx, field)
+	case "__type":
+		return ec._Query___type(ctx, field)
+	case "__schema":
+		return ec._Query___schema(ctx, field)
+	}
+	return graphql.Null
+}

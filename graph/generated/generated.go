@@ -228,6 +228,22 @@ type Query {
   viewer: User
   "Any object by its ID, or null if there is none."
   node(id: ID!): Node
+  "The place in the log of changes up to which the rest of this answer has seen all changes: ` + "`" + `changes` + "`" + ` goes on from here."
+  changeCursor: ChangeCursor!
+  """
+  What has changed since: the objects that were created, updated and removed, as they are now. An application that keeps a copy reads
+  everything together with ` + "`" + `changeCursor` + "`" + `, and later asks for the changes after it, again and again until the cursor stays the same. A change may come
+  twice; those of one object come in their order. A cursor is good for a day, on every server: ` + "`" + `CURSOR_EXPIRED` + "`" + ` says that it is too old, and
+  ` + "`" + `CURSOR_LOST` + "`" + ` that it is not one of this database. Then everything has to be read anew.
+  """
+  changes(
+    "Of these types only; of all when it is not given."
+    types: [ChangeType!]
+    "The cursor of the last answer."
+    after: ChangeCursor!
+    "How many changes to go on by, 1 to 1000; 100 when it is not given. There may be fewer, also if more follow: of some, the viewer may not hear."
+    first: Int
+  ): NodeChanges!
   "Many objects by their IDs, in the order asked for; null in the place of an ID that belongs to nothing. 100 at most."
   nodes(ids: [ID!]!): [Node]!
   "A user by ID, or null if there is none."
@@ -379,7 +395,7 @@ What goes wrong has a code in ` + "`" + `extensions.code` + "`" + `: ` + "`" + `
 it is not known whether something was stored), ` + "`" + `INTERNAL` + "`" + ` (with ` + "`" + `requestId` + "`" + `),
 ` + "`" + `OPERATION_NOT_ALLOWED` + "`" + ` (the server runs the operations of a list only, and this is none of them), ` + "`" + `RATE_LIMITED` + "`" + ` (too many
 wrong passwords, or too much kept under ` + "`" + `Idempotency-Key` + "`" + `s; ` + "`" + `retryAfter` + "`" + ` says for how many seconds, as the header
-` + "`" + `Retry-After` + "`" + ` does).
+` + "`" + `Retry-After` + "`" + ` does), ` + "`" + `CURSOR_EXPIRED` + "`" + ` (with ` + "`" + `oldest` + "`" + `, the first cursor of ` + "`" + `changes` + "`" + ` that is still good), ` + "`" + `CURSOR_LOST` + "`" + `.
 
 In an update, a field that is left out stays as it is and ` + "`" + `null` + "`" + ` clears it. ` + "`" + `expectedVersion` + "`" + ` makes a change conditional:
 if the row has another version by now, the answer is ` + "`" + `CONFLICT` + "`" + ` and nothing changes.
@@ -464,6 +480,42 @@ interface Node {
 
 "A point in a list, to page from. Opaque; good for the same list in the same order."
 scalar Cursor
+
+"A place in the log of changes, to go on from. Opaque; good on every server, and for all types."
+scalar ChangeCursor
+
+"Changes in the order in which they can be repeated, and the cursor after them. With no changes, only the cursor has moved."
+type NodeChanges {
+  cursor: ChangeCursor!
+  changes: [NodeChange!]!
+}
+
+type NodeChange {
+  kind: ChangeKind!
+  "Null if the kind is ` + "`" + `MANY` + "`" + `."
+  id: ID
+  "The object as it is now. Null if it is gone, or not to be seen."
+  node: Node
+}
+
+"What has happened to an object."
+enum ChangeKind {
+  CREATED
+  UPDATED
+  "It was deleted, or is no longer the viewer's to see."
+  REMOVED
+  "So many objects of a type were changed at once that none is named: everything of the types asked for has to be read anew."
+  MANY
+}
+
+"The types of which changes are logged. A change of an order's items is one of the order, and one of a product's stock is one of the product."
+enum ChangeType {
+  USER
+  TEAM
+  HERO
+  PRODUCT
+  ORDER
+}
 
 "A moment in RFC 3339 form, in UTC, to the microsecond: ` + "`" + `2026-01-02T15:04:05.000006Z` + "`" + `."
 scalar Time

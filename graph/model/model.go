@@ -297,7 +297,7 @@ type HeroWhereInput struct {
 // it is not known whether something was stored), `INTERNAL` (with `requestId`),
 // `OPERATION_NOT_ALLOWED` (the server runs the operations of a list only, and this is none of them), `RATE_LIMITED` (too many
 // wrong passwords, or too much kept under `Idempotency-Key`s; `retryAfter` says for how many seconds, as the header
-// `Retry-After` does).
+// `Retry-After` does), `CURSOR_EXPIRED` (with `oldest`, the first cursor of `changes` that is still good), `CURSOR_LOST`.
 //
 // In an update, a field that is left out stays as it is and `null` clears it. `expectedVersion` makes a change conditional:
 // if the row has another version by now, the answer is `CONFLICT` and nothing changes.

@@ -12,10 +12,10 @@ import (
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
 
+	"forge/internal/application"
 	"forge/internal/entity"
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
-	"forge/internal/search"
 )
 
 // errBaseline means that a database does not take the tables as ent/schema has them.
@@ -61,7 +61,7 @@ func (own *ownSchema) stage(ctx context.Context, t Tree, p *Plan, files map[stri
 	if len(adopted) == len(tables) {
 		return nil
 	}
-	want := dev.Schema{Tables: tables, Objects: search.Objects(own.described())}
+	want := dev.Schema{Tables: tables, Objects: application.Objects(own.described())}
 	if _, err := dev.Diff(ctx, dir, "accounts", t.DevURL, want, dev.Answers{}); err != nil {
 		return fmt.Errorf("plan the tables of Forge's own: %w", err)
 	}

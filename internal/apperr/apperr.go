@@ -27,6 +27,8 @@ const (
 	CodeUnavailable         Code = "UNAVAILABLE"
 	CodeIdempotencyConflict Code = "IDEMPOTENCY_CONFLICT"
 	CodeRateLimited         Code = "RATE_LIMITED"
+	CodeCursorExpired       Code = "CURSOR_EXPIRED"
+	CodeCursorLost          Code = "CURSOR_LOST"
 	CodeInternal            Code = "INTERNAL"
 
 	// These two codes are defined by the protocol of automatic persisted queries.

@@ -65,52 +65,112 @@ var (
 	ErrLost = errors.New("the position is not one of this database")
 )
 
+// Rows runs a query and calls each with its rows.
+type Rows func(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error
+
 // Log is the log of a database.
 type Log struct {
 	db      *sql.DB
+	rows    Rows
 	dialect string
 	name    string
 }
 
-// New returns the log of a database. It returns nil if no entity is logged.
+// New returns the log of a database. It returns nil if no entity is logged. Without a db, the log
+// can only be used Through something else.
 func New(db *sql.DB, name string, entities []*entity.Entity) *Log {
 	objects := Objects(entities)(name)
 	if objects == nil {
 		return nil
 	}
-	return &Log{db: db, dialect: name, name: objects[0].Name}
+	l := &Log{db: db, dialect: name, name: objects[0].Name}
+	l.rows = func(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error {
+		rows, err := db.QueryContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return errors.Join(each(rows), rows.Err())
+	}
+	return l
 }
 
-// Read returns the changes after a position, most of them at most, and the position after them. It
-// returns none if there are none yet: on PostgreSQL, a change can be read after the next Tick. The
-// error is ErrExpired or ErrLost if the log cannot be read on from the position.
-func (l *Log) Read(ctx context.Context, after Position, most int) ([]Change, Position, error) {
+// Through returns the same log, which is read by rows: within a transaction, for example.
+func (l *Log) Through(rows Rows) *Log { return &Log{rows: rows, dialect: l.dialect, name: l.name} }
+
+// maxBatches is how many batches Read goes through at most.
+const maxBatches = 100
+
+// Read returns the changes after a position, most of them at most, and the position after them. If
+// types are given, it leaves out changes of other types. There may be more changes unless the
+// position that it returns is the one given: on PostgreSQL, a change can be read after the next
+// Tick. The error is ErrExpired or ErrLost if the log cannot be read on from the position.
+func (l *Log) Read(ctx context.Context, after Position, most int, types ...string) (all []Change, next Position, err error) {
 	if l.dialect == dialect.SQLite {
-		return l.readSQLite(ctx, after, most)
+		return l.readSQLite(ctx, after, most, types)
 	}
-	for {
-		list, next, err := l.readBatch(ctx, after, most)
-		if err != nil || len(list) > 0 || next == after {
-			return list, next, err
+	for range maxBatches {
+		list, next, err := l.readBatch(ctx, after, most-len(all), types)
+		if err != nil && len(all) > 0 {
+			break // whoever reads on gets the error
 		}
-		after = next // everything between two ticks was read before
+		if err != nil || next == after {
+			return all, after, err
+		}
+		if all, after = append(all, list...), next; len(all) == most {
+			break
+		}
 	}
+	return all, after, nil
 }
 
 // End returns the position after all changes that can be read.
-func (l *Log) End(ctx context.Context) (p Position, err error) {
-	query := "SELECT id, mark, 0 FROM " + l.name + "_ticks ORDER BY id DESC LIMIT 1"
+func (l *Log) End(ctx context.Context) (Position, error) {
+	query := "SELECT id, mark, 0 FROM %s_ticks ORDER BY id DESC LIMIT 1"
 	if l.dialect == dialect.SQLite {
-		query = "SELECT 0, mark, seq FROM " + l.name + " ORDER BY seq DESC LIMIT 1"
+		query = "SELECT 0, mark, seq FROM %s ORDER BY seq DESC LIMIT 1"
 	}
-	err = l.db.QueryRowContext(ctx, query).Scan(&p.Tick, &p.Mark, &p.Seq)
-	if errors.Is(err, sql.ErrNoRows) && l.dialect == dialect.SQLite {
-		return Position{}, nil // nothing was logged yet
+	return l.position(ctx, query)
+}
+
+// Oldest returns the first position from which the log can be read.
+func (l *Log) Oldest(ctx context.Context) (Position, error) {
+	query := "SELECT id, mark, 0 FROM %s_ticks ORDER BY id LIMIT 1"
+	if l.dialect == dialect.SQLite {
+		query = "SELECT 0, mark, seq FROM %s ORDER BY seq LIMIT 1"
+	}
+	return l.position(ctx, query)
+}
+
+// position returns the position that a query finds. On SQLite, nothing may have been logged yet.
+func (l *Log) position(ctx context.Context, query string) (p Position, err error) {
+	found := l.dialect == dialect.SQLite
+	err = l.rows(ctx, func(rows *sql.Rows) error {
+		if !rows.Next() {
+			return rows.Err()
+		}
+		found = true
+		return rows.Scan(&p.Tick, &p.Mark, &p.Seq)
+	}, fmt.Sprintf(query, l.name))
+	if err == nil && !found {
+		err = sql.ErrNoRows
 	}
 	if err != nil {
-		return Position{}, fmt.Errorf("read the end of the log of changes: %w", err)
+		return Position{}, fmt.Errorf("read a position of the log of changes: %w", err)
 	}
 	return p, nil
+}
+
+// Size returns how many changes the log has. On PostgreSQL it is an estimate.
+func (l *Log) Size(ctx context.Context) (n int64, err error) {
+	query := "SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM " + l.name
+	if l.dialect != dialect.SQLite {
+		query = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = '" + l.name + "'::regclass"
+	}
+	if err = l.db.QueryRowContext(ctx, query).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read the size of the log of changes: %w", err)
+	}
+	return n, nil
 }
 
 // batch is what one statement has read: the places in the log that it found, and changes.
@@ -118,7 +178,8 @@ type batch struct {
 	first, next place
 	origin      int64 // the first tick of the server
 	list        []Change
-	last        sql.NullInt64 // the mark of the last change, on SQLite
+	last        sql.NullInt64 // the mark of the last change of the list, on SQLite
+	end         place         // the last change of the log, on SQLite
 }
 
 // place is a tick, or on SQLite a change.
@@ -130,14 +191,15 @@ func (p place) is(number int64, mark int32) bool {
 
 // readBatch returns changes between the tick of a position and the next tick. It finds the ticks
 // and the changes with one statement, so that Sweep cannot remove some in between.
-func (l *Log) readBatch(ctx context.Context, after Position, most int) ([]Change, Position, error) {
+func (l *Log) readBatch(ctx context.Context, after Position, most int, types []string) ([]Change, Position, error) {
 	b, err := l.read(ctx, fmt.Sprintf(`WITH before AS (SELECT * FROM %[1]s_ticks WHERE id >= $1 ORDER BY id LIMIT 1),
   now AS (SELECT * FROM %[1]s_ticks WHERE id > $1 ORDER BY id LIMIT 1)
-SELECT before.id, before.mark, before.origin, now.id, now.mark, c.seq, c.type, c.op, c.key, c.refs, 0
+SELECT before.id, before.mark, before.origin, now.id, now.mark, c.seq, c.type, c.op, c.key, c.refs, 0, 0, 0
 FROM before LEFT JOIN now ON true LEFT JOIN LATERAL (SELECT * FROM (
   SELECT * FROM %[1]s WHERE xid >= before.ended AND xid < now.ended AND xid <> ALL (now.running)
   UNION ALL SELECT * FROM %[1]s WHERE xid = ANY (before.running) AND xid <> ALL (now.running)
-) b WHERE seq > $2 ORDER BY seq LIMIT $3) c ON true`, l.name), func(refs *[]string) any { return pq.Array(refs) }, after.Tick, after.Seq, most)
+) b WHERE seq > $2 AND ($4::text[] IS NULL OR type = ANY ($4)) ORDER BY seq LIMIT $3) c ON true`, l.name),
+		func(refs *[]string) any { return pq.Array(refs) }, after.Tick, after.Seq, most, pq.Array(types))
 	switch {
 	case err != nil:
 		return nil, after, err
@@ -155,10 +217,15 @@ FROM before LEFT JOIN now ON true LEFT JOIN LATERAL (SELECT * FROM (
 
 // readSQLite returns changes after a position. The change at the position must still be there, and
 // be the same. So the log keeps its last change whatever its age.
-func (l *Log) readSQLite(ctx context.Context, after Position, most int) ([]Change, Position, error) {
-	b, err := l.read(ctx, fmt.Sprintf(`SELECT (SELECT min(seq) FROM %[1]s), 0, 0, at.seq, at.mark, c.seq, c.type, c.op, c.key, c.refs, c.mark
-FROM (SELECT 1) LEFT JOIN %[1]s at ON at.seq = ?1 LEFT JOIN (SELECT * FROM %[1]s WHERE seq > ?1 ORDER BY seq LIMIT ?2) c`, l.name),
-		func(refs *[]string) any { return (*jsonList)(refs) }, after.Seq, most)
+func (l *Log) readSQLite(ctx context.Context, after Position, most int, types []string) ([]Change, Position, error) {
+	only, err := json.Marshal(types)
+	if err != nil {
+		return nil, after, err
+	}
+	b, err := l.read(ctx, fmt.Sprintf(`SELECT (SELECT min(seq) FROM %[1]s), 0, 0, at.seq, at.mark, c.seq, c.type, c.op, c.key, c.refs, c.mark, last.seq, last.mark
+FROM (SELECT 1) LEFT JOIN %[1]s at ON at.seq = ?1 LEFT JOIN (SELECT * FROM %[1]s ORDER BY seq DESC LIMIT 1) last
+LEFT JOIN (SELECT * FROM %[1]s WHERE seq > ?1 AND (?3 = 'null' OR type IN (SELECT value FROM json_each(?3))) ORDER BY seq LIMIT ?2) c`, l.name),
+		func(refs *[]string) any { return (*jsonList)(refs) }, after.Seq, most, string(only))
 	if err != nil {
 		return nil, after, err
 	}
@@ -170,33 +237,35 @@ FROM (SELECT 1) LEFT JOIN %[1]s at ON at.seq = ?1 LEFT JOIN (SELECT * FROM %[1]s
 	default:
 		return nil, after, ErrLost
 	}
-	if len(b.list) == 0 {
-		return nil, after, nil
+	if len(b.list) == most && most > 0 {
+		return b.list, Position{Seq: b.list[len(b.list)-1].Seq, Mark: int32(b.last.Int64)}, nil
 	}
-	return b.list, Position{Seq: b.list[len(b.list)-1].Seq, Mark: int32(b.last.Int64)}, nil
+	return b.list, Position{Seq: b.end.number.Int64, Mark: int32(b.end.mark.Int64)}, nil
 }
 
 // read runs a statement whose rows have two places each, and a change or NULLs. refs returns what a
 // list of references is read into.
 func (l *Log) read(ctx context.Context, query string, refs func(*[]string) any, args ...any) (b batch, err error) {
-	rows, err := l.db.QueryContext(ctx, query, args...)
+	err = l.rows(ctx, func(rows *sql.Rows) error {
+		for rows.Next() {
+			var c Change
+			var seq, op sql.NullInt64
+			var entity, key sql.NullString
+			if err := rows.Scan(&b.first.number, &b.first.mark, &b.origin, &b.next.number, &b.next.mark,
+				&seq, &entity, &op, &key, refs(&c.Refs), &b.last, &b.end.number, &b.end.mark); err != nil {
+				return err
+			}
+			if seq.Valid {
+				c.Seq, c.Type, c.Op, c.Key = seq.Int64, entity.String, Op(op.Int64), key.String
+				b.list = append(b.list, c)
+			}
+		}
+		return rows.Err()
+	}, query, args...)
 	if err != nil {
 		return b, fmt.Errorf("read the log of changes: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var c Change
-		var seq, op sql.NullInt64
-		var entity, key sql.NullString
-		if err := rows.Scan(&b.first.number, &b.first.mark, &b.origin, &b.next.number, &b.next.mark, &seq, &entity, &op, &key, refs(&c.Refs), &b.last); err != nil {
-			return b, fmt.Errorf("read the log of changes: %w", err)
-		}
-		if seq.Valid {
-			c.Seq, c.Type, c.Op, c.Key = seq.Int64, entity.String, Op(op.Int64), key.String
-			b.list = append(b.list, c)
-		}
-	}
-	return b, rows.Err()
+	return b, nil
 }
 
 // jsonList reads a list of texts from JSON, without those that are null.

@@ -18,6 +18,7 @@ const mostRows = 10_000
 
 // Objects returns what keeps the log of entities in a database, in the order in which it can be
 // created: the log itself, and the triggers of each table. It returns none if no entity is logged.
+// Check says what it leaves out.
 func Objects(entities []*entity.Entity) func(name string) []catalog.Object {
 	return func(name string) (all []catalog.Object) {
 		for _, e := range entities {
@@ -91,9 +92,9 @@ type triggers struct {
 // triggersOf returns the triggers of an entity's table: those that log changes of its rows, and
 // those that log changes of rows which its rows belong to.
 func triggersOf(e *entity.Entity, entities []*entity.Entity) (all []triggers) {
-	if e.Logged {
+	if e.Logged && hasKey(e) {
 		t := triggers{table: e.Table, logged: e, key: e.Fields[0].Column, form: e.Keys, own: true, deleted: e.Deleted}
-		t.columns = counted(e)
+		t.columns = counted(e, entities)
 		for i := range e.Fields[1:] {
 			if f := &e.Fields[1+i]; f.Refers != "" || f.Column == e.Owner {
 				t.refs = append(t.refs, f)
@@ -103,21 +104,22 @@ func triggersOf(e *entity.Entity, entities []*entity.Entity) (all []triggers) {
 	}
 	for _, name := range e.LoggedFor {
 		edge := e.Edge(name)
-		for _, to := range entities {
-			if to.Name == edge.To {
-				all = append(all, triggers{table: e.Table, logged: to, key: edge.Column, form: to.Keys, columns: counted(e)})
-			}
+		if edge == nil || !edge.OwnKey {
+			continue
+		}
+		if to := find(entities, edge.To); to != nil {
+			all = append(all, triggers{table: e.Table, logged: to, key: edge.Column, form: to.Keys, columns: counted(e, entities)})
 		}
 	}
 	return all
 }
 
-// counted returns the columns whose changes count: those that somebody may see, and those that say
-// who may see the row, and where it is listed.
-func counted(e *entity.Entity) (columns []*entity.Field) {
+// counted returns the columns whose changes count: those that somebody may see, here or where an edge
+// shows them, and those that say who may see the row, and where it is listed.
+func counted(e *entity.Entity, entities []*entity.Entity) (columns []*entity.Field) {
 	for i := range e.Fields {
 		f := &e.Fields[i]
-		if i == 0 || f.Refers != "" || f.Column == e.Owner || f.Column == e.Deleted || rule.Visible(e, f.Name) != entity.ToNobody {
+		if i == 0 || f.Refers != "" || f.Column == e.Owner || f.Column == e.Deleted || rule.Visible(e, f.Name) != entity.ToNobody || shown(f, e, entities) {
 			columns = append(columns, f)
 		}
 	}
@@ -127,6 +129,20 @@ func counted(e *entity.Entity) (columns []*entity.Field) {
 		}
 	}
 	return columns
+}
+
+// shown reports whether an edge to an entity shows a column of it.
+func shown(f *entity.Field, of *entity.Entity, entities []*entity.Entity) bool {
+	for _, e := range entities {
+		for _, edge := range e.Edges {
+			for name, column := range edge.Shows {
+				if edge.To == of.Name && column == f.Column && rule.Visible(e, name) != entity.ToNobody {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func hasColumn(columns []*entity.Field, name string) bool {

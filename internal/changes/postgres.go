@@ -15,30 +15,30 @@ import (
 func (t triggers) postgres() catalog.Object {
 	to := log(dialect.Postgres).Name
 	into := fmt.Sprintf("INSERT INTO %s (xid, type, op, key, refs) SELECT pg_current_xact_id()::text::bigint, %s", to, quoted(t.logged.Prefix))
-	many := func(rows string) string {
-		return fmt.Sprintf(`    IF (SELECT count(*) FROM (SELECT FROM %s LIMIT %d) counted) > %d THEN
-      %s, %d, NULL, NULL;
-      RETURN NULL;
-    END IF;
-`, rows, mostRows+1, mostRows, into, Many)
-	}
 	text := fmt.Sprintf(`CREATE FUNCTION NAME() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+  logged bigint;
 BEGIN
   CASE TG_OP
   WHEN 'INSERT' THEN
-%[1]s    %[2]s, %[3]s;
+    %[1]s, %[2]s LIMIT %[3]d;
   WHEN 'UPDATE' THEN
-%[4]s    %[2]s, %[5]s;
+    %[1]s, %[4]s LIMIT %[3]d;
   WHEN 'DELETE' THEN
-%[6]s    %[2]s, %[7]s;
+    %[1]s, %[5]s LIMIT %[3]d;
   ELSE
-    %[2]s, %[8]d, NULL, NULL;
+    %[1]s, %[6]d, NULL, NULL;
   END CASE;
+  GET DIAGNOSTICS logged = ROW_COUNT;
+  IF logged > %[7]d THEN
+    DELETE FROM %[8]s WHERE xid = pg_current_xact_id()::text::bigint AND type = %[9]s;
+    %[1]s, %[6]d, NULL, NULL;
+  END IF;
   RETURN NULL;
 END
 $$
 
-`, many("after_rows"), into, t.inserted(), many("after_rows"), t.updated(), many("before_rows"), t.removed(), Many)
+`, into, t.inserted(), mostRows+1, t.updated(), t.removed(), Many, mostRows, to, quoted(t.logged.Prefix))
 	table := catalog.Quote(t.table)
 	for _, event := range []struct{ name, does, referencing string }{
 		{"_insert", "INSERT", " REFERENCING NEW TABLE AS after_rows"},

@@ -33,12 +33,16 @@ func migrateBegin(ctx context.Context, p program) error {
 			return err
 		}
 	}
-	begun, err := dev.Begin(ctx, "migrate", p.cmd.String("dev-url"), p.wantedSchema(), sure)
+	want, err := p.wantedSchema()
+	if err != nil {
+		return err
+	}
+	begun, err := dev.Begin(ctx, "migrate", p.cmd.String("dev-url"), want, sure)
 	if loss, ok := errors.AsType[*dev.LossError](err); ok {
 		if err := p.allow(loss.Error()); err != nil {
 			return err
 		}
-		begun, err = dev.Begin(ctx, "migrate", p.cmd.String("dev-url"), p.wantedSchema(), true)
+		begun, err = dev.Begin(ctx, "migrate", p.cmd.String("dev-url"), want, true)
 	}
 	if err != nil {
 		return err

@@ -36,7 +36,11 @@ func migrateFold(ctx context.Context, p program) error {
 	if held := committed(ctx); len(held) > 0 {
 		return usage.Errorf("git has these, and so may others: %s; migrate fold is for migrations that were not committed", strings.Join(held, " "))
 	}
-	folded, err := dev.Fold(ctx, "migrate", name, p.cmd.String("dev-url"), p.wantedSchema(), p.answers())
+	want, err := p.wantedSchema()
+	if err != nil {
+		return err
+	}
+	folded, err := dev.Fold(ctx, "migrate", name, p.cmd.String("dev-url"), want, p.answers())
 	if err != nil {
 		return err
 	}

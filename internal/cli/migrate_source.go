@@ -12,8 +12,9 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"forge/internal/application"
+	"forge/internal/changes"
 	"forge/internal/migrator/dev"
-	"forge/internal/search"
+	"forge/internal/read/binding"
 	"forge/internal/usage"
 )
 
@@ -59,7 +60,11 @@ func migrateDiff(ctx context.Context, p program) error {
 	if name == "" {
 		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
 	}
-	planned, err := dev.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), p.wantedSchema(), p.answers())
+	want, err := p.wantedSchema()
+	if err != nil {
+		return err
+	}
+	planned, err := dev.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), want, p.answers())
 	if err != nil {
 		return err
 	}
@@ -78,9 +83,14 @@ func migrateDiff(ctx context.Context, p program) error {
 	return nil
 }
 
-// wantedSchema returns the schema that ent/schema says.
-func (p program) wantedSchema() dev.Schema {
-	return dev.Schema{Tables: p.app.Tables, Objects: search.Objects(p.app.API(application.Services{}).Entities)}
+// wantedSchema returns the schema that ent/schema says. It returns an error if changes cannot be
+// logged as ent/schema declares it: the database would lack a part of what it should have.
+func (p program) wantedSchema() (dev.Schema, error) {
+	entities := p.app.API(application.Services{}).Entities
+	if findings := changes.Check(entities); findings != nil {
+		return dev.Schema{}, &binding.MismatchError{Findings: findings}
+	}
+	return dev.Schema{Tables: p.app.Tables, Objects: application.Objects(entities)}, nil
 }
 
 // askAt returns a function that asks the person at the terminal in. It returns nil if in is not a
@@ -208,7 +218,11 @@ func verifyCommand(do runner) *cli.Command {
 }
 
 func migrateVerify(ctx context.Context, p program) error {
-	verdicts, err := dev.Verify(ctx, "migrate", p.cmd.String("dev-url"), p.wantedSchema())
+	want, err := p.wantedSchema()
+	if err != nil {
+		return err
+	}
+	verdicts, err := dev.Verify(ctx, "migrate", p.cmd.String("dev-url"), want)
 	if err != nil {
 		return err
 	}

@@ -17,12 +17,15 @@ type Code interface {
 	Computed(op *graphql.OperationContext, name string) Type
 }
 
-// Mutations is the generated code for mutations, beside standard ones (see package write). The
-// executable schema implements it if it is generated with the plugin.
-type Mutations interface {
+// Roots is the generated code for root fields, beside those that the framework answers itself:
+// standard mutations (see package write), and what shows the log of changes. The executable schema
+// implements it if it is generated with the plugin.
+type Roots interface {
 	// Mutate calls the resolver of a root field of Mutation, with the field's directives and
 	// middlewares around it. Errors are added to the response of ctx.
 	Mutate(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler
+	// Ask does the same with a root field of Query.
+	Ask(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler
 }
 
 // Type is the code for the objects of one type.

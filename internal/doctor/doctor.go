@@ -69,6 +69,7 @@ func checks() []check {
 		{"schema", (*Doctor).schema},
 		{"permissions", (*Doctor).permissions},
 		{"accounts", (*Doctor).accounts},
+		{"changes", (*Doctor).changes},
 		{"clock", (*Doctor).clock},
 		{"pool", (*Doctor).pool},
 		{"limits", (*Doctor).limits},

@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/changes"
 	"forge/internal/computed"
 	"forge/internal/entity"
 	"forge/internal/persisted"
@@ -76,6 +77,7 @@ func (a API) Check() error {
 		mismatch = new(binding.MismatchError)
 	}
 	mismatch.Findings = append(mismatch.Findings, rule.CheckTenants(a.Entities, a.Tables)...)
+	mismatch.Findings = append(mismatch.Findings, changes.Check(a.Entities)...)
 	_, findings := a.writes(executable)
 	mismatch.Findings = append(mismatch.Findings, findings...)
 	if mismatch.Findings = append(mismatch.Findings, a.accessFindings(executable.Schema())...); len(mismatch.Findings) > 0 {
@@ -179,7 +181,7 @@ func (a API) engine(executable graphql.ExecutableSchema, opts Options) (*read.En
 func (a API) writes(executable graphql.ExecutableSchema) (map[string]*write.Mutation, []string) {
 	mutations, findings := write.Bind(write.Contract{
 		Schema: executable.Schema(), Entities: a.Entities, Tables: a.Tables, Resolvers: a.Resolvers, Functions: a.Writes, Query: a.Query})
-	_, generated := executable.(computed.Mutations)
+	_, generated := executable.(computed.Roots)
 	if root := executable.Schema().Mutation; root != nil && !generated && len(mutations) > 0 && len(binding.ResolversOf(a.Resolvers, root.Name)) > 0 {
 		findings = append(findings, root.Name+": nothing calls the resolvers of mutations beside standard ones; run go generate ./..., with forge/internal/gqlgen")
 	}

@@ -135,6 +135,9 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	if err := a.store(ctx, response); err != nil {
 		return a.refuse(ctx, err) // the answer describes changes that may not be stored
 	}
+	if a.options.Wrote != nil {
+		a.options.Wrote()
+	}
 	a.runAfterCommit(ctx)
 	return response
 }
@@ -195,16 +198,27 @@ func (a *attempt) execute(ctx context.Context) *graphql.Response {
 	return response
 }
 
-// runFields has gqlgen execute the fields, unless there is a standard mutation among them.
+// runFields has gqlgen execute the fields, unless there is one among them that it does not know.
 func (a *attempt) runFields(ctx context.Context) *graphql.Response {
-	run := func(ctx context.Context) *graphql.Response { return a.schema.Exec(ctx)(ctx) }
-	if a.mutation && slices.ContainsFunc(a.operation.RootFields(), func(f *ast.Field) bool { return a.writes[f.Name] != nil }) {
-		run = a.runMutation
+	own := slices.ContainsFunc(a.operation.RootFields(), a.carriesOut)
+	switch {
+	case own && a.mutation && a.api.WithoutEngine:
+		return a.runRoots(loader.NewContext(ctx))
+	case own:
+		return a.engine.Execute(ctx, a.runRoots)
+	case a.api.WithoutEngine:
+		return a.schema.Exec(ctx)(loader.NewContext(ctx))
 	}
-	if a.api.WithoutEngine {
-		return run(loader.NewContext(ctx))
+	return a.engine.Execute(ctx, func(ctx context.Context) *graphql.Response { return a.schema.Exec(ctx)(ctx) })
+}
+
+// carriesOut reports whether the framework answers a root field itself: a standard mutation, or what
+// shows the log of changes.
+func (a *attempt) carriesOut(f *ast.Field) bool {
+	if a.mutation {
+		return a.writes[f.Name] != nil
 	}
-	return a.engine.Execute(ctx, run)
+	return a.engine.ShowsChanges(f.Name)
 }
 
 // store commits the changes. If the request has an idempotency key, it stores the answer with them.

@@ -12,10 +12,14 @@ import (
 	"forge/internal/write"
 )
 
-// runMutation runs the root fields of a mutation one after the other, as gqlgen does. It carries
-// standard mutations out itself.
-func (a *attempt) runMutation(ctx context.Context) *graphql.Response {
-	name := a.schema.Schema().Mutation.Name
+// runRoots runs the root fields of an operation one after the other, as gqlgen does with mutations.
+// It answers those itself that gqlgen does not know; see carriesOut.
+func (a *attempt) runRoots(ctx context.Context) *graphql.Response {
+	root := a.schema.Schema().Query
+	if a.mutation {
+		root = a.schema.Schema().Mutation
+	}
+	name := root.Name
 	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: name})
 	var data bytes.Buffer
 	separator := byte('{')
@@ -41,19 +45,34 @@ func (a *attempt) runMutation(ctx context.Context) *graphql.Response {
 	return &graphql.Response{Data: data.Bytes()}
 }
 
-// resolve runs one root field of a mutation. It reports errors at the field's path.
+// resolve runs one root field. It reports errors at the field's path.
 func (a *attempt) resolve(ctx context.Context, field graphql.CollectedField) graphql.Marshaler {
-	if a.writes[field.Name] == nil {
-		return a.schema.(computed.Mutations).Mutate(ctx, a.op, field)
-	}
-	if a.api.WithoutEngine {
+	switch {
+	case !a.carriesOut(field.Field) && a.mutation:
+		return a.schema.(computed.Roots).Mutate(ctx, a.op, field)
+	case !a.carriesOut(field.Field):
+		return a.schema.(computed.Roots).Ask(ctx, a.op, field)
+	case !a.mutation:
+		return a.within(ctx, field, a.engine.Changes)
+	case a.api.WithoutEngine:
 		return a.engine.Mutate(ctx, func(ctx context.Context) graphql.Marshaler { return a.write(ctx, field) })
 	}
 	return a.write(ctx, field)
 }
 
-// write carries a standard mutation out, with the middlewares of fields around it.
-func (a *attempt) write(ctx context.Context, field graphql.CollectedField) (payload graphql.Marshaler) {
+// write carries a standard mutation out.
+func (a *attempt) write(ctx context.Context, field graphql.CollectedField) graphql.Marshaler {
+	return a.within(ctx, field, func(ctx context.Context) (graphql.Marshaler, error) {
+		result, err := a.writes[field.Name].Run(ctx, field.ArgumentMap(a.op.Variables), a.engine.Condition)
+		if err != nil {
+			return nil, err
+		}
+		return a.engine.Payload(ctx, a.written(ctx, result))
+	})
+}
+
+// within returns the value of a root field, with the middlewares of fields around it.
+func (a *attempt) within(ctx context.Context, field graphql.CollectedField, answer func(context.Context) (graphql.Marshaler, error)) (payload graphql.Marshaler) {
 	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: field.ObjectDefinition.Name, Field: field, IsResolver: true})
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -61,13 +80,7 @@ func (a *attempt) write(ctx context.Context, field graphql.CollectedField) (payl
 			payload = graphql.Null
 		}
 	}()
-	value, err := a.field(ctx, func(ctx context.Context) (any, error) {
-		result, err := a.writes[field.Name].Run(ctx, field.ArgumentMap(a.op.Variables), a.engine.Condition)
-		if err != nil {
-			return nil, err
-		}
-		return a.engine.Payload(ctx, a.written(ctx, result))
-	})
+	value, err := a.field(ctx, func(ctx context.Context) (any, error) { return answer(ctx) })
 	if err != nil {
 		a.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
 		return graphql.Null

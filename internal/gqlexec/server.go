@@ -50,6 +50,8 @@ type Options struct {
 	// bound.
 	Unsent *graphqlhttp.Unsent
 
+	// Wrote is called after each mutation that was stored. It may be nil.
+	Wrote func()
 	// UnsharedReads has each request run its own statements, even if another one reads the same at
 	// the same time.
 	UnsharedReads bool

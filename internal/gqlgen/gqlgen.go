@@ -1,5 +1,5 @@
 // Command gqlgen is gqlgen with a plugin that generates what package computed needs, and leaves out
-// what package write carries out. It reads gqlgen.yml of the working directory or of a directory
+// what the framework answers itself. It reads gqlgen.yml of the working directory or of a directory
 // above it. With -unchecked, it leaves to the compiler to check the generated code.
 package main
 
@@ -59,7 +59,7 @@ func (plugin) GenerateCode(data *codegen.Data) error {
 	return templates.Render(templates.Options{
 		PackageName:     data.Config.Exec.Package,
 		Filename:        filepath.Join(filepath.Dir(data.Config.Exec.Filename), "computed.go"),
-		Data:            map[string]any{"Types": types, "Mutation": data.MutationRoot, "Package": reflect.TypeFor[computed.Code]().PkgPath()},
+		Data:            map[string]any{"Types": types, "Mutation": data.MutationRoot, "Query": data.QueryRoot, "Package": reflect.TypeFor[computed.Code]().PkgPath()},
 		GeneratedHeader: true,
 		Packages:        data.Config.Packages,
 		Template:        template,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	goast "go/ast"
 	"go/parser"
 	"go/token"
@@ -13,29 +14,44 @@ import (
 	"forge/internal/write"
 )
 
-// MutateSchema implements gqlgen's plugin.SchemaMutator. It takes those mutations out that package
-// write carries out, and the types that only they use, so that gqlgen wants no resolvers for them.
+// MutateSchema implements gqlgen's plugin.SchemaMutator. It takes those root fields out that the
+// framework answers itself, and the types that only they use, so that gqlgen wants no resolvers for
+// them.
 func (p plugin) MutateSchema(s *ast.Schema) error {
-	if s.Mutation == nil {
-		return nil
-	}
-	written, err := p.resolvers(s.Mutation.Name)
-	if err != nil {
+	unused := map[string]bool{}
+	ofChanges := func(_ *ast.Schema, field string) bool { return binding.IsOfChanges(field) }
+	if err := errors.Join(p.takeOut(s, s.Query, ofChanges, unused), p.takeOut(s, s.Mutation, isStandard, unused)); err != nil {
 		return err
 	}
-	unused := map[string]bool{}
-	s.Mutation.Fields = slices.DeleteFunc(slices.Clone(s.Mutation.Fields), func(f *ast.FieldDefinition) bool {
-		standard := isStandard(s, f.Name) && !written[binding.GoName(f.Name)] && !p.cfg.Models[s.Mutation.Name].Fields[f.Name].Resolver
-		if standard {
-			collect(s, f, unused)
-		}
-		return standard
-	})
-	if len(s.Mutation.Fields) == 0 {
+	if s.Mutation != nil && len(s.Mutation.Fields) == 0 {
 		delete(s.Types, s.Mutation.Name)
 		s.Mutation = nil
 	}
 	drop(s, unused)
+	return nil
+}
+
+// takeOut takes those fields of a root type out that are the framework's, unless the application has
+// a resolver for them. It adds the types that they use to the names.
+func (p plugin) takeOut(s *ast.Schema, root *ast.Definition, own func(*ast.Schema, string) bool, names map[string]bool) error {
+	if root == nil {
+		return nil
+	}
+	written, err := p.resolvers(root.Name)
+	if err != nil {
+		return err
+	}
+	root.Fields = slices.DeleteFunc(slices.Clone(root.Fields), func(f *ast.FieldDefinition) bool {
+		if !own(s, f.Name) || written[binding.GoName(f.Name)] || p.cfg.Models[root.Name].Fields[f.Name].Resolver {
+			return false
+		}
+		if root == s.Query {
+			collectChanges(s, names)
+		} else {
+			collect(s, f, names)
+		}
+		return true
+	})
 	return nil
 }
 
@@ -82,6 +98,15 @@ func receiver(f *goast.FuncDecl) string {
 		return id.Name
 	}
 	return ""
+}
+
+// collectChanges adds the types that show the log of changes to the names.
+func collectChanges(s *ast.Schema, names map[string]bool) {
+	for _, name := range binding.ChangeTypes {
+		if s.Types[name] != nil {
+			names[name] = true
+		}
+	}
 }
 
 // collect adds the payload of a field, and the input types of its arguments, to the names.

@@ -96,6 +96,15 @@ func (m *Metrics) Revocations(age func() time.Duration) {
 	}, func() float64 { return age().Seconds() }))
 }
 
+// Changes adds a metric: how long ago the server last made changes readable in the log. It must be
+// called at most once, before the first request.
+func (m *Metrics) Changes(age func() time.Duration) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "forge_changes_age_seconds",
+		Help: "Time since this server last looked, with success, for changes that were not yet readable in the log. Above 10, clients learn of changes late.",
+	}, func() float64 { return age().Seconds() }))
+}
+
 // Handler returns the handler of the page that Prometheus reads. It makes one page at a time.
 // Requests that come meanwhile share the next page. So it takes at most one processor, and no
 // database connection.

@@ -39,6 +39,7 @@ type Engine struct {
 	binding   *binding.Binding
 	cursors   *rows.Cursors
 	documents sync.Map // *ast.OperationDefinition to func() *document; see Keep
+	log       *log     // nil if the API does not show it
 	flights   coalesce.Groups[flight, *load.Landed]
 	calls     chan struct{} // a place for each resolver that runs; see compute
 }
@@ -85,7 +86,7 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 	if uncalled != nil {
 		return nil, &binding.MismatchError{Findings: uncalled}
 	}
-	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey), calls: make(chan struct{}, maxCalls)}, nil
+	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey), log: newLog(b, c.Entities, o.CursorKey), calls: make(chan struct{}, maxCalls)}, nil
 }
 
 // Read is a field middleware of gqlgen. It calls the resolver of the field. If the field's type is

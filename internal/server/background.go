@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"forge/internal/changes"
 	"forge/internal/expiry"
 	"forge/internal/idempotency"
 	"forge/internal/session"
@@ -13,7 +14,7 @@ import (
 // background starts the work that runs beside requests. The function that it returns ends this
 // work, and returns when it has ended. That does not take long, because each statement has a
 // deadline.
-func (s *Server) background(ctx context.Context, pools Pools, identity *Identity, revocations *session.Revocations) (stop func()) {
+func (s *Server) background(ctx context.Context, pools Pools, identity *Identity, revocations *session.Revocations, keeper *changes.Keeper) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	all.Go(func() { identity.keepFresh(ctx) })
@@ -22,6 +23,7 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 		expiry.Some(idempotency.Expired).Every(ctx, pools.Requests, time.Minute, "idempotency keys", s.log)
 	})
 	all.Go(func() { expiry.Some(session.Expired).Every(ctx, pools.Requests, time.Minute, "sessions", s.log) })
+	all.Go(func() { keeper.Run(ctx, s.log) })
 	return func() {
 		cancel()
 		all.Wait()

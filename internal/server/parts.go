@@ -7,6 +7,7 @@ import (
 
 	"forge/internal/admission"
 	"forge/internal/application"
+	"forge/internal/changes"
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/graphqlhttp"
@@ -22,8 +23,9 @@ import (
 // Parts returns the parts of a server that runs until ctx ends. httpserver.Routes lists what a
 // request passes through. Behind that come the compression of the answer, and what gqlexec.New
 // lists.
-func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.OperationParameterMutator, revocations *session.Revocations, identity *Identity) httpserver.Parts {
+func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.OperationParameterMutator, revocations *session.Revocations, identity *Identity, keeper *changes.Keeper) httpserver.Parts {
 	opts := s.options()
+	opts.Wrote = keeper.Wrote
 	opts.Documents = documents
 	opts.CursorKey = identity.cursors
 	passwords := s.passwords()
@@ -47,6 +49,9 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	parts.Metrics.Names = s.OperationNames
 	parts.Metrics.BuildInfo(s.app.Version)
 	parts.Metrics.Revocations(revocations.Age)
+	if keeper != nil {
+		parts.Metrics.Changes(keeper.Age)
+	}
 	if identity.verifier != nil {
 		identity.verifier.Revocations = revocations
 		parts.Tokens = identity.verifier

@@ -13,6 +13,7 @@ import (
 
 	"forge/internal/application"
 	"forge/internal/bootstrap"
+	"forge/internal/changes"
 	"forge/internal/database"
 	"forge/internal/httpserver"
 	"forge/internal/session"
@@ -88,9 +89,10 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	revocations := s.revocations(ctx, pools.Monitor)
-	parts := s.Parts(ctx, pools, documents, revocations, identity)
+	keeper := s.keeper(pools.Monitor)
+	parts := s.Parts(ctx, pools, documents, revocations, identity, keeper)
 	// This comes after Parts: Parts sets up the metrics for the pools.
-	defer s.background(ctx, pools, identity, revocations)()
+	defer s.background(ctx, pools, identity, revocations, keeper)()
 	if s.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, s.Traces, s.log)
 		if err != nil {
@@ -167,6 +169,12 @@ func (s *Server) prepare(ctx context.Context, db *database.DB) (filled bool, err
 		return false, err
 	}
 	return bootstrap.Demo(ctx, s.Settings, s.app, db)
+}
+
+// keeper returns what keeps the log of changes. It returns nil if no entity is logged.
+func (s *Server) keeper(db *database.DB) *changes.Keeper {
+	log := changes.New(db.DB, db.Dialect, s.app.API(application.Services{}).Entities)
+	return changes.NewKeeper(log, s.ChangesRetention, int64(s.ChangesMaxRows))
 }
 
 // revocations returns the revocations of tokens, as the database has them. If it cannot read them

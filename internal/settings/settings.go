@@ -52,6 +52,9 @@ type Settings struct {
 	IdempotencyTTL time.Duration // how long the answer to a mutation with a key is stored
 	// The limits for stored answers of mutations with a key, as in idempotency.Limits.
 	IdempotencyAnswerBytes, IdempotencyKeys, IdempotencyBytes int
+	// The limits for the log of changes, as in changes.NewKeeper.
+	ChangesRetention time.Duration
+	ChangesMaxRows   int
 	// A unit of work that takes longer than HeldTooLong is logged while it runs.
 	HeldTooLong time.Duration
 	// An operation that takes longer than SlowOperation is logged with its statements; 0 for none.

@@ -281,6 +281,16 @@ var All = []Setting{
 		set:     setInRangeOrZero(func(s *Settings) *int { return &s.IdempotencyBytes }, 1024, 1<<40),
 	},
 	{
+		Env: "CHANGES_RETENTION", Flag: "changes-retention", Default: "24h", Allowed: durationText(time.Minute, 366*24*time.Hour),
+		Meaning: "how long the log of changes keeps a change; a client that was away for longer has to read everything anew",
+		set:     setDuration(func(s *Settings) *time.Duration { return &s.ChangesRetention }, time.Minute, 366*24*time.Hour),
+	},
+	{
+		Env: "CHANGES_MAX_ROWS", Flag: "changes-max-rows", Default: "10000000", Allowed: rangeText(1000, 1_000_000_000),
+		Meaning: "how many changes the log keeps; the oldest beyond are removed, however old they are",
+		set:     setInRange(func(s *Settings) *int { return &s.ChangesMaxRows }, 1000, 1_000_000_000),
+	},
+	{
 		Env: "HELD_TOO_LONG", Flag: "held-too-long", Default: "10s", Allowed: durationText(time.Millisecond, time.Hour),
 		Meaning: "an operation that holds its database connection for longer is logged while it does",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.HeldTooLong }, time.Millisecond, time.Hour),

@@ -64,10 +64,10 @@ func TestAccessDeclared(t *testing.T) {
 	}
 }
 
-// made reports whether a type is a part of pages or the result of a mutation or a search. It then
-// needs no rules of its own, because what it holds has some.
+// made reports whether a type is a part of pages or of changes, or the result of a mutation or a
+// search. It then needs no rules of its own, because what it holds has some.
 func made(name string) bool {
-	return name == "PageInfo" || name == "CreateHeroesError" || name == "SearchHit" ||
+	return name == "PageInfo" || name == "NodeChanges" || name == "NodeChange" || name == "CreateHeroesError" || name == "SearchHit" ||
 		slices.ContainsFunc([]string{"Connection", "Edge", "Payload", "Aggregate", "Sum", "Average", "Extremes", "Group", "GroupKey"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
@@ -126,7 +126,7 @@ type scene struct {
 // scene stores a scene. The names in it end in name.
 func (a *api) scene(name string) *scene {
 	a.t.Helper()
-	s := &scene{a, map[string]string{}, name}
+	s := &scene{a, map[string]string{"start": a.Must(`{ changeCursor }`, nil).Text("changeCursor")}, name}
 	for _, who := range []string{"owner", "other", "admin"} {
 		s.ids[who] = a.mustCall("createUser", vars{"input": vars{"username": who + name, "email": who + name + "@forge.example"}}).Text("createUser.user.id")
 	}
@@ -136,6 +136,7 @@ func (a *api) scene(name string) *scene {
 	s.ids["unsold"] = a.product("unsold"+name, 100, 10)
 	s.ids["order"] = a.mustCall("createOrder", orderOf(s.ids["owner"], orderLine{s.ids["product"], 1})).Text("createOrder.order.id")
 	s.ids["item"] = a.Must(`query($id: ID!) { order(id: $id) { items { id } } }`, vars{"id": s.ids["order"]}).Text("order.items.0.id")
+	a.tick()
 	return s
 }
 
@@ -322,6 +323,10 @@ func (m matrix) variants(f *ast.FieldDefinition) (all []variant) {
 					"with `" + edge.Name + "` below"})
 			}
 		}
+	case f.Name == "changes":
+		for _, of := range []string{"hero", "order"} {
+			all = append(all, variant{fmt.Sprintf(`(after: $start, types: %s) { changes { id node { id } } }`, strings.ToUpper(of)), "of " + article(of)})
+		}
 	case f.Name == "search":
 		all = append(all, variant{`(text: "h") { score hero { id } product { id } team { id } }`, ""})
 	case f.Arguments.ForName("id") != nil:
@@ -419,6 +424,8 @@ func seen(a gqltest.Answer) string {
 		return "null"
 	}
 	switch n := a.Number("x.totalCount"); {
+	case a.Len("x.changes") >= 0:
+		return fmt.Sprint(a.Len("x.changes"))
 	case a.Len("x") >= 0:
 		var there []string
 		for i := range a.Len("x") {

@@ -16,10 +16,10 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/urfave/cli/v3"
 
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/migrator/dev"
-	"forge/internal/search"
 	"forge/internal/settings"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -39,7 +39,7 @@ func newClient(t *testing.T, url string, s *shop) *gqltest.Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	if err := dev.Create(t.Context(), db.DB, db.Dialect, dev.Schema{Tables: migrate.Tables, Objects: search.Objects(ent.Entities)}); err != nil {
+	if err := dev.Create(t.Context(), db.DB, db.Dialect, dev.Schema{Tables: migrate.Tables, Objects: application.Objects(ent.Entities)}); err != nil {
 		t.Fatal(err)
 	}
 	u := unit.New(db, unit.Write)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/read/binding"
 	"forge/internal/viewer"
 )
 
@@ -38,9 +40,21 @@ type row struct {
 	related map[string][]*row // by the edges' names in the API, in the order of the keys
 }
 
+// withoutChanges returns the schema without the fields of Query that show the log of changes: what
+// they answer depends on when they are asked, and gqlgen does not know them.
+func withoutChanges(schema *ast.Schema) *ast.Schema {
+	changed, query := *schema, *schema.Query
+	query.Fields = slices.DeleteFunc(slices.Clone(query.Fields), func(f *ast.FieldDefinition) bool { return binding.IsOfChanges(f.Name) })
+	changed.Query, changed.Types = &query, maps.Clone(schema.Types)
+	changed.Types[query.Name] = &query
+	changed.PossibleTypes = maps.Clone(schema.PossibleTypes)
+	changed.PossibleTypes[query.Name] = []*ast.Definition{&query}
+	return &changed
+}
+
 // read reads all contents of a database with the queries of ent's client. It panics if it cannot.
 func read(ctx context.Context, schema *ast.Schema, entities []*entity.Entity, client any) *contents {
-	c := &contents{schema: schema, entities: map[string]*entity.Entity{}, rows: map[string][]*row{}, byID: map[string]*row{}, deleted: map[string][]*row{}, gone: map[string]*row{}, viewer: viewer.FromContext(ctx)}
+	c := &contents{schema: withoutChanges(schema), entities: map[string]*entity.Entity{}, rows: map[string][]*row{}, byID: map[string]*row{}, deleted: map[string][]*row{}, gone: map[string]*row{}, viewer: viewer.FromContext(ctx)}
 	c.all = c
 	found := map[*row]reflect.Value{}
 	for _, e := range entities {

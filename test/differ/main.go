@@ -10,10 +10,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/migrator/dev"
 	"forge/internal/read/binding"
-	"forge/internal/search"
 	"forge/internal/viewer"
 )
 
@@ -61,7 +61,7 @@ func filledDiffer(app App, address string, seed uint64) (*Differ, error) {
 		return nil, err
 	}
 	ctx := context.Background()
-	if err := dev.Create(ctx, db.DB, db.Dialect, dev.Schema{Tables: app.API.Tables, Objects: search.Objects(app.API.Entities)}); err != nil {
+	if err := dev.Create(ctx, db.DB, db.Dialect, dev.Schema{Tables: app.API.Tables, Objects: application.Objects(app.API.Entities)}); err != nil {
 		return nil, err
 	}
 	if err := Fill(ctx, app, db, seed); err != nil {

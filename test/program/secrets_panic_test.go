@@ -60,8 +60,12 @@ func (f faulty) Computed(op *graphql.OperationContext, name string) computed.Typ
 	return f.ExecutableSchema.(computed.Code).Computed(op, name)
 }
 
+func (f faulty) Ask(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
+	return f.ExecutableSchema.(computed.Roots).Ask(ctx, op, field)
+}
+
 func (f faulty) Mutate(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
-	return f.ExecutableSchema.(computed.Mutations).Mutate(ctx, op, field)
+	return f.ExecutableSchema.(computed.Roots).Mutate(ctx, op, field)
 }
 
 func faultyField(ctx context.Context, next graphql.Resolver) (any, error) {
@@ -105,7 +109,7 @@ func TestPanicSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	parts := forgeserver.New(faultyApp(), loaded, nil, io.Discard, log).
-		Parts(t.Context(), forgeserver.Pools{Requests: db, Monitor: db}, faulty{}, nil, &forgeserver.Identity{})
+		Parts(t.Context(), forgeserver.Pools{Requests: db, Monitor: db}, faulty{}, nil, &forgeserver.Identity{}, nil)
 	parts.Tracer = telemetry.NewTracer(sent, db.Dialect)
 	api := parts.API
 	parts.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

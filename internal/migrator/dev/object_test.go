@@ -11,26 +11,29 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"forge/internal/application"
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
-	"forge/internal/search"
 	"forge/test/dbtest"
 )
 
-// searchable returns the schema of a guild in which columns of heroes are searched.
+// searchable returns the schema of a guild in which columns of heroes are searched, and their
+// changes logged.
 func searchable(g *guild, columns ...string) dev.Schema {
-	hero := &entity.Entity{Name: "Hero", Table: "heroes", Search: columns, Fields: []entity.Field{{Name: "id", Column: "id", Refers: "Hero"}}}
-	for _, c := range columns {
+	hero := &entity.Entity{Name: "Hero", Prefix: "hero", Table: "heroes", Search: columns, Logged: true, Keys: ids.Number,
+		Fields: []entity.Field{{Name: "id", Column: "id", Refers: "Hero"}}, Visible: map[string]entity.Visibility{"wins": entity.ToAll}}
+	for _, c := range append(columns, "wins") {
 		hero.Fields = append(hero.Fields, entity.Field{Name: c, Column: c})
 	}
-	return dev.Schema{Tables: g.tables(), Objects: search.Objects([]*entity.Entity{hero})}
+	return dev.Schema{Tables: g.tables(), Objects: application.Objects([]*entity.Entity{hero})}
 }
 
-// TestObjectsBesideTables plans an index of words through changes of what is searched, and through
-// changes of the table on which SQLite has triggers. Verify runs each version up, down and up
-// again. A row that was there from the start, and one that was changed since, must be found after
-// each.
+// TestObjectsBesideTables plans an index of words and a log of changes, through changes of what is
+// searched, and through changes of the table on which SQLite has triggers. Verify runs each version
+// up, down and up again. A row that was there from the start, and one that was changed since, must
+// be found after each, and each change must be logged.
 func TestObjectsBesideTables(t *testing.T) {
 	t.Parallel()
 	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
@@ -91,6 +94,9 @@ func TestObjectsBesideTables(t *testing.T) {
 			default:
 				db.values(t, "UPDATE heroes SET wins = wins + 1, name = name RETURNING id")
 			}
+			if got, want := db.logged(t), fmt.Sprintf("%d 1 hero 2", i); steps[i].finds != "" && got != want {
+				t.Errorf("after %s, %q is logged, want %q", steps[i].name, got, want)
+			}
 			if got := db.searches(t, steps[i].finds); steps[i].finds != "" && got != "1" {
 				t.Errorf("after %s, %q finds %q", steps[i].name, steps[i].finds, got)
 			}
@@ -136,6 +142,19 @@ func (db database) part(t *testing.T, end string) string {
 		query = "SELECT relname FROM pg_class WHERE relname LIKE 'forge_search_heroes_%'"
 	}
 	return db.values(t, query)
+}
+
+// logged returns how many changes are in the log, and the last: the key, the type and the operation.
+func (db database) logged(t *testing.T) string {
+	t.Helper()
+	query := "SELECT name FROM sqlite_master WHERE name GLOB 'forge_changes_????????????'"
+	if db.Dialect == dialect.Postgres {
+		query = "SELECT relname FROM pg_class WHERE relname ~ '^forge_changes_.{12}$'"
+	}
+	if name := db.values(t, query); name != "" {
+		return db.values(t, "SELECT (SELECT count(*) FROM "+name+") || ' ' || key || ' ' || type || ' ' || op FROM "+name+" ORDER BY seq DESC LIMIT 1")
+	}
+	return ""
 }
 
 // searches returns the keys of the heroes that a search for a word finds.

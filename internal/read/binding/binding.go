@@ -33,6 +33,8 @@ type Binding struct {
 	Members  map[string][]*Object
 	Prefixes map[string]*Object // by the prefix of IDs
 	Links    map[string]*Link   // by the name of the connection type
+	// Changes is what Query shows of the log of changes; nil if nothing.
+	Changes *Changes
 	// Folding are the places in the schema of the conditions for which Filter.Folds.
 	Folding []string
 
@@ -267,6 +269,7 @@ func (b *binder) bind(entities []*entity.Entity) {
 		b.bindOrders(o, b.Schema.Types[o.Entity.Name+"OrderField"])
 		b.checkPages(o)
 	}
+	b.bindChanges(entities)
 	b.bindMembers()
 	b.bindHidden()
 }

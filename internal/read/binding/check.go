@@ -401,7 +401,9 @@ func (b *binder) checkOthers() {
 		}
 		if def.Kind == ast.Object {
 			for _, d := range def.Fields {
-				b.checkReference(name+"."+d.Name, def, d)
+				if b.Changes == nil || def != b.Schema.Query || !IsOfChanges(d.Name) {
+					b.checkReference(name+"."+d.Name, def, d)
+				}
 			}
 		}
 	}

@@ -119,6 +119,7 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	var p Price
 	o := b.Connections[f.Definition.Type.Name()]
 	switch {
+	case p.ofChanges(b, f, variables):
 	case o != nil:
 		p.page(b, o, f, variables)
 	case b.Connections[f.ObjectDefinition.Name] != nil && f.Name == "groups":

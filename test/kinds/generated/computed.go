@@ -20,3 +20,21 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
 	return graphql.Null
 }
+
+// Ask calls the resolver of a root field of Query; see package computed.
+func (e *executableSchema) Ask(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
+	ec := newExecutionContext(op, e, nil)
+	switch field.Name {
+	case "node":
+		return ec._Query_node(ctx, field)
+	case "sample":
+		return ec._Query_sample(ctx, field)
+	case "samples":
+		return ec._Query_samples(ctx, field)
+	case "__type":
+		return ec._Query___type(ctx, field)
+	case "__schema":
+		return ec._Query___schema(ctx, field)
+	}
+	return graphql.Null
+}

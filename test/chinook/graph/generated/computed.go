@@ -85,3 +85,59 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
 	return graphql.Null
 }
+
+// Ask calls the resolver of a root field of Query; see package computed.
+func (e *executableSchema) Ask(ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField) graphql.Marshaler {
+	ec := newExecutionContext(op, e, nil)
+	switch field.Name {
+	case "node":
+		return ec._Query_node(ctx, field)
+	case "nodes":
+		return ec._Query_nodes(ctx, field)
+	case "artist":
+		return ec._Query_artist(ctx, field)
+	case "artists":
+		return ec._Query_artists(ctx, field)
+	case "album":
+		return ec._Query_album(ctx, field)
+	case "albums":
+		return ec._Query_albums(ctx, field)
+	case "track":
+		return ec._Query_track(ctx, field)
+	case "tracks":
+		return ec._Query_tracks(ctx, field)
+	case "genre":
+		return ec._Query_genre(ctx, field)
+	case "genres":
+		return ec._Query_genres(ctx, field)
+	case "mediaType":
+		return ec._Query_mediaType(ctx, field)
+	case "mediaTypes":
+		return ec._Query_mediaTypes(ctx, field)
+	case "playlist":
+		return ec._Query_playlist(ctx, field)
+	case "playlists":
+		return ec._Query_playlists(ctx, field)
+	case "employee":
+		return ec._Query_employee(ctx, field)
+	case "employees":
+		return ec._Query_employees(ctx, field)
+	case "customer":
+		return ec._Query_customer(ctx, field)
+	case "customers":
+		return ec._Query_customers(ctx, field)
+	case "invoice":
+		return ec._Query_invoice(ctx, field)
+	case "invoices":
+		return ec._Query_invoices(ctx, field)
+	case "people":
+		return ec._Query_people(ctx, field)
+	case "shelves":
+		return ec._Query_shelves(ctx, field)
+	case "__type":
+		return ec._Query___type(ctx, field)
+	case "__schema":
+		return ec._Query___schema(ctx, field)
+	}
+	return graphql.Null
+}

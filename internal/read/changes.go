@@ -1,0 +1,321 @@
+package read
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"entgo.io/ent/dialect"
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/apperr"
+	"forge/internal/changes"
+	"forge/internal/cursorcipher"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/read/binding"
+	"forge/internal/read/encode"
+	"forge/internal/read/load"
+	"forge/internal/read/plan"
+	"forge/internal/rule"
+	"forge/internal/unit"
+	"forge/internal/viewer"
+)
+
+// log is the log of changes, as the API shows it.
+type log struct {
+	of     map[string]*changes.Log // by the kind of database
+	cipher *cursorcipher.Cipher
+	exists sync.Map // *binding.Object to *load.Loader, of which rows there are
+}
+
+// newLog returns the log of entities. It returns nil if the API does not show it.
+func newLog(b *binding.Binding, entities []*entity.Entity, key []byte) *log {
+	if b.Changes == nil {
+		return nil
+	}
+	l := &log{of: map[string]*changes.Log{}, cipher: cursorcipher.New(key)}
+	for _, name := range []string{dialect.Postgres, dialect.SQLite} {
+		l.of[name] = changes.New(nil, name, entities)
+	}
+	return l
+}
+
+// changeCursor is the purpose of the cursors of changes; see cursorcipher.Cipher.
+const changeCursor = 0x6368616e
+
+// cursor returns a position as a cursor.
+func (l *log) cursor(p changes.Position) string {
+	b := binary.AppendVarint(binary.AppendVarint(binary.AppendVarint(nil, p.Tick), int64(p.Mark)), p.Seq)
+	return string(l.cipher.Append(nil, changeCursor, b))
+}
+
+// position returns the position in a cursor.
+func (l *log) position(cursor string) (p changes.Position, err error) {
+	b, err := l.cipher.Open(cursor, changeCursor)
+	var numbers [3]int64
+	for i := range numbers {
+		n, size := binary.Varint(b)
+		if err != nil || size <= 0 {
+			return p, apperr.BadInput("after", "this is not a cursor of changes: take one from changeCursor, or from an answer with changes")
+		}
+		numbers[i], b = n, b[size:]
+	}
+	return changes.Position{Tick: numbers[0], Mark: int32(numbers[1]), Seq: numbers[2]}, nil
+}
+
+// in returns the log as the unit of work sees it: in the same state of the database as its other
+// reads.
+func (l *log) in(u *unit.Unit) *changes.Log { return l.of[u.Dialect()].Through(u.Rows) }
+
+// ShowsChanges reports whether a field of Query is one that Changes answers.
+func (e *Engine) ShowsChanges(field string) bool { return e.log != nil && binding.IsOfChanges(field) }
+
+// Changes returns the value of a root field of Query for which ShowsChanges is true: the cursor
+// after all changes, or changes after a cursor. It is called within Execute, with the context of the
+// field.
+func (e *Engine) Changes(ctx context.Context) (graphql.Marshaler, error) {
+	u, field := unit.FromContext(ctx), graphql.GetFieldContext(ctx).Field
+	if field.Name == "changeCursor" {
+		at, err := e.log.in(u).End(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return written([]byte(plan.Quoted(e.log.cursor(at)))), nil
+	}
+	p, err := e.readChanges(ctx, u, field.ArgumentMap(graphql.GetOperationContext(ctx).Variables))
+	if err != nil {
+		return nil, err
+	}
+	b, err := p.append(ctx, field)
+	if err != nil {
+		return nil, err
+	}
+	return written(b), nil
+}
+
+func written(b []byte) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(b) })
+}
+
+// changesPage are the changes that the viewer hears of, and the cursor after them.
+type changesPage struct {
+	*Engine
+	resolution *resolution
+	cursor     string
+	list       []heard
+}
+
+// heard is a change that the viewer hears of.
+type heard struct {
+	kind changes.Op
+	id   ids.ID // zero if the change names no row
+	of   *binding.Object
+	key  ids.Key
+	refs []string
+	// asks says that the viewer hears of the change only if they may see the row now, or if owns
+	// is true.
+	asks, owns bool
+}
+
+func (e *Engine) readChanges(ctx context.Context, u *unit.Unit, args map[string]any) (*changesPage, error) {
+	most, err := plan.FirstChanges(args["first"])
+	if err != nil {
+		return nil, err
+	}
+	text, _ := args["after"].(string)
+	after, err := e.log.position(text)
+	if err != nil {
+		return nil, err
+	}
+	log, types := e.log.in(u), e.prefixes(args["types"])
+	p := &changesPage{Engine: e, resolution: ctx.Value(resolutionKey{}).(*resolution)}
+	list, next, err := log.Read(ctx, after, most, types...)
+	if err != nil {
+		return nil, e.log.failed(ctx, log, err)
+	}
+	p.cursor = e.log.cursor(next)
+	for _, c := range list {
+		h, err := e.hear(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		p.list = append(p.list, h)
+	}
+	return p, p.filter(ctx)
+}
+
+// prefixes returns the prefixes of the types in an argument, or of all types.
+func (e *Engine) prefixes(argument any) (prefixes []string) {
+	if argument == nil {
+		for _, o := range e.binding.Changes.Types {
+			prefixes = append(prefixes, o.Entity.Prefix)
+		}
+		return prefixes
+	}
+	prefixes = []string{}
+	for _, name := range plan.List(argument) {
+		if o := e.binding.Changes.Types[fmt.Sprint(name)]; o != nil {
+			prefixes = append(prefixes, o.Entity.Prefix)
+		}
+	}
+	return prefixes
+}
+
+// failed returns the error for the client if the log cannot be read on from a cursor.
+func (l *log) failed(ctx context.Context, log *changes.Log, err error) error {
+	switch {
+	case errors.Is(err, changes.ErrLost):
+		return &apperr.Error{Code: apperr.CodeCursorLost, Field: "after",
+			Message: "this cursor is not one of this database, which may have been restored from a backup: read everything anew, and go on from changeCursor"}
+	case !errors.Is(err, changes.ErrExpired):
+		return err
+	}
+	oldest, failed := log.Oldest(ctx)
+	if failed != nil {
+		return failed
+	}
+	return &apperr.Error{Code: apperr.CodeCursorExpired, Field: "after", More: map[string]any{"oldest": l.cursor(oldest)},
+		Message: "the changes after this cursor are no longer kept: read everything anew, and go on from changeCursor"}
+}
+
+// hear returns what the viewer may hear of a change.
+func (e *Engine) hear(ctx context.Context, c changes.Change) (h heard, err error) {
+	h.kind, h.of, h.refs = c.Op, e.binding.Prefixes[c.Type], c.Refs
+	if c.Op == changes.Many {
+		return h, nil
+	}
+	if h.id, err = idOf(h.of, c.Key); err != nil {
+		return h, err
+	}
+	h.key, _ = h.id.Key(h.of.Key.Form)
+	all, owner := rule.Hears(ctx, h.of.Entity)
+	h.asks = !all
+	if !all && owner != "" {
+		h.owns = h.ownedBy(viewer.FromContext(ctx).ID, owner)
+	}
+	return h, nil
+}
+
+// ownedBy reports whether a user owned the row before or after the change, by a column.
+func (h *heard) ownedBy(user uuid.UUID, column string) bool {
+	if column == h.of.Key.Name {
+		return h.key.UUID == user
+	}
+	return slices.ContainsFunc(h.refs, func(ref string) bool {
+		key, is := strings.CutPrefix(ref, column+"=")
+		id, err := uuid.Parse(key)
+		return is && err == nil && id == user
+	})
+}
+
+// idOf returns the ID of a row by the text of its key in the log.
+func idOf(o *binding.Object, key string) (ids.ID, error) {
+	if o.Key.Form != ids.UUID {
+		return ids.ID{Prefix: o.Entity.Prefix, Text: key}, nil
+	}
+	id, err := uuid.Parse(key)
+	return ids.ID{Prefix: o.Entity.Prefix, UUID: id}, err
+}
+
+// filter takes out the changes that the viewer does not hear of. It looks for the rows that decide
+// it. A row that was theirs, and that they no longer see, counts as removed.
+func (p *changesPage) filter(ctx context.Context) error {
+	there := map[*binding.Object]*loaded{}
+	for _, h := range p.list {
+		if h.asks && there[h.of] == nil {
+			there[h.of] = &loaded{Loading: load.Loading{Loader: p.log.existence(p.binding, h.of), Request: p.request(ctx, p.resolution.op)}}
+		}
+		if h.asks {
+			there[h.of].add(h.key)
+		}
+	}
+	if len(there) == 0 {
+		return nil
+	}
+	all := slices.Collect(maps.Values(there))
+	for _, l := range all {
+		l.err = p.resolution.protected(ctx, func() error { return l.Prepare(ctx) })
+	}
+	p.resolution.run(ctx, all)
+	for _, l := range all {
+		if l.err != nil {
+			return l.err
+		}
+	}
+	kept := p.list[:0]
+	for _, h := range p.list {
+		seen := !h.asks || there[h.of].has(h.key)
+		if !seen && h.owns {
+			h.kind = changes.Removed
+		}
+		if seen || h.owns {
+			kept = append(kept, h)
+		}
+	}
+	p.list = kept
+	return nil
+}
+
+// has reports whether a row with a key was found.
+func (l *loaded) has(key ids.Key) bool {
+	return len(l.Results[l.Loader.Plan.Root.Index].Groups.At(l.places[key])) > 0
+}
+
+// existence returns the loader that tells which rows of an entity the viewer may see.
+func (l *log) existence(b *binding.Binding, o *binding.Object) *load.Loader {
+	if known, ok := l.exists.Load(o); ok {
+		return known.(*load.Loader)
+	}
+	def := b.Schema.Types[o.Entity.Name]
+	id := &ast.Field{Alias: "id", Name: "id", Definition: def.Fields.ForName("id"), ObjectDefinition: def}
+	one := &ast.Field{Alias: "node", Name: "node", Definition: &ast.FieldDefinition{Name: "node", Type: ast.NamedType(def.Name, nil)}, ObjectDefinition: b.Schema.Query}
+	loader := load.New(plan.Compile(b, nil, one, ast.SelectionSet{id}).Types[def.Name])
+	known, _ := l.exists.LoadOrStore(o, loader)
+	return known.(*load.Loader)
+}
+
+// append writes the page, with marks in the places of the rows.
+func (p *changesPage) append(ctx context.Context, field graphql.CollectedField) ([]byte, error) {
+	return p.appendObject(nil, p.resolution, field.Definition.Type.Name(), field.Selections, func(b []byte, f *plan.Collected) ([]byte, error) {
+		if f.Field.Name == "cursor" {
+			return append(b, plan.Quoted(p.cursor)...), nil
+		}
+		ctx := graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: field.Definition.Type.Name(), Field: graphql.CollectedField{Field: f.Field, Selections: f.Selections}})
+		n := -1
+		return appendList(b, p.list, func(b []byte, h heard) ([]byte, error) {
+			n++
+			index := n
+			return p.appendChange(graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &index}), b, f, h)
+		})
+	})
+}
+
+var kinds = map[changes.Op]string{changes.Created: "CREATED", changes.Updated: "UPDATED", changes.Removed: "REMOVED", changes.Many: "MANY"}
+
+func (p *changesPage) appendChange(ctx context.Context, b []byte, of *plan.Collected, h heard) ([]byte, error) {
+	name := of.Field.Definition.Type.Name()
+	return p.appendObject(b, p.resolution, name, of.Selections, func(b []byte, f *plan.Collected) ([]byte, error) {
+		switch {
+		case f.Field.Name == "kind":
+			return append(b, plan.Quoted(kinds[h.kind])...), nil
+		case h.kind == changes.Many:
+			return append(b, "null"...), nil
+		case f.Field.Name == "id":
+			return append(b, plan.Quoted(h.id.String())...), nil
+		}
+		row, err := p.shown(ctx, p.resolution, graphql.CollectedField{Field: f.Field, Selections: f.Selections}, []ids.ID{h.id})
+		if err != nil {
+			return b, err
+		}
+		return encode.AppendMark(b, p.resolution.add(row)), nil
+	})
+}
