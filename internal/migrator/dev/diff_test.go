@@ -23,10 +23,10 @@ import (
 
 	"forge/ent"
 	entmigrate "forge/ent/migrate"
+	"forge/internal/application"
 	"forge/internal/entity"
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
-	"forge/internal/search"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -91,7 +91,7 @@ func (ts tables) wanted() dev.Schema {
 	if slices.ContainsFunc(ts, func(t *schema.Table) bool { return t.Name == "users" }) {
 		entities = slices.DeleteFunc(slices.Clone(ent.Entities), ts.lack)
 	}
-	return dev.Schema{Tables: ts, Objects: search.Objects(entities)}
+	return dev.Schema{Tables: ts, Objects: application.Objects(entities)}
 }
 
 // lack reports whether the tables lack what an entity is searched by.
