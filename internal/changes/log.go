@@ -47,6 +47,8 @@ type Change struct {
 	// Refs are the keys in the row's foreign keys, before and after the change, each after the name
 	// of its column and an equals sign.
 	Refs []string
+
+	mark int32 // tells the change from another of the same number, on SQLite
 }
 
 // A Position is a place in the log: all changes before it were read.
@@ -256,7 +258,7 @@ func (l *Log) read(ctx context.Context, query string, refs func(*[]string) any, 
 				return err
 			}
 			if seq.Valid {
-				c.Seq, c.Type, c.Op, c.Key = seq.Int64, entity.String, Op(op.Int64), key.String
+				c.Seq, c.Type, c.Op, c.Key, c.mark = seq.Int64, entity.String, Op(op.Int64), key.String, int32(b.last.Int64)
 				b.list = append(b.list, c)
 			}
 		}
