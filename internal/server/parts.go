@@ -25,7 +25,7 @@ import (
 // lists.
 func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.OperationParameterMutator, revocations *session.Revocations, identity *Identity, keeper *changes.Keeper) httpserver.Parts {
 	opts := s.options()
-	opts.Wrote = keeper.Wrote
+	opts.Wrote, opts.Feed = keeper.Wrote, keeper.Feed()
 	opts.Documents = documents
 	opts.CursorKey = identity.cursors
 	passwords := s.passwords()

@@ -5,6 +5,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -15,8 +16,12 @@ type Executor interface {
 	// place of the one in the document; it may be empty. The context has the viewer. It ends with
 	// the stream, and is used by Next.
 	//
-	// A query or a mutation is an operation with one answer. An operation that cannot run has one
-	// answer with its errors, for which Answer.Refused is true.
+	// A query or a mutation is an operation with one answer. It runs in Next, and not before: the
+	// transport refuses a mutation that came by GET in between. The name and the kind of the
+	// operation are in the telemetry.Record of ctx when Subscribe returns, if it is valid.
+	//
+	// An operation that cannot run has one answer with its errors, for which Answer.Refused is
+	// true.
 	//
 	// wake is called, on any goroutine, when Next may return an answer after it has returned none.
 	// It must not block.
@@ -29,9 +34,13 @@ type Operation interface {
 	// last answer, it returns io.EOF. It returns ErrBehind if the client is so far behind that it
 	// has to come back. It is called by one goroutine at a time.
 	Next(ctx context.Context) (*Answer, error)
-	// Close ends the operation. It may be called more than once.
+	// Close ends the operation. It is not called while Next runs, and Next is not called after it.
+	// The context has ended already.
 	Close()
 }
+
+// ErrBehind means that a client is too far behind to go on. It may come back with its last cursor.
+var ErrBehind = errors.New("the client is too far behind")
 
 // An Answer is one result of an operation.
 type Answer struct {
