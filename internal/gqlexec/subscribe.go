@@ -67,6 +67,14 @@ func refused(r *graphql.Response) *once {
 	return &once{answer: &stream.Answer{Body: encoded(r), Refused: true}}
 }
 
+// Kind implements stream.Operation.
+func (o *once) Kind() ast.Operation {
+	if o.ctx == nil {
+		return ""
+	}
+	return graphql.GetOperationContext(o.ctx).Operation.Operation
+}
+
 // Next implements stream.Operation.
 func (o *once) Next(context.Context) (*stream.Answer, error) {
 	if o.done {
@@ -164,6 +172,9 @@ func (h *Handler) subscribe(ctx context.Context, op *graphql.OperationContext, a
 	s.stop = g.add(s)
 	return s, nil
 }
+
+// Kind implements stream.Operation.
+func (s *subscription) Kind() ast.Operation { return ast.Subscription }
 
 // Close implements stream.Operation.
 func (s *subscription) Close() {

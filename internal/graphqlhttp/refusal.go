@@ -42,8 +42,6 @@ var (
 	batched = malformed("the body of the request must be a JSON object, not an array: one operation, " + example)
 	tooSlow = &refusal{status: http.StatusRequestTimeout, code: apperr.CodeTimeout,
 		message: "the body of the request did not arrive in time", header: [2]string{"Connection", "close"}}
-	manyAnswers = &refusal{status: http.StatusNotAcceptable, code: apperr.CodeBadUserInput,
-		message: "a subscription has many answers: send it with Accept: text/event-stream, or over a WebSocket that speaks graphql-transport-ws"}
 	overloaded = &refusal{status: http.StatusServiceUnavailable, code: apperr.CodeUnavailable,
 		message: "the server has more to do than it can; try again", header: [2]string{"Retry-After", "1"}}
 	// Status 421 means that this server does not serve that name (RFC 9110, sections 7.4 and

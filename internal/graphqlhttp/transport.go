@@ -89,9 +89,6 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 		response.Data = nil // nothing was executed
 		return response, nil
 	}
-	if op.Operation.Operation == ast.Subscription {
-		return nil, manyAnswers
-	}
 	if r.Method == http.MethodGet && op.Operation.Operation != ast.Query {
 		return nil, notByGet(op.Operation.Operation)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // An Executor runs the operations that streams ask for.
@@ -17,8 +18,8 @@ type Executor interface {
 	// the stream, and is used by Next.
 	//
 	// A query or a mutation is an operation with one answer. It runs in Next, and not before: the
-	// transport refuses a mutation that came by GET in between. The name and the kind of the
-	// operation are in the telemetry.Record of ctx when Subscribe returns, if it is valid.
+	// transport refuses a mutation that came by GET in between. The transports log the operation's
+	// name from the telemetry.Record of ctx.
 	//
 	// An operation that cannot run has one answer with its errors, for which Answer.Refused is
 	// true.
@@ -30,6 +31,8 @@ type Executor interface {
 
 // An Operation is one that has begun.
 type Operation interface {
+	// Kind returns query, mutation or subscription. It returns "" if the operation cannot run.
+	Kind() ast.Operation
 	// Next returns the next answer. It returns nil without an error if there is none yet. After the
 	// last answer, it returns io.EOF. It returns ErrBehind if the client is so far behind that it
 	// has to come back. It is called by one goroutine at a time.
