@@ -136,16 +136,24 @@ func newOperation(e *Engine, d *document, variables map[string]any) *Operation {
 	for _, name := range d.switches {
 		o.values[name] = variables[name]
 	}
-	root := e.binding.Schema.Query
-	if d.definition.Operation == ast.Mutation {
-		root = e.binding.Schema.Mutation
-	}
+	root := e.rootOf(d.definition.Operation)
 	o.roots = plan.Collect(o.values, e.binding.TypeConditions(root.Name), d.definition.SelectionSet)
 	for _, f := range o.roots {
 		o.fields = append(o.fields, f.Field)
 	}
 	o.compile = sync.OnceValue(o.compileRoots)
 	return o
+}
+
+// rootOf returns the root type of operations of a kind.
+func (e *Engine) rootOf(of ast.Operation) *ast.Definition {
+	switch of {
+	case ast.Mutation:
+		return e.binding.Schema.Mutation
+	case ast.Subscription:
+		return e.binding.Schema.Subscription
+	}
+	return e.binding.Schema.Query
 }
 
 // Switches returns the variables that the operation declares and that stand in @skip or @include,
