@@ -174,6 +174,9 @@ func (o *Operation) Binding() *binding.Binding { return o.engine.binding }
 // key are merged into one, as the GraphQL specification says.
 func (o *Operation) RootFields() []*ast.Field { return o.fields }
 
+// Root returns the type of the root fields.
+func (o *Operation) Root() *ast.Definition { return o.engine.rootOf(o.definition.Operation) }
+
 // Roots returns the root fields with their merged selections.
 func (o *Operation) Roots() []*plan.Collected { return o.roots }
 

@@ -55,7 +55,7 @@ func (b *binder) bindChanges(entities []*entity.Entity) {
 	if b.Changes == nil {
 		return
 	}
-	if !slices.ContainsFunc(entities, func(e *entity.Entity) bool { return e.Logged }) {
+	if b.Schema.Types["ChangeType"] == nil && !slices.ContainsFunc(entities, func(e *entity.Entity) bool { return e.Logged }) {
 		b.refuse("ChangeCursor", "changes of no entity are logged; add Logged to the annotation of one in ent/schema, or take out what shows changes")
 	}
 	for _, name := range []string{"NodeChanges", "NodeChange"} {
