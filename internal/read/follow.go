@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -43,7 +44,10 @@ const maxReads = 10
 
 // follow returns what a subscription tells next.
 func (e *Engine) follow(ctx context.Context, u *unit.Unit, field graphql.CollectedField, args map[string]any) (*changesPage, error) {
-	f := ctx.Value(followingKey{}).(*Following)
+	f, ok := ctx.Value(followingKey{}).(*Following)
+	if !ok {
+		return nil, errors.New("read: a subscription has no answer without Follow")
+	}
 	of, err := e.interest(ctx, field.Name, args)
 	if err != nil {
 		return nil, err

@@ -174,6 +174,18 @@ func (o *Operation) Binding() *binding.Binding { return o.engine.binding }
 // key are merged into one, as the GraphQL specification says.
 func (o *Operation) RootFields() []*ast.Field { return o.fields }
 
+// LiveFields returns the fields of Query inside of a subscription to live, merged as RootFields are.
+// It returns nil for any other operation.
+func (o *Operation) LiveFields() (fields []*ast.Field) {
+	if o.definition.Operation != ast.Subscription || len(o.roots) != 1 || o.roots[0].Field.Name != binding.Live {
+		return nil
+	}
+	for _, f := range plan.Collect(o.values, o.engine.binding.TypeConditions(o.engine.binding.Schema.Query.Name), o.roots[0].Selections) {
+		fields = append(fields, f.Field)
+	}
+	return fields
+}
+
 // Root returns the type of the root fields.
 func (o *Operation) Root() *ast.Definition { return o.engine.rootOf(o.definition.Operation) }
 
