@@ -53,5 +53,13 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Mutation.createOrder":   {Role: viewer.User},
 		"Mutation.payOrder":      {Role: viewer.Admin}, // nobody says of their own order that it is paid
 		"Mutation.cancelOrder":   {Role: viewer.User},
+
+		"Subscription.changes":        {Role: viewer.Anonymous},
+		"Subscription.live":           {Role: viewer.Anonymous},
+		"Subscription.heroChanges":    {Role: viewer.Anonymous},
+		"Subscription.orderChanges":   {Role: viewer.User},
+		"Subscription.productChanges": {Role: viewer.Anonymous},
+		"Subscription.teamChanges":    {Role: viewer.Anonymous},
+		"Subscription.userChanges":    {Role: viewer.Anonymous},
 	}
 }

@@ -473,6 +473,91 @@ type Mutation {
   cancelOrder(id: ID!, expectedVersion: Int): CancelOrderPayload!
 }
 
+"Everything that can be waited for. An operation has one of these fields."
+type Subscription {
+  """
+  Changes of several types, as they happen. The first message comes at once, and says from where on changes are told. Each change comes at
+  least once, and those of one object in their order.
+  """
+  changes(
+    "Of these types only; of all when it is not given."
+    types: [ChangeType!]
+    "The cursor of the last message, to go on from there, or ` + "`" + `changeCursor` + "`" + ` of a query. Without it, changes from now on are told."
+    after: ChangeCursor
+  ): NodeChanges!
+  "Answers a query, and answers it again after changes of what it shows. An answer that is the same as the last one is not sent."
+  live(
+    "The least time between two answers, in milliseconds: 100 to 3,600,000."
+    every: Int! = 1000
+  ): Query!
+  """
+  Changes of heroes, as they happen. The first message comes at once, and says from where on changes are told. Each change comes at least
+  once, and those of one hero in their order.
+  """
+  heroChanges(
+    "Of these heroes only; of all when it is not given."
+    ids: [ID!]
+    "Of heroes whose team is one of these, or was before the change."
+    teamIds: [ID!]
+    "Of heroes whose owner is one of these, or was before the change."
+    ownerIds: [ID!]
+    "Of these kinds only. ` + "`" + `MANY` + "`" + ` is always told."
+    kinds: [ChangeKind!]
+    "The cursor of the last message, to go on from there, or ` + "`" + `changeCursor` + "`" + ` of a query. Without it, changes from now on are told."
+    after: ChangeCursor
+  ): HeroChanges!
+  """
+  Changes of orders, as they happen. The first message comes at once, and says from where on changes are told. Each change comes at least
+  once, and those of one order in their order.
+  """
+  orderChanges(
+    "Of these orders only; of all when it is not given."
+    ids: [ID!]
+    "Of orders whose user is one of these, or was before the change."
+    userIds: [ID!]
+    "Of these kinds only. ` + "`" + `MANY` + "`" + ` is always told."
+    kinds: [ChangeKind!]
+    "The cursor of the last message, to go on from there, or ` + "`" + `changeCursor` + "`" + ` of a query. Without it, changes from now on are told."
+    after: ChangeCursor
+  ): OrderChanges!
+  """
+  Changes of products, as they happen. The first message comes at once, and says from where on changes are told. Each change comes at least
+  once, and those of one product in their order.
+  """
+  productChanges(
+    "Of these products only; of all when it is not given."
+    ids: [ID!]
+    "Of these kinds only. ` + "`" + `MANY` + "`" + ` is always told."
+    kinds: [ChangeKind!]
+    "The cursor of the last message, to go on from there, or ` + "`" + `changeCursor` + "`" + ` of a query. Without it, changes from now on are told."
+    after: ChangeCursor
+  ): ProductChanges!
+  """
+  Changes of teams, as they happen. The first message comes at once, and says from where on changes are told. Each change comes at least once,
+  and those of one team in their order.
+  """
+  teamChanges(
+    "Of these teams only; of all when it is not given."
+    ids: [ID!]
+    "Of these kinds only. ` + "`" + `MANY` + "`" + ` is always told."
+    kinds: [ChangeKind!]
+    "The cursor of the last message, to go on from there, or ` + "`" + `changeCursor` + "`" + ` of a query. Without it, changes from now on are told."
+    after: ChangeCursor
+  ): TeamChanges!
+  """
+  Changes of users, as they happen. The first message comes at once, and says from where on changes are told. Each change comes at least once,
+  and those of one user in their order.
+  """
+  userChanges(
+    "Of these users only; of all when it is not given."
+    ids: [ID!]
+    "Of these kinds only. ` + "`" + `MANY` + "`" + ` is always told."
+    kinds: [ChangeKind!]
+    "The cursor of the last message, to go on from there, or ` + "`" + `changeCursor` + "`" + ` of a query. Without it, changes from now on are told."
+    after: ChangeCursor
+  ): UserChanges!
+}
+
 "An object with an ID that is unique over all types."
 interface Node {
   id: ID!
@@ -496,6 +581,81 @@ type NodeChange {
   id: ID
   "The object as it is now. Null if it is gone, or not to be seen."
   node: Node
+}
+
+"Changes of heroes, and the cursor after them. With no changes, only the cursor has moved."
+type HeroChanges {
+  cursor: ChangeCursor!
+  changes: [HeroChange!]!
+}
+
+"A change of a hero."
+type HeroChange {
+  kind: ChangeKind!
+  "Null if the kind is ` + "`" + `MANY` + "`" + `."
+  id: ID
+  "The hero as it is now. Null if it is gone, or not to be seen."
+  hero: Hero
+}
+
+"Changes of orders, and the cursor after them. With no changes, only the cursor has moved."
+type OrderChanges {
+  cursor: ChangeCursor!
+  changes: [OrderChange!]!
+}
+
+"A change of an order."
+type OrderChange {
+  kind: ChangeKind!
+  "Null if the kind is ` + "`" + `MANY` + "`" + `."
+  id: ID
+  "The order as it is now. Null if it is gone, or not to be seen."
+  order: Order
+}
+
+"Changes of products, and the cursor after them. With no changes, only the cursor has moved."
+type ProductChanges {
+  cursor: ChangeCursor!
+  changes: [ProductChange!]!
+}
+
+"A change of a product."
+type ProductChange {
+  kind: ChangeKind!
+  "Null if the kind is ` + "`" + `MANY` + "`" + `."
+  id: ID
+  "The product as it is now. Null if it is gone, or not to be seen."
+  product: Product
+}
+
+"Changes of teams, and the cursor after them. With no changes, only the cursor has moved."
+type TeamChanges {
+  cursor: ChangeCursor!
+  changes: [TeamChange!]!
+}
+
+"A change of a team."
+type TeamChange {
+  kind: ChangeKind!
+  "Null if the kind is ` + "`" + `MANY` + "`" + `."
+  id: ID
+  "The team as it is now. Null if it is gone, or not to be seen."
+  team: Team
+}
+
+"Changes of users, and the cursor after them. With no changes, only the cursor has moved."
+type UserChanges {
+  cursor: ChangeCursor!
+  changes: [UserChange!]!
+}
+
+"A change of a user."
+type UserChange {
+  kind: ChangeKind!
+  "Null if the kind is ` + "`" + `MANY` + "`" + `."
+  id: ID
+  "The user as it is now. Null if it is gone, or not to be seen."
+  user: User
 }
 
 "What has happened to an object."

@@ -45,7 +45,8 @@ type Change struct {
 	Op   Op
 	Key  string // of the row, as a text; a UUID may be without hyphens. "" if the operation is Many
 	// Refs are the keys in the row's foreign keys, before and after the change, each after the name
-	// of its column and an equals sign.
+	// of its column and an equals sign. It is nil if the log does not have them, as the change is one
+	// of another row that counts as this one.
 	Refs []string
 
 	mark int32 // tells the change from another of the same number, on SQLite
@@ -283,6 +284,7 @@ func (l *jsonList) Scan(value any) error {
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return err
 	}
+	*l = jsonList{}
 	for _, s := range list {
 		if s != nil {
 			*l = append(*l, *s)

@@ -127,7 +127,7 @@ const maxRoles = 16
 // entry that is for no root field.
 func (a API) accessFindings(schema *ast.Schema) (findings []string) {
 	fields := map[string]bool{}
-	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
+	for _, root := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
 		if root == nil {
 			continue
 		}

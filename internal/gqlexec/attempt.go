@@ -221,7 +221,7 @@ func (a *attempt) carriesOut(f *ast.Field) bool {
 	if a.mutation {
 		return a.writes[f.Name] != nil
 	}
-	return a.engine.ShowsChanges(f.Name)
+	return a.engine.ShowsChanges(f)
 }
 
 // store commits the changes. If the request has an idempotency key, it stores the answer with them.

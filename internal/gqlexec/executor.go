@@ -48,6 +48,7 @@ type checked struct {
 	request  *graphql.RawParams
 	document document
 	roots    []*ast.Field // the root fields, merged
+	live     []*ast.Field // the fields of Query in a subscription to live, merged
 	binding  *binding.Binding
 }
 

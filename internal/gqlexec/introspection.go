@@ -12,7 +12,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/apperr"
 	"forge/internal/syntax"
 )
 
@@ -49,9 +48,7 @@ func refuseIntrospection(_ context.Context, c *checked) gqlerror.List {
 	if found == nil {
 		return nil
 	}
-	err := gqlerror.ErrorPosf(found.Position, "%s is not answered: introspection is off on this server", found.Name)
-	err.Extensions = map[string]any{"code": string(apperr.CodeValidationFailed)}
-	return gqlerror.List{err}
+	return gqlerror.List{invalid(found.Position, "%s is not answered: introspection is off on this server", found.Name)}
 }
 
 // kindsWith lists the fields of __Type that only some kinds of types have, with these kinds. For

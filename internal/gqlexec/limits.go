@@ -59,7 +59,7 @@ func (l limiter) check(ctx context.Context, c *checked) gqlerror.List {
 		{telemetry.Cost, apperr.CodeTooComplex, "values in the arguments of all fields, or as much text", graphqlhttp.MaxValues, found.values},
 		{telemetry.Depth, apperr.CodeTooDeep, "fields stand inside each other", l.Depth, found.depth},
 		{telemetry.Aliases, apperr.CodeTooManyAliases, "aliases", l.Aliases, found.aliases},
-		{telemetry.RootFields, apperr.CodeTooComplex, "root fields", l.RootFields, len(c.roots)},
+		{telemetry.RootFields, apperr.CodeTooComplex, "root fields", l.RootFields, max(len(c.roots), len(c.live))},
 		{telemetry.Directives, apperr.CodeTooComplex, "directives", l.Directives, found.directives},
 		{telemetry.Cost, apperr.CodeTooComplex, "points of cost", l.Cost, cost},
 	} {

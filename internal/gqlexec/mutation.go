@@ -15,11 +15,7 @@ import (
 // runRoots runs the root fields of an operation one after the other, as gqlgen does with mutations.
 // It answers those itself that gqlgen does not know; see carriesOut.
 func (a *attempt) runRoots(ctx context.Context) *graphql.Response {
-	root := a.schema.Schema().Query
-	if a.mutation {
-		root = a.schema.Schema().Mutation
-	}
-	name := root.Name
+	name := a.operation.Root().Name
 	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: name})
 	var data bytes.Buffer
 	separator := byte('{')

@@ -95,6 +95,7 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 		introspectionSwitch(opts.Development),
 		variables{schema}.check,
 		prepare{engine}.check, // comes before all else that asks the engine about the operation
+		checkSubscription,
 		limiter{opts.Limits, opts.Development}.check,
 	)
 

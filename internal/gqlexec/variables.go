@@ -279,7 +279,7 @@ type prepare struct{ engine *read.Engine }
 
 func (p prepare) check(_ context.Context, c *checked) gqlerror.List {
 	operation := p.engine.Prepare(c.OperationContext)
-	c.roots, c.binding = operation.RootFields(), operation.Binding()
+	c.roots, c.live, c.binding = operation.RootFields(), operation.LiveFields(), operation.Binding()
 	for _, name := range operation.Switches() {
 		if c.Variables[name] == nil {
 			return gqlerror.List{badVariable(name, "the variable $"+name+" decides whether fields are answered, so it must be true or false")}

@@ -27,8 +27,30 @@ func (p plugin) MutateSchema(s *ast.Schema) error {
 		delete(s.Types, s.Mutation.Name)
 		s.Mutation = nil
 	}
+	takeSubscriptionOut(s, unused)
 	drop(s, unused)
 	return nil
+}
+
+// takeSubscriptionOut takes Subscription out, all of whose fields the framework answers. It adds the
+// types that these use to the names.
+func takeSubscriptionOut(s *ast.Schema, names map[string]bool) {
+	if s.Subscription == nil {
+		return
+	}
+	collectChanges(s, names)
+	for _, f := range s.Subscription.Fields {
+		page := s.Types[f.Type.Name()]
+		if page == s.Query || len(page.Interfaces) > 0 {
+			continue
+		}
+		names[page.Name] = true
+		if list := page.Fields.ForName("changes"); list != nil {
+			names[list.Type.Name()] = true
+		}
+	}
+	delete(s.Types, s.Subscription.Name)
+	s.Subscription = nil
 }
 
 // takeOut takes those fields of a root type out that are the framework's, unless the application has

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"entgo.io/ent/dialect"
@@ -25,9 +24,7 @@ import (
 	"forge/internal/read/encode"
 	"forge/internal/read/load"
 	"forge/internal/read/plan"
-	"forge/internal/rule"
 	"forge/internal/unit"
-	"forge/internal/viewer"
 )
 
 // log is the log of changes, as the API shows it.
@@ -76,12 +73,20 @@ func (l *log) position(cursor string) (p changes.Position, err error) {
 // reads.
 func (l *log) in(u *unit.Unit) *changes.Log { return l.of[u.Dialect()].Through(u.Rows) }
 
-// ShowsChanges reports whether a field of Query is one that Changes answers.
-func (e *Engine) ShowsChanges(field string) bool { return e.log != nil && binding.IsOfChanges(field) }
+// ShowsChanges reports whether a root field is one that Changes answers.
+func (e *Engine) ShowsChanges(f *ast.Field) bool {
+	switch {
+	case e.log == nil:
+		return false
+	case f.ObjectDefinition == e.binding.Schema.Subscription:
+		return f.Name != binding.Live && f.Definition != nil && e.binding.Changes.Pages[f.Definition.Type.Name()]
+	}
+	return f.ObjectDefinition == e.binding.Schema.Query && binding.IsOfChanges(f.Name)
+}
 
-// Changes returns the value of a root field of Query for which ShowsChanges is true: the cursor
-// after all changes, or changes after a cursor. It is called within Execute, with the context of the
-// field.
+// Changes returns the value of a root field for which ShowsChanges is true: the cursor after all
+// changes, or changes after a cursor. A field of Subscription has the changes of the Following of
+// ctx. Changes is called within Execute, with the context of the field.
 func (e *Engine) Changes(ctx context.Context) (graphql.Marshaler, error) {
 	u, field := unit.FromContext(ctx), graphql.GetFieldContext(ctx).Field
 	if field.Name == "changeCursor" {
@@ -91,7 +96,12 @@ func (e *Engine) Changes(ctx context.Context) (graphql.Marshaler, error) {
 		}
 		return written([]byte(plan.Quoted(e.log.cursor(at)))), nil
 	}
-	p, err := e.readChanges(ctx, u, field.ArgumentMap(graphql.GetOperationContext(ctx).Variables))
+	args := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+	read := e.readChanges
+	if field.ObjectDefinition == e.binding.Schema.Subscription {
+		read = e.follow
+	}
+	p, err := read(ctx, u, field, args)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +119,7 @@ func written(b []byte) graphql.Marshaler {
 // changesPage are the changes that the viewer hears of, and the cursor after them.
 type changesPage struct {
 	*Engine
+	of         *interest // nil: all changes
 	resolution *resolution
 	cursor     string
 	list       []heard
@@ -120,13 +131,15 @@ type heard struct {
 	id   ids.ID // zero if the change names no row
 	of   *binding.Object
 	key  ids.Key
-	refs []string
 	// asks says that the viewer hears of the change only if they may see the row now, or if owns
 	// is true.
 	asks, owns bool
+	// unclear says that the viewer hears of the change only if the row refers to what they asked
+	// for.
+	unclear bool
 }
 
-func (e *Engine) readChanges(ctx context.Context, u *unit.Unit, args map[string]any) (*changesPage, error) {
+func (e *Engine) readChanges(ctx context.Context, u *unit.Unit, _ graphql.CollectedField, args map[string]any) (*changesPage, error) {
 	most, err := plan.FirstChanges(args["first"])
 	if err != nil {
 		return nil, err
@@ -136,21 +149,38 @@ func (e *Engine) readChanges(ctx context.Context, u *unit.Unit, args map[string]
 	if err != nil {
 		return nil, err
 	}
-	log, types := e.log.in(u), e.prefixes(args["types"])
-	p := &changesPage{Engine: e, resolution: ctx.Value(resolutionKey{}).(*resolution)}
-	list, next, err := log.Read(ctx, after, most, types...)
+	log := e.log.in(u)
+	list, next, err := log.Read(ctx, after, most, e.prefixes(args["types"])...)
 	if err != nil {
 		return nil, e.log.failed(ctx, log, err)
 	}
-	p.cursor = e.log.cursor(next)
-	for _, c := range list {
-		h, err := e.hear(ctx, c)
+	return e.pageOf(ctx, list, next, nil)
+}
+
+// pageOf returns a page of those changes that the viewer hears of and that are of interest. No
+// interest is one in all changes.
+func (e *Engine) pageOf(ctx context.Context, list []changes.Change, next changes.Position, of *interest) (*changesPage, error) {
+	p := &changesPage{Engine: e, of: of, resolution: ctx.Value(resolutionKey{}).(*resolution), cursor: e.log.cursor(next)}
+	hearings := map[string]*hearing{}
+	for i := range list {
+		c := &list[i]
+		if hearings[c.Type] == nil {
+			hearings[c.Type] = e.hearing(ctx, e.binding.Prefixes[c.Type])
+		}
+		h, err := hearings[c.Type].hear(c)
 		if err != nil {
 			return nil, err
 		}
+		if of.unclear(c) {
+			h.asks, h.owns, h.unclear = true, false, true
+		}
 		p.list = append(p.list, h)
 	}
-	return p, p.filter(ctx)
+	if err := p.filter(ctx); err != nil {
+		return nil, err
+	}
+	p.list = slices.DeleteFunc(p.list, func(h heard) bool { return !of.tells(h.kind) })
+	return p, nil
 }
 
 // prefixes returns the prefixes of the types in an argument, or of all types.
@@ -187,36 +217,6 @@ func (l *log) failed(ctx context.Context, log *changes.Log, err error) error {
 		Message: "the changes after this cursor are no longer kept: read everything anew, and go on from changeCursor"}
 }
 
-// hear returns what the viewer may hear of a change.
-func (e *Engine) hear(ctx context.Context, c changes.Change) (h heard, err error) {
-	h.kind, h.of, h.refs = c.Op, e.binding.Prefixes[c.Type], c.Refs
-	if c.Op == changes.Many {
-		return h, nil
-	}
-	if h.id, err = idOf(h.of, c.Key); err != nil {
-		return h, err
-	}
-	h.key, _ = h.id.Key(h.of.Key.Form)
-	all, owner := rule.Hears(ctx, h.of.Entity)
-	h.asks = !all
-	if !all && owner != "" {
-		h.owns = h.ownedBy(viewer.FromContext(ctx).ID, owner)
-	}
-	return h, nil
-}
-
-// ownedBy reports whether a user owned the row before or after the change, by a column.
-func (h *heard) ownedBy(user uuid.UUID, column string) bool {
-	if column == h.of.Key.Name {
-		return h.key.UUID == user
-	}
-	return slices.ContainsFunc(h.refs, func(ref string) bool {
-		key, is := strings.CutPrefix(ref, column+"=")
-		id, err := uuid.Parse(key)
-		return is && err == nil && id == user
-	})
-}
-
 // idOf returns the ID of a row by the text of its key in the log.
 func idOf(o *binding.Object, key string) (ids.ID, error) {
 	if o.Key.Form != ids.UUID {
@@ -229,14 +229,20 @@ func idOf(o *binding.Object, key string) (ids.ID, error) {
 // filter takes out the changes that the viewer does not hear of. It looks for the rows that decide
 // it. A row that was theirs, and that they no longer see, counts as removed.
 func (p *changesPage) filter(ctx context.Context) error {
-	there := map[*binding.Object]*loaded{}
+	there := map[rowsAsked]*loaded{}
 	for _, h := range p.list {
-		if h.asks && there[h.of] == nil {
-			there[h.of] = &loaded{Loading: load.Loading{Loader: p.log.existence(p.binding, h.of), Request: p.request(ctx, p.resolution.op)}}
+		if !h.asks {
+			continue
 		}
-		if h.asks {
-			there[h.of].add(h.key)
+		l := there[h.rows()]
+		if l == nil {
+			l = &loaded{Loading: load.Loading{Loader: p.log.existence(p.binding, h.of), Request: p.request(ctx, p.resolution.op)}}
+			if h.unclear {
+				l.Request.Restrict = p.of.conditions(l.Request.Dialect)
+			}
+			there[h.rows()] = l
 		}
+		l.add(h.key)
 	}
 	if len(there) == 0 {
 		return nil
@@ -253,7 +259,7 @@ func (p *changesPage) filter(ctx context.Context) error {
 	}
 	kept := p.list[:0]
 	for _, h := range p.list {
-		seen := !h.asks || there[h.of].has(h.key)
+		seen := !h.asks || there[h.rows()].has(h.key)
 		if !seen && h.owns {
 			h.kind = changes.Removed
 		}
@@ -264,6 +270,14 @@ func (p *changesPage) filter(ctx context.Context) error {
 	p.list = kept
 	return nil
 }
+
+// rowsAsked are rows that are looked for together.
+type rowsAsked struct {
+	of      *binding.Object
+	unclear bool
+}
+
+func (h *heard) rows() rowsAsked { return rowsAsked{h.of, h.unclear} }
 
 // has reports whether a row with a key was found.
 func (l *loaded) has(key ids.Key) bool {

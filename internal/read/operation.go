@@ -136,16 +136,24 @@ func newOperation(e *Engine, d *document, variables map[string]any) *Operation {
 	for _, name := range d.switches {
 		o.values[name] = variables[name]
 	}
-	root := e.binding.Schema.Query
-	if d.definition.Operation == ast.Mutation {
-		root = e.binding.Schema.Mutation
-	}
+	root := e.rootOf(d.definition.Operation)
 	o.roots = plan.Collect(o.values, e.binding.TypeConditions(root.Name), d.definition.SelectionSet)
 	for _, f := range o.roots {
 		o.fields = append(o.fields, f.Field)
 	}
 	o.compile = sync.OnceValue(o.compileRoots)
 	return o
+}
+
+// rootOf returns the root type of operations of a kind.
+func (e *Engine) rootOf(of ast.Operation) *ast.Definition {
+	switch of {
+	case ast.Mutation:
+		return e.binding.Schema.Mutation
+	case ast.Subscription:
+		return e.binding.Schema.Subscription
+	}
+	return e.binding.Schema.Query
 }
 
 // Switches returns the variables that the operation declares and that stand in @skip or @include,
@@ -165,6 +173,21 @@ func (o *Operation) Binding() *binding.Binding { return o.engine.binding }
 // RootFields returns the root fields that @skip and @include leave. Fields with the same response
 // key are merged into one, as the GraphQL specification says.
 func (o *Operation) RootFields() []*ast.Field { return o.fields }
+
+// LiveFields returns the fields of Query inside of a subscription to live, merged as RootFields are.
+// It returns nil for any other operation.
+func (o *Operation) LiveFields() (fields []*ast.Field) {
+	if o.definition.Operation != ast.Subscription || len(o.roots) != 1 || o.roots[0].Field.Name != binding.Live {
+		return nil
+	}
+	for _, f := range plan.Collect(o.values, o.engine.binding.TypeConditions(o.engine.binding.Schema.Query.Name), o.roots[0].Selections) {
+		fields = append(fields, f.Field)
+	}
+	return fields
+}
+
+// Root returns the type of the root fields.
+func (o *Operation) Root() *ast.Definition { return o.engine.rootOf(o.definition.Operation) }
 
 // Roots returns the root fields with their merged selections.
 func (o *Operation) Roots() []*plan.Collected { return o.roots }

@@ -7,51 +7,61 @@ import (
 	"forge/internal/viewer"
 )
 
-// Hears returns who hears of changes of an entity's rows, for the viewer of ctx. With all, the
-// viewer may see all rows, and hears of every change. Otherwise they hear of changes of rows whose
-// column owner has their ID, before or after the change, unless owner is "". Of other rows they hear
-// if they may see them after the change: whether they could before, a row that is gone does not
-// tell.
-func Hears(ctx context.Context, e *entity.Entity) (all bool, owner string) {
+// Hearing says of which changes of an entity's rows a viewer hears.
+type Hearing struct {
+	// All says that the viewer may see all rows, and hears of every change.
+	All bool
+	// Owner is a column. If it is not "", the viewer hears of changes of rows that have their ID in
+	// that column, before or after the change.
+	Owner string
+	// Reads says that the viewer may also see other rows, which only a look at the row tells. They
+	// hear of a change if they may see the row after it: whether they could before, a row that is
+	// gone does not tell.
+	Reads bool
+}
+
+// Hears returns of which changes of an entity's rows the viewer of ctx hears.
+func Hears(ctx context.Context, e *entity.Entity) Hearing {
 	policies := Of(e)
 	switch {
 	case e.Ruled && len(policies) == 0, e.Filtered && e.Deleted == "": // by rules that nobody knows
-		return false, ""
+		return Hearing{Reads: true}
 	case e.Ruled && len(policies) == 1 && policies[0].Tenant == "":
 		p := policies[0]
-		all, owns := p.hears(ctx, or(p.Read))
+		h, owns := p.hears(ctx, or(p.Read))
 		if owns && viewer.RoleOf(ctx) == viewer.User {
-			owner = p.Owner.Column
+			h.Owner = p.Owner.Column
 		}
-		return all, owner
+		return h
 	}
-	return len(policies) == 0, ""
+	return Hearing{All: len(policies) == 0, Reads: len(policies) > 0}
 }
 
-// hears reports whether the viewer belongs to a group for all rows, and whether for those that they
-// own, by a column of the row itself.
-func (p Policy) hears(ctx context.Context, who Who) (all, owns bool) {
+// hears returns of which changes the viewer hears as one of a group, but for those of rows that they
+// own by a column of the row itself. It returns true for owns if the group hears of these.
+func (p Policy) hears(ctx context.Context, who Who) (h Hearing, owns bool) {
+	admin := viewer.RoleOf(ctx) == viewer.Admin
 	switch who := who.(type) {
 	case Group:
 		if who == Owners {
-			return viewer.RoleOf(ctx) == viewer.Admin, p.Owner.Path == ""
+			return Hearing{All: admin, Reads: !admin && p.Owner.Path != ""}, p.Owner.Path == ""
 		}
 		a, _ := who.of(ctx, nil) // which looks at no rows
-		return a.all, false
+		return Hearing{All: a.all}, false
 	case Role:
 		a, _ := who.of(ctx, nil)
-		return a.all, false
+		return Hearing{All: a.all}, false
 	case several:
-		all = who.all
+		h.All = who.all
 		for _, part := range who.groups {
 			of, own := p.hears(ctx, or(part))
 			if who.all {
-				all = all && of
+				h.All, h.Reads = h.All && of.All, true
 			} else {
-				all, owns = all || of, owns || own
+				h.All, h.Reads, owns = h.All || of.All, h.Reads || of.Reads, owns || own
 			}
 		}
-		return all, owns
+		return Hearing{All: h.All, Reads: h.Reads && !h.All}, owns
 	}
-	return viewer.RoleOf(ctx) == viewer.Admin, false
+	return Hearing{All: admin, Reads: !admin}, false
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // TestHears has rules for reading, and says for each whether an anonymous viewer, a user, one with a
-// role and an administrator hear of all changes, and by which column the user hears of their own.
+// role and an administrator hear of all changes, by which column the user hears of their own, and
+// whether rows have to be read for the user.
 func TestHears(t *testing.T) {
 	t.Parallel()
 	own, far := rule.Owner{Column: "user_id"}, rule.Owner{Path: "team", Column: "user_id"}
@@ -21,19 +22,21 @@ func TestHears(t *testing.T) {
 		policy rule.Policy
 		all    string // a, u, r and A, for those who hear of all
 		owner  string
+		reads  bool
 	}{
-		"everyone":       {rule.Policy{Read: rule.Everyone}, "aurA", ""},
-		"signed in":      {rule.Policy{Read: rule.SignedIn}, "urA", ""},
-		"owners":         {rule.Policy{Read: rule.Owners, Owner: own}, "A", "user_id"},
-		"owners, far":    {rule.Policy{Read: rule.Owners, Owner: far}, "A", ""},
-		"admins":         {rule.Policy{Read: rule.Admins, Owner: own}, "A", ""},
-		"nobody":         {rule.Policy{}, "", ""},
-		"a role":         {rule.Policy{Read: rule.Role("editor")}, "rA", ""},
-		"members":        {rule.Policy{Read: members}, "A", ""},
-		"owners or role": {rule.Policy{Read: rule.Any(rule.Owners, rule.Role("editor")), Owner: own}, "rA", "user_id"},
-		"members and":    {rule.Policy{Read: rule.All(rule.SignedIn, members)}, "A", ""},
-		"owners and":     {rule.Policy{Read: rule.All(rule.Owners, members), Owner: own}, "A", ""},
-		"a tenant":       {rule.Policy{Read: rule.Everyone, Tenant: "tenant_id"}, "", ""},
+		"everyone":          {rule.Policy{Read: rule.Everyone}, "aurA", "", false},
+		"signed in":         {rule.Policy{Read: rule.SignedIn}, "urA", "", false},
+		"owners":            {rule.Policy{Read: rule.Owners, Owner: own}, "A", "user_id", false},
+		"owners, far":       {rule.Policy{Read: rule.Owners, Owner: far}, "A", "", true},
+		"admins":            {rule.Policy{Read: rule.Admins, Owner: own}, "A", "", false},
+		"nobody":            {rule.Policy{}, "", "", false},
+		"a role":            {rule.Policy{Read: rule.Role("editor")}, "rA", "", false},
+		"members":           {rule.Policy{Read: members}, "A", "", true},
+		"owners or role":    {rule.Policy{Read: rule.Any(rule.Owners, rule.Role("editor")), Owner: own}, "rA", "user_id", false},
+		"owners or members": {rule.Policy{Read: rule.Any(rule.Owners, members), Owner: own}, "A", "user_id", true},
+		"members and":       {rule.Policy{Read: rule.All(rule.SignedIn, members)}, "A", "", true},
+		"owners and":        {rule.Policy{Read: rule.All(rule.Owners, members), Owner: own}, "A", "", true},
+		"a tenant":          {rule.Policy{Read: rule.Everyone, Tenant: "tenant_id"}, "", "", true},
 	} {
 		e := &entity.Entity{Ruled: true, Policy: func() ent.Policy { return tt.policy }}
 		all := ""
@@ -44,12 +47,12 @@ func TestHears(t *testing.T) {
 			{"a", viewer.Viewer{}}, {"u", viewer.Viewer{ID: uuid.New(), Role: viewer.User}},
 			{"r", viewer.Viewer{ID: uuid.New(), Role: viewer.User, Roles: viewer.NewRoles("editor")}}, {"A", viewer.System},
 		} {
-			hears, owner := rule.Hears(viewer.NewContext(t.Context(), who.viewer), e)
-			if hears {
+			hears := rule.Hears(viewer.NewContext(t.Context(), who.viewer), e)
+			if hears.All {
 				all += who.letter
 			}
-			if who.letter == "u" && owner != tt.owner {
-				t.Errorf("%s: a user hears by the column %q, want %q", name, owner, tt.owner)
+			if who.letter == "u" && (hears.Owner != tt.owner || hears.Reads != tt.reads) {
+				t.Errorf("%s: a user hears by the column %q, and by reading: %t; want %q and %t", name, hears.Owner, hears.Reads, tt.owner, tt.reads)
 			}
 		}
 		if all != tt.all {

@@ -85,7 +85,7 @@ func (g *generator) chosen() (insertions []insertion, definitions []*definition)
 		if g.doc.defined[name] != nil && len(into.members) > 0 {
 			insertions = append(insertions, into)
 		}
-		if (name == "Query" || name == "Mutation") && len(g.defs[name].members) > 0 || g.new[name] {
+		if isRoot(name) && len(g.defs[name].members) > 0 || g.new[name] {
 			take(name)
 		}
 	}
@@ -97,6 +97,8 @@ func (g *generator) chosen() (insertions []insertion, definitions []*definition)
 	return insertions, definitions
 }
 
+func isRoot(name string) bool { return name == "Query" || name == "Mutation" || name == "Subscription" }
+
 // missing returns the members that a type that stands lacks. Inputs of mutations that stand get
 // none but those of an entity that was asked for.
 func (g *generator) missing(d *definition) (members []member) {
@@ -105,9 +107,8 @@ func (g *generator) missing(d *definition) (members []member) {
 		return nil
 	}
 	for _, m := range d.members {
-		root := (d.name == "Query" || d.name == "Mutation")
 		lacks := slices.ContainsFunc(m.of, func(name string) bool { return g.more[of][name] })
-		if (root || lacks) && !g.doc.has(d.name, m.name) {
+		if (isRoot(d.name) || d.name == "ChangeType" || lacks) && !g.doc.has(d.name, m.name) {
 			members = append(members, m)
 		}
 	}

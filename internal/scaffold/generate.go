@@ -27,6 +27,8 @@ func (g *generator) generate() {
 	}
 	g.define(&definition{kind: "type", name: "Query", description: "Everything that can be read. A reading operation sees one state of the database throughout."})
 	g.define(&definition{kind: "type", name: "Mutation", description: "Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is."})
+	g.define(&definition{kind: "type", name: "Subscription", description: "Everything that can be waited for. An operation has one of these fields."})
+	g.changesOfAll()
 	for _, e := range all {
 		g.current = e.Name
 		g.types(e)
@@ -35,6 +37,7 @@ func (g *generator) generate() {
 		g.inputs(e)
 		g.aggregates(e)
 		g.rootFields(e)
+		g.changes(e)
 	}
 	g.current = ""
 	g.common()
@@ -51,7 +54,11 @@ func (g *generator) claim(e *entity.Entity) {
 	if !g.new[e.Name] {
 		return
 	}
-	for _, suffix := range []string{"Connection", "Edge", "WhereInput"} {
+	suffixes := []string{"Connection", "Edge", "WhereInput"}
+	if e.Logged {
+		suffixes = append(suffixes, "Changes", "Change")
+	}
+	for _, suffix := range suffixes {
 		if other := g.entities[e.Name+suffix]; other != nil {
 			g.refuse("%s: its name is that of a type which belongs to %s; name one of the two otherwise", other.Name, e.Name)
 		}

@@ -115,11 +115,7 @@ func (g *generator) arguments(to *entity.Entity, root bool) string {
 		args = append(args, member{"If true, those that were deleted, and no others. Only administrators may ask for them.", "deleted", ": Boolean", nil})
 	}
 	if root && g.explained() == "" && g.firstList() == to.Name {
-		var b strings.Builder
-		for _, arg := range args {
-			b.WriteString("  " + strings.ReplaceAll(strings.TrimSuffix(arg.String(), "\n"), "\n", "\n  ") + "\n")
-		}
-		return "(\n" + b.String() + "  )"
+		return described(args)
 	}
 	var texts []string
 	for _, arg := range args {

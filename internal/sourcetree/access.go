@@ -55,7 +55,7 @@ func withAccess(source []byte, entries []Access) ([]byte, error) {
 // behindFirst returns the roots in the order in which text is to be inserted: from the end of the
 // file to its beginning. A root without an entry gets its first one at the end of the table.
 func behindFirst(ends map[string]int, added map[string]string, last int) (roots []string) {
-	for _, root := range []string{"Mutation", "Query"} { // where both go to one place, Query is before the other
+	for _, root := range []string{"Subscription", "Mutation", "Query"} { // where several go to one place, the last one is the first
 		if _, ok := ends[root]; !ok {
 			ends[root] = last
 		}

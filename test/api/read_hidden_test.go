@@ -255,7 +255,9 @@ func TestReadHiddenValues(t *testing.T) {
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
+		before := a.Must(`{ changeCursor }`, nil).Text("changeCursor")
 		a.fill(secretWorld())
+		a.tick()
 		var log process.Output
 		a.log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		a.configure(config{Options: gqlexec.Options{Development: true}})
@@ -268,7 +270,7 @@ func TestReadHiddenValues(t *testing.T) {
 				}
 			}
 		}
-		for _, query := range everything(schema) {
+		for _, query := range everything(schema, before) {
 			got := a.Do(withIDs(query, nil), nil)
 			if len(got.Errors) > 0 {
 				t.Errorf("%s: %s", query, got)
@@ -361,13 +363,17 @@ func poison(t *testing.T, a *api) {
 	}
 }
 
-// everything returns queries that together ask for every field, from every root field.
-func everything(schema *ast.Schema) (queries []string) {
+// everything returns queries that together ask for every field, from every root field, and for the
+// changes after a cursor.
+func everything(schema *ast.Schema, cursor string) (queries []string) {
 	for _, f := range schema.Query.Fields {
 		if strings.HasPrefix(f.Name, "__") {
 			continue
 		}
-		sub := " { " + selection(schema, schema.Types[f.Type.Name()], 4) + " }"
+		sub := ""
+		if def := schema.Types[f.Type.Name()]; !def.IsLeafType() {
+			sub = " { " + selection(schema, def, 4) + " }"
+		}
 		name := strings.ToLower(f.Type.Name())
 		switch {
 		case f.Name == "node":
@@ -376,6 +382,8 @@ func everything(schema *ast.Schema) (queries []string) {
 			}
 		case f.Name == "nodes":
 			queries = append(queries, `{ nodes(ids: ["@user1", "@user2", "@user3", "@hero3", "@order2", "@team1", "@item1", "@product1"])`+sub+` }`)
+		case f.Name == "changes":
+			queries = append(queries, `{ changes(after: "`+cursor+`", first: 1000)`+sub+` }`)
 		case f.Name == "search":
 			queries = append(queries, `{ search(text: "a")`+sub+` }`)
 		case f.Arguments.ForName("id") != nil:

@@ -145,9 +145,10 @@ func (m *operationMaker) answers(def *ast.Definition, f *ast.FieldDefinition, de
 	if !m.data {
 		return true
 	}
-	// Cursors differ between servers, and so do the descriptions of the specification's own types.
+	// Cursors differ between servers, and so do the descriptions of the specification's own types. The
+	// oracle has no log of changes.
 	hidden := strings.HasPrefix(def.Name, "__") && (f.Name == "description" || f.Name == "ofType" && depth < 1)
-	return f.Type.Name() != "Cursor" && f.Name != "viewer" && !hidden
+	return !strings.HasSuffix(f.Type.Name(), "Cursor") && f.Name != "changes" && f.Name != "viewer" && !hidden
 }
 
 func composite(def *ast.Definition) bool {

@@ -33,7 +33,7 @@ type Binding struct {
 	Members  map[string][]*Object
 	Prefixes map[string]*Object // by the prefix of IDs
 	Links    map[string]*Link   // by the name of the connection type
-	// Changes is what Query shows of the log of changes; nil if nothing.
+	// Changes is what Query and Subscription show of the log of changes; nil if nothing.
 	Changes *Changes
 	// Folding are the places in the schema of the conditions for which Filter.Folds.
 	Folding []string
@@ -210,9 +210,10 @@ func (f *Filter) Folds() bool {
 // binder makes a Binding, and collects findings.
 type binder struct {
 	*Binding
-	all       map[string]*entity.Entity
-	hidden    map[string]*Object // of entities without a type; see related
-	written   map[string]bool    // the types that aggregates and groups consist of
+	entities  []*entity.Entity
+	all       map[string]*entity.Entity // by their names
+	hidden    map[string]*Object        // of entities without a type; see related
+	written   map[string]bool           // the types that aggregates and groups consist of
 	resolvers reflect.Type
 	findings  []string
 }
@@ -232,6 +233,7 @@ var reservedTable = regexp.MustCompile(`^_([pcslofh]|[ndmj][0-9]+)$`)
 func (b *binder) bind(entities []*entity.Entity) {
 	b.Objects, b.Connections, b.Prefixes = map[string]*Object{}, map[string]*Object{}, map[string]*Object{}
 	b.all, b.hidden, b.Links, b.written = map[string]*entity.Entity{}, map[string]*Object{}, map[string]*Link{}, map[string]bool{}
+	b.entities = entities
 	var bound []*Object
 	for _, e := range entities {
 		b.all[e.Name] = e
@@ -247,7 +249,7 @@ func (b *binder) bind(entities []*entity.Entity) {
 				b.refuse(e.Name, "the table of its edge %s is called %s in ent/schema, a name that statements use for themselves; give it another one", edge.Name, edge.Through)
 			}
 		}
-		if def := b.Schema.Types[e.Name]; def != nil && def.Kind == ast.Object && def != b.Schema.Query && def != b.Schema.Mutation {
+		if def := b.Schema.Types[e.Name]; def != nil && def.Kind == ast.Object && def != b.Schema.Query && def != b.Schema.Mutation && def != b.Schema.Subscription {
 			o := &Object{Entity: e, TypeConditions: b.TypeConditions(e.Name)}
 			bound = append(bound, o)
 			b.Objects[e.Name], b.Connections[e.Name+"Connection"] = o, o

@@ -1,7 +1,6 @@
 package binding
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,9 +9,13 @@ import (
 	"forge/internal/entity"
 )
 
-// Changes is what Query shows of the log of changes.
+// Changes is what Query and Subscription show of the log of changes.
 type Changes struct {
 	Types map[string]*Object // by the values of the enum ChangeType
+	// Typed are the fields of Subscription that tell of changes of one entity, by their names, and
+	// Pages the names of all types that have changes with the cursor after them.
+	Typed map[string]*TypedChanges
+	Pages map[string]bool
 }
 
 // These are the fields of Query that show the log, the types that only these have, and the fields of
@@ -33,9 +36,9 @@ var changeKinds = []string{"CREATED", "UPDATED", "REMOVED", "MANY"}
 // application has a resolver for it.
 func IsOfChanges(field string) bool { return changeFields[""][field] != "" }
 
-// bindChanges binds what Query shows of the log of changes.
+// bindChanges binds what Query and Subscription show of the log of changes.
 func (b *binder) bindChanges(entities []*entity.Entity) {
-	query, c := b.Schema.Query, &Changes{Types: map[string]*Object{}}
+	query, c := b.Schema.Query, &Changes{Types: map[string]*Object{}, Typed: map[string]*TypedChanges{}, Pages: map[string]bool{"NodeChanges": true}}
 	for _, d := range query.Fields {
 		if !IsOfChanges(d.Name) || slices.ContainsFunc(b.resolversOf(query.Name), func(name string) bool { return GoName(name) == GoName(d.Name) }) {
 			continue
@@ -43,24 +46,20 @@ func (b *binder) bindChanges(entities []*entity.Entity) {
 		b.Changes = c
 		b.checkTyped(query.Name+"."+d.Name, d.Type, changeFields[""][d.Name])
 		b.checkDirectives(query.Name+"."+d.Name, d.Directives)
-		for _, a := range d.Arguments {
-			b.checkTyped(fmt.Sprintf("%s.%s(%s:)", query.Name, d.Name, a.Name), a.Type, changeFields[d.Name][a.Name])
-		}
+		b.checkArgumentsOf(query.Name+"."+d.Name, d, changeFields[d.Name])
 		if d.Name == "changes" && d.Arguments.ForName("after") == nil {
 			b.refuse(query.Name+".changes", "it has no argument after: ChangeCursor!, from where on changes are read")
 		}
 	}
+	b.bindSubscription(c)
 	if b.Changes == nil {
 		return
 	}
+	if b.Schema.Types["ChangeType"] == nil && !slices.ContainsFunc(entities, func(e *entity.Entity) bool { return e.Logged }) {
+		b.refuse("ChangeCursor", "changes of no entity are logged; add Logged to the annotation of one in ent/schema, or take out what shows changes")
+	}
 	for _, name := range []string{"NodeChanges", "NodeChange"} {
-		if def := b.Schema.Types[name]; def != nil {
-			b.written[name] = true
-			for _, d := range def.Fields {
-				b.checkTyped(name+"."+d.Name, d.Type, changeFields[name][d.Name])
-				b.noArguments(name+"."+d.Name, d.Arguments)
-			}
-		}
+		b.checkWritten(name, changeFields[name])
 	}
 	if def := b.Schema.Types["ChangeKind"]; def != nil {
 		for _, kind := range changeKinds {

@@ -393,7 +393,7 @@ func (b *binder) checkDirectives(at string, list ast.DirectiveList) {
 func (b *binder) checkOthers() {
 	for _, name := range slices.Sorted(maps.Keys(b.Schema.Types)) {
 		def := b.Schema.Types[name]
-		if strings.HasPrefix(name, "__") || b.reads(name) {
+		if strings.HasPrefix(name, "__") || b.reads(name) || def == b.Schema.Subscription {
 			continue
 		}
 		if b.IsNode(name) {

@@ -111,6 +111,12 @@ func isKey(s *sql.Selector, column string, key any, of ids.Form) *sql.Predicate 
 	return sql.EQ(column, key)
 }
 
+// HasKey returns the condition that a column holds one of several keys.
+func HasKey(db, column string, of ids.Form, keys []ids.Key) Condition {
+	l := list{of: keyLists[of], element: listedKey(of), cast: true, values: keyList(db, keys, of)}
+	return func(s *sql.Selector) *sql.Predicate { return l.compare(s, s.C(column)) }
+}
+
 // listedKey returns the key in a row p of SQLite's json_each.
 func listedKey(of ids.Form) string {
 	if of == ids.UUID {

@@ -18,7 +18,7 @@ for (const field of Object.values(unchanging.getMutationType().getFields())) {
 function prepared(schema) {
   resolvers(schema, world);
   // The scalars of the schema's own are texts, in variables and in documents.
-  for (const name of ['Time', 'Cursor']) {
+  for (const name of ['Time', 'Cursor', 'ChangeCursor']) {
     const scalar = schema.getType(name);
     scalar.parseValue = (value) => {
       if (typeof value !== 'string') throw new GraphQLError(`${name} is a text`);
