@@ -48,9 +48,9 @@ func (t Transport) Read(w http.ResponseWriter, r *http.Request) (*graphql.RawPar
 	return params, true
 }
 
-// ParseParams returns the parameters of an operation in a JSON object, which is not in the body of a
-// request. Messages call the object by name. If the error's code is not BAD_USER_INPUT, the object
-// is well formed, but asks for too much.
+// ParseParams returns the parameters of an operation in a JSON object, which is not in the body of
+// a request. Messages call the object by name. If the error's code is not BAD_USER_INPUT, the
+// object is well formed, but asks for too much.
 func ParseParams(name string, text []byte) (*graphql.RawParams, *gqlerror.Error) {
 	params, refused := fromJSON(name, text)
 	if refused != nil {

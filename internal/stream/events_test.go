@@ -144,8 +144,8 @@ func TestEventsRefused(t *testing.T) {
 	}
 }
 
-// TestEventsLonger has streams that last longer than all timeouts of requests, with answers of sizes
-// at which buffers are full.
+// TestEventsLonger has streams that last longer than all timeouts of requests, with answers of
+// sizes at which buffers are full.
 func TestEventsLonger(t *testing.T) {
 	t.Parallel()
 	short := 150 * time.Millisecond

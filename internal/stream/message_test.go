@@ -1,11 +1,9 @@
 package stream
 
-import (
-	"testing"
-)
+import "testing"
 
-// FuzzMessages has parseMessage and all that follows read any text. It checks that a bad message has
-// a reason that fits into a close frame.
+// FuzzMessages has parseMessage and all that follows read any text. It checks that a bad message
+// has a reason that fits into a close frame.
 func FuzzMessages(f *testing.F) {
 	for _, text := range []string{
 		`{"type":"connection_init","payload":{"Authorization":"Bearer x"}}`, `{"type":"connection_init","payload":{"authorization":1,"AUTHORIZATION":null}}`,

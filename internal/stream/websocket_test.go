@@ -288,8 +288,8 @@ func TestOperations(t *testing.T) {
 	r.ready(t)
 }
 
-// TestSizes sends answers whose frames have sizes at which buffers are full. Among them are writes of
-// exactly 4,096 bytes, which package httpserver would hold back.
+// TestSizes sends answers whose frames have sizes at which buffers are full. Among them are writes
+// of exactly 4,096 bytes, which package httpserver holds back.
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{max: 10})
