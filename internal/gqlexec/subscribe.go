@@ -24,6 +24,15 @@ type Handler struct {
 	groups   groups
 }
 
+// Streams returns what runs the operations of streams. It returns nil if the API has no
+// subscriptions.
+func (h *Handler) Streams() stream.Executor {
+	if h.executor.options.Feed == nil || h.executor.schema.Schema().Subscription == nil {
+		return nil
+	}
+	return h
+}
+
 // Subscribe implements stream.Executor.
 func (h *Handler) Subscribe(ctx context.Context, params *graphql.RawParams, after string, wake func()) stream.Operation {
 	ctx = graphql.StartOperationTrace(ctx)

@@ -35,8 +35,9 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Sessions:    s.sessions(pools.Requests, passwords, identity),
 		Revocations: revocations,
 	})
+	handler := gqlexec.New(api, pools.Requests, opts, s.log)
 	parts := httpserver.Parts{
-		API:         gqlexec.New(api, pools.Requests, opts, s.log),
+		API:         handler,
 		Admission:   opts.Admission,
 		Ready:       health.Ready(ctx, pools.Monitor, s.app.Migrator(pools.Monitor.Dialect), s.log),
 		Origins:     s.Origins,
@@ -57,7 +58,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		identity.verifier.Revocations = revocations
 		parts.Tokens = identity.verifier
 	}
-	parts.Streams = s.streams(nil, parts)
+	parts.Streams = s.streams(handler.Streams(), parts)
 	return parts
 }
 
