@@ -39,6 +39,7 @@ var allowed = map[entry]string{
 	{"internal/adopt", "user"}:        "a type of Atlas, and the address of a database",
 	{"internal/array", "order"}:       "SQL's ORDER BY",
 	{"internal/ids", "user"}:          "the example in an error about an ID",
+	{"internal/stream", "user"}:       "the code BAD_USER_INPUT, and the header User-Agent",
 	{"internal/session", "user"}:      "the column user_id of a session, and errors that people read",
 	{"internal/read", "user"}:         "the role viewer.User",
 	{"internal/apperr", "user"}:       "the code BAD_USER_INPUT",

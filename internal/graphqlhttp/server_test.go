@@ -28,6 +28,7 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	input Point { x: Int! y: Float = 1 colour: Colour near: [Point!] }
 	type Query { hello(name: String, any: Any, points: [Point], id: ID, on: Boolean): String! }
 	type Mutation { hello: String! }
+	type Subscription { hello: String! }
 `})
 
 // limit is the largest body. It is small, so that tests can exceed it.

@@ -93,8 +93,7 @@ func TestIdleClients(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		fmt.Fprintf(conn, "GET /graphql HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
-			"Sec-WebSocket-Protocol: graphql-transport-ws\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nUser-Agent: idle\r\n\r\n", addr)
+		_, _ = io.WriteString(conn, handshake(addr))
 		res, err := http.ReadResponse(bufio.NewReaderSize(conn, 16), nil)
 		if err != nil || res.StatusCode != 101 {
 			t.Fatal(res, err)
@@ -106,6 +105,12 @@ func TestIdleClients(t *testing.T) {
 		}
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// handshake returns a request for a WebSocket.
+func handshake(addr string) string {
+	return "GET /graphql HTTP/1.1\r\nHost: " + addr + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Protocol: graphql-transport-ws\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nUser-Agent: idle\r\n\r\n"
 }
 
 // frame returns a frame with a text of up to 125 bytes, as clients send it: with a mask, of zeros.

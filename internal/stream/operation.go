@@ -163,6 +163,7 @@ func (o *operation) close() {
 			logPanic(o.socket.server.Log, panicked, o.socket.id)
 		}
 	}()
+	defer o.socket.all.Done()
 	code := o.socket.done(o)
 	logStream(o.socket.server.Log, "websocket", o.record, o.started, o.answers, o.bytes, o.outcome, code)
 	if o.running != nil {

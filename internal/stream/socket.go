@@ -46,6 +46,7 @@ type socket struct {
 	token      string     // "" if the client is anonymous
 	operations map[string]*operation
 	live       int                  // how many operations have not ended, those that the client has given up included
+	all        sync.WaitGroup       // of those
 	total      int                  // how many operations there were
 	code       websocket.StatusCode // why the stream ended; 0 while it is open
 	reason     string
@@ -65,6 +66,7 @@ func (c *socket) serve() {
 	defer s.remove(c)
 	defer s.release()
 	defer c.log()
+	defer c.all.Wait()
 	if !s.add(c) {
 		c.close(websocket.StatusServiceRestart, ending)
 		return
@@ -239,6 +241,7 @@ func (c *socket) admit(o *operation) (refused *gqlerror.Error, wrong *closing) {
 	}
 	c.operations[o.id] = o
 	c.live++
+	c.all.Add(1)
 	c.total++
 	return nil, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -414,5 +415,32 @@ func TestDrain(t *testing.T) {
 	}
 	if log := r.log.String(); strings.Count(log, "msg=websocket") != 20 || strings.Count(log, "msg=stream") != 21 {
 		t.Errorf("the log has %s", log)
+	}
+}
+
+// TestEarly sends the first message together with the request.
+func TestEarly(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{max: 10})
+	conn, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	padding := strings.Repeat(" ", 700) // more than the buffer for reading
+	request := append([]byte(handshake(r.addr)), frame(`{"type":"connection_init"}`)...)
+	request = append(request, 0x81, 0x80|126, byte((len(padding)+15)>>8), byte(len(padding)+15), 0, 0, 0, 0)
+	request = append(request, `{"type":"ping"}`+padding...)
+	if _, err := conn.Write(request); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for !strings.HasSuffix(string(got), "\x81\x0f"+`{"type":"pong"}`) {
+		b := make([]byte, 1024)
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		n, err := conn.Read(b)
+		if got = append(got, b[:n]...); err != nil {
+			t.Fatalf("the client gets %q, %v", got, err)
+		}
 	}
 }
