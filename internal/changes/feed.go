@@ -42,9 +42,8 @@ type Feed struct {
 type Listener struct {
 	// Selects reports whether a change matters. It must not block.
 	Selects func(*Change) bool
-	// Wake is called after changes that matter, and with lost after the feed has lost its place in
-	// the log. It must not block.
-	Wake func(lost bool)
+	// Wake is called after changes that matter, and when the feed begins to read. It must not block.
+	Wake func()
 }
 
 // NewFeed returns a feed of a log. It returns nil for a nil log.
@@ -162,11 +161,11 @@ func (f *Feed) look(ctx context.Context) error {
 	case !heard:
 		return nil
 	case !begun:
-		return f.begin(ctx, false)
+		return f.begin(ctx)
 	}
 	list, places, next, err := f.log.follow(ctx, after, feedRead)
 	if errors.Is(err, ErrExpired) || errors.Is(err, ErrLost) {
-		return f.begin(ctx, true)
+		return f.begin(ctx)
 	}
 	if err != nil || next == after {
 		return err
@@ -182,7 +181,7 @@ func (f *Feed) look(ctx context.Context) error {
 	for l := range f.listeners {
 		for i := range list {
 			if l.Selects(&list[i]) {
-				l.Wake(false)
+				l.Wake()
 				break
 			}
 		}
@@ -191,7 +190,7 @@ func (f *Feed) look(ctx context.Context) error {
 }
 
 // begin begins at the end of the log. All listeners look where they are.
-func (f *Feed) begin(ctx context.Context, lost bool) error {
+func (f *Feed) begin(ctx context.Context) error {
 	end, err := f.log.End(ctx)
 	if err != nil {
 		return err
@@ -200,7 +199,7 @@ func (f *Feed) begin(ctx context.Context, lost bool) error {
 	defer f.mu.Unlock()
 	f.begun, f.start, f.end, f.kept, f.places = true, end, end, nil, nil
 	for l := range f.listeners {
-		l.Wake(lost)
+		l.Wake()
 	}
 	return nil
 }

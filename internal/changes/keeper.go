@@ -31,6 +31,7 @@ type Keeper struct {
 	most  int64
 	wrote chan struct{} // has a value after a commit of this server
 	last  atomic.Int64  // when the last tick was taken, in Unix nanoseconds
+	feed  *Feed
 }
 
 // NewKeeper returns a keeper that removes changes which are older than keep, and the oldest beyond
@@ -39,14 +40,26 @@ func NewKeeper(log *Log, keep time.Duration, most int64) *Keeper {
 	if log == nil {
 		return nil
 	}
-	k := &Keeper{log: log, keep: keep, most: most, wrote: make(chan struct{}, 1)}
+	k := &Keeper{log: log, keep: keep, most: most, wrote: make(chan struct{}, 1), feed: NewFeed(log)}
 	k.last.Store(time.Now().UnixNano())
 	return k
+}
+
+// Feed returns what reads the log while Run runs. It is nil for a nil Keeper.
+func (k *Keeper) Feed() *Feed {
+	if k == nil {
+		return nil
+	}
+	return k.feed
 }
 
 // Wrote tells the keeper that this server has committed changes, so that it ticks at once.
 func (k *Keeper) Wrote() {
 	if k == nil {
+		return
+	}
+	if k.log.dialect == dialect.SQLite {
+		k.feed.Look()
 		return
 	}
 	select {
@@ -74,6 +87,7 @@ func (k *Keeper) Run(ctx context.Context, log *slog.Logger) {
 	if k.log.dialect != dialect.SQLite { // where changes can be read at once
 		all.Go(func() { k.repeat(ctx, tickPause, "ticked", k.tick, log) })
 	}
+	all.Go(func() { k.feed.Run(ctx, log) })
 	all.Go(func() { k.repeat(ctx, sweepPause, "swept", k.sweep, log) })
 }
 
@@ -81,6 +95,7 @@ func (k *Keeper) tick(ctx context.Context) error {
 	err := k.log.Tick(ctx)
 	if err == nil {
 		k.last.Store(time.Now().UnixNano())
+		k.feed.Look()
 	}
 	return err
 }

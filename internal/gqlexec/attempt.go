@@ -105,6 +105,9 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 		held := ctx
 		a.unit.OnLongHold(a.options.HeldTooLong, func() { a.warn(held) })
 	}
+	if watch, ok := ctx.Value(watchKey{}).(func(string)); ok {
+		a.unit.OnStatement(watch)
+	}
 	ctx = unit.NewContext(ctx, a.unit)
 	a.answer = budget.New(a.options.Limits.AnswerBytes)
 	ctx = context.WithValue(budget.NewContext(ctx, a.answer), attemptKey{}, a)

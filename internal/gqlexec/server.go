@@ -7,12 +7,12 @@ package gqlexec
 import (
 	"cmp"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/admission"
+	"forge/internal/changes"
 	"forge/internal/database"
 	"forge/internal/graphqlhttp"
 	"forge/internal/idempotency"
@@ -52,6 +52,8 @@ type Options struct {
 
 	// Wrote is called after each mutation that was stored. It may be nil.
 	Wrote func()
+	// Feed reads the log of changes for subscriptions. Without it, there are none.
+	Feed *changes.Feed
 	// UnsharedReads has each request run its own statements, even if another one reads the same at
 	// the same time.
 	UnsharedReads bool
@@ -61,11 +63,12 @@ type Options struct {
 	CursorKey []byte
 }
 
-// New returns the HTTP handler of the API on db. It panics if API.Check returns an error, so the
+// New returns the handler of the API on db. It panics if API.Check returns an error, so the
 // caller should call API.Check before.
-func New(api API, db *database.DB, opts Options, log *slog.Logger) http.Handler {
+func New(api API, db *database.DB, opts Options, log *slog.Logger) *Handler {
 	e := newExecutor(api, db, opts, log)
-	return graphqlhttp.Transport{MaxBodyBytes: opts.MaxBodyBytes, Admission: opts.Admission, Unsent: opts.Unsent}.Handler(e)
+	transport := graphqlhttp.Transport{MaxBodyBytes: opts.MaxBodyBytes, Admission: opts.Admission, Unsent: opts.Unsent}
+	return &Handler{Handler: transport.Handler(e), executor: e}
 }
 
 // newExecutor returns the executor of the API. It lists all steps that an operation passes. No step

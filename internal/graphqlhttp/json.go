@@ -20,17 +20,17 @@ import (
 // outermost object is read by members, and the variables by decodeObject.
 type parameters struct{ query, documentID, operationName, variables, extensions []byte }
 
-// fromJSON returns the parameters in a JSON object. It returns a refusal if the body is not such an
-// object, or if a parameter is not valid.
-func fromJSON(body []byte) (*graphql.RawParams, *refusal) {
-	if refused := notJSON("the body of the request", body); refused != nil {
+// fromJSON returns the parameters in a JSON object. It returns a refusal if the text is not such an
+// object, or if a parameter is not valid. Messages call the text by name.
+func fromJSON(name string, body []byte) (*graphql.RawParams, *refusal) {
+	if refused := notJSON(name, body); refused != nil {
 		return nil, refused
 	}
-	if kindOf(body) == array {
+	if name == requestBody && kindOf(body) == array {
 		return nil, batched
 	}
 	if kindOf(body) != object {
-		return nil, malformed("the body of the request must be a JSON object, not %s: one operation, "+example, kindOf(body))
+		return nil, malformed("%s must be a JSON object, not %s: one operation, "+example, name, kindOf(body))
 	}
 	var found parameters
 	for members := membersOf(body); members.next(); {

@@ -38,6 +38,9 @@ func (t Transport) read(w http.ResponseWriter, r *http.Request, acceptable bool)
 	return params, nil
 }
 
+// requestBody is what messages call the body of a request.
+const requestBody = "the body of the request"
+
 // fromBody returns the parameters in the body of a POST.
 func (t Transport) fromBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
 	if !isJSON(r.Header.Get("Content-Type")) {
@@ -51,7 +54,7 @@ func (t Transport) fromBody(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	if refused != nil {
 		return nil, refused
 	}
-	return fromJSON(body.Bytes())
+	return fromJSON(requestBody, body.Bytes())
 }
 
 // isJSON reports whether a Content-Type header names JSON in UTF-8. Demanding this type also keeps

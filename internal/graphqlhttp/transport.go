@@ -89,6 +89,9 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 		response.Data = nil // nothing was executed
 		return response, nil
 	}
+	if op.Operation.Operation == ast.Subscription {
+		return nil, onlyStreamed
+	}
 	if r.Method == http.MethodGet && op.Operation.Operation != ast.Query {
 		return nil, notByGet(op.Operation.Operation)
 	}

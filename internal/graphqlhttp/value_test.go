@@ -104,7 +104,7 @@ func TestCountValues(t *testing.T) {
 	for _, name := range []string{"variables", "extensions"} {
 		for n, refused := range map[int]bool{MaxValues: false, MaxValues + 1: true} {
 			body := `{"query":"{ a }","` + name + `":{"a":[` + strings.Repeat("{},", n-3) + `{}` + `]}}`
-			_, why := fromJSON([]byte(body))
+			_, why := fromJSON(requestBody, []byte(body))
 			if (why != nil) != refused {
 				t.Errorf("%d values in %s: refused %t, want %t", n, name, why != nil, refused)
 			}

@@ -3,7 +3,6 @@ package httpserver
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"forge/internal/graphqlhttp"
 	"forge/internal/token"
@@ -26,7 +25,7 @@ func authenticate(tokens *token.Verifier) middleware {
 				next.ServeHTTP(w, r)
 				return
 			}
-			text, err := bearerOf(header)
+			text, err := token.Bearer(header)
 			var who viewer.Viewer
 			if err == nil {
 				who, who.Issued, err = tokens.Verify(text)
@@ -42,29 +41,4 @@ func authenticate(tokens *token.Verifier) middleware {
 			}
 		})
 	}
-}
-
-// These are the refusals of Authorization headers without a token.
-const (
-	errTwoHeaders token.Refusal = "there is more than one Authorization header"
-	errScheme     token.Refusal = "the Authorization header does not say Bearer and a token"
-)
-
-// bearerOf returns the token in the values of an Authorization header
-// (https://www.rfc-editor.org/rfc/rfc6750#section-2.1). It ignores the case of the scheme. It
-// returns an error if there is not exactly one token.
-func bearerOf(values []string) (string, error) {
-	if len(values) != 1 {
-		return "", errTwoHeaders
-	}
-	const scheme = "Bearer "
-	value := values[0]
-	if len(value) <= len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme) {
-		return "", errScheme
-	}
-	text := strings.TrimLeft(value[len(scheme):], " ")
-	if text == "" {
-		return "", errScheme
-	}
-	return text, nil
 }

@@ -210,7 +210,7 @@ func TestServeContext(t *testing.T) {
 		}
 	})
 	ctx := viewer.NewContext(t.Context(), viewer.System)
-	go func() { _ = Serve(ctx, l, api, Connection{}, slog.New(slog.DiscardHandler), 0) }()
+	go func() { _ = Serve(ctx, l, api, nil, Connection{}, slog.New(slog.DiscardHandler), 0) }()
 	response, err := http.Get(URL(l))
 	if err != nil {
 		t.Fatal(err)

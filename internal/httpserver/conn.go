@@ -183,8 +183,8 @@ func Abort(ctx context.Context) {
 // and two packets, and wakes the client twice. A write of exactly 4 KiB is one of a full buffer,
 // and the rest of the answer follows. So corkedConn holds such a write back until the rest comes,
 // or until net/http sets a deadline or closes the connection, as it does at the end of each answer.
-// A handler that flushes a part of its answer and then waits would not work with corkedConn. Forge
-// has no such handler.
+// A handler that writes a part of its answer and then waits has to set a deadline in between, or
+// remove one. So has a handler that takes over the connection.
 type corkedConn struct {
 	net.Conn // timed
 	timed    *timedConn

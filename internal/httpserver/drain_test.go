@@ -40,7 +40,7 @@ func endUnderConnections(t *testing.T) (answered, broken int64) {
 	ended := make(chan error, 1)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("done")) })
 	go func() {
-		ended <- Serve(ctx, l, handler, Connection{}, slog.New(slog.DiscardHandler), 0)
+		ended <- Serve(ctx, l, handler, nil, Connection{}, slog.New(slog.DiscardHandler), 0)
 	}()
 	var good, bad atomic.Int64
 	var clients sync.WaitGroup

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/cors"
 
 	"forge/internal/graphqlhttp"
+	"forge/internal/stream"
 	"forge/internal/telemetry"
 )
 
@@ -148,7 +149,8 @@ func (o origins) allow(origin string) bool {
 // guardOrigins returns the middleware that lets pages use the API from a browser, if they are of
 // the server's own origin or of an allowed one. It refuses a POST from any other page, and its
 // preflight. It does not refuse a GET, which changes nothing and whose answer such a page cannot
-// read. Requests that no browser sent pass.
+// read, except for a WebSocket, whose messages every page could read. Requests that no browser sent
+// pass.
 //
 // Credentials that a browser stores, such as cookies, are not allowed, because the API does not use
 // any.
@@ -176,13 +178,24 @@ func guardOrigins(p Parts, allowed origins) middleware {
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			isPreflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-			if isPreflight && !allowed.allow(r.Header.Get("Origin")) {
+			foreign := isPreflight || stream.IsUpgrade(r) && !ownOrigin(r)
+			if foreign && !allowed.allow(r.Header.Get("Origin")) {
 				refuse.ServeHTTP(w, r)
 				return
 			}
 			shared.ServeHTTP(w, r)
 		})
 	}
+}
+
+// ownOrigin reports whether no page of another origin sent a request.
+func ownOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true // not from a browser
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
 // refuseOrigin returns the handler for requests from pages of origins that are not allowed. It

@@ -158,7 +158,9 @@ func inFlight(t *testing.T, delay, drain time.Duration) (letGo, stop func(), ans
 		_, _ = w.Write([]byte("done"))
 	})
 	answered, ended = make(chan error, 1), make(chan error, 1)
-	go func() { ended <- serve(ctx, l, handler, Connection{}, slog.New(slog.DiscardHandler), delay, drain) }()
+	go func() {
+		ended <- serve(ctx, l, handler, nil, Connection{}, slog.New(slog.DiscardHandler), delay, drain)
+	}()
 	go func() {
 		res, err := http.Get(URL(l))
 		if err == nil {

@@ -53,7 +53,9 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if o.tracer != nil {
 			record.End(route(r), id, r.Method, sent.status())
 		}
-		o.logRequest(r, sent.status(), took, record)
+		if !record.Stream {
+			o.logRequest(r, sent.status(), took, record)
+		}
 		if o.slow > 0 && took >= o.slow && record.Operation != nil {
 			o.logSlow(ctx, took, record)
 		}

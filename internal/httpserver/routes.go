@@ -12,6 +12,7 @@ import (
 	"forge/internal/graphqlhttp"
 	"forge/internal/health"
 	"forge/internal/metrics"
+	"forge/internal/stream"
 	"forge/internal/telemetry"
 	"forge/internal/token"
 )
@@ -19,7 +20,8 @@ import (
 // Parts holds the handlers behind the routes, and what the middleware in front of them needs.
 type Parts struct {
 	API        http.Handler
-	Playground http.Handler // nil: there is none
+	Streams    *stream.Server // nil: there are none
+	Playground http.Handler   // nil: there is none
 	Ready      http.Handler
 	// Admission is the limiter that the API uses. While it is full, operations are refused before
 	// anything else is done for them. If it is nil, none are refused.
@@ -56,6 +58,22 @@ func chain(h http.Handler, all ...middleware) http.Handler {
 	return h
 }
 
+// streams returns the middleware that answers requests for streams.
+func streams(s *stream.Server) middleware {
+	return func(next http.Handler) http.Handler {
+		if s == nil {
+			return next
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if s.Wants(r) {
+				s.ServeHTTP(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
 // Routes returns the handler for everything that the server answers. Its two lists name all
 // middleware that a request passes on its way to the API, from the outside in. Serve adds one more
 // around them, which closes connections while the server shuts down.
@@ -70,6 +88,7 @@ func Routes(p Parts) http.Handler {
 		localHost(p.Local, graphqlhttp.RefuseHost), // before CORS, which allows a rebound name
 		guardOrigins(p, allowed),                   // before tokens: a preflight has none
 		authenticate(p.Tokens),                     // the API finds the viewer on the context
+		streams(p.Streams),                         // before compression, which takes memory for each stream
 		compress(p.Compression),                    // last: refusals are too short to compress
 	}
 	page := localHost(p.Local, misdirected)

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"forge/internal/stream"
 )
 
 // drainTime is how long running requests may take when the server ends.
@@ -25,15 +27,16 @@ type Connection struct {
 }
 
 // Serve answers requests on l until ctx ends. It goes on for the delay, so that load balancers can
-// notice. Then it accepts no new requests, and returns nil when the running ones are answered, or
-// were cut off after 30 seconds. The contexts of requests have the values of ctx, such as a viewer.
-// Serve returns an error if it cannot accept connections.
-func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay time.Duration) error {
-	return serve(ctx, l, handler, limits, log, delay, drainTime)
+// notice. Meanwhile it ends the streams, which may be nil. Then it accepts no new requests, and
+// returns nil when the running ones are answered, or were cut off after 30 seconds. The contexts of
+// requests have the values of ctx, such as a viewer. Serve returns an error if it cannot accept
+// connections.
+func Serve(ctx context.Context, l net.Listener, handler http.Handler, streams *stream.Server, limits Connection, log *slog.Logger, delay time.Duration) error {
+	return serve(ctx, l, handler, streams, limits, log, delay, drainTime)
 }
 
 // serve is Serve with drain in the place of drainTime.
-func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay, drain time.Duration) error {
+func serve(ctx context.Context, l net.Listener, handler http.Handler, streams *stream.Server, limits Connection, log *slog.Logger, delay, drain time.Duration) error {
 	var ending atomic.Bool
 	srv := &http.Server{
 		Handler:           closeAfterAnswers(handler, &ending),
@@ -54,6 +57,11 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 	case <-ctx.Done():
 	}
 	ending.Store(true)
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		streams.Drain(delay)
+	}()
 	if delay > 0 {
 		log.Info("shutting down, still answering until load balancers have noticed", "delay", delay.String())
 		select {
@@ -69,6 +77,10 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := srv.Shutdown(finishing)
+	select { // Shutdown does not know WebSockets
+	case <-drained:
+	case <-finishing.Done():
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		log.Warn("requests were cut off", "after", drain)
 		err = srv.Close()

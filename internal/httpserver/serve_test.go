@@ -36,7 +36,7 @@ func TestServeDelay(t *testing.T) {
 	ended := make(chan error, 1)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("done")) })
 	go func() {
-		ended <- serve(ctx, l, handler, Connection{}, slog.New(slog.DiscardHandler), 2*time.Second, time.Minute)
+		ended <- serve(ctx, l, handler, nil, Connection{}, slog.New(slog.DiscardHandler), 2*time.Second, time.Minute)
 	}()
 	dial := func() net.Conn {
 		conn, err := net.Dial("tcp", l.Addr().String())

@@ -62,7 +62,7 @@ func readers(t *testing.T, bytes int, unsent *graphqlhttp.Unsent, limits Connect
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, l, handler, limits, slog.New(slog.DiscardHandler), 0, time.Second) }()
+	go func() { ended <- serve(ctx, l, handler, nil, limits, slog.New(slog.DiscardHandler), 0, time.Second) }()
 	t.Cleanup(func() { stop(); <-ended })
 	ask = func(buffer int) net.Conn {
 		conn, err := net.Dial("tcp", l.Addr().String())

@@ -16,7 +16,7 @@ import (
 // Count counts an HTTP request that was answered. route is the pattern of a route, and not a path
 // that the client chose.
 func (m *Metrics) Count(route string, status int, took time.Duration, r *telemetry.Record) {
-	m.requests.count(route, status, took)
+	m.requests.count(route, status, took, r.Stream)
 	if r.Looked && r.Hash == "" {
 		m.documents.hit.Inc()
 	} else if r.Looked {
@@ -68,7 +68,8 @@ func (s *requests) init(r *prometheus.Registry) {
 		"Time from the headers of an HTTP request to the end of its answer, by route and status code.", durationBuckets, "route", "code")
 }
 
-func (s *requests) count(route string, status int, took time.Duration) {
+// count counts a request. The duration of a stream is not measured: its client decides it.
+func (s *requests) count(route string, status int, took time.Duration, stream bool) {
 	key := requestKey{route, status}
 	found, ok := s.known.find(key)
 	if !ok {
@@ -78,7 +79,9 @@ func (s *requests) count(route string, status int, took time.Duration) {
 		})
 	}
 	found.total.Inc()
-	found.duration.Observe(took.Seconds())
+	if !stream {
+		found.duration.Observe(took.Seconds())
+	}
 }
 
 // operations measures GraphQL operations by name. Clients choose the names, so only a limited

@@ -78,7 +78,7 @@ func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load
 	u := unit.FromContext(ctx)
 	return load.Request{Unit: u, Dialect: u.Dialect(), Mode: u.Mode(), Writer: writer{u, e.options.Query},
 		Viewer: viewer.FromContext(ctx), Traced: telemetry.Traced(ctx), Budget: budget.FromContext(ctx),
-		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing}
+		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing || u.Watched()}
 }
 
 // answers reports whether the engine may answer a root field without calling its resolver. The

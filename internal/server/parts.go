@@ -18,6 +18,7 @@ import (
 	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/session"
+	"forge/internal/stream"
 )
 
 // Parts returns the parts of a server that runs until ctx ends. httpserver.Routes lists what a
@@ -25,7 +26,7 @@ import (
 // lists.
 func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.OperationParameterMutator, revocations *session.Revocations, identity *Identity, keeper *changes.Keeper) httpserver.Parts {
 	opts := s.options()
-	opts.Wrote = keeper.Wrote
+	opts.Wrote, opts.Feed = keeper.Wrote, keeper.Feed()
 	opts.Documents = documents
 	opts.CursorKey = identity.cursors
 	passwords := s.passwords()
@@ -56,7 +57,21 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		identity.verifier.Revocations = revocations
 		parts.Tokens = identity.verifier
 	}
+	parts.Streams = s.streams(nil, parts)
 	return parts
+}
+
+// streams returns the server of streams. It returns nil if the API has no subscriptions, because
+// executor is nil.
+func (s *Server) streams(executor stream.Executor, parts httpserver.Parts) *stream.Server {
+	return stream.New(stream.Options{
+		Executor:     executor,
+		Max:          s.Streams,
+		MaxBodyBytes: int64(s.MaxBodyBytes),
+		Tokens:       parts.Tokens,
+		Metrics:      parts.Metrics,
+		Log:          s.log,
+	})
 }
 
 // options returns the settings that apply to operations.

@@ -107,7 +107,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.welcome(httpserver.URL(l), filled, accounts)
 	s.notifySystemd("READY=1")
 	defer context.AfterFunc(ctx, func() { s.notifySystemd("STOPPING=1") })()
-	return httpserver.Serve(identity.requests(ctx), l, httpserver.Routes(parts), s.Connection, s.log, s.ShutdownDelay)
+	return httpserver.Serve(identity.requests(ctx), l, httpserver.Routes(parts), parts.Streams, s.Connection, s.log, s.ShutdownDelay)
 }
 
 // Pools are the connections of a server to its database.

@@ -401,6 +401,11 @@ var All = []Setting{
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.QueueTimeout }, time.Millisecond, 5*time.Minute),
 	},
 	{
+		Env: "STREAMS", Flag: "streams", Default: "10000", Allowed: wholeNumbers,
+		Meaning: "how many streams may be open: a WebSocket with its first subscription, each further one, and each response with server-sent events; 0 for none at all",
+		set:     setNumber(func(s *Settings) *int { return &s.Streams }),
+	},
+	{
 		Env: "CORS_ORIGINS", Flag: "cors-origins", Default: "none", Allowed: "none, or origins as browsers send them, separated by commas: https://app.example.com,http://localhost:3000",
 		Meaning: "whose pages may use the API from a browser, beside this server's own and, in development, those that this machine serves",
 		set:     setOrigins, show: showOrigins,

@@ -26,10 +26,11 @@ const (
 	Untrusted   Limit = "untrusted"    // the document is not in the manifest
 	PoolTimeout Limit = "pool_timeout" // no database connection became free in time
 	Guessing    Limit = "guessing"     // wrong passwords for one login from one network
+	OpenStreams Limit = "open_streams" // how many streams are open
 )
 
 // Limits holds all limits. It must not be changed.
 var Limits = []Limit{
 	Body, Header, Batch, Tokens, Nesting, Depth, Aliases, RootFields, Directives, Cost, Answer, SlowReader,
-	KeptAnswer, KeptKeys, Overload, Deadline, Origin, Host, Untrusted, PoolTimeout, Guessing,
+	KeptAnswer, KeptKeys, Overload, Deadline, Origin, Host, Untrusted, PoolTimeout, Guessing, OpenStreams,
 }

@@ -34,6 +34,7 @@ type Record struct {
 	Code      string // extensions.code of the answer's first error, or ""
 	Refused   Limit  // the limit that the request exceeded, or ""
 	Attempts  int    // how often the operation was run; 0 if it was refused
+	Stream    bool   // the answer is a stream, which has a log line and metrics of its own
 
 	spans spans
 
@@ -136,6 +137,13 @@ func (r *Record) Attempt(n int) {
 func (r *Record) Refuse(l Limit) {
 	if r != nil {
 		r.Refused = l
+	}
+}
+
+// StartStream records that the answer is a stream.
+func (r *Record) StartStream() {
+	if r != nil {
+		r.Stream = true
 	}
 }
 

@@ -171,6 +171,9 @@ func (u *Unit) record(ctx context.Context, query string, start time.Time, err er
 	took := time.Since(start)
 	u.cost.Statements++
 	u.cost.Time += took
+	if u.onStatement != nil {
+		u.onStatement(query)
+	}
 	if err != nil {
 		if u.aborted != nil && database.Aborted(err) {
 			err = u.aborted

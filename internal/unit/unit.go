@@ -48,10 +48,11 @@ type Unit struct {
 	cost  Cost
 	last  error // the error of the last statement that failed, including BEGIN and COMMIT
 
-	onLongHold func()        // see OnLongHold
-	holdLimit  time.Duration // see OnLongHold
-	holdTimer  *time.Timer
-	onPart     func() func() // see OnSavepoint
+	onLongHold  func()        // see OnLongHold
+	holdLimit   time.Duration // see OnLongHold
+	holdTimer   *time.Timer
+	onPart      func() func() // see OnSavepoint
+	onStatement func(text string)
 
 	// aborted is an error after which the unit cannot be committed. PostgreSQL would answer COMMIT
 	// with a silent ROLLBACK, and SQLite would store the statements that succeeded.
@@ -75,6 +76,13 @@ func New(db *database.DB, mode Mode) *Unit {
 // OnLongHold makes the unit call f if it holds a connection for longer than limit. It must be
 // called before the first statement.
 func (u *Unit) OnLongHold(limit time.Duration, f func()) { u.holdLimit, u.onLongHold = limit, f }
+
+// OnStatement sets a function that is called with the text of each statement that the unit has run.
+// All statements are then run by the unit itself: see Watched.
+func (u *Unit) OnStatement(f func(text string)) { u.onStatement = f }
+
+// Watched reports whether the statements of the unit may not be run by another one.
+func (u *Unit) Watched() bool { return u.onStatement != nil }
 
 // OnSavepoint makes the unit call mark at each savepoint. It calls the function that mark returns
 // if what follows the savepoint is undone.

@@ -44,7 +44,7 @@ type config struct {
 }
 
 // newServer returns the handler of the API on db.
-func newServer(db *database.DB, cfg config, log *slog.Logger) http.Handler {
+func newServer(db *database.DB, cfg config, log *slog.Logger) *gqlexec.Handler {
 	if cfg.Passwords == nil {
 		cfg.Passwords = password.New(password.Cost{}, 0, 0)
 	}

@@ -124,7 +124,7 @@ func TestPanicSecrets(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(viewer.NewContext(t.Context(), viewer.System))
 	ended := make(chan error, 1)
-	go func() { ended <- httpserver.Serve(ctx, l, httpserver.Routes(parts), loaded.Connection, log, 0) }()
+	go func() { ended <- httpserver.Serve(ctx, l, httpserver.Routes(parts), nil, loaded.Connection, log, 0) }()
 	client := gqltest.New(t, httpserver.URL(l))
 
 	const (

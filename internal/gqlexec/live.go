@@ -1,0 +1,163 @@
+package gqlexec
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/apperr"
+	"forge/internal/changes"
+	"forge/internal/entity"
+	"forge/internal/stream"
+)
+
+// live is the state of a group whose members get the answer to a query whenever it is another one.
+// The group's mutex guards it.
+type live struct {
+	every time.Duration // the shortest time between two answers
+	// types are the types whose changes can make another answer, by the prefixes of their IDs. Until
+	// the first answer is there, it is nil: then all can.
+	types atomic.Pointer[map[string]bool]
+
+	stale  bool // there may be another answer
+	timed  bool // the members will be woken
+	began  time.Time
+	number uint64 // of the last answer
+	last   []byte // its body
+	now    *evaluation
+}
+
+// touched reports whether a change can make another answer.
+func (l *live) touched(c *changes.Change) bool {
+	types := l.types.Load()
+	return types == nil || (*types)[c.Type]
+}
+
+// change notes that there may be another answer. It returns after what pause the members are to be
+// woken, and false if they will be already.
+func (l *live) change() (time.Duration, bool) {
+	l.stale = true
+	if l.timed {
+		return 0, false
+	}
+	l.timed = true
+	return max(0, time.Until(l.began.Add(l.every))), true
+}
+
+// newest returns the newest answer and its number. Of the members that ask, one makes it.
+func (g *group) newest(ctx context.Context) (*evaluation, uint64, error) {
+	l := g.live
+	g.mu.Lock()
+	e := l.now
+	if e == nil || e.made() && l.stale {
+		e = &evaluation{done: make(chan struct{})}
+		l.now, l.stale, l.timed, l.began = e, false, false, time.Now()
+		g.mu.Unlock()
+		g.evaluateLive(e)
+	} else {
+		g.mu.Unlock()
+	}
+	if _, err := e.wait(ctx); err != nil {
+		return nil, 0, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return e, e.number, nil
+}
+
+// evaluateLive runs the query. An answer with the same bytes as the last has the same number.
+func (g *group) evaluateLive(e *evaluation) {
+	defer close(e.done)
+	var texts []string
+	response, err := g.runOnce(g.ctx, func(text string) { texts = append(texts, text) })
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	l := g.live
+	if e.err = err; err != nil {
+		l.stale = true
+		return
+	}
+	types, unlogged := g.typesIn(texts)
+	if unlogged != "" {
+		e.last = true
+		response = g.refusal(graphql.WithOperationContext(g.ctx, g.op), apperr.BadInput("", "live needs the log of changes, and the rows of %s are not in it: leave them out, or have the entity be Logged in ent/schema", unlogged))
+		response.Data = []byte("null")
+	} else {
+		l.types.Store(&types)
+		delete(response.Extensions, "sql")
+		within(response, g.root.Alias)
+	}
+	e.answer = &stream.Answer{Body: encoded(response)}
+	if !bytes.Equal(e.answer.Body, l.last) {
+		l.number, l.last = l.number+1, e.answer.Body
+	}
+	e.number = l.number
+}
+
+// within makes the response to a query one to the field live.
+func within(r *graphql.Response, alias string) {
+	if string(r.Data) != "null" {
+		r.Data = fmt.Appendf(nil, `{"%s":%s}`, alias, r.Data)
+	}
+	for i, err := range r.Errors {
+		inner := *err
+		inner.Path = append(ast.Path{ast.PathName(alias)}, err.Path...)
+		r.Errors[i] = &inner
+	}
+}
+
+// typesIn returns the types whose changes can change what statements read. The second result names
+// an entity or a table whose changes are not logged, or is "".
+func (g *group) typesIn(texts []string) (types map[string]bool, unlogged string) {
+	types = map[string]bool{}
+	for _, e := range g.api.Entities {
+		if !named(e.Table, texts) {
+			continue
+		}
+		logged := e.Logged
+		if logged {
+			types[e.Prefix] = true
+		}
+		for _, edge := range e.LoggedFor {
+			for _, of := range g.api.Entities {
+				if of.Name == e.Edge(edge).To {
+					logged, types[of.Prefix] = true, true
+				}
+			}
+		}
+		if !logged {
+			return nil, e.Name
+		}
+	}
+	for _, t := range g.api.Tables {
+		if !isEntity(g.api.Entities, t.Name) && named(t.Name, texts) {
+			return nil, "the table " + t.Name
+		}
+	}
+	return types, ""
+}
+
+func isEntity(entities []*entity.Entity, table string) bool {
+	for _, e := range entities {
+		if e.Table == table {
+			return true
+		}
+	}
+	return false
+}
+
+// named reports whether a table may stand in one of the statements.
+func named(table string, texts []string) bool {
+	for _, text := range texts {
+		if strings.Contains(text, `"`+table+`"`) || strings.Contains(text, "`"+table+"`") {
+			return true
+		}
+	}
+	return false
+}
