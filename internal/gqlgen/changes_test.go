@@ -19,14 +19,22 @@ func TestMutateSchemaChanges(t *testing.T) {
 		type NodeChanges { cursor: ChangeCursor! changes: [NodeChange!]! }
 		type NodeChange { kind: ChangeKind! id: ID node: Node }
 		enum ChangeKind { CREATED UPDATED REMOVED MANY }
-		enum ChangeType { TREE }`})
+		enum ChangeType { TREE }
+		type Tree implements Node { id: ID! }
+		type Subscription { treeChanges(ids: [ID!], after: ChangeCursor): TreeChanges! changes(types: [ChangeType!]): NodeChanges! live(every: Int! = 1000): Query! }
+		type TreeChanges { cursor: ChangeCursor! changes: [TreeChange!]! }
+		type TreeChange { kind: ChangeKind! id: ID tree: Tree }`})
 	if err := (plugin{&config.Config{}}).MutateSchema(s); err != nil {
 		t.Fatal(err)
 	}
 	if s.Query.Fields.ForName("changes") != nil || s.Query.Fields.ForName("changeCursor") != nil || s.Query.Fields.ForName("node") == nil {
 		t.Errorf("gqlgen knows the fields %v", s.Query.Fields)
 	}
-	for name, want := range map[string]bool{"NodeChanges": false, "NodeChange": false, "ChangeType": false, "ChangeCursor": false, "ChangeKind": true, "Node": true} {
+	if s.Subscription != nil {
+		t.Error("gqlgen knows Subscription")
+	}
+	for name, want := range map[string]bool{"NodeChanges": false, "NodeChange": false, "ChangeType": false, "ChangeCursor": false, "ChangeKind": true, "Node": true,
+		"Subscription": false, "TreeChanges": false, "TreeChange": false, "Tree": true, "Query": true} {
 		if got := s.Types[name] != nil; got != want {
 			t.Errorf("gqlgen knows %s: %t, want %t", name, got, want)
 		}

@@ -58,8 +58,11 @@ func (h *hearing) owns(c *changes.Change) bool {
 	}
 	return h.owner != "" && slices.ContainsFunc(c.Refs, func(ref string) bool {
 		key, is := strings.CutPrefix(ref, h.owner)
+		if !is {
+			return false
+		}
 		id, err := uuid.Parse(key)
-		return is && err == nil && id == h.viewer
+		return err == nil && id == h.viewer
 	})
 }
 

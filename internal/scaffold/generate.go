@@ -28,7 +28,6 @@ func (g *generator) generate() {
 	g.define(&definition{kind: "type", name: "Query", description: "Everything that can be read. A reading operation sees one state of the database throughout."})
 	g.define(&definition{kind: "type", name: "Mutation", description: "Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is."})
 	g.define(&definition{kind: "type", name: "Subscription", description: "Everything that can be waited for. An operation has one of these fields."})
-	g.changesOfAll()
 	for _, e := range all {
 		g.current = e.Name
 		g.types(e)
@@ -40,6 +39,7 @@ func (g *generator) generate() {
 		g.changes(e)
 	}
 	g.current = ""
+	g.changesOfAll()
 	g.common()
 }
 

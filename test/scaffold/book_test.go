@@ -44,7 +44,7 @@ type Book struct{ ent.Schema }
 
 func (Book) Annotations() []entschema.Annotation {
 	return []entschema.Annotation{
-		entity.Annotation{Prefix: "book", Search: []string{"title"}, Deleted: "deleted_at",
+		entity.Annotation{Prefix: "book", Logged: true, Search: []string{"title"}, Deleted: "deleted_at",
 			ShownToAll: []string{"id", "title", "isbn", "pages", "genre", "author", "version", "createdAt"}, ShownToOwners: []string{"notes"}, Owner: "keeper_id"},
 		entsql.Checks(map[string]string{"books_title_length": "length(title) BETWEEN 1 AND 2000", "books_pages_range": "pages BETWEEN 1 AND 5000"}),
 	}
@@ -107,13 +107,50 @@ func TestGolden(t *testing.T) {
 	}
 	access := []scaffold.Access{
 		{Field: "Query.author", Role: viewer.Anonymous}, {Field: "Query.authors", Role: viewer.Anonymous}, {Field: "Query.book", Role: viewer.Anonymous}, {Field: "Query.books", Role: viewer.Anonymous},
+		{Field: "Query.changeCursor", Role: viewer.Anonymous}, {Field: "Query.changes", Role: viewer.Anonymous},
 		{Field: "Mutation.createAuthor", Role: viewer.User}, {Field: "Mutation.createAuthors", Role: viewer.User}, // nobody writes without signing in
 		{Field: "Mutation.createBook", Role: viewer.User}, {Field: "Mutation.createBooks", Role: viewer.User},
 		{Field: "Mutation.updateBook", Role: viewer.User, Roles: []string{"EDITOR"}}, {Field: "Mutation.updateBooks", Role: viewer.User, Roles: []string{"EDITOR"}},
 		{Field: "Mutation.deleteBook", Role: viewer.User}, {Field: "Mutation.restoreBook", Role: viewer.User}, {Field: "Mutation.deleteBooks", Role: viewer.User},
+		{Field: "Subscription.bookChanges", Role: viewer.Anonymous}, {Field: "Subscription.changes", Role: viewer.Anonymous}, {Field: "Subscription.live", Role: viewer.Anonymous},
 	}
 	if diff := cmp.Diff(access, r.Access); diff != "" {
 		t.Errorf("access:\n%s", diff)
+	}
+}
+
+// TestLoggedLater adds Logged to entities that have a type: what tells of their changes is added for
+// those that are named.
+func TestLoggedLater(t *testing.T) {
+	s := library(t)
+	author, book := s.Entities[0], s.Entities[1]
+	book.Logged = false
+	s.SDL = write(t, s).SDL
+	if strings.Contains(s.SDL, "ChangeCursor") || strings.Contains(s.SDL, "Subscription") {
+		t.Fatalf("without Logged, the schema tells of changes:\n%s", s.SDL)
+	}
+	for _, tt := range []struct {
+		of     *entity.Entity
+		want   string
+		access []scaffold.Access
+	}{
+		{book, "enum ChangeType {\n  BOOK\n}", []scaffold.Access{{Field: "Query.changeCursor"}, {Field: "Query.changes"}, {Field: "Subscription.bookChanges"}, {Field: "Subscription.changes"}, {Field: "Subscription.live"}}},
+		{author, "enum ChangeType {\n  BOOK\n  AUTHOR\n}", []scaffold.Access{{Field: "Subscription.authorChanges"}}},
+	} {
+		tt.of.Logged = true
+		if again := write(t, s); again.SDL != s.SDL {
+			t.Errorf("a run without names changes something:\n%s", cmp.Diff(s.SDL, again.SDL))
+		}
+		r := write(t, s, tt.of.Name)
+		if s.SDL = r.SDL; !strings.Contains(r.SDL, tt.want) {
+			t.Errorf("of %s, there is no %s in:\n%s", tt.of.Name, tt.want, r.SDL)
+		}
+		if diff := cmp.Diff(tt.access, r.Access); diff != "" {
+			t.Errorf("access of %s:\n%s", tt.of.Name, diff)
+		}
+		if again := write(t, s, tt.of.Name); again.SDL != s.SDL {
+			t.Errorf("a second run for %s changes something:\n%s", tt.of.Name, cmp.Diff(s.SDL, again.SDL))
+		}
 	}
 }
 
