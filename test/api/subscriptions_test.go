@@ -58,8 +58,16 @@ type subscriber struct {
 // subscribe begins a subscription, which ends with the test.
 func (a *api) subscribe(v viewer.Viewer, query string, with vars, after string) *subscriber {
 	a.t.Helper()
-	ctx, cancel := context.WithCancel(viewer.NewContext(context.Background(), v))
-	s := &subscriber{t: a.t, ctx: ctx, woken: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := a.subscribeWith(ctx, v, query, with, after)
+	a.t.Cleanup(func() { cancel(); s.op.Close() })
+	return s
+}
+
+// subscribeWith is like subscribe. The caller ends the context, and closes the operation.
+func (a *api) subscribeWith(ctx context.Context, v viewer.Viewer, query string, with vars, after string) *subscriber {
+	a.t.Helper()
+	s := &subscriber{t: a.t, ctx: viewer.NewContext(ctx, v), woken: make(chan struct{}, 1)}
 	text, err := json.Marshal(with)
 	if err != nil {
 		a.t.Fatal(err)
@@ -70,13 +78,12 @@ func (a *api) subscribe(v viewer.Viewer, query string, with vars, after string) 
 			a.t.Fatal(err)
 		}
 	}
-	s.op = a.handler.(*gqlexec.Handler).Subscribe(ctx, params, after, func() {
+	s.op = a.handler.(*gqlexec.Handler).Subscribe(s.ctx, params, after, func() {
 		select {
 		case s.woken <- struct{}{}:
 		default:
 		}
 	})
-	a.t.Cleanup(func() { cancel(); s.op.Close() })
 	return s
 }
 
