@@ -9,8 +9,6 @@ import (
 	"forge/ent/inventory"
 	"forge/ent/product"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
@@ -21,7 +19,6 @@ type InventoryCreate struct {
 	config
 	mutation *InventoryMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetQuantity sets the "quantity" field.
@@ -156,7 +153,6 @@ func (_c *InventoryCreate) createSpec() (*Inventory, *sqlgraph.CreateSpec) {
 		_node = &Inventory{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(inventory.Table, sqlgraph.NewFieldSpec(inventory.FieldID, field.TypeUUID))
 	)
-	_spec.OnConflict = _c.conflict
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = &id
@@ -185,189 +181,11 @@ func (_c *InventoryCreate) createSpec() (*Inventory, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Inventory.Create().
-//		SetQuantity(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.InventoryUpsert) {
-//			SetQuantity(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *InventoryCreate) OnConflict(opts ...sql.ConflictOption) *InventoryUpsertOne {
-	_c.conflict = opts
-	return &InventoryUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Inventory.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *InventoryCreate) OnConflictColumns(columns ...string) *InventoryUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &InventoryUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// InventoryUpsertOne is the builder for "upsert"-ing
-	//  one Inventory node.
-	InventoryUpsertOne struct {
-		create *InventoryCreate
-	}
-
-	// InventoryUpsert is the "OnConflict" setter.
-	InventoryUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// SetQuantity sets the "quantity" field.
-func (u *InventoryUpsert) SetQuantity(v int32) *InventoryUpsert {
-	u.Set(inventory.FieldQuantity, v)
-	return u
-}
-
-// UpdateQuantity sets the "quantity" field to the value that was provided on create.
-func (u *InventoryUpsert) UpdateQuantity() *InventoryUpsert {
-	u.SetExcluded(inventory.FieldQuantity)
-	return u
-}
-
-// AddQuantity adds v to the "quantity" field.
-func (u *InventoryUpsert) AddQuantity(v int32) *InventoryUpsert {
-	u.Add(inventory.FieldQuantity, v)
-	return u
-}
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
-// Using this option is equivalent to using:
-//
-//	client.Inventory.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(inventory.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *InventoryUpsertOne) UpdateNewValues() *InventoryUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.ID(); exists {
-			s.SetIgnore(inventory.FieldID)
-		}
-		if _, exists := u.create.mutation.ProductID(); exists {
-			s.SetIgnore(inventory.FieldProductID)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Inventory.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *InventoryUpsertOne) Ignore() *InventoryUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *InventoryUpsertOne) DoNothing() *InventoryUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the InventoryCreate.OnConflict
-// documentation for more info.
-func (u *InventoryUpsertOne) Update(set func(*InventoryUpsert)) *InventoryUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&InventoryUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetQuantity sets the "quantity" field.
-func (u *InventoryUpsertOne) SetQuantity(v int32) *InventoryUpsertOne {
-	return u.Update(func(s *InventoryUpsert) {
-		s.SetQuantity(v)
-	})
-}
-
-// AddQuantity adds v to the "quantity" field.
-func (u *InventoryUpsertOne) AddQuantity(v int32) *InventoryUpsertOne {
-	return u.Update(func(s *InventoryUpsert) {
-		s.AddQuantity(v)
-	})
-}
-
-// UpdateQuantity sets the "quantity" field to the value that was provided on create.
-func (u *InventoryUpsertOne) UpdateQuantity() *InventoryUpsertOne {
-	return u.Update(func(s *InventoryUpsert) {
-		s.UpdateQuantity()
-	})
-}
-
-// Exec executes the query.
-func (u *InventoryUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for InventoryCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *InventoryUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *InventoryUpsertOne) ID(ctx context.Context) (id uuid.UUID, err error) {
-	if u.create.driver.Dialect() == dialect.MySQL {
-		// In case of "ON CONFLICT", there is no way to get back non-numeric ID
-		// fields from the database since MySQL does not support the RETURNING clause.
-		return id, errors.New("ent: InventoryUpsertOne.ID is not supported by MySQL driver. Use InventoryUpsertOne.Exec instead")
-	}
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *InventoryUpsertOne) IDX(ctx context.Context) uuid.UUID {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // InventoryCreateBulk is the builder for creating many Inventory entities in bulk.
 type InventoryCreateBulk struct {
 	config
 	err      error
 	builders []*InventoryCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the Inventory entities in the database.
@@ -397,7 +215,6 @@ func (_c *InventoryCreateBulk) Save(ctx context.Context) ([]*Inventory, error) {
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -444,144 +261,6 @@ func (_c *InventoryCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *InventoryCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Inventory.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.InventoryUpsert) {
-//			SetQuantity(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *InventoryCreateBulk) OnConflict(opts ...sql.ConflictOption) *InventoryUpsertBulk {
-	_c.conflict = opts
-	return &InventoryUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Inventory.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *InventoryCreateBulk) OnConflictColumns(columns ...string) *InventoryUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &InventoryUpsertBulk{
-		create: _c,
-	}
-}
-
-// InventoryUpsertBulk is the builder for "upsert"-ing
-// a bulk of Inventory nodes.
-type InventoryUpsertBulk struct {
-	create *InventoryCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.Inventory.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(inventory.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *InventoryUpsertBulk) UpdateNewValues() *InventoryUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.ID(); exists {
-				s.SetIgnore(inventory.FieldID)
-			}
-			if _, exists := b.mutation.ProductID(); exists {
-				s.SetIgnore(inventory.FieldProductID)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Inventory.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *InventoryUpsertBulk) Ignore() *InventoryUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *InventoryUpsertBulk) DoNothing() *InventoryUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the InventoryCreateBulk.OnConflict
-// documentation for more info.
-func (u *InventoryUpsertBulk) Update(set func(*InventoryUpsert)) *InventoryUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&InventoryUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetQuantity sets the "quantity" field.
-func (u *InventoryUpsertBulk) SetQuantity(v int32) *InventoryUpsertBulk {
-	return u.Update(func(s *InventoryUpsert) {
-		s.SetQuantity(v)
-	})
-}
-
-// AddQuantity adds v to the "quantity" field.
-func (u *InventoryUpsertBulk) AddQuantity(v int32) *InventoryUpsertBulk {
-	return u.Update(func(s *InventoryUpsert) {
-		s.AddQuantity(v)
-	})
-}
-
-// UpdateQuantity sets the "quantity" field to the value that was provided on create.
-func (u *InventoryUpsertBulk) UpdateQuantity() *InventoryUpsertBulk {
-	return u.Update(func(s *InventoryUpsert) {
-		s.UpdateQuantity()
-	})
-}
-
-// Exec executes the query.
-func (u *InventoryUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("ent: OnConflict was set for builder %d. Set it on the InventoryCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for InventoryCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *InventoryUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -29,6 +28,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/telemetry"
+	"forge/internal/unit"
 	"forge/internal/viewer"
 )
 
@@ -119,20 +119,23 @@ func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, 
 // single statement, so only one of several concurrent requests succeeds, and the others wait for
 // it.
 func (r *Request) store(ctx context.Context, now, expires time.Time) (bool, error) {
-	renew := func(u *entsql.UpdateSet) {
-		u.SetExcluded(idempotencykey.FieldFingerprint).SetExcluded(idempotencykey.FieldExpiresAt).
-			SetNull(idempotencykey.FieldAnswer)
-	}
-	expired := entsql.LT(idempotencykey.FieldExpiresAt, now)
-	err := ent.FromUnit(ctx).IdempotencyKey.Create().
-		SetViewer(r.Viewer).SetKey(r.Key).SetFingerprint(r.Fingerprint).SetExpiresAt(expires).
+	u := unit.FromContext(ctx)
+	query, args := entsql.Dialect(u.Dialect()).Insert(idempotencykey.Table).
+		Columns(idempotencykey.FieldID, idempotencykey.FieldViewer, idempotencykey.FieldKey,
+			idempotencykey.FieldFingerprint, idempotencykey.FieldExpiresAt).
+		Values(idempotencykey.DefaultID(), r.Viewer, r.Key, r.Fingerprint, expires).
 		OnConflict(entsql.ConflictColumns(idempotencykey.FieldViewer, idempotencykey.FieldKey),
-			entsql.ResolveWith(renew), entsql.UpdateWhere(expired)).
-		Exec(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+			entsql.ResolveWith(func(u *entsql.UpdateSet) {
+				u.SetExcluded(idempotencykey.FieldFingerprint).SetExcluded(idempotencykey.FieldExpiresAt).
+					SetNull(idempotencykey.FieldAnswer)
+			}),
+			entsql.UpdateWhere(entsql.LT(idempotencykey.FieldExpiresAt, now))).
+		Query()
+	stored, err := u.Exec(ctx, query, args...)
+	if err != nil {
+		return false, fmt.Errorf("store an idempotency key: %w", err)
 	}
-	return err == nil, err
+	return stored > 0, nil
 }
 
 // is returns a condition that selects the row of the request's key.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/apperr"
@@ -401,29 +402,30 @@ func resultOf(function string, f *entity.Field) *entity.Field {
 	switch function {
 	case "count", "countDistinct":
 		return &entity.Field{Kind: entity.Int}
-	case "sum":
-		return &entity.Field{Kind: entity.BigInt}
 	case "avg":
 		return &entity.Field{Kind: entity.Float}
+	case "sum":
+		switch f.Kind {
+		case entity.Int:
+			return &entity.Field{Kind: entity.BigInt}
+		case entity.Float32:
+			return &entity.Field{Kind: entity.Float}
+		}
 	}
 	return f
 }
 
-// compute returns the result of a function over rows: int64, float64 or the value of a column, or
-// nil if there is none. Sums and averages are of columns of the kind Int.
+// compute returns the result of a function over rows, or nil if there is none.
 func compute(function string, f *entity.Field, rows []*row) any {
 	if function == "count" {
 		return int64(len(rows))
 	}
 	var values []any
-	sum, distinct := int64(0), map[string]bool{}
+	distinct := map[string]bool{}
 	for _, r := range rows {
 		if value := r.values[f.Column]; value != nil {
 			values = append(values, value)
 			distinct[fmt.Sprint(value)] = true
-			if n, ok := value.(int64); ok {
-				sum += n
-			}
 		}
 	}
 	switch {
@@ -435,10 +437,33 @@ func compute(function string, f *entity.Field, rows []*row) any {
 		return slices.MinFunc(values, compareValues)
 	case function == "max":
 		return slices.MaxFunc(values, compareValues)
-	case f.Kind != entity.Int:
-		panic("no sum of " + f.Name)
 	case function == "avg":
-		return float64(sum) / float64(len(values))
+		return total(values).Div(decimal.NewFromInt(int64(len(values)))).InexactFloat64()
+	}
+	switch values[0].(type) {
+	case int64:
+		return total(values).IntPart()
+	case float32, float64:
+		return total(values).InexactFloat64()
+	}
+	return total(values)
+}
+
+// total returns the exact sum of numbers.
+func total(values []any) (sum decimal.Decimal) {
+	for _, value := range values {
+		switch n := value.(type) {
+		case int64:
+			sum = sum.Add(decimal.NewFromInt(n))
+		case float32:
+			sum = sum.Add(decimal.NewFromFloat32(n))
+		case float64:
+			sum = sum.Add(decimal.NewFromFloat(n))
+		case decimal.Decimal:
+			sum = sum.Add(n)
+		default:
+			panic(fmt.Sprintf("no sum of values such as %T", value))
+		}
 	}
 	return sum
 }

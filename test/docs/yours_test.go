@@ -40,6 +40,8 @@ func TestMakeItYours(t *testing.T) {
 			cmd.Dir, cmd.Env = tr.dir, production
 			api := gqltest.New(t, process.Start(t, cmd).URL)
 			api.Must(`mutation { signUp(input: {username: "ada", password: "correct horse battery"}) { user { id } } }`, nil)
+			signedIn := api.Must(`mutation { signIn(input: {login: "ada", password: "correct horse battery"}) { accessToken } }`, nil)
+			api = api.As(signedIn.Text("signIn.accessToken"))
 			if got := api.Must(`{ books { totalCount } }`, nil); got.Number("books.totalCount") != 0 {
 				t.Errorf("the new server answers %s", got)
 			}
