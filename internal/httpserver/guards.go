@@ -178,8 +178,7 @@ func guardOrigins(p Parts, allowed origins) middleware {
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			isPreflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-			foreign := isPreflight || stream.IsUpgrade(r) && !ownOrigin(r)
-			if foreign && !allowed.allow(r.Header.Get("Origin")) {
+			if (isPreflight || opensForeign(protection, r)) && !allowed.allow(r.Header.Get("Origin")) {
 				refuse.ServeHTTP(w, r)
 				return
 			}
@@ -188,14 +187,14 @@ func guardOrigins(p Parts, allowed origins) middleware {
 	}
 }
 
-// ownOrigin reports whether no page of another origin sent a request.
-func ownOrigin(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return true // not from a browser
+// opensForeign reports whether a page of another origin opens a WebSocket, which it does by GET.
+func opensForeign(protection *http.CrossOriginProtection, r *http.Request) bool {
+	if !stream.IsUpgrade(r) {
+		return false
 	}
-	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+	unsafe := *r
+	unsafe.Method = http.MethodPost
+	return protection.Check(&unsafe) != nil
 }
 
 // refuseOrigin returns the handler for requests from pages of origins that are not allowed. It

@@ -221,6 +221,7 @@ func TestUpgradeRefused(t *testing.T) {
 		{"other origin", r, http.Header{"Origin": {"https://evil.example.com"}}, "graphql-transport-ws", 403},
 		{"null origin", r, http.Header{"Origin": {"null"}}, "graphql-transport-ws", 403},
 		{"named origin", r, http.Header{"Origin": {"https://app.example.com"}}, "graphql-transport-ws", 101},
+		{"own origin behind a proxy", r, http.Header{"Origin": {"https://proxy.example.com"}, "Sec-Fetch-Site": {"same-origin"}}, "graphql-transport-ws", 101},
 		{"own origin", r, http.Header{"Origin": {"http://" + r.addr}}, "graphql-transport-ws", 101},
 		{"among others", r, nil, "graphql-ws,graphql-transport-ws", 101},
 		{"STREAMS=0", off, nil, "graphql-transport-ws", 400},
@@ -345,30 +346,51 @@ func TestTokenEnds(t *testing.T) {
 	}
 }
 
-// TestSlow has a client that does not read. It is closed, and another one goes on meanwhile.
+// TestSlow has clients that do not read. They are closed.
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{max: 10})
 	r.streams.Shorten(0, 0, 0, 0, 300*time.Millisecond)
-	slow, fast := r.ready(t), r.ready(t)
-	stuck := r.post(t, `{"query":"feed"}`, nil)
+	slow := r.ready(t)
+	r.post(t, `{"query":"feed"}`, nil)
 	slow.subscribe("1", "feed")
-	fast.subscribe("1", "feed")
+	eventually(t, "two operations", func() bool { return r.open() == 2 })
+	for range manyMegabytes {
+		r.publish(megabyte)
+	}
+	eventually(t, "both are closed", func() bool { return r.open() == 0 && strings.Count(r.log.String(), "msg=stream") == 2 })
+	if log := r.log.String(); strings.Count(log, "msg=stream") != strings.Count(log, "closeCode=1013")-strings.Count(log, "msg=websocket") {
+		t.Errorf("the log has %s", log)
+	}
+}
+
+// megabyte is an answer, and manyMegabytes are more than the system's buffers take.
+var megabyte = `{"data":"` + strings.Repeat("x", 1<<20) + `"}`
+
+const manyMegabytes = 20
+
+// TestSlowAlone has clients that do not read, and one that goes on meanwhile.
+func TestSlowAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{max: 10})
+	r.streams.Shorten(0, 0, 0, 0, time.Hour)
+	r.post(t, `{"query":"feed"}`, nil)
+	slow, fast := r.ready(t), r.ready(t)
+	for _, c := range []*client{slow, fast} {
+		c.subscribe("1", "feed")
+	}
 	eventually(t, "three operations", func() bool { return r.open() == 3 })
-	body := `{"data":"` + strings.Repeat("x", 1<<20) + `"}`
-	for range 30 { // more than the buffers of the system take
-		r.publish(body)
-		if got, err := fast.receive(); err != nil || len(got) < len(body) {
+	for range manyMegabytes {
+		r.publish(megabyte)
+		if got, err := fast.receive(); err != nil || len(got) < len(megabyte) {
 			t.Fatalf("the fast client gets %d bytes, %v", len(got), err)
 		}
 	}
-	eventually(t, "only the fast one is open", func() bool { return r.open() == 1 })
-	if log := r.log.String(); strings.Count(log, "closeCode=1013") != 3 {
-		t.Errorf("the log has %s", log)
-	}
-	_ = stuck
 	fast.send(`{"type":"ping"}`)
 	fast.want(`{"type":"pong"}`)
+	if n := r.open(); n != 3 {
+		t.Errorf("%d operations are open, want 3", n)
+	}
 }
 
 // TestDead has a client that does not answer pings, because nobody reads.
