@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"forge/ent"
+	"forge/internal/gqlexec"
 	"forge/internal/ids"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -109,4 +110,35 @@ func TestSubscriptionOfOrders(t *testing.T) {
 			t.Errorf("nobody is told %s, %v", got, err)
 		}
 	})
+}
+
+// TestSubscriptionChecked begins subscriptions that are refused before anything is read.
+func TestSubscriptionChecked(t *testing.T) {
+	t.Parallel()
+	a := newConfiguredAPI(t, dbtest.SQLite(t), config{Options: gqlexec.Options{Development: true,
+		Limits: gqlexec.Limits{Depth: 8, Aliases: 2, RootFields: 2, Cost: 5000}}})
+	for query, want := range map[string]string{
+		`subscription { a: changes { cursor } b: changes { cursor } }`:                                                             "GRAPHQL_VALIDATION_FAILED a subscription has exactly one root field; this one has 2",
+		`subscription { changes { cursor } teamChanges { cursor } }`:                                                               "GRAPHQL_VALIDATION_FAILED Anonymous Subscription must select only one top level field.",
+		`subscription { changes @skip(if: true) { cursor } }`:                                                                      "GRAPHQL_VALIDATION_FAILED a subscription has exactly one root field; this one has 0",
+		`subscription { __typename }`:                                                                                              "GRAPHQL_VALIDATION_FAILED Anonymous Subscription must not select an introspection top level field.",
+		`subscription { live { __schema { types { name } } } }`:                                                                    "GRAPHQL_VALIDATION_FAILED __schema is not answered inside of live: ask for it in a query",
+		`subscription { ...s } fragment s on Subscription { live { ...q } } fragment q on Query { __type(name: "Hero") { name } }`: "GRAPHQL_VALIDATION_FAILED __type is not answered inside of live: ask for it in a query",
+		`subscription { live(every: 99) { teams { totalCount } } }`:                                                                "BAD_USER_INPUT every is 99; from 100 to 3600000 milliseconds are allowed",
+		`subscription { live(every: 3600001) { teams { totalCount } } }`:                                                           "BAD_USER_INPUT every is 3600001; from 100 to 3600000 milliseconds are allowed",
+		`subscription { live { a: teams { totalCount } heroes { totalCount } users { totalCount } } }`:                             "QUERY_TOO_COMPLEX 3 root fields; at most 2 are allowed",
+		`subscription { live { teams { nodes { heroes { nodes { team { heroes { nodes { team { id } } } } } } } } } }`:             "QUERY_TOO_DEEP 10 fields stand inside each other; at most 8 are allowed",
+		`subscription { live { teams { a: totalCount b: totalCount c: totalCount } } }`:                                            "TOO_MANY_ALIASES 3 aliases; at most 2 are allowed",
+		`subscription { live { teams(first: 100) { nodes { heroes(first: 100) { nodes { id } } } } } }`:                            "QUERY_TOO_COMPLEX ",
+		`subscription { teamChanges { changes { team { heroes(first: 100) { nodes { id } } } } } }`:                                "QUERY_TOO_COMPLEX ",
+		`subscription { changes { changes { node { ... on Team { heroes(first: 100) { nodes { id } } } } } } }`:                    "QUERY_TOO_COMPLEX ",
+		`subscription($k: [ChangeKind!]) { teamChanges(kinds: $k, ids: 3.5) { cursor } }`:                                          "GRAPHQL_VALIDATION_FAILED ",
+		`subscription { orderItemChanges { cursor } }`:                                                                             "GRAPHQL_VALIDATION_FAILED ",
+		`subscription { heroChanges(productIds: ["product_01jz0000000000000000000000"]) { cursor } }`:                              "GRAPHQL_VALIDATION_FAILED ",
+	} {
+		got := a.Do(query, nil)
+		if len(got.Errors) == 0 || !strings.HasPrefix(got.Code()+" "+got.Errors[0].Message, want) || got.Data != nil {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
 }
