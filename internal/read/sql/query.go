@@ -171,6 +171,16 @@ func (q *Query) shape(s *sql.Selector) {
 	case q.Sorted:
 		s.OrderBy(s.C(q.Node.Object.Key.Name))
 	}
+	if q.Page == nil {
+		q.only(s)
+	}
+}
+
+// only adds the conditions of whoever asks, beside those of the request; see read.Restrict.
+func (q *Query) only(s *sql.Selector) {
+	for _, only := range q.Restrict {
+		only(s)
+	}
 }
 
 // ruled returns the fields that the columns tell the viewers of, or nil.
@@ -377,9 +387,7 @@ func (q *Query) parameters(of source, values []any) []any {
 // filter adds the conditions that aggregates obey as well: deleted, search, where, and those of the
 // resolver. If the query encloses its rows, belonging has added them there.
 func (q *Query) filter(s *sql.Selector) {
-	for _, only := range q.Restrict {
-		only(s)
-	}
+	q.only(s)
 	if q.Deleted {
 		s.Where(sql.NotNull(s.C(q.Node.Object.Entity.Deleted)))
 	}
