@@ -250,7 +250,9 @@ func (g *group) evaluateChanges(e *evaluation, f *read.Following) {
 	if e.err = err; err != nil {
 		return
 	}
-	e.next, e.heard = f.Next, f.Heard > 0
+	if e.heard = f.Heard > 0; !f.Given {
+		e.next = f.Next
+	}
 	if e.last = string(response.Data) == "null"; !e.last {
 		e.answer = &stream.Answer{Cursor: g.engine.Cursor(f.Next)}
 		response.Extensions["cursor"] = e.answer.Cursor
