@@ -1,10 +1,12 @@
 package api_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +19,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
+	"forge/internal/read/binding"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
@@ -35,7 +38,7 @@ func TestAccessDeclared(t *testing.T) {
 		}
 	}
 	declared := slices.Collect(maps.Keys(new(graph.Resolver).API().Access))
-	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
+	for _, root := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
 		for _, f := range root.Fields {
 			at := root.Name + "." + f.Name
 			if !strings.HasPrefix(f.Name, "__") && !slices.Contains(declared, at) {
@@ -49,7 +52,7 @@ func TestAccessDeclared(t *testing.T) {
 	}
 	for name, def := range schema.Types {
 		switch e := known[name]; {
-		case def.Kind != ast.Object || def.BuiltIn || strings.HasPrefix(name, "__") || def == schema.Query || def == schema.Mutation:
+		case def.Kind != ast.Object || def.BuiltIn || strings.HasPrefix(name, "__") || def == schema.Query || def == schema.Mutation || def == schema.Subscription:
 		case e == nil:
 			if !made(name) {
 				t.Errorf("type %s is neither an entity nor a part of a page, an aggregate or a payload: nothing says who may see it", name)
@@ -67,8 +70,8 @@ func TestAccessDeclared(t *testing.T) {
 // made reports whether a type is a part of pages or of changes, or the result of a mutation or a
 // search. It then needs no rules of its own, because what it holds has some.
 func made(name string) bool {
-	return name == "PageInfo" || name == "NodeChanges" || name == "NodeChange" || name == "CreateHeroesError" || name == "SearchHit" ||
-		slices.ContainsFunc([]string{"Connection", "Edge", "Payload", "Aggregate", "Sum", "Average", "Extremes", "Group", "GroupKey"}, func(end string) bool { return strings.HasSuffix(name, end) })
+	return name == "PageInfo" || name == "CreateHeroesError" || name == "SearchHit" ||
+		slices.ContainsFunc([]string{"Connection", "Edge", "Payload", "Aggregate", "Sum", "Average", "Extremes", "Group", "GroupKey", "Changes", "Change"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
 // TestAccessClosed asks for fields for which no access is declared.
@@ -229,7 +232,7 @@ const accessPage = "../../docs/access.md"
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		m := matrix{api: newAPI(t, url), schema: generated.NewExecutableSchema(generated.Config{}).Schema()}
+		m := matrix{api: newStreams(t, url), schema: generated.NewExecutableSchema(generated.Config{}).Schema()}
 		page := m.page()
 		if os.Getenv("UPDATE_PAGES") != "" {
 			if err := os.WriteFile(accessPage, []byte(page), 0o644); err != nil {
@@ -265,7 +268,33 @@ func (m matrix) page() string {
 	m.queries(b)
 	b.WriteString("\n## Mutations\n\n`done`, or the code of the error; then which fields of the answer are `FORBIDDEN`.\n\n")
 	m.mutations(b)
+	b.WriteString("\n## Subscriptions\n\nHow many changes each is told of what the rows above are tried on, or the code of the error; of `live`, how many orders it shows.\n\n")
+	m.subscriptions(b)
 	return b.String()
+}
+
+// subscriptions begins each subscription where the scene began, whose changes come at once.
+func (m matrix) subscriptions(b *strings.Builder) {
+	header(b, "Subscription")
+	s := m.api.scene("-s")
+	for _, f := range m.schema.Subscription.Fields {
+		if strings.HasPrefix(f.Name, "__") {
+			continue
+		}
+		query, number := "(after: $start) { changes { id } }", func(got gqltest.Answer) int { return got.Len("x.changes") }
+		if f.Name == binding.Live {
+			query, number = " { orders(where: {id: $order}) { totalCount } }", func(got gqltest.Answer) int { return got.Number("x.orders.totalCount") }
+		}
+		row := []string{"`" + f.Name + "`"}
+		for _, who := range viewers {
+			got, err := m.api.subscribe(s.viewer(who), s.filled("subscription { x: "+f.Name+query+" }"), nil, "").next()
+			if err != nil {
+				m.api.t.Fatal(err)
+			}
+			row = append(row, cmp.Or(got.Code(), strconv.Itoa(number(got))))
+		}
+		fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
+	}
 }
 
 func header(b *strings.Builder, first string) {

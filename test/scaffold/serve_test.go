@@ -58,14 +58,18 @@ func references(schema *ast.Schema) fs.FS {
 	return fstest.MapFS{"schema.resolvers.go": {Data: []byte(b.String())}}
 }
 
-// served returns the API of an application whose whole schema is written.
-func served(t *testing.T, i int) gqlexec.API {
+// served returns the API of an application whose whole schema is written, after changes to its
+// entities.
+func served(t *testing.T, i int, change ...func(*entity.Entity)) gqlexec.API {
 	t.Helper()
 	app := apps[i]
 	var entities []*entity.Entity
 	for _, e := range app.entities {
 		of := *e
 		of.Computed = nil // which has resolvers
+		for _, change := range change {
+			change(&of)
+		}
 		entities = append(entities, &of)
 	}
 	r := write(t, scaffold.Source{Entities: entities, Tables: app.tables})
