@@ -54,8 +54,17 @@ func NewFeed(log *Log) *Feed {
 	return &Feed{log: log, ready: make(chan struct{}, 1), listeners: map[*Listener]struct{}{}}
 }
 
-// Log returns the log that the feed reads.
-func (f *Feed) Log() *Log { return f.log }
+// End returns a position after which no change is missed from now on: where the kept changes end,
+// or while there are none, where the log ends.
+func (f *Feed) End(ctx context.Context) (Position, error) {
+	f.mu.Lock()
+	end, begun := f.end, f.begun
+	f.mu.Unlock()
+	if begun {
+		return end, nil
+	}
+	return f.log.End(ctx)
+}
 
 // Look has the feed read the log at once.
 func (f *Feed) Look() {

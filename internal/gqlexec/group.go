@@ -22,8 +22,9 @@ import (
 
 // groups are the groups of subscriptions.
 type groups struct {
-	mu  sync.Mutex
-	all map[groupKey]*group
+	turns chan struct{} // has a value for each answer that is being made; see maxEvaluations
+	mu    sync.Mutex
+	all   map[groupKey]*group
 }
 
 // groupKey tells which subscriptions get the same answers.
@@ -64,6 +65,11 @@ type evaluation struct {
 	number uint64 // of live: which answer it is
 }
 
+// errNotMade is the error of an evaluation that has ended in a panic.
+var errNotMade = errors.New("the answer was not made")
+
+func newEvaluation() *evaluation { return &evaluation{done: make(chan struct{}), err: errNotMade} }
+
 // made reports whether the evaluation has ended.
 func (e *evaluation) made() bool {
 	select {
@@ -79,6 +85,9 @@ const (
 	keptTime = 10 * time.Second
 	// evaluationTime bounds the time of an evaluation on a server without a limit of time.
 	evaluationTime = 30 * time.Second
+	// maxEvaluations is how many answers are made at once. After a change, thousands of groups may
+	// want one. They must not take the places of ordinary requests.
+	maxEvaluations = 8
 )
 
 // join returns the group of a subscription, which may be new.
@@ -160,7 +169,7 @@ func (g *group) begin(ctx context.Context, after string) (changes.Position, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, evaluationTime)
 	defer cancel()
-	return g.feed().Log().End(ctx)
+	return g.feed().End(ctx)
 }
 
 // add has a subscription be woken, until the returned function is called.
@@ -201,7 +210,8 @@ func (g *group) wakeAll() {
 // evaluate returns the answer with the changes that follow. Of the members that are at the same
 // place, one makes it. Whoever has to read the log makes their own.
 func (g *group) evaluate(ctx context.Context, f read.Following) (*evaluation, error) {
-	e := &evaluation{after: f.After, next: f.Next, done: make(chan struct{})}
+	e := newEvaluation()
+	e.after, e.next = f.After, f.Next
 	if !f.Given {
 		g.evaluateChanges(e, &f)
 		return e, e.err
@@ -274,12 +284,18 @@ func (g *group) runOnce(ctx context.Context, watch func(string)) (*graphql.Respo
 	if watch != nil {
 		ctx = context.WithValue(ctx, watchKey{}, watch)
 	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case g.groups.turns <- struct{}{}:
+		defer func() { <-g.groups.turns }()
+	}
 	response := g.admitted(graphql.WithOperationContext(ctx, op))
 	if response == nil {
 		return nil, ctx.Err()
 	}
 	for _, err := range response.Errors {
-		if code, _ := err.Extensions["code"].(string); again[apperr.Code(code)] {
+		if code, _ := err.Extensions["code"].(string); passing[apperr.Code(code)] {
 			return nil, errors.New(err.Message)
 		}
 	}
@@ -289,5 +305,5 @@ func (g *group) runOnce(ctx context.Context, watch func(string)) (*graphql.Respo
 // watchKey is the key of a function that is called with the text of each statement.
 type watchKey struct{}
 
-// again are the codes of errors after which a subscription goes on where it was.
-var again = map[apperr.Code]bool{apperr.CodeUnavailable: true, apperr.CodeTimeout: true}
+// passing are the codes of errors after which a subscription goes on where it was.
+var passing = map[apperr.Code]bool{apperr.CodeUnavailable: true, apperr.CodeTimeout: true}

@@ -56,7 +56,7 @@ func (g *group) newest(ctx context.Context) (*evaluation, uint64, error) {
 	g.mu.Lock()
 	e := l.now
 	if e == nil || e.made() && l.stale {
-		e = &evaluation{done: make(chan struct{})}
+		e = newEvaluation()
 		l.now, l.stale, l.timed, l.began = e, false, false, time.Now()
 		g.mu.Unlock()
 		g.evaluateLive(e)

@@ -68,7 +68,7 @@ type Options struct {
 func New(api API, db *database.DB, opts Options, log *slog.Logger) *Handler {
 	e := newExecutor(api, db, opts, log)
 	transport := graphqlhttp.Transport{MaxBodyBytes: opts.MaxBodyBytes, Admission: opts.Admission, Unsent: opts.Unsent}
-	return &Handler{Handler: transport.Handler(e), executor: e}
+	return &Handler{Handler: transport.Handler(e), executor: e, groups: groups{turns: make(chan struct{}, maxEvaluations)}}
 }
 
 // newExecutor returns the executor of the API. It lists all steps that an operation passes. No step

@@ -14,6 +14,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/changes"
 	"forge/internal/read"
+	"forge/internal/retry"
 	"forge/internal/stream"
 )
 
@@ -203,7 +204,7 @@ func (s *subscription) Next(ctx context.Context) (*stream.Answer, error) {
 	answer, err := next(ctx)
 	if err != nil { // the database cannot be reached, for example: nothing is lost
 		s.tries++
-		pause := time.AfterFunc(backoff.Pause(s.tries), s.wake)
+		pause := time.AfterFunc(again.Pause(s.tries), s.wake)
 		context.AfterFunc(ctx, func() { pause.Stop() })
 		return nil, nil
 	}
@@ -212,6 +213,9 @@ func (s *subscription) Next(ctx context.Context) (*stream.Answer, error) {
 	}
 	return answer, nil
 }
+
+// again sets the pauses before an answer that failed is made again.
+var again = retry.Backoff{First: 50 * time.Millisecond, Max: 5 * time.Second, Jitter: 0.5}
 
 // nextChanges returns the next changes that the viewer hears of. The first answer comes at once,
 // with or without changes.
