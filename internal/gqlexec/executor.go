@@ -17,7 +17,8 @@ import (
 )
 
 // executor checks operations, and runs each as one unit of work. It replaces gqlgen's executor,
-// because nothing here uses subscriptions, or middlewares around operations and responses.
+// because nothing here uses middlewares around operations and responses, and subscriptions are run
+// in another way; see Handler.Subscribe.
 type executor struct {
 	options Options
 	api     API
