@@ -24,6 +24,8 @@ type Metrics struct {
 	// InFlight is how many HTTP requests are being answered. The handlers that answer requests
 	// change it.
 	InFlight atomic.Int64
+	// WebSockets and Events measure streams.
+	WebSockets, Events *Streams
 
 	registry   *prometheus.Registry
 	requests   requests
@@ -39,6 +41,7 @@ func New(db *database.DB) *Metrics {
 	m := &Metrics{Names: 100, registry: prometheus.NewRegistry(), refused: map[telemetry.Limit]prometheus.Counter{}}
 	m.requests.init(m.registry)
 	m.operations.init(m.registry)
+	m.initStreams()
 	refused := counter(m.registry, "forge_refused_total", "Requests that were refused because they passed a limit, by limit.", "limit")
 	for _, limit := range telemetry.Limits {
 		m.refused[limit] = refused.WithLabelValues(string(limit))

@@ -17,22 +17,26 @@ type Streams struct {
 	closes  *prometheus.CounterVec
 }
 
-// Streams adds metrics for streams, and returns them for each of the transports, in order. It must
-// be called at most once, before the first request.
-func (m *Metrics) Streams(transports ...string) []*Streams {
+// initStreams adds the metrics of streams.
+func (m *Metrics) initStreams() {
 	open := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "forge_streams_open", Help: "Streams that are open, by transport: WebSockets, and responses with server-sent events."}, []string{"transport"})
+		Name: "forge_streams_open",
+		Help: "Streams that are open, by transport: WebSockets, and responses with server-sent events.",
+	}, []string{"transport"})
 	m.registry.MustRegister(open)
 	answers := counter(m.registry, "forge_stream_answers_total", "Answers that were sent on streams, by transport.", "transport")
 	sent := counter(m.registry, "forge_stream_bytes_total", "Bytes of those answers, by transport.", "transport")
-	closes := counter(m.registry, "forge_stream_closes_total",
-		"Streams that ended, by transport and close code. Those of server-sent events are counted by the code that a WebSocket would have had.", "transport", "code")
-	all := make([]*Streams, len(transports))
-	for i, transport := range transports {
-		all[i] = &Streams{all: m, open: open.WithLabelValues(transport), answers: answers.WithLabelValues(transport),
+	closes := counter(m.registry, "forge_stream_closes_total", "Streams that ended, by transport and close code. "+
+		"Those of server-sent events are counted by the code that a WebSocket would have had.", "transport", "code")
+	of := func(transport string) *Streams {
+		s := &Streams{all: m, open: open.WithLabelValues(transport), answers: answers.WithLabelValues(transport),
 			bytes: sent.WithLabelValues(transport), closes: closes.MustCurryWith(prometheus.Labels{"transport": transport})}
+		for _, code := range []int{1000, 1001, 1012, 1013, 4403} { // others appear with the first stream
+			s.closes.WithLabelValues(codeLabel(code))
+		}
+		return s
 	}
-	return all
+	m.WebSockets, m.Events = of("websocket"), of("sse")
 }
 
 // Opened counts a stream that begins.

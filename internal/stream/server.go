@@ -72,15 +72,13 @@ type delivery interface {
 	end(code websocket.StatusCode, reason string)
 }
 
-// New returns a server, or nil if there is no executor. It adds metrics to o.Metrics.
+// New returns a server, or nil if there is no executor.
 func New(o Options) *Server {
 	if o.Executor == nil {
 		return nil
 	}
-	s := &Server{Options: o, times: usualTimes, all: map[delivery]*list.Element{}}
+	s := &Server{Options: o, times: usualTimes, sockets: o.Metrics.WebSockets, events: o.Metrics.Events, all: map[delivery]*list.Element{}}
 	s.changed.L = &s.mu
-	measured := o.Metrics.Streams("websocket", "sse")
-	s.sockets, s.events = measured[0], measured[1]
 	return s
 }
 
