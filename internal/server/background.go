@@ -24,6 +24,9 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	})
 	all.Go(func() { expiry.Some(session.Expired).Every(ctx, pools.Requests, time.Minute, "sessions", s.log) })
 	all.Go(func() { keeper.Run(ctx, s.log) })
+	if feed := keeper.Feed(); feed != nil {
+		all.Go(func() { pools.Monitor.Listen(ctx, s.ChangesURL, changes.Channel, feed.Look) })
+	}
 	return func() {
 		cancel()
 		all.Wait()

@@ -291,6 +291,12 @@ var All = []Setting{
 		set:     setInRange(func(s *Settings) *int { return &s.ChangesMaxRows }, 1000, 1_000_000_000),
 	},
 	{
+		Env: "CHANGES_URL", Flag: "changes-url", Default: "none", Allowed: "postgres://USER:PASSWORD@HOST:PORT/DATABASE, or none",
+		Meaning: "the address of the database itself, for the connection on which other servers tell of changes, if DATABASE_URL is that of PgBouncer; " +
+			"without it, their changes are noticed within 250 ms",
+		set: setChangesURL, show: database.Redact,
+	},
+	{
 		Env: "HELD_TOO_LONG", Flag: "held-too-long", Default: "10s", Allowed: durationText(time.Millisecond, time.Hour),
 		Meaning: "an operation that holds its database connection for longer is logged while it does",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.HeldTooLong }, time.Millisecond, time.Hour),

@@ -52,6 +52,23 @@ func setDatabase(s *Settings, value string) error {
 	return db.Close()
 }
 
+// setChangesURL sets the address of the connection that listens.
+func setChangesURL(s *Settings, value string) error {
+	if value == "none" {
+		s.ChangesURL = ""
+		return nil
+	}
+	if !strings.HasPrefix(value, "postgres://") && !strings.HasPrefix(value, "postgresql://") {
+		return errNotAllowed // without more detail, because the value may contain a password
+	}
+	db, err := database.Open(value, database.Options{}) // checks the address, and does not connect
+	if err != nil {
+		return err
+	}
+	s.ChangesURL = value
+	return db.Close()
+}
+
 func isSQLite(address string) bool { return strings.HasPrefix(address, "sqlite:") }
 
 func sqliteOnly(s *Settings) string { return onOff(isSQLite(s.DatabaseURL)) }

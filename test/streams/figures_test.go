@@ -82,7 +82,9 @@ func follow(ctx context.Context, t *testing.T, all *sync.WaitGroup, server strin
 				Type    string
 				Payload struct {
 					Data struct {
-						HeroChanges struct{ Changes []struct{ Hero *struct{ Name string } } }
+						HeroChanges struct {
+							Changes []struct{ Hero *struct{ Name string } }
+						}
 					}
 				}
 			}
