@@ -210,7 +210,7 @@ func TestRefused(t *testing.T) {
 		{"PGBOUNCER=maybe", "PGBOUNCER", "maybe"},
 		{"IDEMPOTENCY_TTL=1s", "IDEMPOTENCY_TTL", "1s"},
 		{"CHANGES_RETENTION=1s", "CHANGES_RETENTION", "1s"},
-		{"CHANGES_URL=sqlite:x.db", "CHANGES_URL", "postgres://"},
+		{"CHANGES_URL=sqlite:x.db", "CHANGES_URL", "sqlite:x.db"},
 		{"CHANGES_MAX_ROWS=10", "CHANGES_MAX_ROWS", "10"},
 		{"MAX_DEPTH=-1", "MAX_DEPTH", "-1"},
 		{"--max-aliases=many", "--max-aliases", "many"},
