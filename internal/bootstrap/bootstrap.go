@@ -109,5 +109,8 @@ func Seed(ctx context.Context, s *settings.Settings, app application.Application
 	if err := app.Migrator(db.Dialect).Check(ctx, db.DB); err != nil {
 		return explain(s, err)
 	}
+	if err := strange(ctx, app, db); err != nil {
+		return explain(s, err)
+	}
 	return explain(s, app.Demo.Fill(ctx, db, scale, passwords))
 }

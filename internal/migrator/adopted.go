@@ -13,6 +13,20 @@ import (
 // BaselineMark is the first line of a file that makes the tables of a database that was adopted.
 const BaselineMark = "-- forge:baseline"
 
+// Adopted reports whether the first file is the baseline of a database that was there before.
+func (s Source) Adopted() (bool, error) {
+	files, err := s.files()
+	if err != nil {
+		return false, err
+	}
+	versions, err := Versions(files)
+	if err != nil || len(versions) == 0 {
+		return false, err
+	}
+	first, err := ReadScript(files, versions[0])
+	return first.Baseline, err
+}
+
 // adopted records a baseline as applied if all tables that it makes are there, and reports whether
 // it did. If none of them is there, the file has to run. It returns an error if only some are.
 func (r runner) adopted(ctx context.Context, db *sql.DB, store *store, s step) (bool, error) {

@@ -36,6 +36,8 @@ func (g *generator) checkName(e *entity.Entity) {
 	switch {
 	case slices.Contains(reserved, e.Name):
 		g.refuse("%s: the API uses this name for something else; name the entity otherwise, such as %sEntry (its table may keep its name: entsql.Table(%q))", e.Name, e.Name, e.Table)
+	case g.doc.defined[e.Name] != nil:
+		g.refuse("%s: schema.graphqls has something else of this name; rename that, or name the entity otherwise, such as %[1]sEntry (its table may keep its name: entsql.Table(%q))", e.Name, e.Table)
 	case strings.HasPrefix(e.Name, "__") || !nameForm.MatchString(e.Name):
 		g.refuse("%s: GraphQL has no such names; a name consists of letters, digits and _, and begins neither with a digit nor with __", e.Name)
 	case !e.Ruled:

@@ -25,6 +25,9 @@ func (g *generator) generate() {
 	for _, e := range all {
 		g.claim(e)
 	}
+	if len(g.findings) > 0 {
+		return
+	}
 	g.define(&definition{kind: "type", name: "Query", description: "Everything that can be read. A reading operation sees one state of the database throughout."})
 	g.define(&definition{kind: "type", name: "Mutation", description: "Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is."})
 	g.define(&definition{kind: "type", name: "Subscription", description: "Everything that can be waited for. An operation has one of these fields."})
@@ -45,29 +48,31 @@ func (g *generator) generate() {
 
 // shown reports whether an entity has a type, or gets one.
 func (g *generator) shown(name string) bool {
-	return g.new[name] || g.doc.defined[name] != nil && g.entities[name] != nil
+	return g.new[name] || g.entities[name] != nil && g.typed(g.entities[name])
 }
+
+// pageSuffixes are the ends of the names of what pages of an entity, and its changes, consist of.
+var pageSuffixes = []string{"Connection", "Edge", "WhereInput", "Changes", "Change"}
 
 // claim refuses an entity whose types would have the names of others. It is called before anything
 // is defined.
 func (g *generator) claim(e *entity.Entity) {
-	if !g.new[e.Name] {
-		return
-	}
-	suffixes := []string{"Connection", "Edge", "WhereInput"}
-	if e.Logged {
-		suffixes = append(suffixes, "Changes", "Change")
-	}
-	for _, suffix := range suffixes {
-		if other := g.entities[e.Name+suffix]; other != nil {
+	for _, suffix := range pageSuffixes {
+		other := g.entities[e.Name+suffix]
+		if other != nil && (g.new[e.Name] || g.new[other.Name]) && (e.Logged || !strings.HasPrefix(suffix, "Change")) {
 			g.refuse("%s: its name is that of a type which belongs to %s; name one of the two otherwise", other.Name, e.Name)
 		}
 	}
 }
 
-// define adds a definition. It returns false if there is one of the name, or an entity.
+// define adds a definition. It returns false if there is one of the name, or an entity. An entity
+// that gets a type is refused then.
 func (g *generator) define(d *definition) bool {
-	if g.defs[d.name] != nil || g.entities[d.name] != nil && (d.kind != "type" || !d.node) {
+	taken := g.entities[d.name] != nil && !d.node
+	if taken && g.new[d.name] && g.current != "" {
+		g.refuse("%s: its name is that of a type which belongs to %s; name one of the two otherwise", d.name, g.current)
+	}
+	if taken || g.defs[d.name] != nil {
 		return false
 	}
 	d.entity = g.current

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect/sql/schema"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
 	"forge/internal/rule"
@@ -98,7 +99,9 @@ type generator struct {
 }
 
 func (g *generator) refuse(format string, args ...any) {
-	g.findings = append(g.findings, fmt.Sprintf(format, args...))
+	if finding := fmt.Sprintf(format, args...); !slices.Contains(g.findings, finding) {
+		g.findings = append(g.findings, finding)
+	}
 }
 
 // note adds a note, unless it is about an entity that stands and that was not asked for.
@@ -122,7 +125,7 @@ func (g *generator) choose(names []string) error {
 	}
 	for _, e := range g.Entities {
 		switch {
-		case g.doc.defined[e.Name] != nil:
+		case g.typed(e):
 		case len(names) > 0 || !Shows(e):
 		case unfit(e) != "":
 			g.note("%s has no type: %s", e.Name, unfit(e))
@@ -131,11 +134,27 @@ func (g *generator) choose(names []string) error {
 		}
 	}
 	for _, e := range g.Entities {
-		if g.doc.defined[e.Name] != nil {
+		if g.typed(e) {
 			g.more[e.Name] = g.lacking(e)
 		}
 	}
 	return g.check()
+}
+
+// typed reports whether the schema has the type of an entity, and not something else of its name.
+func (g *generator) typed(e *entity.Entity) bool {
+	def := g.doc.defined[e.Name]
+	return def != nil && def.Kind == ast.Object && (def.Fields.ForName("id") != nil || !g.belongs(e.Name))
+}
+
+// belongs reports whether the standard part uses the name of a type for something else than an
+// entity.
+func (g *generator) belongs(name string) bool {
+	return slices.Contains(reserved, name) || strings.HasSuffix(name, "Payload") || strings.HasPrefix(name, "Create") && strings.HasSuffix(name, "Error") ||
+		slices.ContainsFunc(g.Entities, func(e *entity.Entity) bool {
+			suffix, ok := strings.CutPrefix(name, e.Name)
+			return ok && (slices.Contains(pageSuffixes, suffix) || slices.Contains(groupSuffixes, suffix))
+		})
 }
 
 // ask takes a name that Write was called with. It returns why nothing can be written for it, or "".
@@ -144,11 +163,11 @@ func (g *generator) ask(asked string) string {
 	switch e := g.entities[name]; {
 	case e == nil:
 		return fmt.Sprintf("ent/schema has no entity %q; it has: %s", name, strings.Join(slices.Sorted(maps.Keys(g.entities)), ", "))
-	case one && g.doc.defined[name] == nil:
+	case one && !g.typed(e):
 		return fmt.Sprintf("schema.graphqls has no type %s to add %s to; scaffold %[1]s adds it", name, member)
 	case one && (rule.Visible(e, member) == entity.ToNobody || e.Field(member) == nil && e.Edge(member) == nil):
 		return asked + ": it is no field and no edge of ent/schema that is shown; name it in entity.Annotation{ShownToAll: …}"
-	case g.doc.defined[name] != nil:
+	case g.typed(e):
 		g.named[name] = append(g.named[name], member)
 	case !Shows(e):
 		return name + ": nothing of it is to be shown; name its fields in entity.Annotation{ShownToAll: …}, and let somebody Read in its Policy"

@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect"
@@ -22,6 +23,9 @@ const longestText = 60_000
 type Index struct {
 	table, key string
 	columns    []string
+	// number is how SQLite's column with the number of a key is named beside the entity's columns.
+	// It names the table only where it has to, as other indexes would be built anew otherwise.
+	number string
 }
 
 // Of returns the index of an entity. It returns nil if the entity declares no columns to search.
@@ -29,7 +33,10 @@ func Of(e *entity.Entity) *Index {
 	if len(e.Search) == 0 || e.Fields[0].Refers != e.Name {
 		return nil // nothing to search, or a key of several columns, which package binding refuses
 	}
-	x := &Index{table: e.Table, key: e.Fields[0].Column}
+	x := &Index{table: e.Table, key: e.Fields[0].Column, number: "number"}
+	if slices.ContainsFunc(e.Fields, func(f entity.Field) bool { return strings.EqualFold(f.Column, x.number) }) {
+		x.number = "NAME_keys.number"
+	}
 	for _, name := range e.Search {
 		if f := e.Field(name); f != nil {
 			x.columns = append(x.columns, f.Column)
@@ -150,7 +157,7 @@ func (x *Index) sqlite() catalog.Object {
 		"CREATE TABLE NAME_keys (number INTEGER PRIMARY KEY, key NOT NULL UNIQUE)",
 		`CREATE VIRTUAL TABLE NAME USING fts5(words, detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2 categories 'L* N* M* Co'")`,
 		fmt.Sprintf("INSERT INTO NAME_keys (key) SELECT %s FROM %s", key, table),
-		fmt.Sprintf("INSERT INTO NAME (rowid, words) SELECT number, %s FROM NAME_keys JOIN %s AS t ON t.%s = NAME_keys.key", x.text(of("t")), table, key),
+		fmt.Sprintf("INSERT INTO NAME (rowid, words) SELECT %s, %s FROM NAME_keys JOIN %s AS t ON t.%s = NAME_keys.key", x.number, x.text(of("t")), table, key),
 		fmt.Sprintf("CREATE TRIGGER NAME_insert AFTER INSERT ON %s BEGIN\n%s%sEND", table, store("new."+key), insert),
 		fmt.Sprintf("CREATE TRIGGER NAME_update AFTER UPDATE OF %s ON %s BEGIN\n%s%sEND", columns, table, store("old."+key+", new."+key), insert),
 		fmt.Sprintf("CREATE TRIGGER NAME_delete AFTER DELETE ON %s BEGIN\n%sEND", table, store("old."+key)),

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"forge/internal/entity"
+	"forge/internal/migrator/catalog"
 	"forge/internal/search"
 	"forge/test/dbtest"
 
@@ -244,6 +245,31 @@ func TestQueriesAreValid(t *testing.T) {
 		var itself bool
 		if err := postgres.QueryRowContext(t.Context(), "SELECT "+name+"($1) @@ $2::tsquery", text, search.Query(dialect.Postgres, words)).Scan(&itself); err != nil || !itself {
 			t.Errorf("PostgreSQL: %q finds itself: %t, %v", text, itself, err)
+		}
+	}
+}
+
+// TestColumnsNamedAsThoseOfTheIndex searches a table whose columns have the names that the index
+// itself uses: rows that were there before the index, and later ones.
+func TestColumnsNamedAsThoseOfTheIndex(t *testing.T) {
+	t.Parallel()
+	invoices := &entity.Entity{Name: "Invoice", Table: "invoices", Search: []string{"number", "key", "words"}, Fields: []entity.Field{
+		{Name: "id", Column: "id", Refers: "Invoice"}, {Name: "number", Column: "Number"}, {Name: "key", Column: "key"}, {Name: "words", Column: "words"},
+	}}
+	for name, db := range map[string]*sql.DB{
+		dialect.SQLite: mustOpen(t, "sqlite", ":memory:"), dialect.Postgres: mustOpen(t, "postgres", dbtest.EmptyPostgres(t)),
+	} {
+		mustExec(t, db, `CREATE TABLE invoices (id bigint PRIMARY KEY, "Number" text, "key" text, words text)`, "INSERT INTO invoices VALUES (1, 'A-17', 'first', 'paid')")
+		for _, o := range search.Objects([]*entity.Entity{invoices})(name) {
+			mustExec(t, db, o.Create...)
+		}
+		mustExec(t, db, "INSERT INTO invoices VALUES (2, 'B-18', 'second', 'paid')", "UPDATE invoices SET words = 'unpaid' WHERE id = 2")
+		for text, want := range map[string]int{"17": 1, "first": 1, "b 18": 2, "second": 2, "unpaid": 2, "paid": 1} {
+			condition := strings.ReplaceAll(search.Of(invoices).Condition(name, catalog.Quote), search.Argument, "$1")
+			var found int
+			if err := db.QueryRowContext(t.Context(), "SELECT sum(id) FROM invoices WHERE "+condition, search.Query(name, strings.Fields(text))).Scan(&found); err != nil || found != want {
+				t.Errorf("%s: %q finds the invoices %d, %v; want %d", name, text, found, err, want)
+			}
 		}
 	}
 }

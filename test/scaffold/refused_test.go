@@ -43,6 +43,9 @@ type (
 	Client struct{ open }
 )
 
+// Extra gets the names of others.
+type Extra struct{ open }
+
 // Twin has the table of books.
 type Twin struct{ open }
 
@@ -104,6 +107,32 @@ func TestRefused(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%T: %v, want %s", tt.of, err, tt.want)
+		}
+	}
+}
+
+// TestRefusedBesideOthers looks at an entity whose name the schema needs, or has already, for
+// something else.
+func TestRefusedBesideOthers(t *testing.T) {
+	t.Parallel()
+	stands := write(t, library(t)).SDL
+	for _, name := range []string{"Node", "PageInfo", "OnError", "BookConnection", "BookEdge", "BookWhereInput", "CreateBookInput", "CreateBookPayload", "CreateBooksInsert", "BookAuthorInput", "DeleteBookPayload", "BookSum"} {
+		for _, sdl := range []string{"", stands} {
+			s := library(t, Extra{})
+			for _, e := range s.Entities {
+				if e.Name == "Extra" {
+					e.Name, e.Fields[0].Refers = name, name
+				}
+			}
+			s.SDL = sdl
+			taken := strings.Contains(stands, " "+name+" ")
+			r, err := scaffold.Write(s)
+			switch {
+			case taken && sdl != "" && err == nil, taken && name != "BookSum" && err == nil: // a new Book has no sums then, with a note
+				t.Errorf("%s is written, with the notes %q", name, r.Notes)
+			case taken && err != nil && !strings.Contains(err.Error(), name+": "), !taken && err != nil:
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }

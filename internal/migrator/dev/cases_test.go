@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
@@ -30,6 +31,7 @@ func TestChangesKeepRows(t *testing.T) {
 		change        func(*guild)
 		answers       dev.Answers
 		between       []string // statements that run when the change is in place
+		refused       []string // statements that fail then
 		teams, heroes string   // their new names, if they have some
 		up, down      look
 	}{
@@ -41,6 +43,23 @@ func TestChangesKeepRows(t *testing.T) {
 				g.index(g.heroes, "hero_city", false, "", "city")
 			},
 			up: look{"SELECT city FROM heroes ORDER BY id": "<nil> <nil> <nil>"},
+		},
+		{
+			name: "decimal numbers in a range, which SQLite stores as texts",
+			change: func(g *guild) {
+				for _, name := range []string{"price", "length"} {
+					g.heroes.Columns = append(g.heroes.Columns, &schema.Column{Name: name, Type: field.TypeOther, Nullable: true,
+						SchemaType: map[string]string{dialect.Postgres: "numeric(10,2)", dialect.SQLite: "text"}})
+				}
+				g.check("heroes_price_range", "price BETWEEN 5 AND 100 AND name <> 'price'")
+				g.check("heroes_length_range", `"length" <= 1000 AND length(name) > 0`)
+			},
+			between: []string{
+				"UPDATE heroes SET price = '6', length = '20.00' WHERE id = 1", "UPDATE heroes SET price = '20.00', length = '-3' WHERE id = 2",
+				"UPDATE heroes SET price = '100.00' WHERE id = 3",
+			},
+			refused: []string{"UPDATE heroes SET price = '5000'", "UPDATE heroes SET price = '100.01'", "UPDATE heroes SET price = '-6'", "UPDATE heroes SET length = '1000.5'"},
+			up:      look{"SELECT price FROM heroes ORDER BY id": "<nil> <nil> <nil>"},
 		},
 		{
 			name: "a new column with a default",
@@ -296,6 +315,11 @@ func TestChangesKeepRows(t *testing.T) {
 						kept("after up", orElse(tt.teams, "teams"), orElse(tt.heroes, "heroes"), tt.up)
 						for _, statement := range tt.between {
 							db.MustExec(t, statement)
+						}
+						for _, statement := range tt.refused {
+							if _, err := db.ExecContext(t.Context(), statement); err == nil {
+								t.Errorf("%s: it was done", statement)
+							}
 						}
 					}
 					if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -44,6 +45,8 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 	wrapChecks(all)
 	if name == dialect.Postgres {
 		putNullsLast(all)
+	} else {
+		compareAsNumbers(all, tables)
 	}
 	return all, nil
 }
@@ -117,6 +120,38 @@ func wrapChecks(tables []*atlas.Table) {
 			}
 		}
 	}
+}
+
+// compareAsNumbers lets SQLite's checks compare decimal numbers that are stored as texts as
+// PostgreSQL does. Otherwise, "price <= 100" would refuse the text 20.00, which sorts after 100.
+func compareAsNumbers(all []*atlas.Table, tables []*schema.Table) {
+	decimals := make(map[string][]string) // the columns by their tables
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			if isDecimalText(c) {
+				decimals[t.Name] = append(decimals[t.Name], c.Name)
+			}
+		}
+	}
+	for _, t := range all {
+		for _, check := range t.Checks() {
+			check.Expr = word.ReplaceAllStringFunc(check.Expr, func(word string) string {
+				if slices.ContainsFunc(decimals[t.Name], func(c string) bool { return strings.EqualFold(c, strings.Trim(word, `"`)) }) {
+					return "CAST(" + word + " AS NUMERIC)"
+				}
+				return word
+			})
+		}
+	}
+}
+
+// word matches a word or a text of a condition. The name of a function has a parenthesis.
+var word = regexp.MustCompile(`'(?:[^']|'')*'|"[^"]*"|\w+(?:\s*\()?`)
+
+// isDecimalText reports whether a column is a number on PostgreSQL, and a text on SQLite.
+func isDecimalText(c *schema.Column) bool {
+	onPostgres := strings.ToLower(c.SchemaType[dialect.Postgres])
+	return strings.EqualFold(c.SchemaType[dialect.SQLite], "text") && (strings.HasPrefix(onPostgres, "numeric") || strings.HasPrefix(onPostgres, "decimal"))
 }
 
 // putNullsLast puts NULLs last in descending indexes. PostgreSQL puts them first by default, but

@@ -133,7 +133,7 @@ func (b *planner) plan(ctx context.Context) (p plan, err error) {
 
 func (b *planner) run(ctx context.Context, s *atlas.Change) error {
 	if _, err := b.db.ExecContext(ctx, s.Cmd); err != nil {
-		return fmt.Errorf("this cannot be done in one step: %w, in the statement\n%s", err, s.Cmd)
+		return fmt.Errorf("a statement of the plan failed, and nothing is written: %w, in\n%s", err, s.Cmd)
 	}
 	return nil
 }

@@ -31,8 +31,12 @@ func (m *maker) values(c *schema.Column, n int) []string {
 		}
 		texts = append(texts, quotedText.FindAllString(check.Expr, -1)...)
 		for _, found := range wholeNumber.FindAllString(check.Expr, -1) {
-			if number, err := strconv.Atoi(found); err == nil {
+			number, err := strconv.Atoi(found)
+			if err == nil {
 				numbers = append(numbers, number)
+			}
+			if err == nil && strings.Contains(check.Expr, "AS NUMERIC") { // a number that is stored as a text
+				texts = append(texts, sqlText(fmt.Sprint(number+n)), sqlText(fmt.Sprint(number)), sqlText(fmt.Sprint(number-n)))
 			}
 		}
 	}
