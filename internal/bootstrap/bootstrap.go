@@ -60,21 +60,40 @@ func open(ctx context.Context, s *settings.Settings, make bool, use func(context
 
 // Schema applies pending migrations if the settings say so. Otherwise it only logs that migrations
 // are pending: the server is not ready until somebody has applied them. Any other difference
-// between the schema and the migrations is an error.
+// between the schema and the migrations is an error. What ent/schema has beyond the migrations is
+// logged.
 func Schema(ctx context.Context, s *settings.Settings, app application.Application, db *database.DB, log *slog.Logger) error {
 	if s.Migrate {
-		err := MayMigrate(s, db)
-		if err == nil {
-			err = explain(s, app.Migrator(db.Dialect).Up(ctx, db.DB, log))
+		if err := MayMigrate(s, db); err != nil {
+			return err
 		}
-		return err
+		if err := app.Migrator(db.Dialect).Up(ctx, db.DB, log); err != nil {
+			return explain(s, err)
+		}
+		unmigrated(ctx, app, db, log)
+		return nil
 	}
 	err := app.Migrator(db.Dialect).Check(ctx, db.DB)
 	if pending, ok := errors.AsType[*migrator.PendingError](err); ok {
 		log.WarnContext(ctx, "not ready", "reason", pending.Error())
 		return nil
 	}
-	return explain(s, err)
+	if err != nil {
+		return explain(s, err)
+	}
+	unmigrated(ctx, app, db, log)
+	return nil
+}
+
+// unmigrated logs the tables and columns that ent/schema has and no migration has made.
+func unmigrated(ctx context.Context, app application.Application, db *database.DB, log *slog.Logger) {
+	missing, err := app.Unmigrated(ctx, db)
+	if err != nil {
+		log.WarnContext(ctx, "not known whether ent/schema has more than the migrations", "error", database.RedactError(err))
+	}
+	if missing != nil {
+		log.WarnContext(ctx, "ent/schema has changed and no migration was planned, so requests fail: run migrate diff NAME and start again", "missing", missing)
+	}
 }
 
 // MayMigrate returns a *usage.Error if the database is reached through PgBouncer.

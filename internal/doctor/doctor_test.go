@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"entgo.io/ent/dialect/sql/schema"
 	"github.com/urfave/cli/v3"
 
 	"forge/graph"
@@ -221,6 +222,16 @@ func TestSchema(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		mustExec(t, mustOpen(t, address), "ALTER TABLE heroes ADD COLUMN motto text")
 		mustFind(t, newDoctor(t, "DATABASE_URL="+address).Examine(t.Context()), "schema", Fail, "motto", "by hand")
+	})
+}
+
+// TestUnmigrated examines a database before somebody has planned the migration for new tables.
+func TestUnmigrated(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := newDoctor(t, "DATABASE_URL="+address)
+		d.app.Tables = append(slices.Clone(d.app.Tables), &schema.Table{Name: "guilds"})
+		mustFind(t, d.Examine(t.Context()), "schema", Fail, "table guilds", "migrate diff")
 	})
 }
 

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"forge/internal/application"
 	"forge/internal/database"
@@ -53,7 +54,8 @@ func (d *Doctor) missing() (missing, sorts []Finding) {
 	return missing, sorts
 }
 
-// schema compares the schema of the database with the migrations of this program.
+// schema compares the schema of the database with the migrations of this program, and these with
+// ent/schema.
 func (d *Doctor) schema(ctx context.Context, db *database.DB) []Finding {
 	report, err := d.app.Migrator(db.Dialect).Status(ctx, db.DB)
 	if err != nil {
@@ -74,8 +76,20 @@ func (d *Doctor) schema(ctx context.Context, db *database.DB) []Finding {
 		}
 		return found
 	}
+	if missing, err := d.app.Unmigrated(ctx, db); err != nil || missing != nil {
+		return []Finding{unmigrated(missing, err)}
+	}
 	if why := report.Drift.NotCompared; why != "" {
 		return []Finding{warn("schema", "all migrations are applied; whether the schema was changed since is not known: "+why, "")}
 	}
 	return []Finding{ok("schema", "as the last of %d migrations left it", len(report.Versions))}
+}
+
+// unmigrated returns a finding about tables and columns that no migration has made.
+func unmigrated(missing []string, err error) Finding {
+	if err != nil {
+		return fail("schema", err.Error(), "Give the role USAGE on the schemas of all tables.")
+	}
+	return fail("schema", "all migrations are applied, and none makes what ent/schema has: "+strings.Join(missing, ", "),
+		"Requests for this fail: run `forge migrate diff NAME` in the source tree, and apply what it writes.")
 }

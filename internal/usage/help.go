@@ -5,7 +5,17 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/urfave/cli/v3"
 )
+
+// The help of a command names the help of the program, and does not list its options. The library
+// has its templates in variables.
+func init() {
+	for _, template := range []*string{&cli.CommandHelpTemplate, &cli.SubcommandHelpTemplate} {
+		*template = strings.Replace(*template, `{{template "visiblePersistentFlagTemplate" .}}`, "\n   {{.Root.Name}} --help lists them.", 1)
+	}
+}
 
 // HelpWidth is the largest width of a line of help, in columns. Only a line with a single long word
 // may be wider.

@@ -525,7 +525,8 @@ func TestSchemaCommand(t *testing.T) {
 	}
 }
 
-// TestHelp looks for every setting in the help of every command.
+// TestHelp looks for every setting in the help of the program. That of a command has its own
+// options, and says where the others are.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"", "serve", "migrate", "migrate up", "seed"} {
@@ -544,15 +545,21 @@ func TestHelp(t *testing.T) {
 			}
 			lines[option] += " " + strings.Join(fields, " ")
 		}
+		if named := strings.Contains(stdout, "GLOBAL OPTIONS:\n   forge --help lists them.\n"); named != (command != "") {
+			t.Errorf("the help of %q names that of the program: %t", command, named)
+		}
 		for _, s := range settings.All {
-			line := lines["--"+s.Flag]
+			line, shown := lines["--"+s.Flag]
+			if command != "" && shown {
+				t.Errorf("the help of %q lists --%s", command, s.Flag)
+			}
 			for _, part := range []string{s.Meaning, s.Allowed, "(default: " + s.Default + ")", "[$" + s.Env + "]"} {
-				if !strings.Contains(line, part) {
-					t.Errorf("%q says of --%s %q, want %q in it", command, s.Flag, line, part)
+				if command == "" && !strings.Contains(line, part) {
+					t.Errorf("the help says of --%s %q, want %q in it", s.Flag, line, part)
 				}
 			}
 		}
-		if len(settings.All) == 0 || len(lines) < len(settings.All) {
+		if len(settings.All) == 0 || command == "migrate up" && lines["--to"] == "" {
 			t.Errorf("%q has %v", command, slices.Sorted(maps.Keys(lines)))
 		}
 	}
