@@ -106,10 +106,10 @@ func TestAnswerOfOneStatement(t *testing.T) {
 }
 
 // TestLargestAnswer measures the memory that is allocated for an answer of the largest size that
-// the default allows, and for answers that are stopped. It is less than one operation may take,
-// garbage included.
+// the default allows, and for answers that are stopped, garbage included. Of introspection, gqlgen
+// begins as many lists at once as there are processors and chance, before fields are counted.
 func TestLargestAnswer(t *testing.T) {
-	const limit, most = 4 << 20, slowed * 112 << 20
+	const limit = 4 << 20
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newLimitedAPI(t, url, gqlexec.Limits{AnswerBytes: limit})
 		a.teams(100)
@@ -117,21 +117,22 @@ func TestLargestAnswer(t *testing.T) {
 			query string
 			code  string
 			bytes int
+			most  uint64 // MiB
 		}{
-			"just allowed":           {`{ teams(first: 100) { nodes { ` + repeated("headquarters", 190) + ` } } }`, "", limit * 9 / 10},
-			"too large":              {`{ teams(first: 100) { nodes { ` + repeated("headquarters", 2000) + ` } } }`, "QUERY_TOO_COMPLEX", 0},
-			"long names":             {`{ teams(first: 100) { nodes { ` + longNames("headquarters", 98) + ` } } }`, "QUERY_TOO_COMPLEX", 0},
-			"nested":                 {`{ teams(first: 100) { nodes { heroes(first: 1) { nodes { id } ` + repeated("__typename", 2000) + ` } } } }`, "QUERY_TOO_COMPLEX", 0},
-			"introspection":          {`{ __schema { types { ` + repeated("fields { "+repeated("name", 49)+"}", 49) + ` } } }`, "QUERY_TOO_COMPLEX", 0},
-			"introspection of types": {`{ __schema { types { fields { args { ` + repeated("name", 100) + ` } } } } }`, "", 100_000},
+			"just allowed":           {`{ teams(first: 100) { nodes { ` + repeated("headquarters", 190) + ` } } }`, "", limit * 9 / 10, 64},
+			"too large":              {`{ teams(first: 100) { nodes { ` + repeated("headquarters", 2000) + ` } } }`, "QUERY_TOO_COMPLEX", 0, 64},
+			"long names":             {`{ teams(first: 100) { nodes { ` + longNames("headquarters", 98) + ` } } }`, "QUERY_TOO_COMPLEX", 0, 64},
+			"nested":                 {`{ teams(first: 100) { nodes { heroes(first: 1) { nodes { id } ` + repeated("__typename", 2000) + ` } } } }`, "QUERY_TOO_COMPLEX", 0, 64},
+			"introspection":          {`{ __schema { types { ` + repeated("fields { "+repeated("name", 49)+"}", 49) + ` } } }`, "QUERY_TOO_COMPLEX", 0, 192},
+			"introspection of types": {`{ __schema { types { fields { args { ` + repeated("name", 100) + ` } } } } }`, "", 100_000, 64},
 		} {
 			got, allocated := a.measure(gqltest.Request{Query: tt.query})
 			if got.Code() != tt.code || len(got.Body) < tt.bytes {
 				t.Errorf("%s: code %q, %d bytes: %.300s", name, got.Code(), len(got.Body), got)
 			}
 			t.Logf("%s: %d bytes of answer, %d KiB allocated", name, len(got.Body), allocated>>10)
-			if allocated > most {
-				t.Errorf("%s: %d MiB were allocated, want %d at most", name, allocated>>20, most>>20)
+			if allocated>>20 > slowed*tt.most {
+				t.Errorf("%s: %d MiB were allocated, want %d at most", name, allocated>>20, slowed*tt.most)
 			}
 		}
 	})
