@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -65,7 +66,10 @@ func served(t *testing.T, i int) gqlexec.API {
 	var entities []*entity.Entity
 	for _, e := range app.entities {
 		of := *e
-		of.Computed = nil // which has resolvers
+		of.Computed, of.Visible = nil, maps.Clone(e.Visible) // which has resolvers
+		for name := range e.Computed {
+			delete(of.Visible, name)
+		}
 		entities = append(entities, &of)
 	}
 	r := write(t, scaffold.Source{Entities: entities, Tables: app.tables})
