@@ -127,6 +127,7 @@ func Check(e *entity.Entity, all []*entity.Entity) []string {
 	for _, other := range all {
 		c.all[other.Name] = other
 	}
+	c.shown()
 	for _, p := range Of(e) {
 		p.each(func(at string, who Who) { c.group(p, at, who) })
 		c.fields(p)
@@ -237,12 +238,11 @@ func (c *checker) edge(at string, e *entity.Entity, name string, made bool) *ent
 
 // fields checks the names in ShownTo and SetBy.
 func (c *checker) fields(p Policy) {
+	names := namesOf(c.of)
 	for _, name := range slices.Sorted(maps.Keys(p.ShownTo)) {
-		_, computed := c.of.Computed[name]
-		shows, _ := c.of.Shown(name)
 		switch {
-		case c.of.Field(name) == nil && c.of.Edge(name) == nil && c.of.Unites[name] == nil && shows == nil && !computed:
-			c.refuse("its rule ShownTo names %s, which is no column, edge or computed field in ent/schema; names are those of the API", name)
+		case !slices.Contains(names, name):
+			c.refuse("its rule ShownTo names %s, which is no column, edge or computed field in ent/schema; those of the API are %s", name, strings.Join(names, ", "))
 		case c.of.Visible[name] != entity.ToNobody:
 			c.refuse("%s stands in ShownTo of its Policy, and in ShownToAll or ShownToOwners of its annotation; take one out", name)
 		}
@@ -252,6 +252,31 @@ func (c *checker) fields(p Policy) {
 			c.refuse("its rule SetBy names the column %s, which it does not have", column)
 		}
 	}
+}
+
+// shown checks the names in ShownToAll and ShownToOwners.
+func (c *checker) shown() {
+	names := namesOf(c.of)
+	for _, name := range slices.Sorted(maps.Keys(c.of.Visible)) {
+		if list := lists[c.of.Visible[name]]; list != "" && !slices.Contains(names, name) {
+			c.refuse("%s names %s, which is no column, edge or computed field in ent/schema; those of the API are %s", list, name, strings.Join(names, ", "))
+		}
+	}
+}
+
+var lists = map[entity.Visibility]string{entity.ToAll: "ShownToAll", entity.ToOwners: "ShownToOwners"}
+
+// namesOf returns the API names of all that an entity may show.
+func namesOf(e *entity.Entity) (names []string) {
+	for _, f := range e.Fields {
+		names = append(names, f.Name)
+	}
+	for _, edge := range e.Edges {
+		names = slices.AppendSeq(append(names, edge.Name), maps.Keys(edge.Shows))
+	}
+	names = slices.AppendSeq(slices.AppendSeq(names, maps.Keys(e.Unites)), maps.Keys(e.Computed))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // tenant checks the column of the tenant.

@@ -135,6 +135,12 @@ func (f *filler) store(ctx context.Context, e *entity.Entity, value func(*entity
 			set.Call([]reflect.Value{as(v, set.Type().In(0))})
 		}
 	}
+	for _, field := range keysWithoutFields(e) {
+		set, _ := findMethod(create, "set"+folded(field.Name))
+		if v := value(&field, set.Type().In(0)); v != nil {
+			set.Call([]reflect.Value{as(v, set.Type().In(0))})
+		}
+	}
 	if skip() {
 		f.keys[e.Name] = f.keys[e.Name][:len(f.keys[e.Name])-1]
 		return nil
@@ -147,6 +153,18 @@ func (f *filler) store(ctx context.Context, e *entity.Entity, value func(*entity
 		f.keys[e.Name][len(f.keys[e.Name])-1] = saved[0].Elem().FieldByName("ID").Int()
 	}
 	return nil
+}
+
+// keysWithoutFields returns the keys of edges that are no fields in ent/schema, as fields whose
+// names are those of ent's setters. It leaves out edges to the own entity that may lead nowhere.
+func keysWithoutFields(e *entity.Entity) (keys []entity.Field) {
+	for _, edge := range e.Edges {
+		known := slices.ContainsFunc(e.Fields, func(f entity.Field) bool { return f.Column == edge.Column })
+		if edge.OwnKey && edge.Unique && !known && !(edge.Nullable && edge.To == e.Name) {
+			keys = append(keys, entity.Field{Name: edge.Name + "_id", Column: edge.Column, Kind: entity.ID, Refers: edge.To, Nullable: edge.Nullable})
+		}
+	}
+	return keys
 }
 
 // as returns a value as one of a type in ent/schema. A type that is made from a text makes itself,

@@ -93,3 +93,16 @@ func TestWeighs(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesOfWhatIsShown checks that an annotation names only what its entity has.
+func TestNamesOfWhatIsShown(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]entity.Visibility{"memebers": entity.ToAll, "org_id": entity.ToOwners} {
+		e := *rulesent.Entities[slices.IndexFunc(rulesent.Entities, func(e *entity.Entity) bool { return e.Name == "Document" })]
+		e.Visible = map[string]entity.Visibility{"id": entity.ToAll, name: of}
+		found := strings.Join(rule.Check(&e, rulesent.Entities), "\n")
+		if !strings.Contains(found, "names "+name+", which is no column, edge or computed field in ent/schema; those of the API are ") || !strings.Contains(found, "title") || strings.Contains(found, "\n") {
+			t.Errorf("%s: %q", name, found)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -66,7 +67,10 @@ func served(t *testing.T, i int, change ...func(*entity.Entity)) gqlexec.API {
 	var entities []*entity.Entity
 	for _, e := range app.entities {
 		of := *e
-		of.Computed = nil // which has resolvers
+		of.Computed, of.Visible = nil, maps.Clone(e.Visible) // which has resolvers
+		for name := range e.Computed {
+			delete(of.Visible, name)
+		}
 		for _, change := range change {
 			change(&of)
 		}
