@@ -21,6 +21,7 @@ import (
 type copier struct {
 	from, to string
 	rewrite  func(string) string
+	program  string          // what go build calls the program of the copy
 	copied   map[string]bool // the files and folders of the copy, and "."
 }
 
@@ -165,11 +166,14 @@ func (c copier) file(name, target string) error {
 }
 
 // text returns a text with the new module path. Imports are sorted anew, because gofmt wants them
-// so. A page loses its links to what is not copied.
+// so. A page loses its links to what is not copied. Git ignores the program of the copy.
 func (c copier) text(name string, content []byte) ([]byte, error) {
 	changed := []byte(c.rewrite(string(content)))
-	if path.Ext(name) == ".md" {
+	switch {
+	case path.Ext(name) == ".md":
 		return []byte(c.unlinked(path.Dir(name), string(changed))), nil
+	case name == ".gitignore" && !c.copied[c.program]:
+		return append([]byte("/"+c.program+"\n"), changed...), nil
 	}
 	if path.Ext(name) != ".go" || bytes.Equal(changed, content) {
 		return changed, nil

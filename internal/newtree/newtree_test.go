@@ -26,7 +26,7 @@ func TestCopy(t *testing.T) {
 	t.Parallel()
 	for _, bare := range []bool{false, true} {
 		to := t.TempDir()
-		c := copier{from: top, to: to, rewrite: rewriter("forge", "example.com/my.shop/v2", "shop")}
+		c := copier{from: top, to: to, rewrite: rewriter("forge", "example.com/my.shop/v2", "shop"), program: programOf("example.com/my.shop/v2")}
 		if err := c.copy(t.Context(), bare); err != nil {
 			t.Fatal(err)
 		}
@@ -47,6 +47,9 @@ func TestCopy(t *testing.T) {
 		}
 		if !strings.Contains(all["README.md"], "# shop\n") || !strings.Contains(all["go.mod"], "module example.com/my.shop/v2\n") {
 			t.Errorf("bare: %t: README.md begins with %.30q, go.mod with %.50q", bare, all["README.md"], all["go.mod"])
+		}
+		if !strings.Contains(all[".gitignore"], "/my.shop\n") {
+			t.Errorf("bare: %t: git does not ignore the program: %q", bare, all[".gitignore"])
 		}
 		if bare {
 			checkBare(t, all)
@@ -93,6 +96,17 @@ func TestUnlinked(t *testing.T) {
 	} {
 		if got := c.unlinked("docs", before); got != want {
 			t.Errorf("%q becomes %q, want %q", before, got, want)
+		}
+	}
+}
+
+// TestIgnored copies .gitignore into trees whose programs have the names of a file and of a folder.
+func TestIgnored(t *testing.T) {
+	t.Parallel()
+	for program, want := range map[string]string{"library": "/library\n/forge\n", "graph": "/forge\n"} {
+		c := copier{program: program, copied: map[string]bool{"graph": true}, rewrite: strings.Clone}
+		if got, err := c.text(".gitignore", []byte("/forge\n")); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v, want %q", program, got, err, want)
 		}
 	}
 }
