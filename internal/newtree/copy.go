@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,6 +21,8 @@ import (
 type copier struct {
 	from, to string
 	rewrite  func(string) string
+	program  string          // what go build calls the program of the copy
+	copied   map[string]bool // the files and folders of the copy, and "."
 }
 
 // copy copies the tree, without what a copy does not have, and with what comes in addition.
@@ -40,18 +43,26 @@ func (c copier) copy(ctx context.Context, bare bool) error {
 	if err != nil {
 		return err
 	}
+	sources := map[string]string{} // by their names in the copy
 	for _, name := range names {
 		if !omits(omitted, name) {
-			if err := c.file(name, name); err != nil {
-				return err
-			}
+			sources[name] = name
 		}
 	}
 	for _, name := range names {
 		if target, ok := strings.CutPrefix(name, filepath.ToSlash(added)+"/"); ok {
-			if err := c.file(name, target); err != nil {
-				return err
-			}
+			sources[target] = name
+		}
+	}
+	c.copied = map[string]bool{".": true}
+	for target := range sources {
+		for name := target; name != "."; name = path.Dir(name) {
+			c.copied[name] = true
+		}
+	}
+	for target, name := range sources {
+		if err := c.file(name, target); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -155,9 +166,15 @@ func (c copier) file(name, target string) error {
 }
 
 // text returns a text with the new module path. Imports are sorted anew, because gofmt wants them
-// so.
+// so. A page loses its links to what is not copied. Git ignores the program of the copy.
 func (c copier) text(name string, content []byte) ([]byte, error) {
 	changed := []byte(c.rewrite(string(content)))
+	switch {
+	case path.Ext(name) == ".md":
+		return []byte(c.unlinked(path.Dir(name), string(changed))), nil
+	case name == ".gitignore" && !c.copied[c.program]:
+		return append([]byte("/"+c.program+"\n"), changed...), nil
+	}
 	if path.Ext(name) != ".go" || bytes.Equal(changed, content) {
 		return changed, nil
 	}
@@ -166,4 +183,23 @@ func (c copier) text(name string, content []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return changed, nil
+}
+
+// link matches a link of Markdown to a file, with its text and its target.
+var link = regexp.MustCompile(`!?\[([^\]]+)\]\(([^)#:\s]+)(?:#[^)\s]*)?\)`)
+
+// unlinked returns a page of a folder in which links to files that are not copied are their text
+// alone, with a word about where the files are. Blocks of code stay as they are.
+func (c copier) unlinked(dir, page string) string {
+	parts := strings.Split(page, "```")
+	for i := 0; i < len(parts); i += 2 {
+		parts[i] = link.ReplaceAllStringFunc(parts[i], func(found string) string {
+			part := link.FindStringSubmatch(found)
+			if c.copied[path.Join(dir, part[2])] {
+				return found
+			}
+			return part[1] + " (in Forge's own tree)"
+		})
+	}
+	return strings.Join(parts, "```")
 }

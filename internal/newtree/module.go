@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -108,6 +109,12 @@ func checkRequired(name, root string, refused func(string) error) error {
 		}
 	}
 	return nil
+}
+
+// programOf returns what go build calls the program of a module.
+func programOf(name string) string {
+	prefix, _, _ := module.SplitPathVersion(name)
+	return path.Base(prefix)
 }
 
 // placeholder is what the files of the folder of differences call the new tree.

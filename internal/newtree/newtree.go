@@ -48,7 +48,7 @@ func Make(ctx context.Context, root string, o Options) error {
 		return fmt.Errorf("new: %w", err)
 	}
 	defer os.RemoveAll(made)
-	c := copier{from: root, to: made, rewrite: rewriter(before, o.Module, path.Base(target))}
+	c := copier{from: root, to: made, rewrite: rewriter(before, o.Module, path.Base(target)), program: programOf(o.Module)}
 	if err := c.copy(ctx, o.Bare); err != nil {
 		return fmt.Errorf("new: %w", err)
 	}

@@ -26,7 +26,7 @@ func TestCopy(t *testing.T) {
 	t.Parallel()
 	for _, bare := range []bool{false, true} {
 		to := t.TempDir()
-		c := copier{from: top, to: to, rewrite: rewriter("forge", "example.com/my.shop/v2", "shop")}
+		c := copier{from: top, to: to, rewrite: rewriter("forge", "example.com/my.shop/v2", "shop"), program: programOf("example.com/my.shop/v2")}
 		if err := c.copy(t.Context(), bare); err != nil {
 			t.Fatal(err)
 		}
@@ -48,14 +48,65 @@ func TestCopy(t *testing.T) {
 		if !strings.Contains(all["README.md"], "# shop\n") || !strings.Contains(all["go.mod"], "module example.com/my.shop/v2\n") {
 			t.Errorf("bare: %t: README.md begins with %.30q, go.mod with %.50q", bare, all["README.md"], all["go.mod"])
 		}
+		if !strings.Contains(all[".gitignore"], "/my.shop\n") {
+			t.Errorf("bare: %t: git does not ignore the program: %q", bare, all[".gitignore"])
+		}
 		if bare {
 			checkBare(t, all)
 		}
+		checkLinks(t, to, all)
 		// Nothing of a checkout, nor about Forge alone.
 		for _, name := range []string{".git/HEAD", "CHANGELOG.md", "forge.db", "_new/omit.txt", "bench/main.go"} {
 			if _, ok := all[name]; ok && (bare || name != "bench/main.go") {
 				t.Errorf("%s (bare: %t) was copied", name, bare)
 			}
+		}
+	}
+}
+
+// checkLinks follows the links in the pages of a copy.
+func checkLinks(t *testing.T, dir string, all map[string]string) {
+	links, fence := regexp.MustCompile(`\]\(([^)#:\s]+)[)#]`), regexp.MustCompile("(?s)```.*?```")
+	followed := 0
+	for name, text := range all {
+		if path.Ext(name) != ".md" {
+			continue
+		}
+		for _, found := range links.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+			followed++
+			if _, err := os.Stat(filepath.Join(dir, path.Dir(name), found[1])); err != nil {
+				t.Errorf("%s links to %s, which was not copied", name, found[1])
+			}
+		}
+	}
+	if followed < 50 {
+		t.Errorf("the pages have %d links, want more", followed)
+	}
+}
+
+// TestUnlinked takes links out of a page. Code, and what is elsewhere, stays.
+func TestUnlinked(t *testing.T) {
+	t.Parallel()
+	c := copier{copied: map[string]bool{".": true, "docs": true, "docs/a.md": true}}
+	for before, want := range map[string]string{
+		"[a](a.md#x) and [top](..)":         "[a](a.md#x) and [top](..)",
+		"[`b` of\nit](../b.md#x), [c](d/c)": "`b` of\nit (in Forge's own tree), c (in Forge's own tree)",
+		"[x](https://example.com) [y](#z)":  "[x](https://example.com) [y](#z)",
+		"```go\nf[int](n)\n```\n[b](b)":     "```go\nf[int](n)\n```\nb (in Forge's own tree)",
+	} {
+		if got := c.unlinked("docs", before); got != want {
+			t.Errorf("%q becomes %q, want %q", before, got, want)
+		}
+	}
+}
+
+// TestIgnored copies .gitignore into trees whose programs have the names of a file and of a folder.
+func TestIgnored(t *testing.T) {
+	t.Parallel()
+	for program, want := range map[string]string{"library": "/library\n/forge\n", "graph": "/forge\n"} {
+		c := copier{program: program, copied: map[string]bool{"graph": true}, rewrite: strings.Clone}
+		if got, err := c.text(".gitignore", []byte("/forge\n")); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v, want %q", program, got, err, want)
 		}
 	}
 }

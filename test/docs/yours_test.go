@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -33,18 +34,15 @@ func TestMakeItYours(t *testing.T) {
 		"AUTH_SECRET=a secret of more than thirty-two bytes", "ADDR=127.0.0.1:0")
 	answers := map[string]string{}
 	var questions []block
+	var url, last string // of the server in production, and what it answered last
 	for _, b := range blocks(string(page)) {
 		switch {
 		case b.language == "console" && b.label == "serve":
 			cmd := exec.CommandContext(t.Context(), filepath.Join(tr.dir, "library"))
 			cmd.Dir, cmd.Env = tr.dir, production
-			api := gqltest.New(t, process.Start(t, cmd).URL)
-			api.Must(`mutation { signUp(input: {username: "ada", password: "correct horse battery"}) { user { id } } }`, nil)
-			signedIn := api.Must(`mutation { signIn(input: {login: "ada", password: "correct horse battery"}) { accessToken } }`, nil)
-			api = api.As(signedIn.Text("signIn.accessToken"))
-			if got := api.Must(`{ books { totalCount } }`, nil); got.Number("books.totalCount") != 0 {
-				t.Errorf("the new server answers %s", got)
-			}
+			url = process.Start(t, cmd).URL
+		case b.language == "console" && b.label == "ask":
+			last = (&tree{tr.dir, append(production, "TOKEN="+tokenIn(last))}).shell(t, strings.ReplaceAll(b.text, "http://127.0.0.1:8080", url))
 		case b.language == "console" && b.label == "deploy":
 			(&tree{tr.dir, production}).run(t, b)
 		case b.language == "console":
@@ -59,6 +57,9 @@ func TestMakeItYours(t *testing.T) {
 			questions = append(questions, b)
 		}
 	}
+	if want := `{"data":{"createTag":{"tag":{"name":"botany"}}}}`; last != want {
+		t.Errorf("the last request is answered with %s, want %s", last, want)
+	}
 	if len(questions) != 4 || len(answers) != 4 {
 		t.Fatalf("the page has %d questions and %d answers, want 4", len(questions), len(answers))
 	}
@@ -70,6 +71,43 @@ func TestMakeItYours(t *testing.T) {
 		}
 	}
 	(&tree{tr.dir, tr.env}).run(t, block{text: "$ go vet ./...\n$ go tool staticcheck ./graph ./seed ./test/api ./ent/schema"})
+}
+
+// shell runs the commands of a block in a shell, and returns what the last one printed.
+func (tr *tree) shell(t *testing.T, text string) (printed string) {
+	for _, command := range commandsOf(text) {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
+		cmd.Dir, cmd.Env = tr.dir, tr.env
+		out, err := cmd.Output()
+		if err != nil || strings.Contains(string(out), `"errors"`) {
+			t.Fatalf("%s: %v\n%s", command, err, out)
+		}
+		printed = strings.TrimSpace(string(out))
+	}
+	return printed
+}
+
+// tokenIn returns the access token in an answer, or "".
+func tokenIn(answer string) string {
+	_, token, _ := strings.Cut(answer, `"accessToken":"`)
+	token, _, _ = strings.Cut(token, `"`)
+	return token
+}
+
+// TestGoVersion compares the version of Go that make-it-yours.md asks for with that of go.mod.
+func TestGoVersion(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("make-it-yours.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindSubmatch(mod); !strings.Contains(string(page), "You need Go "+string(want[1])+",") {
+		t.Errorf("the page does not ask for Go %s", want[1])
+	}
 }
 
 // runHere is run, and follows the command cd.
