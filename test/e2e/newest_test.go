@@ -11,6 +11,7 @@ import (
 // with each other: see README.md.
 var held = map[string]string{
 	"graphql": "^16", "@graphql-codegen/cli": "^6", "@graphql-codegen/client-preset": "^5", "@types/node": "^20",
+	"eventsource": "^4",
 }
 
 // TestClientsInNewestVersions runs the clients' tests without a lock file, with the newest versions
