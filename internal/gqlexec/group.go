@@ -82,7 +82,7 @@ func (e *evaluation) made() bool {
 
 const (
 	// keptTime is how long a group keeps its last answer for members that come later.
-	keptTime = 10 * time.Second
+	keptTime = time.Second
 	// evaluationTime bounds the time of an evaluation on a server without a limit of time.
 	evaluationTime = 30 * time.Second
 	// maxEvaluations is how many answers are made at once. After a change, thousands of groups may

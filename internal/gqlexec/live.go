@@ -1,8 +1,8 @@
 package gqlexec
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -28,8 +28,8 @@ type live struct {
 	stale  bool // there may be another answer
 	timed  bool // the members will be woken
 	began  time.Time
-	number uint64 // of the last answer
-	last   []byte // its body
+	number uint64            // of the last answer
+	last   [sha256.Size]byte // of its body
 	now    *evaluation
 }
 
@@ -94,10 +94,20 @@ func (g *group) evaluateLive(e *evaluation) {
 		within(response, g.root.Alias)
 	}
 	e.answer = &stream.Answer{Body: encoded(response)}
-	if !bytes.Equal(e.answer.Body, l.last) {
-		l.number, l.last = l.number+1, e.answer.Body
+	if sum := sha256.Sum256(e.answer.Body); sum != l.last {
+		l.number, l.last = l.number+1, sum
 	}
 	e.number = l.number
+	time.AfterFunc(keptTime, func() { g.forgetLive(e) })
+}
+
+// forgetLive drops an answer. Whoever asks later makes another one.
+func (g *group) forgetLive(e *evaluation) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.live.now == e {
+		g.live.now = nil
+	}
 }
 
 // within makes the response to a query one to the field live.

@@ -66,12 +66,14 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 // executor is nil.
 func (s *Server) streams(executor stream.Executor, parts httpserver.Parts) *stream.Server {
 	return stream.New(stream.Options{
-		Executor:     executor,
-		Max:          s.Streams,
-		MaxBodyBytes: int64(s.MaxBodyBytes),
-		Tokens:       parts.Tokens,
-		Metrics:      parts.Metrics,
-		Log:          s.log,
+		Executor:       executor,
+		Max:            s.Streams,
+		MaxUnsentBytes: s.MaxUnsentBytes,
+		Abort:          httpserver.Abort,
+		MaxBodyBytes:   int64(s.MaxBodyBytes),
+		Tokens:         parts.Tokens,
+		Metrics:        parts.Metrics,
+		Log:            s.log,
 	})
 }
 

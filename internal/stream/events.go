@@ -173,6 +173,11 @@ func (e *events) send(answer *Answer) bool {
 	for line := range bytes.FieldsFuncSeq(answer.Body, func(c rune) bool { return c == '\n' || c == '\r' }) {
 		parts = append(parts, []byte("data: "), line, []byte("\n"))
 	}
+	sent := e.server.unsent.add(answer, func() {
+		e.stop(websocket.StatusTryAgainLater)
+		e.server.Abort(e.ctx)
+	})
+	defer sent()
 	if !e.write(append(parts, []byte("\n"))...) {
 		return false
 	}

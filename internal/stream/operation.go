@@ -101,16 +101,18 @@ func (o *operation) deliver() (ended bool) {
 			o.refuse(answer.Body)
 			return true
 		default:
-			o.send(answer.Body)
+			o.send(answer)
 		}
 	}
 	return true
 }
 
 // send sends an answer.
-func (o *operation) send(body []byte) {
-	if o.socket.write(join(`{"id":`, quote(o.id), `,"type":"next","payload":`), body, []byte("}")) {
-		o.count(body)
+func (o *operation) send(answer *Answer) {
+	sent := o.socket.server.unsent.add(answer, o.socket.abort)
+	defer sent()
+	if o.socket.write(join(`{"id":`, quote(o.id), `,"type":"next","payload":`), answer.Body, []byte("}")) {
+		o.count(answer.Body)
 	}
 }
 

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"container/list"
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -25,6 +26,10 @@ type Options struct {
 	Max int
 	// MaxBodyBytes bounds the body of a request, and a message on a WebSocket. 0 means no limit.
 	MaxBodyBytes int64
+	// MaxUnsentBytes bounds the memory of answers that wait for slow clients. 0 means no limit.
+	MaxUnsentBytes int
+	// Abort ends the connection of the request with a context, so that writes to it fail at once.
+	Abort func(context.Context)
 	// Tokens verifies bearer tokens. If it is nil, nobody has a token.
 	Tokens  *token.Verifier
 	Metrics *metrics.Metrics
@@ -52,6 +57,7 @@ type Server struct {
 	times   times
 	sockets *metrics.Streams
 	events  *metrics.Streams
+	unsent  unsent
 
 	mu      sync.Mutex
 	changed sync.Cond // a stream has ended; with mu
@@ -79,6 +85,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{Options: o, times: usualTimes, sockets: o.Metrics.WebSockets, events: o.Metrics.Events, all: map[delivery]*list.Element{}}
 	s.changed.L = &s.mu
+	s.unsent.limit = int64(o.MaxUnsentBytes)
 	return s
 }
 

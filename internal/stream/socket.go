@@ -358,11 +358,19 @@ func (c *socket) write(parts ...[]byte) bool {
 	if err == nil {
 		return true
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) && c.stop(websocket.StatusTryAgainLater, "the client does not read") {
-		c.server.sockets.Refused(telemetry.SlowReader)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.abort()
 	}
 	_ = c.ws.CloseNow()
 	return false
+}
+
+// abort ends the connection at once, because its client reads too slowly.
+func (c *socket) abort() {
+	if c.stop(websocket.StatusTryAgainLater, "the client does not read") {
+		c.server.sockets.Refused(telemetry.SlowReader)
+	}
+	_ = c.conn.Close() // CloseNow would wait
 }
 
 func (c *socket) writeParts(parts [][]byte) error {
