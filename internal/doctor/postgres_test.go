@@ -113,6 +113,9 @@ func TestPgBouncer(t *testing.T) {
 	}
 	mustFind(t, report, "pool", OK, "PgBouncer")
 	mustFind(t, report, "limits", OK, "statements 30s")
+	mustFind(t, report, "changes", Warn, "no connection listens", "CHANGES_URL")
+	few := newDoctor(t, "DATABASE_URL="+dbtest.Postgres(t), "STREAMS=1000000")
+	mustFind(t, few.Examine(t.Context()), "changes", Warn, "files, and each stream is one", "lower STREAMS")
 	silent := change(t, address, func(u *url.URL) { u.RawQuery = "sslmode=disable" })
 	mustFind(t, newDoctor(t, "DATABASE_URL="+silent).Examine(t.Context()), "database", Fail, "PGBOUNCER=on")
 	// One that lets the limits through is found by what it does with sessions.
