@@ -42,7 +42,7 @@ export async function open() {
       return route.abort();
     },
   );
-  await context.routeWebSocket(/./, (socket) => {
+  await context.routeWebSocket((url) => url.host !== forge.host, (socket) => {
     foreign.push(socket.url());
     socket.close();
   });

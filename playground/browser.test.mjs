@@ -1,11 +1,12 @@
 // Drives the playground of a running server in headless Chromium, with every other server out of reach. browser.mjs says how to run it.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { forge, noViolations, open, post } from './browser.mjs';
 
 const { SCREENSHOT } = process.env;
 const examples = readdirSync(new URL('examples/', import.meta.url)).filter((name) => name.endsWith('.graphql'));
+const subscribes = (name) => /^subscription\b/m.test(readFileSync(new URL(`examples/${name}`, import.meta.url), 'utf8'));
 
 let browser, page, foreign, complaints;
 
@@ -25,7 +26,7 @@ test('a first visit opens the examples', async () => {
 });
 
 for (const [index, name] of examples.entries()) {
-  test(`example ${name} runs`, async () => {
+  test(`example ${name} runs`, { skip: subscribes(name) && 'it has a test of its own' }, async () => {
     const title = await tabs().nth(index).innerText();
     await tabs().nth(index).click();
     await line('.graphiql-query-editor', new RegExp(`(query|mutation)\\s${title}\\b`)).waitFor();
@@ -54,11 +55,23 @@ test('the questions have answers about the demo data', async () => {
 });
 
 test('an example can be run again', async () => {
-  for (const [index] of examples.entries()) {
+  for (const [index] of [...examples.entries()].filter(([, name]) => !subscribes(name))) {
     await tabs().nth(index).click();
     const { answer } = await whileRunning(() => page.locator('.graphiql-execute-button').click());
     assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
   }
+});
+
+test('a subscription shows what another window does, until it is stopped', async () => {
+  await tabs().getByText('LiveHeroes').click();
+  await line('.graphiql-query-editor', /subscription\sLiveHeroes/).waitFor();
+  await page.locator('.graphiql-execute-button').click();
+  await resultShows('"totalCount"');
+  const name = `Newcomer ${Date.now()}`;
+  await post(`mutation { createHero(input: { name: "${name}" }) { hero { id } } }`);
+  await resultShows(name);
+  await page.getByRole('button', { name: 'Stop query' }).click();
+  await page.getByRole('button', { name: 'Execute query' }).waitFor();
 });
 
 test('a query typed by hand completes fields, runs and shows its result', async () => {

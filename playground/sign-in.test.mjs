@@ -113,6 +113,17 @@ test('headers typed into their editor win', async () => {
   expected(401);
 });
 
+test('a subscription is asked for by who is signed in, or with the headers', async () => {
+  const query = 'subscription { live { viewer { username } } }';
+  await start(query);
+  await result(`"username": "${demo.login}"`).waitFor();
+  await page.getByRole('button', { name: 'Stop query' }).click();
+  await typeHeaders({ authorization: 'Bearer not.a.token' });
+  await start(query);
+  await result('The connection was closed: 4403').waitFor();
+  await typeHeaders({});
+});
+
 test('signing out ends the session on the server as well', async () => {
   const [request] = await Promise.all([
     page.waitForRequest((r) => r.postData()?.includes('signOut')),
@@ -182,17 +193,19 @@ function signedOut() {
 
 let sent;
 
-// run runs a query in the tab that is open, and returns the last answer to it.
+// run runs a query in the tab that is open, and returns when there is an answer to it.
 async function run(query) {
+  const [response] = await Promise.all([page.waitForResponse((r) => r.request().postData()?.includes('viewer')), start(query)]);
+  sent = response.request();
+}
+
+// start types an operation into the tab that is open, and runs it.
+async function start(query) {
   await page.locator('.graphiql-query-editor .monaco-editor').click();
   await page.keyboard.press('Control+A');
   await page.keyboard.press('Delete'); // what is typed over a selection can be put around it
   await page.keyboard.insertText(query);
-  const [response] = await Promise.all([
-    page.waitForResponse((r) => r.request().postData()?.includes('viewer')),
-    page.locator('.graphiql-execute-button').click(),
-  ]);
-  sent = response.request();
+  await page.locator('.graphiql-execute-button').click();
 }
 
 function result(text) {

@@ -1,17 +1,58 @@
+import { getOperationAST, parse } from 'graphql';
+import { createClient } from 'graphql-ws';
 import { accessToken, refreshed } from './session.js';
 import { answerOf, send } from './wire.js';
 
-// fetcher sends one operation to the API, as whoever is signed in, and returns its answer. Headers that the reader typed win.
+// fetcher sends one operation to the API, as whoever is signed in. It returns the answer, or the answers of a subscription. Headers that the reader typed win.
 export async function fetcher({ query, variables, operationName }, { headers } = {}) {
   const operation = { query, variables, operationName: definesOperation(query, operationName) ? operationName : null };
-  const own = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'authorization');
-  const token = own ? null : accessToken();
+  if (kindOf(operation) === 'subscription') {
+    return answersTo(operation, headers);
+  }
+  const token = typed(headers) ? null : accessToken();
   let response = await send(operation, withToken(token, headers));
   // A token that does not hold is refused before anything is done, so that the operation can be sent once more.
   if (token && response.status === 401 && (await refreshed(token))) {
     response = await send(operation, withToken(accessToken(), headers));
   }
   return answerOf(response);
+}
+
+// kindOf returns query, mutation or subscription, and undefined if the server has to say what is wrong.
+function kindOf({ query, operationName }) {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation;
+  } catch {
+    return undefined;
+  }
+}
+
+// answersTo returns the answers of a subscription, over a WebSocket of its own. After the connection was lost it goes on with the cursor of the last answer.
+function answersTo(operation, headers) {
+  const extensions = {};
+  const { subscribe } = createClient({
+    url: `${location.origin.replace('http', 'ws')}/graphql`,
+    connectionParams: () => ({ authorization: typed(headers) ?? (accessToken() && `Bearer ${accessToken()}`) }),
+    shouldRetry: ({ code }) => code !== 4403 || !typed(headers), // another token would have to be typed
+    on: {
+      message: ({ type, payload }) => {
+        if (type === 'next') {
+          extensions.after = payload.extensions?.cursor;
+        }
+      },
+    },
+  });
+  return {
+    subscribe: (sink) => {
+      const error = (reason) => sink.error(reason.reason ? new Error(`The connection was closed: ${reason.code}, ${reason.reason}`) : reason);
+      return { unsubscribe: subscribe({ ...operation, extensions }, { ...sink, error }) };
+    },
+  };
+}
+
+// typed returns the token that the reader typed among the headers, if there is one.
+function typed(headers) {
+  return Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
 }
 
 function withToken(token, headers) {
