@@ -30,6 +30,7 @@ const root = "../"
 var allowedImports = map[string][]string{
 	"internal/session":     {"forge/ent", "forge/ent/session"},
 	"internal/idempotency": {"forge/ent", "forge/ent/idempotencykey"},
+	"internal/webhook":     {"forge/ent", "forge/ent/webhook"},
 }
 
 // allowed are words that name an entity of the application but have another meaning in a package of
@@ -82,6 +83,7 @@ var allowed = map[entry]string{
 	{"internal/syntax", "order"}:      "the byte order mark",
 	{"internal/token", "user"}:        "the role viewer.User, and AUTH_USER_CLAIM",
 	{"internal/viewer", "user"}:       "the role User",
+	{"internal/webhook", "user"}:      "the column user_id of an endpoint, and the header User-Agent",
 	{"internal/write", "order"}:       "SQL's ORDER BY",
 }
 
