@@ -51,7 +51,7 @@ func (r *Resolver) createWebhook(ctx context.Context, in model.CreateWebhookInpu
 		if err := input.WantPrefix("input.userId", *user, "user"); err != nil {
 			return nil, err
 		}
-		e.User = &user.UUID
+		e.Account = &user.UUID
 	case role != nil:
 		e.Role, _ = viewer.ParseRole(role.String())
 	}

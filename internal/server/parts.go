@@ -38,7 +38,9 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Webhooks:    hooks,
 	})
 	handler := gqlexec.New(api, pools.Requests, opts, s.log)
-	hooks.Serve(handler)
+	if hooks != nil {
+		hooks.Serve(handler)
+	}
 	parts := httpserver.Parts{
 		API:         handler,
 		Admission:   opts.Admission,

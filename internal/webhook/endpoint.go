@@ -22,11 +22,11 @@ import (
 type Endpoint struct {
 	URL, Document string
 	Variables     string // JSON; "" for none
-	// User is the account that the endpoint acts as. Without one, it acts as Role, which is
+	// Account is the account that the endpoint acts as. Without one, it acts as Role, which is
 	// viewer.Anonymous or viewer.Admin.
-	User   *uuid.UUID
-	Role   viewer.Role
-	Secret string // "" has one made
+	Account *uuid.UUID
+	Role    viewer.Role
+	Secret  string // "" has one made
 }
 
 // Create stores an endpoint, in the unit of work of ctx, and returns it with its secret. Changes
@@ -45,8 +45,8 @@ func (w *Webhooks) Create(ctx context.Context, e Endpoint) (*ent.Webhook, error)
 	if err := checkURL(e.URL, w.Private); err != nil {
 		return nil, err
 	}
-	row := &ent.Webhook{Document: e.Document, Variables: e.Variables, Role: e.Role.String(), UserID: e.User}
-	if e.User == nil && e.Role == viewer.User {
+	row := &ent.Webhook{Document: e.Document, Variables: e.Variables, Role: e.Role.String(), UserID: e.Account}
+	if e.Account == nil && e.Role == viewer.User {
 		return nil, apperr.BadInput("input.role", "%s means some user; name the user, or allow %s or %s", viewer.User, viewer.Anonymous, viewer.Admin)
 	}
 	start, err := w.start(ctx, row, "")
@@ -58,7 +58,7 @@ func (w *Webhooks) Create(ctx context.Context, e Endpoint) (*ent.Webhook, error)
 		return nil, fmt.Errorf("read the database's clock: %w", err)
 	}
 	row, err = ent.FromUnit(ctx).Webhook.Create().SetURL(e.URL).SetDocument(e.Document).SetVariables(e.Variables).SetRole(row.Role).
-		SetNillableUserID(e.User).SetSecret(e.Secret).SetPosition(start).SetDueAt(now).Save(system(ctx))
+		SetNillableUserID(e.Account).SetSecret(e.Secret).SetPosition(start).SetDueAt(now).Save(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("store an endpoint: %w", err)
 	}

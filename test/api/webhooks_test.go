@@ -31,19 +31,27 @@ import (
 // newHooks returns an API that delivers webhooks until the test ends, or stop is called.
 func newHooks(t testing.TB, url string, o webhook.Options) (a *api, stop func()) {
 	t.Helper()
-	a = newBareAPI(t, url)
-	a.self = viewer.System
-	cfg := a.following()
-	o.DB, o.Accounts, o.Log, o.Look, o.Retry = a.db, graph.Accounts{}, a.log, 20*time.Millisecond, retry.Backoff{First: 20 * time.Millisecond}
-	cfg.Webhooks = webhook.New(o)
-	a.configure(cfg)
-	cfg.Webhooks.Serve(a.handler.(*gqlexec.Handler))
+	a = newUndelivered(t, url, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { cfg.Webhooks.Run(ctx) })
+	running.Go(func() { a.hooks.Run(ctx) })
 	stop = func() { cancel(); running.Wait() }
 	t.Cleanup(stop)
 	return a, stop
+}
+
+// newUndelivered returns an API that has webhooks, and delivers nothing.
+func newUndelivered(t testing.TB, url string, o webhook.Options) *api {
+	t.Helper()
+	a := newBareAPI(t, url)
+	a.self = viewer.System
+	cfg := a.following()
+	o.DB, o.Accounts, o.Log, o.Look, o.Retry = a.db, graph.Accounts{}, a.log, 20*time.Millisecond, retry.Backoff{First: 20 * time.Millisecond}
+	a.hooks = webhook.New(o)
+	cfg.Webhooks = a.hooks
+	a.configure(cfg)
+	a.hooks.Serve(a.handler.(*gqlexec.Handler))
+	return a
 }
 
 // receiver is one that webhooks are delivered to. It checks their signatures.
