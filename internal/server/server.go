@@ -16,6 +16,7 @@ import (
 	"forge/internal/bootstrap"
 	"forge/internal/changes"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
 	"forge/internal/session"
 	"forge/internal/settings"
@@ -190,6 +191,25 @@ func (s *Server) webhooks(db *database.DB, identity *Identity, keeper *changes.K
 		o.Closed = "the cursors of this server are good for its process alone, so endpoints would lose their places: set " + s.NameOf("CURSOR_SECRET")
 	}
 	return webhook.New(o)
+}
+
+// Webhooks returns the endpoints of a database, for commands that change them. It returns an error if
+// a setting is wrong.
+func (s *Server) Webhooks(ctx context.Context, db *database.DB) (*webhook.Webhooks, error) {
+	documents, err := s.Documents()
+	if err != nil {
+		return nil, err
+	}
+	identity, err := s.identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keeper := s.keeper(db)
+	hooks := s.webhooks(db, identity, keeper)
+	opts := s.options()
+	opts.Documents, opts.Feed, opts.CursorKey = documents, keeper.Feed(), identity.cursors
+	hooks.Serve(gqlexec.New(s.app.API(application.Services{}), db, opts, s.log))
+	return hooks, nil
 }
 
 // revocations returns the revocations of tokens, as the database has them. If it cannot read them

@@ -12,6 +12,7 @@ import (
 	"forge/ent"
 	entwebhook "forge/ent/webhook"
 	"forge/internal/apperr"
+	"forge/internal/database"
 	"forge/internal/ids"
 	"forge/internal/input"
 	"forge/internal/unit"
@@ -274,3 +275,41 @@ func (w *Webhooks) viewer(ctx context.Context, row *ent.Webhook) (viewer.Viewer,
 }
 
 func system(ctx context.Context) context.Context { return viewer.NewContext(ctx, viewer.System) }
+
+// Account returns the ID of the account that a login means, in a unit of work of its own. The error
+// is BAD_USER_INPUT if there is none.
+func (w *Webhooks) Account(ctx context.Context, login string) (uuid.UUID, error) {
+	u := unit.New(w.DB, unit.Single)
+	defer u.Rollback()
+	a, err := w.Accounts.FindLogin(system(unit.NewContext(ctx, u)), login)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("look for an account: %w", err)
+	}
+	if a == nil {
+		return uuid.Nil, apperr.BadInput("input.userId", "there is no user %q", login)
+	}
+	return a.ID, nil
+}
+
+// Count returns how many endpoints a database has, and how many of these fail or are disabled.
+func Count(ctx context.Context, db *database.DB) (all, failing, disabled int, err error) {
+	rows, err := states(ctx, db)
+	for _, row := range rows {
+		switch {
+		case row.DisabledAt != nil:
+			disabled++
+		case row.FailingSince != nil:
+			failing++
+		}
+	}
+	return len(rows), failing, disabled, err
+}
+
+// states returns all endpoints, without all that it takes to deliver to them.
+func states(ctx context.Context, db *database.DB) ([]*ent.Webhook, error) {
+	u := unit.New(db, unit.Single)
+	defer u.Rollback()
+	ctx = unit.NewContext(ctx, u)
+	return ent.FromUnit(ctx).Webhook.Query().
+		Select(entwebhook.FieldID, entwebhook.FieldDueAt, entwebhook.FieldFailingSince, entwebhook.FieldDisabledAt).All(system(ctx))
+}

@@ -75,10 +75,7 @@ func (w *Webhooks) adjust(ctx context.Context, all *sync.WaitGroup, running map[
 func (w *Webhooks) look(ctx context.Context) (list []*ent.Webhook, err error) {
 	ctx, cancel := context.WithTimeout(ctx, roundTime)
 	defer cancel()
-	u := unit.New(w.DB, unit.Single)
-	defer u.Rollback()
-	rows, err := ent.FromUnit(unit.NewContext(ctx, u)).Webhook.Query().
-		Select(entwebhook.FieldID, entwebhook.FieldDueAt, entwebhook.FieldFailingSince, entwebhook.FieldDisabledAt).All(system(unit.NewContext(ctx, u)))
+	rows, err := states(ctx, w.DB)
 	if err != nil {
 		return nil, err
 	}
