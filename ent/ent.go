@@ -15,6 +15,7 @@ import (
 	"forge/ent/session"
 	"forge/ent/team"
 	"forge/ent/user"
+	"forge/ent/webhook"
 	"reflect"
 	"sync"
 
@@ -90,6 +91,7 @@ func checkColumn(t, c string) error {
 			session.Table:        session.ValidColumn,
 			team.Table:           team.ValidColumn,
 			user.Table:           user.ValidColumn,
+			webhook.Table:        webhook.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

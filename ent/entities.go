@@ -14,6 +14,7 @@ import (
 	"forge/ent/session"
 	"forge/ent/team"
 	"forge/ent/user"
+	"forge/ent/webhook"
 	"slices"
 	"time"
 
@@ -1116,6 +1117,191 @@ var Entities = []*entity.Entity{
 			Invalid: invalid,
 		},
 	},
+	{
+		Name:    "Webhook",
+		Table:   "webhooks",
+		Prefix:  "webhook",
+		Ruled:   true,
+		Policy:  func() Policy { return webhook.Policy },
+		Visible: map[string]entity.Visibility{},
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Webhook", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "url", Column: "url", Kind: entity.String, Type: "string"},
+			{Name: "document", Column: "document", Kind: entity.String, Type: "string", Immutable: true},
+			{Name: "variables", Column: "variables", Kind: entity.String, Type: "string", Nullable: true, Immutable: true},
+			{Name: "role", Column: "role", Kind: entity.String, Type: "string", Immutable: true},
+			{Name: "userId", Column: "user_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
+			{Name: "secret", Column: "secret", Kind: entity.String, Type: "string", Sensitive: true},
+			{Name: "previousSecret", Column: "previous_secret", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
+			{Name: "previousUntil", Column: "previous_until", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "position", Column: "position", Kind: entity.String, Type: "string"},
+			{Name: "dueAt", Column: "due_at", Kind: entity.Time, Type: "time.Time"},
+			{Name: "lease", Column: "lease", Kind: entity.UUID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "leasedUntil", Column: "leased_until", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "failures", Column: "failures", Kind: entity.Int, Type: "int32", Default: true},
+			{Name: "failingSince", Column: "failing_since", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "lastStatus", Column: "last_status", Kind: entity.Int, Type: "int32", Nullable: true},
+			{Name: "lastError", Column: "last_error", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "deliveredAt", Column: "delivered_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "disabledAt", Column: "disabled_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "disabledReason", Column: "disabled_reason", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+		},
+		Edges: []entity.Edge{
+			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Immutable: true, Unique: true, Nullable: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Webhook; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"url": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetURL(string(value.(string)))
+					return nil
+				},
+				"document": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetDocument(string(value.(string)))
+					return nil
+				},
+				"variables": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetVariables(string(value.(string)))
+					return nil
+				},
+				"role": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetRole(string(value.(string)))
+					return nil
+				},
+				"user_id": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetUserID(value.(uuid.UUID))
+					return nil
+				},
+				"secret": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetSecret(string(value.(string)))
+					return nil
+				},
+				"previous_secret": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetPreviousSecret(string(value.(string)))
+					return nil
+				},
+				"previous_until": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetPreviousUntil(value.(time.Time))
+					return nil
+				},
+				"position": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetPosition(string(value.(string)))
+					return nil
+				},
+				"due_at": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetDueAt(value.(time.Time))
+					return nil
+				},
+				"lease": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetLease(value.(uuid.UUID))
+					return nil
+				},
+				"leased_until": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetLeasedUntil(value.(time.Time))
+					return nil
+				},
+				"failures": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetFailures(int32(value.(int64)))
+					return nil
+				},
+				"failing_since": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetFailingSince(value.(time.Time))
+					return nil
+				},
+				"last_status": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetLastStatus(int32(value.(int64)))
+					return nil
+				},
+				"last_error": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetLastError(string(value.(string)))
+					return nil
+				},
+				"delivered_at": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetDeliveredAt(value.(time.Time))
+					return nil
+				},
+				"disabled_at": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetDisabledAt(value.(time.Time))
+					return nil
+				},
+				"disabled_reason": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetDisabledReason(string(value.(string)))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*WebhookMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"user": func(m Mutation, value any) {
+					if value == nil {
+						m.(*WebhookMutation).ClearUser()
+						return
+					}
+					m.(*WebhookMutation).SetUserID(value.(uuid.UUID))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*WebhookCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*WebhookCreate)
+				}
+				rows, err := FromUnit(ctx).Webhook.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *WebhookCreate) bool {
+						return same(b.check(), err) || same(webhook.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*WebhookUpdate).Modify(change) },
+			Invalid: invalid,
+		},
+	},
 }
 
 // Defaults returns the defaults of columns that are not functions.
@@ -1175,6 +1361,13 @@ func (m *UserMutation) Defaults() map[string]any {
 		user.FieldVersion:  user.DefaultVersion,
 		user.FieldRole:     user.DefaultRole,
 		user.FieldIsActive: user.DefaultIsActive,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *WebhookMutation) Defaults() map[string]any {
+	return map[string]any{
+		webhook.FieldFailures: webhook.DefaultFailures,
 	}
 }
 

@@ -47,6 +47,8 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 		return c.Team.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "User":
 		return c.User.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Webhook":
+		return c.Webhook.Query().Where(shape).Select("id").Scan(ctx, &none)
 	}
 	return fmt.Errorf("ent: no entity %q", e.Name)
 }
@@ -121,6 +123,12 @@ func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 			return nil, err
 		}
 		return q.sqlQuery(ctx), nil
+	case "Webhook":
+		q := (&WebhookClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
 	}
 	return nil, fmt.Errorf("ent: no entity %q", e.Name)
 }
@@ -146,6 +154,8 @@ func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 		return (&TeamClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "User":
 		return (&UserClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Webhook":
+		return (&WebhookClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	}
 	return false, fmt.Errorf("ent: no entity %q", e.Name)
 }
@@ -411,6 +421,36 @@ func (m *UserMutation) Described() (*entity.Entity, entity.Graph) {
 
 // Matching returns the conditions of the rows that the mutation changes.
 func (m *UserMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *WebhookQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *WebhookQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Webhook"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *WebhookMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Webhook"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *WebhookMutation) Matching() (conditions []func(*sql.Selector)) {
 	for _, p := range m.predicates {
 		conditions = append(conditions, p)
 	}

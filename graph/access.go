@@ -33,6 +33,12 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Mutation.signOut":        {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.changePassword": {Role: viewer.User, Credentials: true},
 
+		"Query.webhooks":         {Role: viewer.Admin},
+		"Mutation.createWebhook": {Role: viewer.Admin, Credentials: true},
+		"Mutation.updateWebhook": {Role: viewer.Admin, Credentials: true},
+		"Mutation.deleteWebhook": {Role: viewer.Admin},
+		"Mutation.replayWebhook": {Role: viewer.Admin},
+
 		"Mutation.createUser":    {Role: viewer.Admin, Prepare: r.hashPassword},
 		"Mutation.updateUser":    {Role: viewer.User, Prepare: r.hashPassword},
 		"Mutation.deleteUser":    {Role: viewer.User},

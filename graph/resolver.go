@@ -23,6 +23,7 @@ import (
 	"forge/internal/loader"
 	"forge/internal/password"
 	"forge/internal/session"
+	"forge/internal/webhook"
 	"forge/internal/write"
 )
 
@@ -35,6 +36,7 @@ type Resolver struct {
 	Passwords   *password.Hasher     // hashes the passwords that administrators set
 	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
 	Revocations *session.Revocations // is told at once when this server revokes tokens
+	Webhooks    *webhook.Webhooks    // the endpoints of webhooks; if nil, there are none
 }
 
 // sources has the source of the resolvers. It is a part of the program, so it always fits the

@@ -60,6 +60,45 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 	return &model.ChangePasswordPayload{User: u}, nil
 }
 
+// CreateWebhook is the resolver for the createWebhook field.
+func (r *mutationResolver) CreateWebhook(ctx context.Context, input model.CreateWebhookInput) (*model.CreateWebhookPayload, error) {
+	row, err := r.createWebhook(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.CreateWebhookPayload{Webhook: webhookOf(row), Secret: row.Secret}, nil
+}
+
+// UpdateWebhook is the resolver for the updateWebhook field.
+func (r *mutationResolver) UpdateWebhook(ctx context.Context, id ids.ID, input model.UpdateWebhookInput) (*model.UpdateWebhookPayload, error) {
+	row, err := r.updateWebhook(ctx, id, input)
+	if err != nil {
+		return nil, err
+	}
+	payload := &model.UpdateWebhookPayload{Webhook: webhookOf(row)}
+	if input.Secret.Value() != nil || input.RotateSecret {
+		payload.Secret = &row.Secret
+	}
+	return payload, nil
+}
+
+// DeleteWebhook is the resolver for the deleteWebhook field.
+func (r *mutationResolver) DeleteWebhook(ctx context.Context, id ids.ID) (*model.DeleteWebhookPayload, error) {
+	if err := r.deleteWebhook(ctx, id); err != nil {
+		return nil, err
+	}
+	return &model.DeleteWebhookPayload{DeletedID: id}, nil
+}
+
+// ReplayWebhook is the resolver for the replayWebhook field.
+func (r *mutationResolver) ReplayWebhook(ctx context.Context, id ids.ID, after *string) (*model.ReplayWebhookPayload, error) {
+	row, err := r.replayWebhook(ctx, id, after)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ReplayWebhookPayload{Webhook: webhookOf(row)}, nil
+}
+
 // AdjustStock is the resolver for the adjustStock field.
 func (r *mutationResolver) AdjustStock(ctx context.Context, productID ids.ID, delta int32) (*model.AdjustStockPayload, error) {
 	if err := adjustStock(ctx, ent.FromUnit(ctx), productID, delta); err != nil {
@@ -171,6 +210,11 @@ func (r *queryResolver) Orders(ctx context.Context, first *int32, after *string,
 // OrderItems is the resolver for the orderItems field.
 func (r *queryResolver) OrderItems(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.OrderItemWhereInput) (*model.OrderItemConnection, error) {
 	return &model.OrderItemConnection{}, nil
+}
+
+// Webhooks is the resolver for the webhooks field.
+func (r *queryResolver) Webhooks(ctx context.Context) ([]*model.WebhookEndpoint, error) {
+	return r.webhooks(ctx)
 }
 
 // Rivals is the batch resolver for the rivals field.

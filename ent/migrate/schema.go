@@ -423,6 +423,51 @@ var (
 			},
 		},
 	}
+	// WebhooksColumns holds the columns for the "webhooks" table.
+	WebhooksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "url", Type: field.TypeString, Size: 2048},
+		{Name: "document", Type: field.TypeString, Size: 2147483647},
+		{Name: "variables", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "role", Type: field.TypeString},
+		{Name: "secret", Type: field.TypeString, Size: 128},
+		{Name: "previous_secret", Type: field.TypeString, Nullable: true, Size: 128},
+		{Name: "previous_until", Type: field.TypeTime, Nullable: true},
+		{Name: "position", Type: field.TypeString, Size: 2147483647},
+		{Name: "due_at", Type: field.TypeTime},
+		{Name: "lease", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
+		{Name: "failures", Type: field.TypeInt32, Default: 0},
+		{Name: "failing_since", Type: field.TypeTime, Nullable: true},
+		{Name: "last_status", Type: field.TypeInt32, Nullable: true},
+		{Name: "last_error", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "delivered_at", Type: field.TypeTime, Nullable: true},
+		{Name: "disabled_at", Type: field.TypeTime, Nullable: true},
+		{Name: "disabled_reason", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// WebhooksTable holds the schema information for the "webhooks" table.
+	WebhooksTable = &schema.Table{
+		Name:       "webhooks",
+		Columns:    WebhooksColumns,
+		PrimaryKey: []*schema.Column{WebhooksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "webhooks_users_user",
+				Columns:    []*schema.Column{WebhooksColumns[20]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhook_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{WebhooksColumns[20]},
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		HeroesTable,
@@ -434,6 +479,7 @@ var (
 		SessionsTable,
 		TeamsTable,
 		UsersTable,
+		WebhooksTable,
 	}
 )
 
@@ -485,4 +531,5 @@ func init() {
 		"users_role_known":      "role IN ('USER', 'ADMIN')",
 		"users_username_length": "length(username) BETWEEN 1 AND 50",
 	}
+	WebhooksTable.ForeignKeys[0].RefTable = UsersTable
 }

@@ -131,6 +131,14 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_signOut(ctx, field)
 	case "changePassword":
 		return ec._Mutation_changePassword(ctx, field)
+	case "createWebhook":
+		return ec._Mutation_createWebhook(ctx, field)
+	case "updateWebhook":
+		return ec._Mutation_updateWebhook(ctx, field)
+	case "deleteWebhook":
+		return ec._Mutation_deleteWebhook(ctx, field)
+	case "replayWebhook":
+		return ec._Mutation_replayWebhook(ctx, field)
 	case "adjustStock":
 		return ec._Mutation_adjustStock(ctx, field)
 	case "createOrder":
@@ -177,6 +185,8 @@ func (e *executableSchema) Ask(ctx context.Context, op *graphql.OperationContext
 		return ec._Query_orders(ctx, field)
 	case "orderItems":
 		return ec._Query_orderItems(ctx, field)
+	case "webhooks":
+		return ec._Query_webhooks(ctx, field)
 	case "__type":
 		return ec._Query___type(ctx, field)
 	case "__schema":

@@ -61,6 +61,33 @@ type CreateOrderPayload struct {
 	Order *Order `json:"order"`
 }
 
+// A new endpoint. It acts as somebody who has not signed in, unless `userId` or `role` says otherwise.
+type CreateWebhookInput struct {
+	// https://HOST/PATH.
+	URL string `json:"url"`
+	// A subscription that tells of changes, such as `heroChanges`, and not `live`.
+	Document string `json:"document"`
+	// The variables of the subscription, as a JSON object.
+	Variables graphql.Omittable[*string] `json:"variables,omitempty"`
+	// A user whom it acts as, with the role that the user has at each delivery.
+	UserID graphql.Omittable[*ids.ID]      `json:"userId,omitempty"`
+	Role   graphql.Omittable[*WebhookRole] `json:"role,omitempty"`
+	// `whsec_` and the Base64 of 24 to 64 bytes. Without it, one is made.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
+}
+
+// The new endpoint.
+type CreateWebhookPayload struct {
+	Webhook *WebhookEndpoint `json:"webhook"`
+	// What deliveries are signed with. It is shown this once.
+	Secret string `json:"secret"`
+}
+
+// What is gone.
+type DeleteWebhookPayload struct {
+	DeletedID ids.ID `json:"deletedId"`
+}
+
 // Somebody with a name the world knows, and another that it does not.
 type Hero struct {
 	ID ids.ID `json:"id"`
@@ -929,6 +956,11 @@ type RefreshSessionPayload struct {
 	User         *User  `json:"user"`
 }
 
+// The endpoint, which is on.
+type ReplayWebhookPayload struct {
+	Webhook *WebhookEndpoint `json:"webhook"`
+}
+
 // What was found by a text: a hero, a product or a team. The others are null.
 type SearchHit struct {
 	// How much of the name is the text: 1 is all of it.
@@ -1161,6 +1193,24 @@ type TeamWhereInput struct {
 	HeroesCountLte graphql.Omittable[*int32] `json:"heroesCountLTE,omitempty"`
 }
 
+// What to change of an endpoint. What is left out, or null, stays.
+type UpdateWebhookInput struct {
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// Whether changes are delivered. Those of the time in between are delivered when it is on again, if the log still has them.
+	Enabled graphql.Omittable[*bool] `json:"enabled,omitempty"`
+	// Another secret; see `CreateWebhookInput`. For 24 hours, deliveries are signed with both.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
+	// Has another secret made.
+	RotateSecret bool `json:"rotateSecret"`
+}
+
+// The endpoint as changed.
+type UpdateWebhookPayload struct {
+	Webhook *WebhookEndpoint `json:"webhook"`
+	// The secret, if it is another one now. It is shown this once.
+	Secret *string `json:"secret,omitempty"`
+}
+
 // A person who owns heroes and places orders.
 type User struct {
 	ID ids.ID `json:"id"`
@@ -1366,6 +1416,36 @@ type UserWhereInput struct {
 	OrdersCountGte graphql.Omittable[*int32] `json:"ordersCountGTE,omitempty"`
 	OrdersCountLt  graphql.Omittable[*int32] `json:"ordersCountLT,omitempty"`
 	OrdersCountLte graphql.Omittable[*int32] `json:"ordersCountLTE,omitempty"`
+}
+
+// An endpoint: a subscription whose answers are delivered by POST, signed by Standard Webhooks. Its secret is not shown.
+type WebhookEndpoint struct {
+	ID  ids.ID `json:"id"`
+	URL string `json:"url"`
+	// The subscription, which is run for each delivery.
+	Document string `json:"document"`
+	// The variables of the subscription, as JSON.
+	Variables *string `json:"variables,omitempty"`
+	// Whom it acts as, if that is no user.
+	Role *WebhookRole `json:"role,omitempty"`
+	// The user whom it acts as.
+	User      *User     `json:"user,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	// When the last delivery succeeded.
+	DeliveredAt *time.Time `json:"deliveredAt,omitempty"`
+	// How many attempts have failed since then.
+	Failures int32 `json:"failures"`
+	// When the next attempt is made, after failures.
+	NextAttemptAt *time.Time `json:"nextAttemptAt,omitempty"`
+	// The status of the last answer. Null if there was no answer.
+	LastStatus *int32 `json:"lastStatus,omitempty"`
+	// Why the last delivery failed. Null if it did not.
+	LastError *string `json:"lastError,omitempty"`
+	// Where it stands: changes after it were not delivered.
+	Cursor string `json:"cursor"`
+	// Since when nothing is delivered. Null if it is on.
+	DisabledAt     *time.Time `json:"disabledAt,omitempty"`
+	DisabledReason *string    `json:"disabledReason,omitempty"`
 }
 
 // What to do about a row that is there already, and has the same values in unique columns.
@@ -2995,6 +3075,63 @@ func (e *UserOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e UserOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whom an endpoint acts as, if it is no user.
+type WebhookRole string
+
+const (
+	// Somebody who has not signed in.
+	WebhookRoleAnonymous WebhookRole = "ANONYMOUS"
+	WebhookRoleAdmin     WebhookRole = "ADMIN"
+)
+
+var AllWebhookRole = []WebhookRole{
+	WebhookRoleAnonymous,
+	WebhookRoleAdmin,
+}
+
+func (e WebhookRole) IsValid() bool {
+	switch e {
+	case WebhookRoleAnonymous, WebhookRoleAdmin:
+		return true
+	}
+	return false
+}
+
+func (e WebhookRole) String() string {
+	return string(e)
+}
+
+func (e *WebhookRole) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookRole(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookRole", str)
+	}
+	return nil
+}
+
+func (e WebhookRole) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookRole) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookRole) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

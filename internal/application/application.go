@@ -17,6 +17,7 @@ import (
 	"forge/internal/password"
 	"forge/internal/session"
 	"forge/internal/viewer"
+	"forge/internal/webhook"
 )
 
 // An Application is all that the framework has to know about the application that it serves. All
@@ -73,6 +74,7 @@ type Services struct {
 	Passwords   *password.Hasher
 	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
 	Revocations *session.Revocations // is told at once when this server revokes tokens
+	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
 }
 
 // ErrNoAccount means that no account has the name.

@@ -101,6 +101,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			newTreeCommand(do),
 			dbCommand(do),
 			userCommand(do),
+			webhookCommand(do),
 			healthcheckCommand(do),
 			checkCommand(app, environ, stdout),
 			doctorCommand(app, environ, stdout),

@@ -70,6 +70,7 @@ func checks() []check {
 		{"permissions", (*Doctor).permissions},
 		{"accounts", (*Doctor).accounts},
 		{"changes", (*Doctor).changes},
+		{"webhooks", (*Doctor).webhooks},
 		{"clock", (*Doctor).clock},
 		{"pool", (*Doctor).pool},
 		{"limits", (*Doctor).limits},

@@ -264,7 +264,7 @@ func (g *group) evaluateChanges(e *evaluation, f *read.Following) {
 		e.next = f.Next
 	}
 	if e.last = string(response.Data) == "null"; !e.last {
-		e.answer = &stream.Answer{Cursor: g.engine.Cursor(f.Next)}
+		e.answer = &stream.Answer{Cursor: g.engine.Cursor(f.Next), Empty: !e.heard}
 		response.Extensions["cursor"] = e.answer.Cursor
 	} else {
 		e.answer = new(stream.Answer)

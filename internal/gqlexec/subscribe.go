@@ -15,7 +15,9 @@ import (
 	"forge/internal/changes"
 	"forge/internal/read"
 	"forge/internal/retry"
+	"forge/internal/read/binding"
 	"forge/internal/stream"
+	"forge/internal/viewer"
 )
 
 // Handler answers requests over HTTP. It is also the stream.Executor of the API.
@@ -190,6 +192,36 @@ func (s *subscription) Kind() ast.Operation { return ast.Subscription }
 func (s *subscription) Close() {
 	s.stop()
 	s.group.groups.leave(s.group)
+}
+
+// Start returns the cursor at which a subscription that tells of changes would begin: the one given,
+// or the end of the log. It begins nothing. It returns an error if the operation is not such a
+// subscription, if the viewer may not run it, or if the cursor is not one.
+func (h *Handler) Start(ctx context.Context, params *graphql.RawParams, after string) (cursor string, err error) {
+	ctx = graphql.StartOperationTrace(ctx)
+	op, errs := h.executor.CreateOperationContext(ctx, params)
+	switch {
+	case len(errs) > 0:
+		return "", apperr.BadInput("", "%s", errs[0].Message)
+	case op.Operation.Operation != ast.Subscription:
+		return "", apperr.BadInput("", "a %s is no subscription; allowed is a subscription that tells of changes", op.Operation.Operation)
+	}
+	g, err := h.groups.join(ctx, h.executor, op)
+	if err != nil {
+		return "", err
+	}
+	defer h.groups.leave(g)
+	if g.live != nil {
+		return "", apperr.BadInput("", "%s has no cursor, so an answer that was missed could not be sent again; allowed is a subscription that tells of changes", binding.Live)
+	}
+	if err := h.executor.api.mayCall(ctx, "Subscription", g.root.Name); err != nil {
+		return "", apperr.BadInput("", "%s may not call %s", viewer.RoleOf(ctx), g.root.Name)
+	}
+	at, err := g.begin(ctx, after)
+	if err != nil {
+		return "", err
+	}
+	return g.engine.Cursor(at), nil
 }
 
 // Next implements stream.Operation.

@@ -108,6 +108,24 @@ func (m *Metrics) Changes(age func() time.Duration) {
 	}, func() float64 { return age().Seconds() }))
 }
 
+// Webhooks adds metrics of webhooks. failing returns how long the endpoint has been failing that has
+// failed for longest, and how many endpoints are disabled. The function that it returns counts a
+// delivery by its result. Webhooks must be called at most once, before the first request.
+func (m *Metrics) Webhooks(failing func() (oldest time.Duration, disabled int)) (count func(result string)) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "forge_webhooks_failing_seconds",
+			Help: "Time since the first failure of the delivery that has failed for longest, of all servers; 0 if none fails.",
+		}, func() float64 { oldest, _ := failing(); return oldest.Seconds() }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "forge_webhooks_disabled",
+			Help: "Endpoints of webhooks that are disabled, after failures or by an administrator.",
+		}, func() float64 { _, disabled := failing(); return float64(disabled) }))
+	deliveries := counter(m.registry, "forge_webhook_deliveries_total",
+		"Deliveries of webhooks by this server, by result: delivered, failed, or disabled if the endpoint was as well.", "result")
+	return func(result string) { deliveries.WithLabelValues(result).Inc() }
+}
+
 // Handler returns the handler of the page that Prometheus reads. It makes one page at a time.
 // Requests that come meanwhile share the next page. So it takes at most one processor, and no
 // database connection.

@@ -9,12 +9,13 @@ import (
 	"forge/internal/expiry"
 	"forge/internal/idempotency"
 	"forge/internal/session"
+	"forge/internal/webhook"
 )
 
 // background starts the work that runs beside requests. The function that it returns ends this
 // work, and returns when it has ended. That does not take long, because each statement has a
 // deadline.
-func (s *Server) background(ctx context.Context, pools Pools, identity *Identity, revocations *session.Revocations, keeper *changes.Keeper) (stop func()) {
+func (s *Server) background(ctx context.Context, pools Pools, identity *Identity, revocations *session.Revocations, keeper *changes.Keeper, hooks *webhook.Webhooks) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	all.Go(func() { identity.keepFresh(ctx) })
@@ -27,6 +28,7 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	if feed := keeper.Feed(); feed != nil {
 		all.Go(func() { pools.Monitor.Listen(ctx, s.ChangesURL, changes.Channel, feed.Look) })
 	}
+	all.Go(func() { hooks.Run(ctx) })
 	return func() {
 		cancel()
 		all.Wait()

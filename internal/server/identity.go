@@ -13,6 +13,7 @@ type Identity struct {
 	verifier *token.Verifier // nil if AUTH is off
 	issuer   *token.Issuer   // nil if Forge has no key of its own
 	cursors  []byte          // the key for cursors; nil if AUTH is off
+	passing  bool            // whether the key for cursors is good for this process alone
 }
 
 // identity reads the keys of the settings, and fetches the provider's keys. If the provider does
@@ -37,6 +38,7 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	id := &Identity{verifier: token.NewVerifier(options, keys, s.log), issuer: token.NewIssuer(options, keys)}
 	var lasting bool
 	if id.cursors, lasting = s.Token.CursorKey(keys); !lasting {
+		id.passing = true
 		s.log.WarnContext(ctx, "cursors are good for this process alone, as it makes up their key: set "+s.NameOf("CURSOR_SECRET"))
 	}
 	_ = id.verifier.Fetch(ctx) // it has logged its error

@@ -19,12 +19,13 @@ import (
 	"forge/internal/persisted"
 	"forge/internal/session"
 	"forge/internal/stream"
+	"forge/internal/webhook"
 )
 
 // Parts returns the parts of a server that runs until ctx ends. httpserver.Routes lists what a
 // request passes through. Behind that come the compression of the answer, and what gqlexec.New
 // lists.
-func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.OperationParameterMutator, revocations *session.Revocations, identity *Identity, keeper *changes.Keeper) httpserver.Parts {
+func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.OperationParameterMutator, revocations *session.Revocations, identity *Identity, keeper *changes.Keeper, hooks *webhook.Webhooks) httpserver.Parts {
 	opts := s.options()
 	opts.Wrote, opts.Feed = keeper.Wrote, keeper.Feed()
 	opts.Documents = documents
@@ -34,8 +35,12 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Passwords:   passwords,
 		Sessions:    s.sessions(pools.Requests, passwords, identity),
 		Revocations: revocations,
+		Webhooks:    hooks,
 	})
 	handler := gqlexec.New(api, pools.Requests, opts, s.log)
+	if hooks != nil {
+		hooks.Serve(handler)
+	}
 	parts := httpserver.Parts{
 		API:         handler,
 		Admission:   opts.Admission,
@@ -53,6 +58,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	parts.Metrics.Revocations(revocations.Age)
 	if keeper != nil {
 		parts.Metrics.Changes(keeper.Age)
+		hooks.Count = parts.Metrics.Webhooks(hooks.Failing)
 	}
 	if identity.verifier != nil {
 		identity.verifier.Revocations = revocations

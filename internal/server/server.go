@@ -10,16 +10,19 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"forge/internal/application"
 	"forge/internal/bootstrap"
 	"forge/internal/changes"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
 	"forge/internal/session"
 	"forge/internal/settings"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
+	"forge/internal/webhook"
 )
 
 // A Server serves an application with its settings.
@@ -90,9 +93,10 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	revocations := s.revocations(ctx, pools.Monitor)
 	keeper := s.keeper(pools.Monitor)
-	parts := s.Parts(ctx, pools, documents, revocations, identity, keeper)
+	hooks := s.webhooks(pools.Requests, identity, keeper)
+	parts := s.Parts(ctx, pools, documents, revocations, identity, keeper, hooks)
 	// This comes after Parts: Parts sets up the metrics for the pools.
-	defer s.background(ctx, pools, identity, revocations, keeper)()
+	defer s.background(ctx, pools, identity, revocations, keeper, hooks)()
 	if s.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, s.Traces, s.log)
 		if err != nil {
@@ -175,6 +179,37 @@ func (s *Server) prepare(ctx context.Context, db *database.DB) (filled bool, err
 func (s *Server) keeper(db *database.DB) *changes.Keeper {
 	log := changes.New(db.DB, db.Dialect, s.app.API(application.Services{}).Entities)
 	return changes.NewKeeper(log, s.ChangesRetention, int64(s.ChangesMaxRows))
+}
+
+// webhooks returns the endpoints of webhooks.
+func (s *Server) webhooks(db *database.DB, identity *Identity, keeper *changes.Keeper) *webhook.Webhooks {
+	o := webhook.Options{DB: db, Accounts: s.app.Accounts, Private: s.WebhookPrivate, Idle: min(5*time.Minute, s.ChangesRetention/4), Log: s.log}
+	switch {
+	case keeper == nil:
+		o.Closed = "no entity is logged, so there is nothing to tell of"
+	case identity.passing:
+		o.Closed = "the cursors of this server are good for its process alone, so endpoints would lose their places: set " + s.NameOf("CURSOR_SECRET")
+	}
+	return webhook.New(o)
+}
+
+// Webhooks returns the endpoints of a database, for commands that change them. It returns an error if
+// a setting is wrong.
+func (s *Server) Webhooks(ctx context.Context, db *database.DB) (*webhook.Webhooks, error) {
+	documents, err := s.Documents()
+	if err != nil {
+		return nil, err
+	}
+	identity, err := s.identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keeper := s.keeper(db)
+	hooks := s.webhooks(db, identity, keeper)
+	opts := s.options()
+	opts.Documents, opts.Feed, opts.CursorKey = documents, keeper.Feed(), identity.cursors
+	hooks.Serve(gqlexec.New(s.app.API(application.Services{}), db, opts, s.log))
+	return hooks, nil
 }
 
 // revocations returns the revocations of tokens, as the database has them. If it cannot read them

@@ -297,6 +297,11 @@ var All = []Setting{
 		set: setChangesURL, show: database.Redact,
 	},
 	{
+		Env: "WEBHOOK_PRIVATE", Flag: "webhook-private", Default: "off", Allowed: "on or off", alone: true,
+		Meaning: "whether webhooks may be delivered to addresses of private networks and of this machine, and without TLS",
+		set:     func(s *Settings, v string) error { return setBool(&s.WebhookPrivate, v) },
+	},
+	{
 		Env: "HELD_TOO_LONG", Flag: "held-too-long", Default: "10s", Allowed: durationText(time.Millisecond, time.Hour),
 		Meaning: "an operation that holds its database connection for longer is logged while it does",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.HeldTooLong }, time.Millisecond, time.Hour),

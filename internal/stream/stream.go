@@ -52,6 +52,8 @@ type Answer struct {
 	Body []byte
 	// Cursor is the cursor of changes after the answer, or empty.
 	Cursor string
+	// Empty means that the answer tells of no changes: only the cursor has moved.
+	Empty bool
 	// Refused means that the operation did not begin: Body has only errors, and it is the last
 	// answer.
 	Refused bool

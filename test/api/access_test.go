@@ -21,6 +21,7 @@ import (
 	"forge/internal/ids"
 	"forge/internal/read/binding"
 	"forge/internal/viewer"
+	"forge/internal/webhook"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
 )
@@ -70,7 +71,7 @@ func TestAccessDeclared(t *testing.T) {
 // made reports whether a type is a part of pages or of changes, or the result of a mutation or a
 // search. It then needs no rules of its own, because what it holds has some.
 func made(name string) bool {
-	return name == "PageInfo" || name == "CreateHeroesError" || name == "SearchHit" ||
+	return name == "PageInfo" || name == "CreateHeroesError" || name == "SearchHit" || name == "WebhookEndpoint" ||
 		slices.ContainsFunc([]string{"Connection", "Edge", "Payload", "Aggregate", "Sum", "Average", "Extremes", "Group", "GroupKey", "Changes", "Change"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
@@ -139,6 +140,9 @@ func (a *api) scene(name string) *scene {
 	s.ids["unsold"] = a.product("unsold"+name, 100, 10)
 	s.ids["order"] = a.mustCall("createOrder", orderOf(s.ids["owner"], orderLine{s.ids["product"], 1})).Text("createOrder.order.id")
 	s.ids["item"] = a.Must(`query($id: ID!) { order(id: $id) { items { id } } }`, vars{"id": s.ids["order"]}).Text("order.items.0.id")
+	if a.hooks != nil {
+		s.ids["webhook"] = a.Must(createWebhook, vars{"url": "https://forge.example/", "document": hookDocument}).Text("createWebhook.webhook.id")
+	}
 	a.tick()
 	return s
 }
@@ -192,6 +196,10 @@ var attempts = []struct{ field, arguments, about string }{
 	{"updateUser", `id: $owner, input: {username: "new$NAME"}, expectedVersion: 7`, "another version"},
 	{"deleteUser", `id: $owner`, ""},
 	{"restoreUser", `id: $owner`, "who is not deleted"},
+	{"createWebhook", `input: {url: "https://forge.example/", document: "subscription { changes { cursor } }"}`, ""},
+	{"updateWebhook", `id: $webhook, input: {rotateSecret: true}`, ""},
+	{"deleteWebhook", `id: $webhook`, ""},
+	{"replayWebhook", `id: $webhook`, ""},
 	{"createTeam", `input: {name: "new$NAME"}`, ""},
 	{"createTeam", `input: {name: "new$NAME", heroes: {create: [{name: "new"}], connect: [$hero]}}`, "with heroes"},
 	{"createTeam", `input: {name: "new$NAME"}, onConflict: {on: NAME, do: UPDATE}`, "onConflict"},
@@ -232,7 +240,7 @@ const accessPage = "../../docs/access.md"
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		m := matrix{api: newStreams(t, url), schema: generated.NewExecutableSchema(generated.Config{}).Schema()}
+		m := matrix{api: newUndelivered(t, url, webhook.Options{}), schema: generated.NewExecutableSchema(generated.Config{}).Schema()}
 		page := m.page()
 		if os.Getenv("UPDATE_PAGES") != "" {
 			if err := os.WriteFile(accessPage, []byte(page), 0o644); err != nil {

@@ -17,6 +17,7 @@ import (
 	"forge/internal/session"
 	"forge/internal/unit"
 	"forge/internal/viewer"
+	"forge/internal/webhook"
 	"forge/test/gqltest"
 )
 
@@ -28,6 +29,8 @@ type api struct {
 	db              *database.DB
 	log             *slog.Logger
 	handler         http.Handler // answers the viewer of a request's context
+
+	hooks *webhook.Webhooks // nil if the API has no webhooks
 
 	// Of an API that people sign in to; see session_test.go.
 	issuer      *minted

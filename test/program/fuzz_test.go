@@ -74,7 +74,7 @@ func newVictim(f *testing.F) *victim {
 	if err != nil {
 		f.Fatal(err)
 	}
-	v := &victim{handler: httpserver.Routes(srv.Parts(f.Context(), forgeserver.Pools{Requests: db, Monitor: db}, documents, nil, &forgeserver.Identity{}, nil)), db: db}
+	v := &victim{handler: httpserver.Routes(srv.Parts(f.Context(), forgeserver.Pools{Requests: db, Monitor: db}, documents, nil, &forgeserver.Identity{}, nil, nil)), db: db}
 	// Everybody with AUTH=off, and those without a token.
 	v.viewers = []viewer.Viewer{viewer.System, {}}
 	id, err := ids.Parse(everyValue(f, v.post(f, `{"query":"{ users(first: 1) { nodes { id } } }"}`), "id")[0])

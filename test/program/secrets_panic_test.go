@@ -109,7 +109,7 @@ func TestPanicSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	parts := forgeserver.New(faultyApp(), loaded, nil, io.Discard, log).
-		Parts(t.Context(), forgeserver.Pools{Requests: db, Monitor: db}, faulty{}, nil, &forgeserver.Identity{}, nil)
+		Parts(t.Context(), forgeserver.Pools{Requests: db, Monitor: db}, faulty{}, nil, &forgeserver.Identity{}, nil, nil)
 	parts.Tracer = telemetry.NewTracer(sent, db.Dialect)
 	api := parts.API
 	parts.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

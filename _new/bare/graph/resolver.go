@@ -19,6 +19,7 @@ import (
 	"forge/internal/gqlexec"
 	"forge/internal/password"
 	"forge/internal/session"
+	"forge/internal/webhook"
 	"forge/internal/write"
 )
 
@@ -31,6 +32,7 @@ type Resolver struct {
 	Passwords   *password.Hasher     // hashes the passwords that administrators set
 	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
 	Revocations *session.Revocations // is told at once when this server revokes tokens
+	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
 }
 
 // sources has the source of the resolvers. It is a part of the program, so it always fits the

@@ -66,6 +66,34 @@ CREATE INDEX `user_created_at_id` ON `users` (`created_at`, `id`) WHERE deleted_
 CREATE INDEX `user_updated_at_id` ON `users` (`updated_at`, `id`) WHERE deleted_at IS NULL;
 -- create index "user_tokens_valid_after" to table: "users"
 CREATE INDEX `user_tokens_valid_after` ON `users` (`tokens_valid_after`) WHERE tokens_valid_after IS NOT NULL;
+-- create "webhooks" table
+CREATE TABLE `webhooks` (
+  `id` blob NOT NULL,
+  `url` text NOT NULL,
+  `document` text NOT NULL,
+  `variables` text NULL,
+  `role` text NOT NULL,
+  `secret` text NOT NULL,
+  `previous_secret` text NULL,
+  `previous_until` datetime NULL,
+  `position` text NOT NULL,
+  `due_at` datetime NOT NULL,
+  `lease` blob NULL,
+  `leased_until` datetime NULL,
+  `failures` integer NOT NULL DEFAULT 0,
+  `failing_since` datetime NULL,
+  `last_status` integer NULL,
+  `last_error` text NULL,
+  `delivered_at` datetime NULL,
+  `disabled_at` datetime NULL,
+  `disabled_reason` text NULL,
+  `created_at` datetime NOT NULL,
+  `user_id` blob NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `webhooks_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "webhook_user_id" to table: "webhooks"
+CREATE INDEX `webhook_user_id` ON `webhooks` (`user_id`);
 CREATE TABLE forge_search_users_57f536d889f5_keys (number INTEGER PRIMARY KEY, key NOT NULL UNIQUE);
 CREATE VIRTUAL TABLE forge_search_users_57f536d889f5 USING fts5(words, detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2 categories 'L* N* M* Co'");
 INSERT INTO forge_search_users_57f536d889f5_keys (key) SELECT "id" FROM "users";
@@ -105,3 +133,5 @@ DROP TABLE `idempotency_keys`;
 DROP TABLE `sessions`;
 -- drop "users" table
 DROP TABLE `users`;
+-- drop "webhooks" table
+DROP TABLE `webhooks`;
