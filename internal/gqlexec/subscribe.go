@@ -14,8 +14,8 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/changes"
 	"forge/internal/read"
-	"forge/internal/retry"
 	"forge/internal/read/binding"
+	"forge/internal/retry"
 	"forge/internal/stream"
 	"forge/internal/viewer"
 )

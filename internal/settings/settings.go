@@ -56,7 +56,7 @@ type Settings struct {
 	ChangesRetention time.Duration
 	ChangesMaxRows   int
 	ChangesURL       string // "" is none
-	WebhookPrivate   bool // whether webhooks may be delivered to private addresses, and by http
+	WebhookPrivate   bool   // whether webhooks may be delivered to private addresses, and by http
 	// A unit of work that takes longer than HeldTooLong is logged while it runs.
 	HeldTooLong time.Duration
 	// An operation that takes longer than SlowOperation is logged with its statements; 0 for none.
