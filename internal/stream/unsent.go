@@ -14,7 +14,7 @@ type unsent struct {
 	bytes   int64
 	aborted int64 // the part of bytes whose streams were ended, until they are removed
 	answers map[*Answer]*waiting
-	order   list.List // of *waiting, in the order of sending
+	queue   list.List // of *waiting, in the order of sending
 }
 
 // waiting is an answer that streams are sending.
@@ -22,7 +22,7 @@ type waiting struct {
 	bytes   int64
 	streams map[int]func() // the functions that end them
 	next    int
-	element *list.Element // in unsent.order; nil after the streams were ended
+	element *list.Element // in unsent.queue; nil after the streams were ended
 }
 
 // add counts an answer that a stream begins to send. The caller calls the returned function when it
@@ -39,14 +39,14 @@ func (u *unsent) add(a *Answer, end func()) (sent func()) {
 		if u.answers == nil {
 			u.answers = map[*Answer]*waiting{}
 		}
-		u.answers[a], u.bytes, w.element = w, u.bytes+w.bytes, u.order.PushBack(w)
+		u.answers[a], u.bytes, w.element = w, u.bytes+w.bytes, u.queue.PushBack(w)
 	}
 	number := w.next
 	w.next++
 	w.streams[number] = end
 	var slow []func()
-	for u.bytes-u.aborted > u.limit && u.order.Len() > 1 {
-		first := u.order.Remove(u.order.Front()).(*waiting)
+	for u.bytes-u.aborted > u.limit && u.queue.Len() > 1 {
+		first := u.queue.Remove(u.queue.Front()).(*waiting)
 		first.element, u.aborted = nil, u.aborted+first.bytes
 		for _, end := range first.streams {
 			slow = append(slow, end)
@@ -69,7 +69,7 @@ func (u *unsent) remove(a *Answer, w *waiting, number int) {
 	if u.bytes -= w.bytes; w.element == nil {
 		u.aborted -= w.bytes
 	} else {
-		u.order.Remove(w.element)
+		u.queue.Remove(w.element)
 	}
 	if u.answers[a] == w {
 		delete(u.answers, a)

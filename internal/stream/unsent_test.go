@@ -30,7 +30,7 @@ func TestUnsent(t *testing.T) {
 	second()
 	third()
 	fourth()
-	if u.bytes != 0 || u.aborted != 0 || len(u.answers) != 0 || u.order.Len() != 0 {
+	if u.bytes != 0 || u.aborted != 0 || len(u.answers) != 0 || u.queue.Len() != 0 {
 		t.Errorf("after all was sent, it is %+v", u)
 	}
 	huge := &Answer{Body: make([]byte, 1000)}
