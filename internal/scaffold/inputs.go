@@ -250,7 +250,8 @@ func (g *generator) parts(e *entity.Entity, edge *entity.Edge, update bool) (par
 	if edge.Through == "" {
 		key, back := columnOf(to, edge.Column), backEdge(to, edge)
 		if key == nil && back == nil {
-			g.note("%s.%s: inputs have no %s, as %s holds the key and has no edge back; add one in ent/schema, with edge.From and Unique()", e.Name, edge.Name, edge.Name, to.Name)
+			g.note("%s.%s: inputs have no %s, as %s holds the key and has no edge back; add one to its Edges in ent/schema: edge.From(NAME, %[1]s.Type).Ref(%[5]q), "+
+				"with Unique() if each %[4]s has one %[1]s, and without if it may have many; then run go run . scaffold %[1]s.%[2]s", e.Name, edge.Name, edge.Name, to.Name, entity.Snake(edge.Name))
 			return nil
 		}
 		fixed = key != nil && key.Immutable || back != nil && back.Immutable

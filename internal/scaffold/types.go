@@ -28,6 +28,7 @@ func (g *generator) types(e *entity.Entity) {
 	}
 	g.related(d, e, true)
 	g.columns(d, e, 1, 2)
+	g.notRelated(e)
 	g.related(d, e, false)
 	page := &definition{kind: "type", name: e.Name + "Connection", description: "A page of " + n.many + "."}
 	page.add("edges", ": ["+e.Name+"Edge!]!")
@@ -55,6 +56,15 @@ func (g *generator) related(d *definition, e *entity.Entity, unique bool) {
 	for _, edge := range g.edges(e) {
 		if edge.Unique == unique {
 			d.describe(sentence(g.Comments[e.Name+"."+edge.Name]), edge.Name, g.edgeType(e, edge), edge.Name)
+		}
+	}
+}
+
+// notRelated notes the edges that somebody is to see, and that lead to no type.
+func (g *generator) notRelated(e *entity.Entity) {
+	for _, edge := range e.Edges {
+		if rule.Visible(e, edge.Name) != entity.ToNobody && !g.shown(edge.To) {
+			g.note("%s.%s: left out, as %s has no type; give that a Policy that lets somebody read, and name its fields in entity.Annotation{ShownToAll: …}", e.Name, edge.Name, edge.To)
 		}
 	}
 }
