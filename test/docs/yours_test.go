@@ -57,8 +57,8 @@ func TestMakeItYours(t *testing.T) {
 			questions = append(questions, b)
 		}
 	}
-	if want := `{"data":{"createTag":{"tag":{"name":"botany"}}}}`; last != want {
-		t.Errorf("the last request is answered with %s, want %s", last, want)
+	if want := `"createTag":{"tag":{"name":"botany"}}`; !strings.Contains(last, want) {
+		t.Errorf("the last request is answered with %s, want %s in it", last, want)
 	}
 	if len(questions) != 4 || len(answers) != 4 {
 		t.Fatalf("the page has %d questions and %d answers, want 4", len(questions), len(answers))
