@@ -34,9 +34,12 @@ func soak(t *testing.T) {
 	}
 }
 
-// start starts servers on one database.
+// start starts servers on a new database.
 func start(t *testing.T, n int) (servers []*process.Server) {
-	url := dbtest.EmptyPostgres(t)
+	return startOn(t, dbtest.EmptyPostgres(t), n)
+}
+
+func startOn(t *testing.T, url string, n int) (servers []*process.Server) {
 	for range n {
 		cmd := exec.CommandContext(t.Context(), process.Build(t), "serve")
 		cmd.Env = append(os.Environ(), "DATABASE_URL="+url, "ADDR=127.0.0.1:0", "AUTH=off", "DEMO=off", "MIGRATE=on", "LOG_LEVEL=error")
