@@ -11,6 +11,7 @@ import (
 	"forge/internal/application"
 	"forge/internal/doctor"
 	"forge/internal/settings"
+	"forge/internal/sourcetree"
 	"forge/internal/usage"
 )
 
@@ -64,6 +65,9 @@ func checkCommand(app application.Application, environ []string, stdout io.Write
 			}
 			s, mistakes := settings.LoadAll(cmd, environ)
 			report := append(doctor.Unreadable(mistakes...), doctor.New(app, s, 1).Check(ctx)...)
+			for _, old := range sourcetree.Stale("") {
+				report = append(report, doctor.Finding{Check: "generated", State: doctor.Warn, Message: old})
+			}
 			if err := report.Write(stdout); err != nil {
 				return err
 			}

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+
 	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/migrator"
@@ -13,6 +16,9 @@ import (
 
 // contract reports where schema.graphqls, ent/schema and the resolvers do not fit together.
 func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
+	if _, err := parser.ParseSchema(&ast.Source{Name: "schema.graphqls", Input: d.app.SDL}); err != nil {
+		return []Finding{fail("contract", err.Error(), "Code cannot be generated from it like this.")}
+	}
 	err := d.app.API(application.Services{}).Check()
 	if err == nil {
 		return []Finding{ok("contract", "types, entities and resolvers fit together")}

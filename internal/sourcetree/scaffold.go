@@ -136,7 +136,7 @@ func (t *Tree) finish(ctx context.Context, o Options, a *Answer) error {
 	}
 	if len(t.files) == 0 {
 		fmt.Fprintln(out, "nothing to write")
-		return printNotes(out, a.Notes)
+		return printNotes(out, append(a.Notes, Stale(t.dir)...))
 	}
 	if err := t.store(func() error { return t.generate(ctx, o) }); err != nil {
 		return err
