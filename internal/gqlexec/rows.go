@@ -124,25 +124,30 @@ func exists(ctx context.Context, table, column string, key any) (there bool, err
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// columnsOf returns the columns of a violated constraint. For a CHECK constraint of ent/schema,
-// these are the columns in its condition.
+// columnsOf returns the columns of a violated constraint. For a CHECK constraint, these are the
+// columns in its condition. Of one that ent/schema does not have, SQLite reports the condition, or a
+// name that may be that of a column.
 func (r rows) columnsOf(v database.ConstraintError) []string {
 	if v.Rule != database.Check || len(v.Columns) > 0 {
 		return v.Columns
 	}
 	for _, table := range r.tables {
-		if table.Annotation == nil || table.Annotation.Checks[v.Name] == "" {
-			continue
+		if table.Annotation != nil && table.Annotation.Checks[v.Name] != "" {
+			return columnsIn(table.Annotation.Checks[v.Name], table)
 		}
-		var columns []string
-		for _, word := range word.FindAllString(table.Annotation.Checks[v.Name], -1) {
-			if table.HasColumn(word) && !slices.Contains(columns, word) {
-				columns = append(columns, word)
-			}
-		}
-		return columns
 	}
-	return nil
+	return columnsIn(v.Name, r.tables...)
+}
+
+// columnsIn returns the words of a condition that are columns of the tables.
+func columnsIn(condition string, tables ...*schema.Table) (columns []string) {
+	for _, word := range word.FindAllString(condition, -1) {
+		is := func(t *schema.Table) bool { return t.HasColumn(word) }
+		if slices.ContainsFunc(tables, is) && !slices.Contains(columns, word) {
+			columns = append(columns, word)
+		}
+	}
+	return columns
 }
 
 var word = regexp.MustCompile(`\w+`)

@@ -34,7 +34,7 @@ func (b *binder) limitsOf(e *entity.Entity, f *entity.Field) limits {
 		l.most = digits
 	}
 	for _, condition := range checksOf(b.Tables, e.Table) {
-		l.narrow(f.Column, condition)
+		l.narrow(f.Column, condition, f.Kind != entity.Decimal)
 	}
 	return l
 }
@@ -65,8 +65,9 @@ var (
 	comparison = regexp.MustCompile(`^(length\()?"?(\w+)"?\)? (<|<=|>|>=) (-?\d+)$`)
 )
 
-// narrow applies a CHECK to the limits, if it is about the column and of a known form.
-func (l *limits) narrow(column, condition string) {
+// narrow applies a CHECK to the limits, if it is about the column and of a known form. Of numbers
+// that are not whole, nothing is known that is next to another one.
+func (l *limits) narrow(column, condition string, whole bool) {
 	least, greatest := int64(math.MinInt64), int64(math.MaxInt64)
 	of := between.FindStringSubmatch(condition)
 	if of != nil {
@@ -74,6 +75,9 @@ func (l *limits) narrow(column, condition string) {
 		greatest, _ = strconv.ParseInt(of[4], 10, 64)
 	} else if of = comparison.FindStringSubmatch(condition); of != nil {
 		n, _ := strconv.ParseInt(of[4], 10, 64)
+		if !whole && !strings.HasSuffix(of[3], "=") {
+			return
+		}
 		switch of[3] {
 		case "<":
 			greatest = n - 1

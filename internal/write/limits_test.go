@@ -2,13 +2,16 @@ package write
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/dialect/sql/schema"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
+	"forge/internal/input"
 )
 
 // TestLimits reads limits from types of columns and from CHECKs.
@@ -36,6 +39,30 @@ func TestLimits(t *testing.T) {
 	} {
 		if got := b.limitsOf(&entity.Entity{Table: "things"}, &tt.field); got != tt.want {
 			t.Errorf("%s of %s: %+v, want %+v", tt.field.Column, tt.field.Type, got, tt.want)
+		}
+	}
+}
+
+// TestRangesOfDecimals checks decimal numbers against CHECKs, and leaves to the database what these
+// say of numbers beside whole ones.
+func TestRangesOfDecimals(t *testing.T) {
+	t.Parallel()
+	b := &binder{Contract: Contract{Tables: []*schema.Table{{Name: "things", Annotation: &entsql.Annotation{
+		Checks: map[string]string{"1": "price BETWEEN 5 AND 100", "2": "tax >= 0", "3": "weight > 0"},
+	}}}}}
+	for _, tt := range []struct{ column, value, want string }{
+		{"price", "4.99", "price must be at least 5"}, {"price", "5", ""}, {"price", "100.00", ""}, {"price", "100.01", "price must be at most 100"},
+		{"tax", "-3", "tax must be at least 0"}, {"tax", "1e400", ""}, {"weight", "0.5", ""}, {"weight", "0", ""},
+	} {
+		l := b.limitsOf(&entity.Entity{Table: "things"}, &entity.Field{Column: tt.column, Kind: entity.Decimal})
+		form := &input.Form{}
+		l.check(form, &field{name: tt.column}, decimal.RequireFromString(tt.value))
+		got := ""
+		if err := form.Err(); err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+			t.Errorf("%s = %s: %q, want %q", tt.column, tt.value, got, tt.want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package write
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -208,7 +209,7 @@ func key(id ids.ID, of ids.Form) any {
 type limits struct {
 	line            bool
 	shortest, most  int   // of a text, in characters
-	least, greatest int64 // of a whole number
+	least, greatest int64 // of a whole or a decimal number
 	digits, scale   int32 // of a decimal number; 0 if it may have any
 }
 
@@ -240,6 +241,11 @@ func (l *limits) check(form *input.Form, f *field, v any) any {
 	case decimal.Decimal:
 		if l.digits > 0 {
 			form.Decimal(f.name, v, l.digits, l.scale)
+		}
+		if v.LessThan(decimal.NewFromInt(l.least)) && l.least > math.MinInt64 {
+			form.Refuse(f.name, "must be at least %d", l.least)
+		} else if v.GreaterThan(decimal.NewFromInt(l.greatest)) && l.greatest < math.MaxInt64 {
+			form.Refuse(f.name, "must be at most %d", l.greatest)
 		}
 	}
 	return v
