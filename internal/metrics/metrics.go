@@ -123,6 +123,9 @@ func (m *Metrics) Webhooks(failing func() (oldest time.Duration, disabled int)) 
 		}, func() float64 { _, disabled := failing(); return float64(disabled) }))
 	deliveries := counter(m.registry, "forge_webhook_deliveries_total",
 		"Deliveries of webhooks by this server, by result: delivered, failed, or disabled if the endpoint was as well.", "result")
+	for _, result := range []string{"delivered", "failed", "disabled"} {
+		deliveries.WithLabelValues(result)
+	}
 	return func(result string) { deliveries.WithLabelValues(result).Inc() }
 }
 

@@ -49,7 +49,7 @@ func mustCreate(t testing.TB, name string) (address string) {
 }
 
 // taken are the names of a source tree with accounts.
-var taken = adopt.Names{Types: []string{"User", "Session", "IdempotencyKey"}, Prefixes: []string{"user", "session", "key"}}
+var taken = adopt.Names{Types: []string{"User", "Session", "IdempotencyKey", "Webhook"}, Prefixes: []string{"user", "session", "key", "webhook"}}
 
 func mustPlan(t testing.TB, o adopt.Options) *adopt.Plan {
 	t.Helper()
