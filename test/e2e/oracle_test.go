@@ -77,9 +77,6 @@ var differences = []difference{
 	{"Mutations of sessions", func(c compared) bool {
 		return c.forge.Outcome == "variables" && strings.HasSuffix(c.forge.Message, " stands alone in its operation: it is the only root field")
 	}, request{Query: `mutation { a: signOut(input: {refreshToken: ""}) { ok } b: signOut(input: {refreshToken: ""}) { ok } }`}},
-	{"Subscriptions", func(c compared) bool {
-		return c.forge.Outcome == "validation" && c.oracle.Outcome == "executed" && c.oracle.Message == "Schema is not configured to execute subscription operation."
-	}, request{Query: `subscription { a: __typename }`}},
 	{"Limits", func(c compared) bool {
 		return strings.HasPrefix(c.forge.Outcome, "QUERY_TOO_") || c.forge.Outcome == "TOO_MANY_ALIASES"
 	}, request{Query: `{ viewer` + strings.Repeat(" { ... ", 100) + ` { id }` + strings.Repeat(" }", 101)}},

@@ -90,7 +90,7 @@ func (b *binder) bindSubscription(c *Changes) {
 		case e != nil:
 			b.bindTyped(at, c, d, e)
 		default:
-			b.refuse(at, "nothing answers it: resolvers of subscriptions are not called; allowed are changes, %s, and xChanges for each entity X whose changes are logged", Live)
+			b.refuse(at, "nothing answers it: resolvers of subscriptions are not called; allowed are changes, %s, and one such as bookChanges for each entity whose changes are logged", Live)
 			continue
 		}
 		b.Changes = c

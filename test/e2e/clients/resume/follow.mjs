@@ -13,6 +13,7 @@ import { forgeLink } from '../generated/resume/apollo.js';
 import { byEventSource } from '../generated/resume/eventsource.js';
 import { overEvents } from '../generated/resume/graphql-sse.js';
 import { overWebSocket } from '../generated/resume/graphql-ws.js';
+import { keep } from '../generated/resume/keep.js';
 import { forgeSubscribe, getDataID } from '../generated/resume/relay.js';
 import { forgeExchange } from '../generated/resume/urql.js';
 
@@ -75,7 +76,32 @@ function sink(client) {
   };
 }
 
-overWebSocket(url.graphqlWs.replace(/^http/, 'ws'), token, WebSocket)({ query: text('graphqlWs') }, sink('graphqlWs'));
+const { next: apply, error: failed } = sink('graphqlWs');
+const subscribe = overWebSocket(url.graphqlWs.replace(/^http/, 'ws'), token, WebSocket);
+const cursors = [];
+keep({
+  read: async () => {
+    const { changeCursor } = await ask('{ changeCursor }');
+    cursors.push(changeCursor);
+    return changeCursor;
+  },
+  // The first cursor counts as lost, so that everything is read anew.
+  subscribe: (request, sink) => {
+    if (cursors.length > 1) {
+      return subscribe(request, sink);
+    }
+    sink.next({ data: null, errors: [{ extensions: { code: 'CURSOR_LOST' } }] });
+    return () => {};
+  },
+  request: (after) => ({
+    query: `subscription HeroChanges_graphqlWs($after: ChangeCursor!) {
+      heroChanges(after: $after) { cursor changes { kind id hero { id version } } }
+    }`,
+    variables: { after },
+  }),
+  apply: (data) => (apply({ data }), true),
+  failed,
+});
 overEvents(url.graphqlSse, token)({ query: text('graphqlSse') }, sink('graphqlSse'));
 byEventSource(url.eventSource, token, { query: text('eventSource') }, sink('eventSource'));
 

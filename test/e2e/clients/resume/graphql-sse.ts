@@ -13,8 +13,8 @@ export function overEvents(url: string, token: () => Promise<string>) {
   return resuming(client.subscribe as any);
 }
 
-// endingLate is fetch with answers whose end comes apart from the last message. graphql-sse 2.6 does
-// not notice an end that comes together with a message.
+// endingLate is fetch with answers whose end comes apart from the last message. graphql-sse 2.6
+// does not notice an end that comes together with a message.
 async function endingLate(url: string, init: RequestInit) {
   const response = await fetch(url, init);
   const flush = () => new Promise<void>((done) => setTimeout(done, 50));

@@ -3,7 +3,11 @@ import { resuming } from './resume.js';
 
 // overWebSocket returns a function that subscribes at a URL such as wss://example.com/graphql. It
 // asks for a token whenever it connects. Node.js before version 22 needs the class of package ws.
-export function overWebSocket(url: string, token: () => Promise<string>, webSocketImpl?: unknown) {
+export function overWebSocket(
+  url: string,
+  token: () => Promise<string>,
+  webSocketImpl?: unknown,
+) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const client = createClient({
     url,

@@ -2,7 +2,11 @@ import { Observable, type GraphQLResponse, type SubscribeFunction } from 'relay-
 import { overWebSocket } from './graphql-ws.js';
 
 // forgeSubscribe returns the second argument of Network.create.
-export function forgeSubscribe(url: string, token: () => Promise<string>, webSocketImpl?: unknown): SubscribeFunction {
+export function forgeSubscribe(
+  url: string,
+  token: () => Promise<string>,
+  webSocketImpl?: unknown,
+): SubscribeFunction {
   const subscribe = overWebSocket(url.replace(/^http/, 'ws'), token, webSocketImpl);
   return ({ text }, variables) =>
     Observable.create<GraphQLResponse>((sink) => subscribe({ query: text ?? '', variables }, sink));

@@ -17,7 +17,8 @@ export function resuming(subscribe: Subscribe) {
     let stop = () => {};
     function start() {
       const extensions = { ...request.extensions, ...(after && { after }) };
-      stop = subscribe({ ...request, extensions }, { next, error, complete: () => sink.complete() });
+      const all = { next, error, complete: () => sink.complete() };
+      stop = subscribe({ ...request, extensions }, all);
     }
     function next(result: any) {
       sink.next(result);
@@ -29,8 +30,8 @@ export function resuming(subscribe: Subscribe) {
       if (final.includes(reason?.code) || codes.some((code) => code !== 'UNAVAILABLE')) {
         return sink.error(reason);
       }
-      const pause = Math.min(30_000, 250 * 2 ** failures++); // and so that not all come back at once
-      timer = setTimeout(start, pause * (0.5 + Math.random()));
+      const pause = Math.min(30_000, 250 * 2 ** failures++);
+      timer = setTimeout(start, pause * (0.5 + Math.random())); // not all at once
     }
     start();
     return () => (clearTimeout(timer), stop());
