@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"slices"
@@ -129,7 +130,10 @@ func openToRead(ctx context.Context, address string) (db *sql.DB, name string, e
 	path, _, isFile := database.SQLiteFile(address)
 	switch {
 	case isFile:
-		if info, err := os.Stat(path); err != nil || info.IsDir() {
+		switch info, err := os.Stat(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, "", usage.Errorf("cannot read %s: there is no such file", address)
+		case err != nil || info.IsDir():
 			return nil, "", usage.Errorf("cannot read %s: it is no file", address)
 		}
 		name = dialect.SQLite

@@ -47,7 +47,7 @@ func TestRefusedDatabases(t *testing.T) {
 		want    string
 	}{
 		{"no address", adopt.Options{Address: "mysql://db"}, "allowed: postgres://"},
-		{"no file", adopt.Options{Address: "sqlite:" + filepath.Join(dir, "none.db")}, "it is no file"},
+		{"no file", adopt.Options{Address: "sqlite:" + filepath.Join(dir, "none.db")}, "there is no such file"},
 		{"a folder", adopt.Options{Address: "sqlite:" + dir}, "it is no file"},
 		{"a text", adopt.Options{Address: "sqlite:" + filepath.Join(dir, "text.db")}, "cannot read"},
 		{"no server", adopt.Options{Address: "postgres://u:geheim@127.0.0.1:1/db"}, "cannot read"},
