@@ -190,7 +190,14 @@ func (g *group) wake() {
 	defer g.mu.Unlock()
 	if g.live == nil {
 		g.wakeAll()
-	} else if pause, due := g.live.change(); due {
+	} else {
+		g.due()
+	}
+}
+
+// due has the members of live be woken when it may have another answer. The group is locked.
+func (g *group) due() {
+	if pause, due := g.live.change(); due {
 		time.AfterFunc(pause, g.wakeLater)
 	}
 }

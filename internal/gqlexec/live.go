@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,8 @@ type live struct {
 	// types are the types whose changes can make another answer, by the prefixes of their IDs. Until
 	// the first answer is there, it is nil: then all can.
 	types atomic.Pointer[map[string]bool]
+	// passed has the types of the changes since the last answer was begun; see learn.
+	passed sync.Map
 
 	stale  bool // there may be another answer
 	timed  bool // the members will be woken
@@ -35,8 +38,20 @@ type live struct {
 
 // touched reports whether a change can make another answer.
 func (l *live) touched(c *changes.Change) bool {
+	l.passed.LoadOrStore(c.Type, nil) // before the types are looked at
 	types := l.types.Load()
 	return types == nil || (*types)[c.Type]
+}
+
+// learn sets the types. It reports whether an answer may have missed a change of a type that did not
+// matter before it: the answer is the first to read that type, and the change came while it was made.
+func (l *live) learn(types map[string]bool) (missed bool) {
+	before := l.types.Swap(&types)
+	for name := range types {
+		_, came := l.passed.Load(name)
+		missed = missed || came && before != nil && !(*before)[name]
+	}
+	return missed
 }
 
 // change notes that there may be another answer. It returns after what pause the members are to be
@@ -58,6 +73,7 @@ func (g *group) newest(ctx context.Context) (*evaluation, uint64, error) {
 	if e == nil || e.made() && l.stale {
 		e = newEvaluation()
 		l.now, l.stale, l.timed, l.began = e, false, false, time.Now()
+		l.passed.Clear()
 		g.mu.Unlock()
 		g.evaluateLive(e)
 	} else {
@@ -89,13 +105,16 @@ func (g *group) evaluateLive(e *evaluation) {
 		response = g.refusal(graphql.WithOperationContext(g.ctx, g.op), apperr.BadInput("", "live needs the log of changes, and the rows of %s are not in it: leave them out, or have the entity be Logged in ent/schema", unlogged))
 		response.Data = []byte("null")
 	} else {
-		l.types.Store(&types)
+		if l.learn(types) {
+			g.due()
+		}
 		delete(response.Extensions, "sql")
 		within(response, g.root.Alias)
 	}
 	e.answer = &stream.Answer{Body: encoded(response)}
 	if sum := sha256.Sum256(e.answer.Body); sum != l.last {
 		l.number, l.last = l.number+1, sum
+		g.wakeAll() // members who were woken meanwhile have waited for an earlier answer
 	}
 	e.number = l.number
 	time.AfterFunc(keptTime, func() { g.forgetLive(e) })

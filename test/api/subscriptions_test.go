@@ -278,3 +278,33 @@ func TestLive(t *testing.T) {
 		}
 	})
 }
+
+// TestLiveWakesAgain checks that a member of a group is woken after a new answer was made by another
+// member. When it was woken before, it may have waited for an answer that was begun earlier.
+func TestLiveWakesAgain(t *testing.T) {
+	t.Parallel()
+	a := newStreams(t, dbtest.SQLite(t))
+	query := `subscription { live(every: 100) { teams { totalCount } } }`
+	s, other := a.subscribe(viewer.Viewer{}, query, nil, ""), a.subscribe(viewer.Viewer{}, query, nil, "")
+	s.must()
+	other.must()
+	s.none()
+	select { // the first answer has woken it
+	case <-s.woken:
+	default:
+	}
+	a.Must(`mutation { createTeam(input: {name: "A"}) { team { id } } }`, nil)
+	wait := func(what string) {
+		select {
+		case <-s.woken:
+		case <-time.After(time.Minute):
+			t.Fatalf("not woken %s", what)
+		}
+	}
+	wait("by the change")
+	other.must()
+	wait("by the new answer")
+	if got := s.must(); got.Number("live.teams.totalCount") != 1 {
+		t.Errorf("got %s", got.Body)
+	}
+}
