@@ -19,6 +19,11 @@ const (
 	keptChanges = 65_536
 	// feedPause is the time between two looks at the log, while this server writes nothing.
 	feedPause = 250 * time.Millisecond
+	// beatPause is the least time between two calls of Listener.Beat.
+	beatPause = time.Minute
+	// beatsAfter is how often Beat is called after the last change: a listener who has just begun may
+	// have no use for the first time.
+	beatsAfter = 2
 	// feedRead is how many changes one look reads at most. If there are more, the next one follows.
 	feedRead = 1000
 )
@@ -34,6 +39,9 @@ type Feed struct {
 	begun     bool
 	start     Position // where the kept changes begin
 	end       Position // where they end
+	beats     int      // how often Beat is to be called if there are no further changes
+	beaten    time.Time
+	beat      time.Duration
 	kept      []Change // in the order of the log
 	places    []Position
 }
@@ -44,6 +52,10 @@ type Listener struct {
 	Selects func(*Change) bool
 	// Wake is called after changes that matter, and when the feed begins to read. It must not block.
 	Wake func()
+	// Beat is called at times if there were changes, whether they matter or not. So a listener to whom
+	// none matters can go on to where the log is, and is not left behind until it has expired. It may
+	// be nil, and must not block.
+	Beat func()
 }
 
 // NewFeed returns a feed of a log. It returns nil for a nil log.
@@ -51,7 +63,7 @@ func NewFeed(log *Log) *Feed {
 	if log == nil {
 		return nil
 	}
-	return &Feed{log: log, ready: make(chan struct{}, 1), listeners: map[*Listener]struct{}{}}
+	return &Feed{log: log, ready: make(chan struct{}, 1), listeners: map[*Listener]struct{}{}, beat: beatPause}
 }
 
 // End returns a position after which no change is missed from now on: where the kept changes end,
@@ -94,15 +106,15 @@ func (f *Feed) Listen(l *Listener) (stop func()) {
 func (f *Feed) Read(after Position, most int, selects func(*Change) bool) (list []Change, next Position, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.begun || after.before(f.start) || f.end.before(after) || after.Tick == f.end.Tick && after.Seq == f.end.Seq && after != f.end {
-		return nil, after, false
-	}
 	first, _ := slices.BinarySearchFunc(f.places, after, func(place, after Position) int {
 		if after.before(place) {
 			return 1
 		}
 		return -1
 	})
+	if !f.has(after, first) {
+		return nil, after, false
+	}
 	for i := first; i < len(f.kept); i++ {
 		if !selects(&f.kept[i]) {
 			continue
@@ -112,6 +124,19 @@ func (f *Feed) Read(after Position, most int, selects func(*Change) bool) (list 
 		}
 	}
 	return list, f.end, true
+}
+
+// has reports whether a position is one between the kept changes. first is the first change after
+// it. A position of another copy of the database has another mark.
+func (f *Feed) has(p Position, first int) bool {
+	switch {
+	case !f.begun:
+		return false
+	case p == f.start, p == f.end, first > 0 && f.places[first-1] == p:
+		return true
+	}
+	// Between two ticks of PostgreSQL, a change has the mark of the first.
+	return p.Seq == 0 && p.Tick > f.start.Tick && first < len(f.places) && f.places[first].Tick == p.Tick && f.places[first].Mark == p.Mark
 }
 
 // before reports whether a position is before another one.
@@ -176,12 +201,17 @@ func (f *Feed) look(ctx context.Context) error {
 	if errors.Is(err, ErrExpired) || errors.Is(err, ErrLost) {
 		return f.begin(ctx)
 	}
-	if err != nil || next == after {
+	if err != nil {
 		return err
 	}
-	f.Look() // there may be more
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.beatAll()
+	if next == after {
+		return nil
+	}
+	f.Look() // there may be more
+	f.beats = beatsAfter
 	f.kept, f.places, f.end = append(f.kept, list...), append(f.places, places...), next
 	if more := len(f.kept) - keptChanges; more > keptChanges/8 { // so that little is moved for each change
 		f.start = f.places[more-1]
@@ -198,6 +228,19 @@ func (f *Feed) look(ctx context.Context) error {
 	return nil
 }
 
+// beatAll calls Beat of all listeners, if it is time. The feed is locked.
+func (f *Feed) beatAll() {
+	if f.beats == 0 || time.Since(f.beaten) < f.beat {
+		return
+	}
+	f.beats, f.beaten = f.beats-1, time.Now()
+	for l := range f.listeners {
+		if l.Beat != nil {
+			l.Beat()
+		}
+	}
+}
+
 // begin begins at the end of the log. All listeners look where they are.
 func (f *Feed) begin(ctx context.Context) error {
 	end, err := f.log.End(ctx)
@@ -206,7 +249,7 @@ func (f *Feed) begin(ctx context.Context) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.begun, f.start, f.end, f.kept, f.places = true, end, end, nil, nil
+	f.begun, f.start, f.end, f.kept, f.places, f.beaten = true, end, end, nil, nil, time.Now()
 	for l := range f.listeners {
 		l.Wake()
 	}

@@ -55,6 +55,12 @@ func TestFeed(t *testing.T) {
 			if read, _, err := db.log.Read(t.Context(), next, 1); err != nil || len(read) != 1 || i < n-1 && read[0].Key != keyText(db, i+2) {
 				t.Fatalf("after change %d, the log has %+v, %v", i, read, err)
 			}
+			other := next
+			if other.Mark++; i < n-1 {
+				if _, _, ok := f.Read(other, 1, all); ok {
+					t.Errorf("a position of another copy of the database, after change %d, is in memory", i)
+				}
+			}
 			at = next
 		}
 		if list, next, ok := f.Read(at, 10, func(c *changes.Change) bool { return c.Type == "port" }); !ok || list != nil || next == at {
@@ -94,5 +100,25 @@ func TestFeedStopped(t *testing.T) {
 		k.Wrote()
 		woken, _ := listen(t, f)
 		eventually(t, "the listener is woken", func() bool { return woken.Load() > 0 })
+	})
+}
+
+// TestFeedBeats checks that a listener to whom no change matters hears at times that there are some.
+func TestFeedBeats(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, db *database) {
+		k := changes.NewKeeper(db.log, time.Hour, 1000)
+		k.Feed().BeatAlways()
+		keep(t, k)
+		var beats atomic.Int64
+		defer k.Feed().Listen(&changes.Listener{
+			Selects: func(*changes.Change) bool { return false },
+			Wake:    func() {},
+			Beat:    func() { beats.Add(1) },
+		})()
+		eventually(t, "the feed has begun", func() bool { _, _, ok := k.Feed().Read(db.at, 1, all); return ok })
+		db.exec(fmt.Sprintf("INSERT INTO ports (id) VALUES (%s)", db.key(1)))
+		k.Wrote()
+		eventually(t, "there is a beat", func() bool { return beats.Load() > 0 })
 	})
 }

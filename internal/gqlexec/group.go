@@ -116,7 +116,11 @@ func (gs *groups) join(ctx context.Context, e *executor, op *graphql.OperationCo
 	}
 	gs.all[key] = g
 	g.engine.Keep(g.doc)
-	g.stop = e.options.Feed.Listen(&changes.Listener{Selects: func(c *changes.Change) bool { return g.selects(c) }, Wake: g.wake})
+	listener := &changes.Listener{Selects: func(c *changes.Change) bool { return g.selects(c) }, Wake: g.wake}
+	if g.live == nil {
+		listener.Beat = g.wake
+	}
+	g.stop = e.options.Feed.Listen(listener)
 	return g, nil
 }
 

@@ -28,7 +28,7 @@ func checkSubscription(_ context.Context, c *checked) gqlerror.List {
 	if _, err := plan.LiveEvery(c.roots[0].ArgumentMap(c.Variables)["every"]); err != nil {
 		return gqlerror.List{gqlerror.WrapPath(nil, err)}
 	}
-	if found := introspectionBelow(c.Operation.SelectionSet); found != nil {
+	if found := neverLive(c.Operation.SelectionSet); found != nil {
 		return gqlerror.List{invalid(found.Position, "%s is not answered inside of %s: ask for it in a query", found.Name, binding.Live)}
 	}
 	return nil
@@ -40,18 +40,19 @@ func invalid(at *ast.Position, format string, args ...any) *gqlerror.Error {
 	return err
 }
 
-// introspectionBelow returns a field that asks about the schema inside of live, or nil.
-func introspectionBelow(set ast.SelectionSet) (found *ast.Field) {
+// neverLive returns a field inside of live that no change of rows answers anew, or nil: it asks about
+// the schema, or about the log of changes itself.
+func neverLive(set ast.SelectionSet) (found *ast.Field) {
 	w := syntax.Walker{Fragment: syntax.Definition, Visit: func(selection ast.Selection) syntax.Step {
 		f, isField := selection.(*ast.Field)
 		switch {
 		case !isField, f.Name == binding.Live:
 			return syntax.Into
-		case f.Name == "__schema" || f.Name == "__type":
+		case f.Name == "__schema" || f.Name == "__type" || binding.IsOfChanges(f.Name):
 			found = f
 			return syntax.End
 		}
-		return syntax.Over // the two are only valid at the root of a query
+		return syntax.Over // these are only valid at the root of a query
 	}}
 	w.Walk(set)
 	return found

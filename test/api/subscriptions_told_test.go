@@ -118,11 +118,12 @@ func TestSubscriptionChecked(t *testing.T) {
 	a := newConfiguredAPI(t, dbtest.SQLite(t), config{Options: gqlexec.Options{Development: true,
 		Limits: gqlexec.Limits{Depth: 8, Aliases: 2, RootFields: 2, Cost: 5000}}})
 	for query, want := range map[string]string{
-		`subscription { a: changes { cursor } b: changes { cursor } }`:                                                             "GRAPHQL_VALIDATION_FAILED a subscription has exactly one root field; this one has 2",
-		`subscription { changes { cursor } teamChanges { cursor } }`:                                                               "GRAPHQL_VALIDATION_FAILED Anonymous Subscription must select only one top level field.",
-		`subscription { changes @skip(if: true) { cursor } }`:                                                                      "GRAPHQL_VALIDATION_FAILED a subscription has exactly one root field; this one has 0",
-		`subscription { __typename }`:                                                                                              "GRAPHQL_VALIDATION_FAILED Anonymous Subscription must not select an introspection top level field.",
-		`subscription { live { __schema { types { name } } } }`:                                                                    "GRAPHQL_VALIDATION_FAILED __schema is not answered inside of live: ask for it in a query",
+		`subscription { a: changes { cursor } b: changes { cursor } }`: "GRAPHQL_VALIDATION_FAILED a subscription has exactly one root field; this one has 2",
+		`subscription { changes { cursor } teamChanges { cursor } }`:   "GRAPHQL_VALIDATION_FAILED Anonymous Subscription must select only one top level field.",
+		`subscription { changes @skip(if: true) { cursor } }`:          "GRAPHQL_VALIDATION_FAILED a subscription has exactly one root field; this one has 0",
+		`subscription { __typename }`:                                  "GRAPHQL_VALIDATION_FAILED Anonymous Subscription must not select an introspection top level field.",
+		`subscription { live { __schema { types { name } } } }`:        "GRAPHQL_VALIDATION_FAILED __schema is not answered inside of live: ask for it in a query",
+		`subscription { live { changeCursor } }`:                       "GRAPHQL_VALIDATION_FAILED changeCursor is not answered inside of live: ask for it in a query",
 		`subscription { ...s } fragment s on Subscription { live { ...q } } fragment q on Query { __type(name: "Hero") { name } }`: "GRAPHQL_VALIDATION_FAILED __type is not answered inside of live: ask for it in a query",
 		`subscription { live(every: 99) { teams { totalCount } } }`:                                                                "BAD_USER_INPUT every is 99; from 100 to 3600000 milliseconds are allowed",
 		`subscription { live(every: 3600001) { teams { totalCount } } }`:                                                           "BAD_USER_INPUT every is 3600001; from 100 to 3600000 milliseconds are allowed",
