@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/apperr"
 	"forge/internal/changes"
@@ -307,11 +308,20 @@ func (g *group) runOnce(ctx context.Context, watch func(string)) (*graphql.Respo
 	}
 	for _, err := range response.Errors {
 		if code, _ := err.Extensions["code"].(string); passing[apperr.Code(code)] {
-			return nil, errors.New(err.Message)
+			return nil, &passingError{apperr.Code(code), gqlerror.List{err}}
 		}
 	}
 	return response, nil
 }
+
+// passingError is the error of an answer that is to be made again.
+type passingError struct {
+	code   apperr.Code
+	errors gqlerror.List
+}
+
+// Error returns the message for the client.
+func (e *passingError) Error() string { return e.errors.Error() }
 
 // watchKey is the key of a function that is called with the text of each statement.
 type watchKey struct{}

@@ -3,6 +3,7 @@ package gqlexec
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -110,15 +111,26 @@ func (o *once) Close() {}
 // if ctx ends first.
 func (e *executor) admitted(ctx context.Context) *graphql.Response {
 	if err := e.options.Admission.Acquire(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		response := e.refusal(ctx, overload)
-		response.Data = []byte("null")
-		return response
+		return e.instead(ctx, overload)
 	}
 	defer e.options.Admission.Release()
-	return e.run(ctx)
+	if response := e.run(ctx); response != nil {
+		return response
+	}
+	return e.instead(ctx, tooLate)
+}
+
+// tooLate is the error of an operation whose time had passed before it was run.
+var tooLate = &apperr.Error{Code: apperr.CodeTimeout, Message: "the operation was given up before it was run"}
+
+// instead returns a response with one error. It returns nil if ctx has ended.
+func (e *executor) instead(ctx context.Context, err error) *graphql.Response {
+	if ctx.Err() != nil {
+		return nil
+	}
+	response := e.refusal(ctx, err)
+	response.Data = []byte("null")
+	return response
 }
 
 // encoded returns a response as JSON.
@@ -236,6 +248,14 @@ func (s *subscription) Next(ctx context.Context) (*stream.Answer, error) {
 	answer, err := next(ctx)
 	if err != nil { // the database cannot be reached, for example: nothing is lost
 		s.tries++
+		if known, ok := errors.AsType[*passingError](err); ok && known.code == apperr.CodeTimeout && s.tries >= maxTimeouts {
+			s.ended = true
+			response := &graphql.Response{Data: []byte("null"), Errors: known.errors}
+			if s.group.live != nil {
+				within(response, s.group.root.Alias)
+			}
+			return &stream.Answer{Body: encoded(response)}, nil
+		}
 		pause := time.AfterFunc(again.Pause(s.tries), s.wake)
 		context.AfterFunc(ctx, func() { pause.Stop() })
 		return nil, nil
@@ -245,6 +265,9 @@ func (s *subscription) Next(ctx context.Context) (*stream.Answer, error) {
 	}
 	return answer, nil
 }
+
+// maxTimeouts is how often in a row an answer may take too long before the client is told.
+const maxTimeouts = 5
 
 // again sets the pauses before an answer that failed is made again.
 var again = retry.Backoff{First: 50 * time.Millisecond, Max: 5 * time.Second, Jitter: 0.5}

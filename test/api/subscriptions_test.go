@@ -249,6 +249,28 @@ func TestSubscriptionLost(t *testing.T) {
 	})
 }
 
+// TestSubscriptionTooSlow subscribes to what takes too long each time.
+func TestSubscriptionTooSlow(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newBareAPI(t, url)
+		a.self = viewer.System
+		cfg := a.following()
+		cfg.RequestTimeout = time.Nanosecond
+		a.configure(cfg)
+		for _, query := range []string{heroChanges, `subscription { live { heroes { totalCount } } }`} {
+			s := a.subscribe(viewer.Viewer{}, query, nil, "")
+			got, err := s.next()
+			if err != nil || len(got.Errors) != 1 || got.Errors[0].Extensions["code"] != string(apperr.CodeTimeout) || got.Data != nil {
+				t.Errorf("%s: got %s, %v", query, got.Body, err)
+			}
+			if _, err := s.next(); !errors.Is(err, io.EOF) {
+				t.Errorf("%s: after the error, got %v", query, err)
+			}
+		}
+	})
+}
+
 // TestLive subscribes to the answer to a query.
 func TestLive(t *testing.T) {
 	t.Parallel()
