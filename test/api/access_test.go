@@ -285,6 +285,7 @@ func (m matrix) page() string {
 func (m matrix) subscriptions(b *strings.Builder) {
 	header(b, "Subscription")
 	s := m.api.scene("-s")
+	m.api.caughtUp()
 	for _, f := range m.schema.Subscription.Fields {
 		if strings.HasPrefix(f.Name, "__") {
 			continue

@@ -10,6 +10,7 @@ import (
 
 	"forge/ent"
 	"forge/graph"
+	"forge/internal/changes"
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/idempotency"
@@ -28,7 +29,8 @@ type api struct {
 	t               testing.TB
 	db              *database.DB
 	log             *slog.Logger
-	handler         http.Handler // answers the viewer of a request's context
+	handler         http.Handler  // answers the viewer of a request's context
+	feed            *changes.Feed // of a server that follows the log of changes
 
 	hooks *webhook.Webhooks // nil if the API has no webhooks
 

@@ -15,9 +15,11 @@ import (
 
 	"forge/ent"
 	"forge/ent/migrate"
+	"forge/graph"
 	"forge/graph/generated"
 	"forge/internal/entity"
 	"forge/internal/gqlexec"
+	"forge/internal/webhook"
 	"forge/test/dbtest"
 	"forge/test/process"
 )
@@ -260,7 +262,8 @@ func TestReadHiddenValues(t *testing.T) {
 		a.tick()
 		var log process.Output
 		a.log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		a.configure(config{Options: gqlexec.Options{Development: true}})
+		hooks := webhook.New(webhook.Options{DB: a.db, Accounts: graph.Accounts{}, Log: a.log})
+		a.configure(config{Options: gqlexec.Options{Development: true}, Resolver: graph.Resolver{Webhooks: hooks}})
 		poison(t, a)
 		mustNotShow := func(what, text string) {
 			t.Helper()

@@ -42,7 +42,24 @@ func (a *api) following() config {
 	a.t.Cleanup(func() { cancel(); running.Wait() })
 	cfg := usual()
 	cfg.Feed, cfg.Wrote = keeper.Feed(), keeper.Wrote
+	a.feed = cfg.Feed
 	return cfg
+}
+
+// caughtUp waits until the server has read all changes that were logged.
+func (a *api) caughtUp() {
+	a.t.Helper()
+	a.tick()
+	gqltest.Eventually(a.t, "the server has read the log", func() error {
+		end, err := a.changesLog().End(a.t.Context())
+		if err != nil {
+			return err
+		}
+		if at, err := a.feed.End(a.t.Context()); err != nil || at != end {
+			return fmt.Errorf("it is at %v of %v, %v", at, end, err)
+		}
+		return nil
+	})
 }
 
 // subscriber is a client of one subscription.
