@@ -25,6 +25,7 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Query.search":       {Role: viewer.Anonymous},
 		"Query.order":        {Role: viewer.Anonymous},
 		"Query.orders":       {Role: viewer.Anonymous},
+		"Query.webhooks":     {Role: viewer.Admin},
 		"Query.orderItems":   {Role: viewer.Anonymous},
 
 		"Mutation.signUp":         {Role: viewer.Anonymous, Credentials: true},
@@ -33,7 +34,6 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Mutation.signOut":        {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.changePassword": {Role: viewer.User, Credentials: true},
 
-		"Query.webhooks":         {Role: viewer.Admin},
 		"Mutation.createWebhook": {Role: viewer.Admin, Credentials: true},
 		"Mutation.updateWebhook": {Role: viewer.Admin, Credentials: true},
 		"Mutation.deleteWebhook": {Role: viewer.Admin},

@@ -146,9 +146,9 @@ func (m *operationMaker) answers(def *ast.Definition, f *ast.FieldDefinition, de
 		return true
 	}
 	// Cursors differ between servers, and so do the descriptions of the specification's own types. The
-	// oracle has no log of changes.
+	// oracle has neither a log of changes nor webhooks.
 	hidden := strings.HasPrefix(def.Name, "__") && (f.Name == "description" || f.Name == "ofType" && depth < 1)
-	return !strings.HasSuffix(f.Type.Name(), "Cursor") && f.Name != "changes" && f.Name != "viewer" && !hidden
+	return !strings.HasSuffix(f.Type.Name(), "Cursor") && !slices.Contains([]string{"changes", "viewer", "webhooks"}, f.Name) && !hidden
 }
 
 func composite(def *ast.Definition) bool {
