@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -438,7 +439,8 @@ func compute(function string, f *entity.Field, rows []*row) any {
 	case function == "max":
 		return slices.MaxFunc(values, compareValues)
 	case function == "avg":
-		return total(values).Div(decimal.NewFromInt(int64(len(values)))).InexactFloat64()
+		mean, _ := new(big.Rat).Quo(total(values).Rat(), big.NewRat(int64(len(values)), 1)).Float64()
+		return mean
 	}
 	switch values[0].(type) {
 	case int64:
