@@ -131,8 +131,9 @@ func TestPostgresStops(t *testing.T) {
 	if err := connect(t, address).QueryRow(`SELECT count(*), count(xact_start) FROM pg_stat_activity WHERE application_name LIKE 'forge%'`).Scan(&sessions, &inTransaction); err != nil {
 		t.Fatal(err)
 	}
-	if sessions > pool+database.MonitorPoolSize || inTransaction > 0 {
-		t.Errorf("%d sessions, %d of them in a transaction; want %d at most and none", sessions, inTransaction, pool+database.MonitorPoolSize)
+	const most = pool + database.MonitorPoolSize + 1 // one listens
+	if sessions > most || inTransaction > 0 {
+		t.Errorf("%d sessions, %d of them in a transaction; want %d at most and none", sessions, inTransaction, most)
 	}
 }
 
