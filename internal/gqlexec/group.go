@@ -16,6 +16,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/changes"
 	"forge/internal/read"
+	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/stream"
 	"forge/internal/viewer"
@@ -141,7 +142,7 @@ func (gs *groups) leave(g *group) {
 func (g *group) prepare(op *graphql.OperationContext) error {
 	g.root = g.engine.Prepare(op).RootFields()[0]
 	definition := *op.Operation
-	if g.root.Name == "live" {
+	if g.root.Name == binding.Live {
 		every, err := plan.LiveEvery(g.root.ArgumentMap(op.Variables)["every"])
 		if err != nil {
 			return err

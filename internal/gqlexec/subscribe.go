@@ -16,6 +16,7 @@ import (
 	"forge/internal/changes"
 	"forge/internal/read"
 	"forge/internal/read/binding"
+	"forge/internal/read/plan"
 	"forge/internal/retry"
 	"forge/internal/stream"
 	"forge/internal/viewer"
@@ -256,8 +257,7 @@ func (s *subscription) Next(ctx context.Context) (*stream.Answer, error) {
 			}
 			return &stream.Answer{Body: encoded(response)}, nil
 		}
-		pause := time.AfterFunc(again.Pause(s.tries), s.wake)
-		context.AfterFunc(ctx, func() { pause.Stop() })
+		time.AfterFunc(again.Pause(s.tries), s.wake) // after the end of ctx, this does nothing
 		return nil, nil
 	}
 	if answer != nil {
@@ -277,7 +277,7 @@ var again = retry.Backoff{First: 50 * time.Millisecond, Max: 5 * time.Second, Ji
 func (s *subscription) nextChanges(ctx context.Context) (*stream.Answer, error) {
 	for ctx.Err() == nil {
 		f := read.Following{After: s.at}
-		f.List, f.Next, f.Given = s.group.feed().Read(s.at, changesOnce, s.group.selects)
+		f.List, f.Next, f.Given = s.group.feed().Read(s.at, plan.ChangesAMessage, s.group.selects)
 		if f.Given && len(f.List) == 0 && s.begun && (f.Next == s.told || time.Since(s.when) < cursorPause) {
 			s.at = f.Next
 			return nil, nil
@@ -298,9 +298,6 @@ func (s *subscription) nextChanges(ctx context.Context) (*stream.Answer, error) 
 	}
 	return nil, nil
 }
-
-// changesOnce is how many changes one answer has at most.
-const changesOnce = 100
 
 // nextLive returns the newest answer, if it is another one than the last.
 func (s *subscription) nextLive(ctx context.Context) (*stream.Answer, error) {

@@ -3,7 +3,8 @@ import { createClient } from 'graphql-ws';
 import { accessToken, refreshed } from './session.js';
 import { answerOf, send } from './wire.js';
 
-// fetcher sends one operation to the API, as whoever is signed in. It returns the answer, or the answers of a subscription. Headers that the reader typed win.
+// fetcher sends one operation to the API, as whoever is signed in. It returns the answer, or the
+// answers of a subscription. Headers that the reader typed win.
 export async function fetcher({ query, variables, operationName }, { headers } = {}) {
   const operation = { query, variables, operationName: definesOperation(query, operationName) ? operationName : null };
   if (kindOf(operation) === 'subscription') {
@@ -18,7 +19,8 @@ export async function fetcher({ query, variables, operationName }, { headers } =
   return answerOf(response);
 }
 
-// kindOf returns query, mutation or subscription, and undefined if the server has to say what is wrong.
+// kindOf returns query, mutation or subscription, and undefined if the server has to say what is
+// wrong.
 function kindOf({ query, operationName }) {
   try {
     return getOperationAST(parse(query), operationName)?.operation;
@@ -27,7 +29,8 @@ function kindOf({ query, operationName }) {
   }
 }
 
-// answersTo returns the answers of a subscription, over a WebSocket of its own. After the connection was lost it goes on with the cursor of the last answer.
+// answersTo returns the answers of a subscription, over a WebSocket of its own. After the
+// connection was lost it goes on with the cursor of the last answer.
 function answersTo(operation, headers) {
   const extensions = {};
   const { subscribe } = createClient({
