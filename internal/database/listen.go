@@ -1,8 +1,10 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"net/url"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -32,7 +34,7 @@ func (db *DB) Listen(ctx context.Context, address, channel string, each func()) 
 	}
 	q := u.Query()
 	q.Del("pgbouncer")
-	setDefault(q, "application_name", "forge listens")
+	setDefault(q, "application_name", cmp.Or(strings.TrimSuffix(db.Options.ApplicationName, " beside"), "forge")+" listens")
 	setDefault(q, "connect_timeout", "5")
 	u.RawQuery = q.Encode()
 	l := pq.NewListener(u.String(), firstListenPause, maxListenPause, nil)

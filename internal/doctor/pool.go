@@ -16,8 +16,13 @@ const connections = `SELECT current_setting('max_connections')::int - current_se
 		- coalesce(current_setting('reserved_connections', true)::int, 0),
 	(SELECT datconnlimit FROM pg_database WHERE datname = current_database()),
 	(SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
-	count(*) FILTER (WHERE datname IS DISTINCT FROM current_database() OR application_name NOT IN (current_setting('application_name'), current_setting('application_name') || ' beside'))
+	count(*) FILTER (WHERE datname IS DISTINCT FROM current_database() OR application_name NOT IN (current_setting('application_name'),
+		current_setting('application_name') || ' beside', current_setting('application_name') || ' listens'))
 FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL`
+
+// beside is how many connections a process has besides those of its pool: those of the monitoring
+// pool, and the one that listens for changes.
+const beside = database.MonitorPoolSize + 1
 
 // pool compares the number of connections that all processes may open with the number that the
 // server allows.
@@ -26,10 +31,10 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 		return nil
 	}
 	size := d.config.Pool.PoolSize
-	need := (size + database.MonitorPoolSize) * d.processes
-	if db.Options.PgBouncer {
-		return []Finding{ok("pool", "%d connections to PgBouncer at most, whose own limits are not examined", need)}
+	if db.Options.PgBouncer { // nothing listens there
+		return []Finding{ok("pool", "%d connections to PgBouncer at most, whose own limits are not examined", (size+database.MonitorPoolSize)*d.processes)}
 	}
+	need := (size + beside) * d.processes
 	var available, ofDatabase, ofRole, others int
 	if err := db.QueryRowContext(ctx, connections).Scan(&available, &ofDatabase, &ofRole, &others); err != nil {
 		return []Finding{fail("pool", err.Error(), "")}
@@ -39,9 +44,9 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 			available = min(available, limit)
 		}
 	}
-	wants := fmt.Sprintf("%s of POOL_SIZE=%d, and %d beside requests, may take %d connections", processes(d.processes), size, database.MonitorPoolSize, need)
+	wants := fmt.Sprintf("%s of POOL_SIZE=%d, and %d beside requests, may take %d connections", processes(d.processes), size, beside, need)
 	advice := "Run fewer processes, raise max_connections, or put PgBouncer between: not even POOL_SIZE=1 fits."
-	if fits := (available-others)/d.processes - database.MonitorPoolSize; fits > 0 {
+	if fits := (available-others)/d.processes - beside; fits > 0 {
 		advice = fmt.Sprintf("Set POOL_SIZE to %d at most, run fewer processes, raise max_connections, or put PgBouncer between.", fits)
 	}
 	switch {

@@ -55,13 +55,13 @@ func TestPool(t *testing.T) {
 	address := dbtest.Postgres(t)
 	db := mustOpen(t, address)
 	d := newDoctor(t, "DATABASE_URL="+address, "POOL_SIZE=10")
-	mustFind(t, d.Examine(t.Context()), "pool", OK, "1 process of POOL_SIZE=10, and 2 beside requests, may take 12 connections")
+	mustFind(t, d.Examine(t.Context()), "pool", OK, "1 process of POOL_SIZE=10, and 3 beside requests, may take 13 connections")
 	d.processes = 1000
-	mustFind(t, d.Examine(t.Context()), "pool", Fail, "1000 processes", "12000 connections", "max_connections")
+	mustFind(t, d.Examine(t.Context()), "pool", Fail, "1000 processes", "13000 connections", "max_connections")
 	d.processes = 2
 	name := strings.TrimPrefix(mustParse(t, address).Path, "/")
 	mustExec(t, db, "ALTER DATABASE "+name+" CONNECTION LIMIT 15")
-	mustFind(t, d.Examine(t.Context()), "pool", Fail, "24 connections", "has 15")
+	mustFind(t, d.Examine(t.Context()), "pool", Fail, "26 connections", "has 15")
 	// Those of other programs leave less.
 	others := mustOpen(t, address+"&application_name=others")
 	for range 8 {
