@@ -13,6 +13,7 @@ import (
 
 	"forge/internal/admission"
 	"forge/internal/changes"
+	"forge/internal/cursorcipher"
 	"forge/internal/database"
 	"forge/internal/graphqlhttp"
 	"forge/internal/idempotency"
@@ -57,10 +58,10 @@ type Options struct {
 	// UnsharedReads has each request run its own statements, even if another one reads the same at
 	// the same time.
 	UnsharedReads bool
-	// CursorKey encrypts cursors. It has 32 bytes, and is the same for all servers of an API.
-	// Without it, clients can read the values in a cursor. That is acceptable only if the API shows
-	// everything to everybody.
-	CursorKey []byte
+	// Cursors encrypts cursors, with a key that is the same for all servers of an API. Without it,
+	// clients can read the values in a cursor. That is acceptable only if the API shows everything
+	// to everybody.
+	Cursors *cursorcipher.Cipher
 }
 
 // New returns the handler of the API on db. It panics if API.Check returns an error, so the

@@ -18,6 +18,7 @@ import (
 	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/session"
+	"forge/internal/shared"
 	"forge/internal/stream"
 	"forge/internal/webhook"
 )
@@ -29,7 +30,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	opts := s.options()
 	opts.Wrote, opts.Feed = keeper.Wrote, keeper.Feed()
 	opts.Documents = documents
-	opts.CursorKey = identity.cursors
+	opts.Cursors = identity.cursors
 	passwords := s.passwords()
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
@@ -119,6 +120,18 @@ func (s *Server) Documents() (graphql.OperationParameterMutator, error) {
 	}
 }
 
+// shareDocuments has automatic persisted queries known to all servers of the database, if the
+// settings say so.
+func (s *Server) shareDocuments(documents graphql.OperationParameterMutator, db *database.DB) graphql.OperationParameterMutator {
+	automatic, ok := documents.(persisted.Automatic)
+	if !ok || !s.APQShared {
+		return documents
+	}
+	s.documents = shared.NewDocuments(db, s.APQCache, s.APQCacheKiB<<10, s.log)
+	automatic.Shared = s.documents
+	return automatic
+}
+
 // passwords returns the hasher of passwords. At most a quarter of the running operations may wait
 // for it, so that the others can go on.
 func (s *Server) passwords() *password.Hasher {
@@ -136,5 +149,5 @@ func (s *Server) sessions(db *database.DB, passwords *password.Hasher, identity 
 	if identity.issuer == nil {
 		return nil
 	}
-	return session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies)
+	return session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies, s.failures)
 }

@@ -20,6 +20,7 @@ import (
 	"forge/internal/httpserver"
 	"forge/internal/session"
 	"forge/internal/settings"
+	"forge/internal/shared"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
 	"forge/internal/webhook"
@@ -35,6 +36,9 @@ type Server struct {
 	environ []string
 	out     io.Writer
 	log     *slog.Logger
+
+	failures  *shared.Failures  // nil on SQLite
+	documents *shared.Documents // nil if the setting APQ_SHARED is off
 }
 
 // New returns a server that is not running yet. environ has the form of os.Environ. out receives
@@ -91,6 +95,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.cursorKey(ctx, pools.Requests, identity)
+	s.failures = session.NewFailures(pools.Requests, s.log)
+	documents = s.shareDocuments(documents, pools.Requests)
 	revocations := s.revocations(ctx, pools.Monitor)
 	keeper := s.keeper(pools.Monitor)
 	hooks := s.webhooks(pools.Requests, identity, keeper)
@@ -187,8 +194,8 @@ func (s *Server) webhooks(db *database.DB, identity *Identity, keeper *changes.K
 	switch {
 	case keeper == nil:
 		o.Closed = "no entity is logged, so there is nothing to tell of"
-	case identity.passing:
-		o.Closed = "the cursors of this server are good for its process alone, so endpoints would lose their places: set " + s.NameOf("CURSOR_SECRET")
+	case identity.kept && identity.key == nil:
+		o.Closed = "the database did not have the key of cursors when this server started, so endpoints would lose their places: start it again, or set " + s.NameOf("CURSOR_SECRET")
 	}
 	return webhook.New(o)
 }
@@ -204,10 +211,11 @@ func (s *Server) Webhooks(ctx context.Context, db *database.DB) (*webhook.Webhoo
 	if err != nil {
 		return nil, err
 	}
+	s.cursorKey(ctx, db, identity)
 	keeper := s.keeper(db)
 	hooks := s.webhooks(db, identity, keeper)
 	opts := s.options()
-	opts.Documents, opts.Feed, opts.CursorKey = documents, keeper.Feed(), identity.cursors
+	opts.Documents, opts.Feed, opts.Cursors = documents, keeper.Feed(), identity.cursors
 	hooks.Serve(gqlexec.New(s.app.API(application.Services{}), db, opts, s.log))
 	return hooks, nil
 }

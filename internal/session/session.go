@@ -28,6 +28,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/password"
+	"forge/internal/shared"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -59,9 +60,10 @@ type Lifetimes struct {
 }
 
 // New returns Sessions of accounts on db. It trusts the X-Forwarded-For header of the given
-// proxies.
-func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix) *Sessions {
-	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(time.Now)}
+// proxies. It counts failures with those of other servers, or in this process alone if failures is
+// nil.
+func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix, failures *shared.Failures) *Sessions {
+	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(failures, time.Now)}
 }
 
 // Tokens are the tokens with which a session begins or continues.

@@ -41,6 +41,7 @@ type Settings struct {
 
 	TrustedDocuments      string // the path of a manifest with all allowed documents; "" allows all
 	APQ                   bool   // whether automatic persisted queries are on
+	APQShared             bool   // whether the servers of a database share them
 	APQCache, APQCacheKiB int
 
 	SharedReads bool // whether requests that need the same read at the same moment share it

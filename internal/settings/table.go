@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -171,6 +172,16 @@ var All = []Setting{
 		Env: "APQ", Flag: "apq", Default: "on", Allowed: "on or off", alone: true,
 		Meaning: "whether clients may send the hash of a query that they sent before (automatic persisted queries); has no effect with TRUSTED_DOCUMENTS",
 		set:     func(s *Settings, v string) error { return setBool(&s.APQ, v) },
+	},
+	{
+		Env: "APQ_SHARED", Flag: "apq-shared", Default: "off", Allowed: "on or off; off with SQLite", alone: true,
+		Meaning: "whether such queries are kept in the database as well, so that a client has to send one once for all servers; APQ_CACHE and APQ_CACHE_KIB bound the table, too",
+		set: func(s *Settings, v string) error {
+			if isSQLite(s.DatabaseURL) && v == "on" {
+				return errors.New("a SQLite database has one server, which keeps them in memory")
+			}
+			return setBool(&s.APQShared, v)
+		},
 	},
 	{
 		Env: "APQ_CACHE", Flag: "apq-cache", Default: "1000", Allowed: rangeText(1, 1_000_000),

@@ -30,7 +30,7 @@ var everyTerm = []Term{
 // keyOnly is the order without an orderBy argument.
 var keyOnly = []Term{{Column: "id", Kind: entity.ID}}
 
-var cursors = NewCursors([]byte("a key of 32 bytes, as it has to "))
+var cursors = NewCursors(cursorcipher.New([]byte("a key of 32 bytes, as it has to ")))
 
 var someKey = uuid.MustParse("018f2b6c-0000-7abc-8def-0123456789ab")
 
