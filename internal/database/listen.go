@@ -19,12 +19,12 @@ const (
 	listenPing = 30 * time.Second
 )
 
-// Listen calls each after each notification on a channel of PostgreSQL, until ctx ends. It has a
-// connection of its own, which it opens anew when it is lost; then it calls each as well, as
-// notifications may have been missed. The connection is to address, or to the database of db if that
+// Listen calls the function of a channel of PostgreSQL after each notification on it, until ctx ends.
+// It has a connection of its own, which it opens anew when it is lost; then it calls all functions,
+// as notifications may have been missed. The connection is to address, or to the database of db if that
 // is "". On SQLite, and behind PgBouncer without an address, Listen does nothing, because there are
 // no notifications.
-func (db *DB) Listen(ctx context.Context, address, channel string, each func()) {
+func (db *DB) Listen(ctx context.Context, address string, channels map[string]func()) {
 	if address == "" && !db.Options.PgBouncer {
 		address = db.address
 	}
@@ -39,19 +39,25 @@ func (db *DB) Listen(ctx context.Context, address, channel string, each func()) 
 	u.RawQuery = q.Encode()
 	l := pq.NewListener(u.String(), firstListenPause, maxListenPause, nil)
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
-	if l.Listen(channel) != nil {
-		return // ctx has ended, or the channel has no valid name
+	for channel, told := range channels {
+		if l.Listen(channel) != nil {
+			return // ctx has ended, or the channel has no valid name
+		}
+		told()
 	}
-	each()
 	ping := time.NewTicker(listenPing)
 	defer ping.Stop()
 	for {
 		select {
-		case _, open := <-l.Notify:
+		case n, open := <-l.Notify:
 			if !open {
 				return
 			}
-			each()
+			for channel, told := range channels {
+				if n == nil || n.Channel == channel { // nil after the connection was lost
+					told()
+				}
+			}
 		case <-ping.C:
 			go func() { _ = l.Ping() }() // it finds out that the connection is lost
 		}

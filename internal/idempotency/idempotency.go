@@ -226,7 +226,7 @@ func Sweep(ctx context.Context, db *database.DB) (int, error) {
 // Expired removes up to expiry.Limit keys that had expired at the time now. It is an expiry.Some.
 func Expired(ctx context.Context, now time.Time) (int, error) {
 	c := ent.FromUnit(ctx)
-	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(now)).
+	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(now), expiry.SkipLocked).
 		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err

@@ -31,9 +31,12 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	all.Go(func() { every(ctx, time.Minute, "persisted documents", s.documents.Sweep, s.log) })
 	all.Go(func() { identity.keepKey(ctx, pools.Monitor, s.log) })
 	all.Go(func() { keeper.Run(ctx, s.log) })
+	all.Go(func() { revocations.Announce(ctx, pools.Monitor) })
+	channels := map[string]func(){session.Channel: revocations.Look}
 	if feed := keeper.Feed(); feed != nil {
-		all.Go(func() { pools.Monitor.Listen(ctx, s.ChangesURL, changes.Channel, feed.Look) })
+		channels[changes.Channel] = feed.Look
 	}
+	all.Go(func() { pools.Monitor.Listen(ctx, s.ChangesURL, channels) })
 	all.Go(func() { hooks.Run(ctx) })
 	return func() {
 		cancel()

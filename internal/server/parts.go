@@ -28,7 +28,11 @@ import (
 // lists.
 func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.OperationParameterMutator, revocations *session.Revocations, identity *Identity, keeper *changes.Keeper, hooks *webhook.Webhooks) httpserver.Parts {
 	opts := s.options()
-	opts.Wrote, opts.Feed = keeper.Wrote, keeper.Feed()
+	opts.Feed = keeper.Feed()
+	opts.Wrote = func() {
+		keeper.Wrote()
+		revocations.Wrote()
+	}
 	opts.Documents = documents
 	opts.Cursors = identity.cursors
 	passwords := s.passwords()

@@ -133,7 +133,7 @@ func End(ctx context.Context, account uuid.UUID) error {
 // expiry.Some.
 func Expired(ctx context.Context, now time.Time) (int, error) {
 	db := ent.FromUnit(ctx)
-	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).
+	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now), expiry.SkipLocked).
 		Order(ent.Asc(entsession.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err
