@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	"github.com/pressly/goose/v3/database"
@@ -69,16 +70,25 @@ func (s *store) prepare(ctx context.Context, db database.DBTxConn, h history) er
 	// goose expects a version 0 in the table.
 	statements := createVersionTable[s.dialect] + ";\n" + insertVersion(0, "")
 	if h.exists {
-		statements = "ALTER TABLE " + catalog.VersionTable + " ADD COLUMN serves bigint"
-	}
-	if h.exists && !h.columns {
-		statements += ";\nALTER TABLE " + catalog.VersionTable + " ADD COLUMN checksum text;\n" +
-			"ALTER TABLE " + catalog.VersionTable + " ADD COLUMN schema text"
+		statements = h.lacking()
 	}
 	if _, err := db.ExecContext(ctx, statements); err != nil {
 		return fmt.Errorf("prepare the table %s: %w", catalog.VersionTable, err)
 	}
 	return nil
+}
+
+// lacking returns the statements that add Forge's columns that the table of versions lacks.
+func (h history) lacking() string {
+	var columns []string
+	if !h.columns {
+		columns = append(columns, "checksum text", "schema text")
+	}
+	if !h.serves {
+		columns = append(columns, "serves bigint")
+	}
+	add := "ALTER TABLE " + catalog.VersionTable + " ADD COLUMN "
+	return add + strings.Join(columns, ";\n"+add)
 }
 
 // insertVersion returns the statement with which a script records a version. It has no description

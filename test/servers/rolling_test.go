@@ -137,11 +137,13 @@ func (c *cluster) load(t *testing.T, token string) (stop func() int64) {
 			}
 		})
 	}
-	return func() int64 {
+	stop = func() int64 {
 		cancel()
 		all.Wait()
 		return answered.Load()
 	}
+	t.Cleanup(func() { stop() })
+	return stop
 }
 
 // suits is a migration that suits servers from before it.
