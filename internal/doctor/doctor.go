@@ -71,6 +71,7 @@ func checks() []check {
 		{"accounts", (*Doctor).accounts},
 		{"changes", (*Doctor).changes},
 		{"webhooks", (*Doctor).webhooks},
+		{"servers", (*Doctor).servers},
 		{"clock", (*Doctor).clock},
 		{"pool", (*Doctor).pool},
 		{"limits", (*Doctor).limits},

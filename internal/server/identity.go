@@ -53,9 +53,6 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	return id, nil
 }
 
-// purpose names the key of cursors in the database.
-const purpose = "cursors"
-
 // cursorKey takes the key of cursors from the database, if it is to be kept there. If the database
 // does not have it now, the work in the background tries again.
 func (s *Server) cursorKey(ctx context.Context, db *database.DB, i *Identity) {
@@ -73,7 +70,7 @@ func (s *Server) cursorKey(ctx context.Context, db *database.DB, i *Identity) {
 // readKey uses the key of cursors that the database keeps. If it has lost the key, as after a
 // failover to a standby that was behind, it gets the one in use again.
 func (i *Identity) readKey(ctx context.Context, db *database.DB) error {
-	key, err := shared.Key(ctx, db, purpose, i.key)
+	key, err := shared.Key(ctx, db, shared.Cursors, i.key)
 	if err == nil && !bytes.Equal(key, i.key) {
 		i.key = key
 		i.cursors.Use(key)

@@ -8,6 +8,9 @@ import (
 	"forge/internal/database"
 )
 
+// Cursors is the purpose of the key that encrypts cursors.
+const Cursors = "cursors"
+
 // keySize is the length of a key in bytes.
 const keySize = 32
 

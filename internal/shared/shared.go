@@ -64,6 +64,23 @@ func documents() catalog.Object {
 )`, "")
 }
 
+// Missing returns the names of the tables that a database of PostgreSQL lacks, or that this role may
+// not change.
+func Missing(ctx context.Context, db *database.DB) (names []string, err error) {
+	for _, o := range Objects(db.Dialect) {
+		var may bool
+		const query = `SELECT coalesce(bool_and(has_table_privilege(to_regclass($1), p)), false)
+FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p`
+		if err := db.QueryRowContext(ctx, query, o.Name).Scan(&may); err != nil {
+			return nil, err
+		}
+		if !may {
+			names = append(names, o.Name)
+		}
+	}
+	return names, nil
+}
+
 // limit is how long a statement on one of the tables may take.
 const limit = 2 * time.Second
 
