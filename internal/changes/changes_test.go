@@ -24,7 +24,8 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// Boats are in ports, and are marked as deleted. A change of a boat's cargo is one of the boat.
+// Boats are in ports, and are marked as deleted. A change of a boat's cargo, which has no key, is one
+// of the boat, and so is a change of its flag, which has one.
 var entities = []*entity.Entity{
 	{Name: "Port", Prefix: "port", Table: "ports", Logged: true, Fields: []entity.Field{{Name: "id", Column: "id", Refers: "Port"}, {Name: "name", Column: "name", Kind: entity.String}},
 		Visible: map[string]entity.Visibility{"name": entity.ToAll}},
@@ -35,6 +36,8 @@ var entities = []*entity.Entity{
 	}, Visible: map[string]entity.Visibility{"name": entity.ToAll, "papers": entity.ToOwners}},
 	{Name: "Cargo", Table: "cargo", LoggedFor: []string{"boat"}, Fields: []entity.Field{{Name: "boatId", Column: "boat_id", Refers: "Boat"}, {Name: "tons", Column: "tons", Kind: entity.Int}},
 		Edges: []entity.Edge{{Name: "boat", To: "Boat", Column: "boat_id", OwnKey: true}}, Visible: map[string]entity.Visibility{"tons": entity.ToAll}},
+	{Name: "Flag", Table: "flags", LoggedFor: []string{"boat"}, Fields: []entity.Field{{Name: "id", Column: "id", Refers: "Flag"}, {Name: "boatId", Column: "boat_id", Refers: "Boat"}, {Name: "color", Column: "color", Kind: entity.String}},
+		Edges: []entity.Edge{{Name: "boat", To: "Boat", Column: "boat_id", OwnKey: true}}, Visible: map[string]entity.Visibility{"color": entity.ToAll}},
 }
 
 // A database has the tables, and their log.
@@ -65,6 +68,7 @@ func newDatabase(t *testing.T, name string) *database {
 	db.DB = open(t, driver, db.url)
 	db.exec(fmt.Sprintf("CREATE TABLE ports (id %s PRIMARY KEY, name text DEFAULT '')", id),
 		fmt.Sprintf("CREATE TABLE boats (id %[1]s PRIMARY KEY, name text, port_id %[1]s REFERENCES ports ON DELETE SET NULL, skipper_id %[1]s, deleted_at %[3]s, papers %[2]s, hash text)", id, document, moment),
+		fmt.Sprintf("CREATE TABLE flags (id %[1]s PRIMARY KEY, boat_id %[1]s REFERENCES boats ON DELETE CASCADE, color text)", id),
 		fmt.Sprintf("CREATE TABLE cargo (boat_id %s REFERENCES boats ON DELETE CASCADE, tons integer)", id))
 	for _, o := range changes.Objects(entities)(name) {
 		db.exec(o.Create...)
@@ -166,7 +170,11 @@ func TestLogged(t *testing.T) {
 			{"another key", []string{"DELETE FROM cargo", "UPDATE boats SET id = " + k(0xb)},
 				[]string{"2 boat a", "3 boat a port_id=2 skipper_id=7", "1 boat b port_id=2 skipper_id=7"}},
 			{"by a foreign key", []string{"DELETE FROM ports WHERE id = " + k(2)}, []string{"2 boat b skipper_id=7 port_id=2", "3 port 2"}},
-			{"removed", []string{"DELETE FROM boats"}, []string{"3 boat b skipper_id=7"}},
+			{"of another row, by its key", []string{"INSERT INTO boats (id) VALUES (" + k(0xc) + ")", "INSERT INTO flags VALUES (" + k(1) + ", " + k(0xb) + ", 'red')",
+				"UPDATE flags SET color = 'red'", "UPDATE flags SET color = 'blue'", "UPDATE flags SET boat_id = " + k(0xc), "UPDATE flags SET id = " + k(2),
+				"UPDATE flags SET boat_id = NULL", "UPDATE flags SET color = NULL", "UPDATE flags SET boat_id = " + k(0xc)},
+				[]string{"1 boat c", "2 boat b", "2 boat b", "2 boat b", "2 boat c", "2 boat c", "2 boat c", "2 boat c"}},
+			{"removed", []string{"DELETE FROM boats"}, []string{"3 boat b skipper_id=7", "3 boat c", "2 boat c"}},
 		} {
 			got := db.logged(tt.statements...)
 			sorted := func(list []string) []string {
@@ -185,6 +193,51 @@ func TestLogged(t *testing.T) {
 	})
 }
 
+// TestCallersNames has somebody change rows whose search_path begins with operators and tables of
+// their own. The log is written as the owner, and uses none of them.
+func TestCallersNames(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t, dialect.Postgres)
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, s := range []string{
+		"CREATE SCHEMA mine",
+		"CREATE FUNCTION mine.never(uuid, uuid) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $x$called$x$; END'",
+		"CREATE FUNCTION mine.never(text, text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $x$called$x$; END'",
+		"CREATE FUNCTION mine.pg_current_xact_id() RETURNS xid8 LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $x$called$x$; END'",
+		"CREATE OPERATOR mine.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = mine.never)",
+		"CREATE OPERATOR mine.= (LEFTARG = text, RIGHTARG = text, FUNCTION = mine.never)",
+		"CREATE OPERATOR mine.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = mine.never)",
+		"CREATE TABLE mine." + tableOfLog(t, db) + " (LIKE public." + tableOfLog(t, db) + ")",
+		"SET search_path = mine, pg_catalog",
+		"INSERT INTO public.boats (id, name) VALUES (" + db.key(1) + ", 'a')",
+		"UPDATE public.boats SET name = 'b', skipper_id = " + db.key(7),
+		"INSERT INTO public.cargo VALUES (" + db.key(1) + ", 2)",
+		"UPDATE public.cargo SET tons = 3",
+		"DELETE FROM public.boats",
+	} {
+		if _, err := conn.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	if got := db.logged(); len(got) != 6 {
+		t.Errorf("%q, want the change of each statement, and that of the cargo that went with its boat", got)
+	}
+}
+
+// tableOfLog returns the name of the table that holds the log.
+func tableOfLog(t *testing.T, db *database) (name string) {
+	t.Helper()
+	const query = "SELECT relname FROM pg_class WHERE relname LIKE 'forge\\_changes\\_%' AND relkind = 'r' AND relname NOT LIKE '%ticks'"
+	if err := db.QueryRowContext(t.Context(), query).Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 func TestManyRows(t *testing.T) {
 	t.Parallel()
 	db := newDatabase(t, dialect.Postgres)
@@ -195,7 +248,7 @@ func TestManyRows(t *testing.T) {
 	db.exec("DELETE FROM ports")
 	db.skip()
 	statements := []string{fmt.Sprintf(insert, 10_001), "UPDATE ports SET name = 'x'", "DELETE FROM ports", "TRUNCATE ports CASCADE"}
-	if got, want := db.logged(statements...), []string{"9 port", "9 port", "9 port", "9 boat", "9 boat", "9 port"}; !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
+	if got, want := db.logged(statements...), []string{"9 port", "9 port", "9 port", "9 boat", "9 boat", "9 boat", "9 port"}; !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
 		t.Errorf("logged %d changes, %q first; want %q", len(got), got[:min(9, len(got))], want)
 	}
 }

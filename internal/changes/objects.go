@@ -84,6 +84,7 @@ type triggers struct {
 	key     string          // the column with the key of the changed row of logged
 	form    ids.Form        // of that key
 	own     bool            // the rows of the table are those of logged
+	rowKey  string          // the column with the key of a row of the table; "" if it has several
 	deleted string          // see entity.Entity.Deleted
 	columns []*entity.Field // whose changes count
 	refs    []*entity.Field // with the keys of the owner and of related rows
@@ -93,7 +94,7 @@ type triggers struct {
 // those that log changes of rows which its rows belong to.
 func triggersOf(e *entity.Entity, entities []*entity.Entity) (all []triggers) {
 	if e.Logged && hasKey(e) {
-		t := triggers{table: e.Table, logged: e, key: e.Fields[0].Column, form: e.Keys, own: true, deleted: e.Deleted}
+		t := triggers{table: e.Table, logged: e, key: e.Fields[0].Column, rowKey: e.Fields[0].Column, form: e.Keys, own: true, deleted: e.Deleted}
 		t.columns = counted(e, entities)
 		for i := range e.Fields[1:] {
 			if f := &e.Fields[1+i]; f.Refers != "" || f.Column == e.Owner {
@@ -108,7 +109,11 @@ func triggersOf(e *entity.Entity, entities []*entity.Entity) (all []triggers) {
 			continue
 		}
 		if to := find(entities, edge.To); to != nil {
-			all = append(all, triggers{table: e.Table, logged: to, key: edge.Column, form: to.Keys, columns: counted(e, entities)})
+			t := triggers{table: e.Table, logged: to, key: edge.Column, form: to.Keys, columns: counted(e, entities)}
+			if hasKey(e) {
+				t.rowKey = e.Fields[0].Column
+			}
+			all = append(all, t)
 		}
 	}
 	return all
@@ -168,14 +173,5 @@ func (t triggers) named(text string, parts ...string) catalog.Object {
 
 // in returns how a column is named that belongs to a row: "new", for example.
 func in(row, column string) string { return row + "." + catalog.Quote(column) }
-
-// differ returns the condition that a row was changed in one of the columns that count.
-func (t triggers) differ(before, after, distinct string, value func(*entity.Field, string) string) string {
-	var conditions []string
-	for _, f := range t.columns {
-		conditions = append(conditions, value(f, in(before, f.Column))+distinct+value(f, in(after, f.Column)))
-	}
-	return "(" + strings.Join(conditions, " OR ") + ")"
-}
 
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

@@ -10,63 +10,95 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// postgres returns a function, and the triggers that call it once for each statement. It writes to
-// the log as the owner of the table, so that whoever may change rows need not be allowed to.
+// postgres returns a function, and the triggers that call it: once for each statement, and once for
+// each row whose key is changed. The function runs as the owner of the table, so that whoever may
+// change rows need not be allowed to write to the log. So it must not find a name or an operator in
+// the search_path of the caller: it names the schema of each.
 func (t triggers) postgres() catalog.Object {
-	to := log(dialect.Postgres).Name
-	into := fmt.Sprintf("INSERT INTO %s (xid, type, op, key, refs) SELECT pg_current_xact_id()::text::bigint, %s", to, quoted(t.logged.Prefix))
-	text := fmt.Sprintf(`CREATE FUNCTION NAME() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+	to, prefix := "%1$I."+log(dialect.Postgres).Name, formatted(quoted(t.logged.Prefix))
+	into := fmt.Sprintf("INSERT INTO %s (xid, type, op, key, refs) SELECT %s, %s", to, currentXID, prefix)
+	text := fmt.Sprintf(`DO $do$ BEGIN EXECUTE pg_catalog.format($sql$CREATE FUNCTION NAME() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
   logged bigint;
 BEGIN
-  CASE TG_OP
-  WHEN 'INSERT' THEN
+  IF TG_LEVEL OPERATOR(pg_catalog.=) 'ROW' THEN
+    %[1]s, %[11]s;
+  ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
     %[1]s, %[2]s LIMIT %[3]d;
-  WHEN 'UPDATE' THEN
+  ELSIF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
     %[1]s, %[4]s LIMIT %[3]d;
-  WHEN 'DELETE' THEN
+  ELSIF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN
     %[1]s, %[5]s LIMIT %[3]d;
   ELSE
     %[1]s, %[6]d, NULL, NULL;
-  END CASE;
+  END IF;
   GET DIAGNOSTICS logged = ROW_COUNT;
-  IF logged > %[7]d THEN
-    DELETE FROM %[8]s WHERE xid = pg_current_xact_id()::text::bigint AND type = %[9]s;
+  IF logged OPERATOR(pg_catalog.>) %[7]d THEN
+    DELETE FROM %[8]s WHERE xid OPERATOR(pg_catalog.=) %[9]s AND type OPERATOR(pg_catalog.=) %[10]s;
     %[1]s, %[6]d, NULL, NULL;
   END IF;
   RETURN NULL;
 END
-$$
+$$$sql$, pg_catalog.current_schema()); END $do$
 
-`, into, t.inserted(), mostRows+1, t.updated(), t.removed(), Many, mostRows, to, quoted(t.logged.Prefix))
+`, into, formatted(t.inserted("after_rows")), mostRows+1, formatted(t.updated()), formatted(t.removed("before_rows")), Many, mostRows, to, currentXID, prefix,
+		formatted(t.rekeyed()))
 	table := catalog.Quote(t.table)
-	for _, event := range []struct{ name, does, referencing string }{
-		{"_insert", "INSERT", " REFERENCING NEW TABLE AS after_rows"},
-		{"_update", "UPDATE", " REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows"},
-		{"_delete", "DELETE", " REFERENCING OLD TABLE AS before_rows"},
-		{"_truncate", "TRUNCATE", ""},
+	parts := []string{"_insert", "_update", "_delete", "_truncate"}
+	for i, event := range []struct{ does, referencing string }{
+		{"INSERT", " REFERENCING NEW TABLE AS after_rows"},
+		{"UPDATE", " REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows"},
+		{"DELETE", " REFERENCING OLD TABLE AS before_rows"},
+		{"TRUNCATE", ""},
 	} {
-		text += fmt.Sprintf("CREATE TRIGGER NAME%s AFTER %s ON %s%s FOR EACH STATEMENT EXECUTE FUNCTION NAME()\n\n", event.name, event.does, table, event.referencing)
+		text += fmt.Sprintf("CREATE TRIGGER NAME%s AFTER %s ON %s%s FOR EACH STATEMENT EXECUTE FUNCTION NAME()\n\n", parts[i], event.does, table, event.referencing)
 	}
-	return t.named(strings.TrimSuffix(text, "\n\n"), "_insert", "_update", "_delete", "_truncate", "")
+	if t.rowKey != "" {
+		text += fmt.Sprintf("CREATE TRIGGER NAME_key AFTER UPDATE OF %s ON %s FOR EACH ROW WHEN (%s IS DISTINCT FROM %s) EXECUTE FUNCTION NAME()\n\n",
+			catalog.Quote(t.rowKey), table, in("OLD", t.rowKey), in("NEW", t.rowKey))
+		parts = append(parts, "_key")
+	}
+	return t.named(strings.TrimSuffix(text, "\n\n"), append(parts, "")...)
 }
 
+// currentXID is the number of the running transaction, which is the same in its savepoints.
+const currentXID = "pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8"
+
+// formatted returns a text from which PostgreSQL's function format makes the given one.
+func formatted(text string) string { return strings.ReplaceAll(text, "%", "%%") }
+
 // inserted returns the changes that new rows are.
-func (t triggers) inserted() string {
-	op := Created
+func (t triggers) inserted(rows string) string {
 	if !t.own {
-		op = Updated
+		return t.others(in("n", t.key) + " AS key FROM " + rows + " n")
 	}
-	return fmt.Sprintf("%d, %s::text, %s FROM after_rows n WHERE %s", op, in("n", t.key), t.refsOf("n"), t.counts("n"))
+	return fmt.Sprintf("%d, %s::pg_catalog.text, %s FROM %s n WHERE %s", Created, in("n", t.key), t.refsOf("n"), rows, t.counts("n"))
 }
 
 // removed returns the changes that removed rows are.
-func (t triggers) removed() string {
-	op := Removed
+func (t triggers) removed(rows string) string {
 	if !t.own {
-		op = Updated
+		return t.others(in("o", t.key) + " AS key FROM " + rows + " o")
 	}
-	return fmt.Sprintf("%d, %s::text, %s FROM before_rows o WHERE %s", op, in("o", t.key), t.refsOf("o"), t.counts("o"))
+	return fmt.Sprintf("%d, %s::pg_catalog.text, %s FROM %s o WHERE %s", Removed, in("o", t.key), t.refsOf("o"), rows, t.counts("o"))
+}
+
+// rekeyed returns the changes that a row is whose key was changed. It is another row then.
+func (t triggers) rekeyed() string {
+	const before, after = "(SELECT OLD.*)", "(SELECT NEW.*)"
+	if !t.own {
+		return t.others("key FROM " + before + " o CROSS JOIN " + after + " n " + t.bothKeys())
+	}
+	return t.removed(before) + " UNION ALL SELECT " + currentXID + ", " + quoted(t.logged.Prefix) + ", " + t.inserted(after)
+}
+
+func (t triggers) bothKeys() string {
+	return fmt.Sprintf("CROSS JOIN LATERAL (VALUES (%s), (%s)) of (key)", in("o", t.key), in("n", t.key))
+}
+
+// others returns the changes of the other rows whose keys a query selects. Each is changed once.
+func (t triggers) others(keys string) string {
+	return fmt.Sprintf("%d, key::pg_catalog.text, NULL FROM (SELECT DISTINCT %s) changed WHERE key IS NOT NULL", Updated, keys)
 }
 
 // counts returns the condition that a row is one for its viewers. A row that belongs to no other
@@ -81,25 +113,27 @@ func (t triggers) counts(row string) string {
 	return "true"
 }
 
-// updated returns the changes that updated rows are. A row whose key was changed is removed, and
-// another one created. A row that moved from one other row to another is a change of both.
+// updated returns the changes that updated rows are, but for those of rows whose key was changed. A
+// row that moved from one other row to another is a change of both.
 func (t triggers) updated() string {
-	if !t.own {
+	if t.rowKey == "" {
 		before, after := t.values("before_rows"), t.values("after_rows")
-		return fmt.Sprintf(`%d, key::text, NULL FROM (
+		return fmt.Sprintf(`%d, key::pg_catalog.text, NULL FROM (
       (%[2]s EXCEPT ALL %[3]s) UNION ALL (%[3]s EXCEPT ALL %[2]s)
     ) changed WHERE key IS NOT NULL GROUP BY key`, Updated, before, after)
 	}
-	op := fmt.Sprintf("WHEN o.%[1]s IS NULL THEN %[2]d WHEN n.%[1]s IS NULL THEN %[3]d", catalog.Quote(t.key), Created, Removed)
-	shown := "true"
+	rows := fmt.Sprintf("before_rows o JOIN after_rows n ON %s OPERATOR(pg_catalog.=) %s", in("o", t.rowKey), in("n", t.rowKey))
+	if !t.own {
+		return t.others("key FROM " + rows + " " + t.bothKeys() + " WHERE " + differ(t.columns, "o", "n"))
+	}
+	op, shown := fmt.Sprint(int(Updated)), "true"
 	if t.deleted != "" {
 		before, after := in("o", t.deleted), in("n", t.deleted)
-		op += fmt.Sprintf(" WHEN %s IS NULL AND %s IS NOT NULL THEN %d WHEN %[1]s IS NOT NULL AND %[2]s IS NULL THEN %[4]d", before, after, Removed, Created)
-		shown = fmt.Sprintf("(o.%[1]s IS NOT NULL AND %[2]s IS NULL OR n.%[1]s IS NOT NULL AND %[3]s IS NULL)", catalog.Quote(t.key), before, after)
+		op = fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN %d WHEN %s IS NOT NULL THEN %d ELSE %s END", after, Removed, before, Created, op)
+		shown = fmt.Sprintf("(%s IS NULL OR %s IS NULL)", before, after)
 	}
-	return fmt.Sprintf(`CASE %s ELSE %d END, coalesce(%s, %s)::text, %s
-      FROM before_rows o FULL JOIN after_rows n ON %[4]s = %[3]s
-      WHERE %[6]s AND %[7]s`, op, Updated, in("n", t.key), in("o", t.key), t.refsOf("o", "n"), t.differ("o", "n", " IS DISTINCT FROM ", comparable), shown)
+	return fmt.Sprintf("%s, %s::pg_catalog.text, %s\n      FROM %s\n      WHERE %s AND %s",
+		op, in("n", t.key), t.refsOf("o", "n"), rows, differ(t.columns, "o", "n"), shown)
 }
 
 // values returns a query of the values that count, after the key.
@@ -111,11 +145,24 @@ func (t triggers) values(rows string) string {
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + rows
 }
 
+// differ returns the condition that two rows have different values in columns. It compares the bytes
+// of the values, so that no type needs an equality, and none is looked up.
+func differ(columns []*entity.Field, before, after string) string {
+	row := func(name string) string {
+		var list []string
+		for _, f := range columns {
+			list = append(list, in(name, f.Column))
+		}
+		return "ROW(" + strings.Join(list, ", ") + ")::pg_catalog.record"
+	}
+	return row(before) + " OPERATOR(pg_catalog.*<>) " + row(after)
+}
+
 // comparable returns the value of a column in a form that PostgreSQL can compare.
 func comparable(f *entity.Field, column string) string {
 	switch f.Kind {
 	case entity.JSON, entity.List, entity.Other: // the type json has no equality
-		return column + "::text"
+		return column + "::pg_catalog.text"
 	}
 	return column
 }
@@ -124,17 +171,17 @@ func comparable(f *entity.Field, column string) string {
 // key in it.
 func (t triggers) refsOf(rows ...string) string {
 	if len(t.refs) == 0 {
-		return "NULL::text[]"
+		return "NULL::pg_catalog.text[]"
 	}
 	var all []string
 	for i, row := range rows {
 		for _, f := range t.refs {
-			ref := quoted(f.Column+"=") + " || " + in(row, f.Column) + "::text"
+			ref := quoted(f.Column+"=") + " OPERATOR(pg_catalog.||) " + in(row, f.Column) + "::pg_catalog.text"
 			if i > 0 {
-				ref = fmt.Sprintf("CASE WHEN %s IS DISTINCT FROM %s THEN %s END", in(row, f.Column), in(rows[0], f.Column), ref)
+				ref = fmt.Sprintf("CASE WHEN %s THEN %s END", differ([]*entity.Field{f}, rows[0], row), ref)
 			}
 			all = append(all, ref)
 		}
 	}
-	return "array_remove(ARRAY[" + strings.Join(all, ", ") + "], NULL)"
+	return "pg_catalog.array_remove(ARRAY[" + strings.Join(all, ", ") + "], NULL)"
 }

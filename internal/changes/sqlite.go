@@ -6,7 +6,6 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/migrator/catalog"
 )
@@ -26,9 +25,12 @@ func (t triggers) sqlite() catalog.Object {
 	trigger := func(event, does, body string) string {
 		return fmt.Sprintf("CREATE TRIGGER NAME_%s AFTER %s ON %s BEGIN\n%sEND", event, does, table, body)
 	}
-	differ := t.differ("old", "new", " IS NOT ", func(_ *entity.Field, column string) string { return column })
+	var differ []string
+	for _, f := range t.columns {
+		differ = append(differ, in("old", f.Column)+" IS NOT "+in("new", f.Column))
+	}
 	moved := in("old", t.key) + " IS NOT " + in("new", t.key)
-	change := into(t.updatedOp(), "new", t.jsonRefs("old", "new"), fmt.Sprintf("NOT (%s) AND %s AND %s", moved, differ, t.shown())) +
+	change := into(t.updatedOp(), "new", t.jsonRefs("old", "new"), fmt.Sprintf("NOT (%s) AND (%s) AND %s", moved, strings.Join(differ, " OR "), t.shown())) +
 		into(removed, "old", t.jsonRefs("old"), moved+" AND "+t.counts("old")) +
 		into(created, "new", t.jsonRefs("new"), moved+" AND "+t.counts("new"))
 	return t.named(strings.Join([]string{
