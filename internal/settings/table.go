@@ -100,7 +100,7 @@ var All = []Setting{
 	},
 	{
 		Env: "CURSOR_SECRET", Flag: "cursor-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, or none", token.MinSecret),
-		Meaning: "what the key of cursors is made of, alike in all processes; with none it is made of AUTH_SECRET, or else of the first key of AUTH_KEYS_FILE",
+		Meaning: "what the key of cursors is made of, alike in all processes; with none it is made of AUTH_SECRET, or else of the first key of AUTH_KEYS_FILE, and with none of these the database keeps it",
 		set:     setSecret(func(s *Settings) *string { return &s.Token.CursorSecret }), show: hidden,
 	},
 	{
