@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"forge/internal/cursorcipher"
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/read/binding"
