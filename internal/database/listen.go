@@ -19,11 +19,11 @@ const (
 	listenPing = 30 * time.Second
 )
 
-// Listen calls the function of a channel of PostgreSQL after each notification on it, until ctx ends.
-// It has a connection of its own, which it opens anew when it is lost; then it calls all functions,
-// as notifications may have been missed. The connection is to address, or to the database of db if that
-// is "". On SQLite, and behind PgBouncer without an address, Listen does nothing, because there are
-// no notifications.
+// Listen calls the function of a channel of PostgreSQL after each notification on it, until ctx
+// ends. It has a connection of its own, which it opens anew when it is lost; then it calls all
+// functions, as notifications may have been missed. The connection is to address, or to the
+// database of db if that is "". On SQLite, and behind PgBouncer without an address, Listen does
+// nothing, because there are no notifications.
 func (db *DB) Listen(ctx context.Context, address string, channels map[string]func()) {
 	if address == "" && !db.Options.PgBouncer {
 		address = db.address

@@ -12,9 +12,9 @@ import (
 )
 
 // Check returns nil if the database has the versions of the files, and the schema that the versions
-// left. It may also have newer versions that say that this build may go on: see Report.Suits. It returns a *PendingError if versions are missing that Up would apply. It
-// returns a *Refusal with all reasons if Up and Down would refuse to change the database. Check
-// writes nothing.
+// left. It may also have newer versions that say that this build may go on: see Report.Suits. It
+// returns a *PendingError if versions are missing that Up would apply. It returns a *Refusal with
+// all reasons if Up and Down would refuse to change the database. Check writes nothing.
 func (s Source) Check(ctx context.Context, db *sql.DB) error {
 	report, err := s.Status(ctx, db)
 	if err != nil {

@@ -47,8 +47,8 @@ func serves(files fs.FS, v Version) (int64, error) {
 	return 0, nil
 }
 
-// servedFrom returns the number of the version that a file names. It returns an error if that is not
-// an older version.
+// servedFrom returns the number of the version that a file names. It returns an error if that is
+// not an older version.
 func servedFrom(files fs.FS, v Version, name string) (int64, error) {
 	versions, err := Versions(files)
 	if err != nil {
@@ -76,8 +76,8 @@ func ServedAfter(files fs.FS, number int64) (int64, error) {
 	return serves(files, versions[at])
 }
 
-// Suits reports whether the database has newer versions than this program has files, and all of them
-// say that this build may go on.
+// Suits reports whether the database has newer versions than this program has files, and all of
+// them say that this build may go on.
 func (r *Report) Suits() bool {
 	newer, build := 0, r.newestFile()
 	for _, s := range r.Versions {

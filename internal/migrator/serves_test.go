@@ -18,7 +18,8 @@ func step3(lines string) fstest.MapFS {
 	return files
 }
 
-// TestServes has builds of the first two versions look at a database that a newer build has migrated.
+// TestServes has builds of the first two versions look at a database that a newer build has
+// migrated.
 func TestServes(t *testing.T) {
 	t.Parallel()
 	first := heroes()

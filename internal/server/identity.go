@@ -20,8 +20,8 @@ type Identity struct {
 	verifier *token.Verifier // nil if AUTH is off
 	issuer   *token.Issuer   // nil if Forge has no key of its own
 	cursors  *cursorcipher.Cipher
-	// key is the key of cursors as the database keeps it; nil if it is made of the settings, if AUTH
-	// is off, and as long as it is not known.
+	// key is the key of cursors as the database keeps it; nil if it is made of the settings, if
+	// AUTH is off, and as long as it is not known.
 	key []byte
 	// kept says that the database keeps the key of cursors.
 	kept bool

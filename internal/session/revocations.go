@@ -141,8 +141,8 @@ func signal(c chan struct{}) {
 	}
 }
 
-// Announce tells the other servers of PostgreSQL whenever this one has ended tokens, until ctx ends.
-// If that fails, they find out by reading.
+// Announce tells the other servers of PostgreSQL whenever this one has ended tokens, until ctx
+// ends. If that fails, they find out by reading.
 func (r *Revocations) Announce(ctx context.Context, db *database.DB) {
 	for db.Dialect == dialect.Postgres {
 		select {
@@ -221,8 +221,8 @@ func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *reading
 	return r.accounts.Stamped(system(unit.NewContext(ctx, u)), theirs.Add(-r.life-slack))
 }
 
-// Watch calls Read at every pause, and after Look, until ctx ends. It logs the beginning and the end of an outage.
-// During an outage the entries stay.
+// Watch calls Read at every pause, and after Look, until ctx ends. It logs the beginning and the
+// end of an outage. During an outage the entries stay.
 func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()

@@ -54,8 +54,9 @@ const (
 	running   = "CASE WHEN f.at < now() - interval '1 minute' THEN 0 ELSE f.running END"
 )
 
-// Begin begins an attempt, which has to be ended by Fail, Succeed or Undo. If the key has to wait, or
-// if as many attempts are running as may still fail, begun is false. An error means that failures cannot be counted here at present.
+// Begin begins an attempt, which has to be ended by Fail, Succeed or Undo. If the key has to wait,
+// or if as many attempts are running as may still fail, begun is false. An error means that
+// failures cannot be counted here at present.
 func (f *Failures) Begin(ctx context.Context, key []byte) (begun bool, s State, err error) {
 	ctx, cancel := within(ctx)
 	defer cancel()

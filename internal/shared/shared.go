@@ -64,8 +64,8 @@ func documents() catalog.Object {
 )`, "")
 }
 
-// Missing returns the names of the tables that a database of PostgreSQL lacks, or that this role may
-// not change.
+// Missing returns the names of the tables that a database of PostgreSQL lacks, or that this role
+// may not change.
 func Missing(ctx context.Context, db *database.DB) (names []string, err error) {
 	for _, o := range Objects(db.Dialect) {
 		var may bool

@@ -227,8 +227,8 @@ UNION ALL SELECT 'counts', 1, 0, now(), now(), now() UNION ALL SELECT 'runs', 0,
 	}
 }
 
-// TestOutage has the tables gone, and back. Each table is logged once when it goes, and once when it
-// is back.
+// TestOutage has the tables gone, and back. Each table is logged once when it goes, and once when
+// it is back.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

@@ -401,8 +401,8 @@ func TestProviderRoles(t *testing.T) {
 	}
 }
 
-// TestProviderClockAhead ends the tokens of a user whose provider's clock is ahead. A token that was
-// issued before is refused, although it says a later time.
+// TestProviderClockAhead ends the tokens of a user whose provider's clock is ahead. A token that
+// was issued before is refused, although it says a later time.
 func TestProviderClockAhead(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)

@@ -58,8 +58,8 @@ type state struct {
 // verified is what a verified token says.
 type verified struct {
 	viewer viewer.Viewer
-	// issued is when the token was issued at the earliest: the clock of a provider may be ahead of the
-	// database's, by which users' tokens are ended.
+	// issued is when the token was issued at the earliest: the clock of a provider may be ahead of
+	// the database's, by which users' tokens are ended.
 	issued, until time.Time
 	own           bool // whether one of Forge's own keys signed the token
 }
@@ -132,9 +132,9 @@ func (v *Verifier) clock(own bool) time.Time {
 	return v.now()
 }
 
-// Verify returns the viewer whom a token names, and the time when the token was issued. If a provider
-// issued it, the time is 5 s earlier than it says, as clocks may differ. The time is zero if the
-// token does not state it. The error is a Refusal, ErrNoKeys, or an *UnknownError.
+// Verify returns the viewer whom a token names, and the time when the token was issued. If a
+// provider issued it, the time is 5 s earlier than it says, as clocks may differ. The time is zero
+// if the token does not state it. The error is a Refusal, ErrNoKeys, or an *UnknownError.
 func (v *Verifier) Verify(text string) (viewer.Viewer, time.Time, error) {
 	if len(text) > maxToken {
 		return viewer.Viewer{}, time.Time{}, errTooLong

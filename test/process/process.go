@@ -70,8 +70,8 @@ func Build(t testing.TB) string {
 	return path
 }
 
-// BuildWith builds another Forge, in whose source tree there are further files: their texts by their
-// paths in the tree. It returns the path of the program.
+// BuildWith builds another Forge, in whose source tree there are further files: their texts by
+// their paths in the tree. It returns the path of the program.
 func BuildWith(t testing.TB, files map[string]string) string {
 	t.Helper()
 	root, err := top()

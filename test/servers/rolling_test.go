@@ -149,8 +149,8 @@ func (c *cluster) load(t *testing.T, token string) (stop func() int64) {
 // suits is a migration that suits servers from before it.
 const suits = "-- +goose Up\nALTER TABLE heroes ADD COLUMN motto text NULL COLLATE \"C\";\n\n-- +goose Down\nALTER TABLE heroes DROP COLUMN motto;\n"
 
-// rollingDeploy replaces all servers by those of a build with another migration, under load. The old
-// servers stay ready throughout, and no request fails.
+// rollingDeploy replaces all servers by those of a build with another migration, under load. The
+// old servers stay ready throughout, and no request fails.
 func (c *cluster) rollingDeploy(t *testing.T, admin string) {
 	next := process.BuildWith(t, map[string]string{"migrate/postgres/20991231000000_motto.sql": suits})
 	stop := c.load(t, admin)
