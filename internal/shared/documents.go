@@ -49,7 +49,7 @@ func (d *Documents) Get(ctx context.Context, hash string) (document string, ok b
 	defer cancel()
 	var old bool
 	err = d.db.QueryRowContext(ctx, "SELECT document, used_at < now() - interval '1 hour' FROM "+d.table+" WHERE hash = $1", key).Scan(&document, &old)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, context.Canceled) {
 		return "", false
 	}
 	if d.outage.note(ctx, err) != nil {
