@@ -44,12 +44,15 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	}
 }
 
-// every calls do after each pause until ctx ends. what names the rows that do removes in the log.
-// While the database can only be read, nothing is logged: nothing comes to the tables then.
+// every calls do after each pause until ctx ends. It logs the first of several failures, unless the
+// database can only be read: nothing comes to the tables then. what names the rows that do removes.
 func every(ctx context.Context, pause time.Duration, what string, do func(context.Context) error, log *slog.Logger) {
+	failed := false
 	for (retry.Backoff{First: pause, Jitter: 0.2}).Wait(ctx, 1) == nil {
-		if err := do(ctx); err != nil && ctx.Err() == nil && !database.ReadOnly(err) {
+		err := do(ctx)
+		if err != nil && !failed && ctx.Err() == nil && !database.ReadOnly(err) {
 			log.WarnContext(ctx, "old rows not removed, retrying later", "of", what, "error", database.RedactError(err))
 		}
+		failed = err != nil
 	}
 }
