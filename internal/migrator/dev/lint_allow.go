@@ -33,9 +33,10 @@ func (c *fileLinter) acknowledged() (left []Finding) {
 	if c.known == nil {
 		return nil // the file was not checked
 	}
-	if err := c.servesNone(); err != nil {
-		before, _, _ := strings.Cut(string(c.file.text), "forge:serves")
-		left = append(left, Finding{c.file.path, 1 + strings.Count(before, "\n"), badServes, "", err.Error(), "-- forge:serves VERSION"})
+	if before, _, found := strings.Cut(string(c.file.text), "forge:serves"); found {
+		if err := c.servesNone(); err != nil {
+			left = append(left, Finding{c.file.path, 1 + strings.Count(before, "\n"), badServes, "", err.Error(), "-- forge:serves VERSION"})
+		}
 	}
 	allowances := c.allowances()
 	for _, f := range c.findings {
