@@ -241,7 +241,7 @@ func NewChecker(s Source, db *sql.DB) *Checker {
 // Print returns a text that is another one whenever versions have been applied or undone. It is one
 // short statement.
 func (c *Checker) Print(ctx context.Context) (print string, err error) {
-	query := "SELECT count(*) || ' ' || coalesce(max(id), 0) || ' ' || coalesce(max(version_id), 0) FROM " + catalog.VersionTable + " WHERE is_applied"
+	query := "SELECT count(*) || ' ' || coalesce(max(id), 0) || ' ' || coalesce(sum(version_id), 0) FROM " + catalog.VersionTable + " WHERE is_applied"
 	err = c.db.QueryRowContext(ctx, query).Scan(&print)
 	return print, err
 }
