@@ -119,14 +119,19 @@ func (c Conn) Read(ctx context.Context, query string, args []any, each func([]dr
 // begun, the server may complete it whatever becomes of the request. If Commit returns an error and
 // OutcomeUnknown(err) is true, the data may be stored. After any other error they are not.
 func (c Conn) Commit(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx)
-	if c.commit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.commit)
-		defer cancel()
-	}
+	ctx, cancel := c.commitContext(ctx)
+	defer cancel()
 	_, err := c.ExecContext(ctx, "COMMIT")
 	return err
+}
+
+// commitContext returns the context of a commit, and a function to call after it.
+func (c Conn) commitContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if c.commit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.commit)
 }
 
 // Close returns the connection to the pool.

@@ -20,7 +20,8 @@ type connector struct {
 	// distance is how many nanoseconds an exchange with the server takes at least. It is measured
 	// with the first connection, and with others as long as the server counts as distant: a busy
 	// machine may have made it seem so.
-	distance *atomic.Int64
+	distance  *atomic.Int64
+	connected func(context.Context) error // see Options
 }
 
 // rawConn is what the connections of both drivers implement: lib/pq and modernc.org/sqlite.
@@ -57,7 +58,13 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 			c.distance.Store(int64(conn.roundTrip(ctx)))
 		}
 	}
-	return conn, err
+	if c.connected != nil {
+		if err := c.connected(ctx); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+	}
+	return conn, nil
 }
 
 // roundTrip returns how long the shortest of three exchanges with the server takes.

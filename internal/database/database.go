@@ -46,6 +46,10 @@ type Options struct {
 	// LookOnly is for SQLite: Open creates no file and does not change the journal mode.
 	LookOnly bool
 
+	// Connected is called with each new connection before it is used. If it returns an error, the
+	// connection is closed. It may be nil.
+	Connected func(context.Context) error
+
 	file     *sqliteFile     // shared with another pool of this process; nil otherwise
 	timeouts pgwire.Timeouts // tests use shorter ones
 }
@@ -69,7 +73,9 @@ type DB struct {
 	Watch func(ctx context.Context, statement string, took time.Duration, err error)
 	// Waited is called with the time that each Acquire took. It is set before the first use, or
 	// nil.
-	Waited   func(time.Duration)
+	Waited func(time.Duration)
+	// Host tells the pools of replicas from each other. It is 0 for the primary.
+	Host     int
 	address  string // the argument of Open
 	memory   bool
 	readOnly bool          // SQLite's mode=ro

@@ -23,13 +23,18 @@ func (db *DB) MonitorPool() (*DB, error) {
 	opt.PoolSize, opt.PoolTimeout = MonitorPoolSize, monitorTimeout
 	// The sessions can be told apart in pg_stat_activity from those that serve requests.
 	opt.ApplicationName = cmp.Or(opt.ApplicationName, "forge") + " beside"
-	for _, limit := range []*time.Duration{&opt.ConnectTimeout, &opt.StatementTimeout, &opt.LockTimeout} {
+	opt.limitSteps()
+	opt.file = db.file
+	return Open(db.address, opt)
+}
+
+// limitSteps has each step take monitorTimeout at most.
+func (o *Options) limitSteps() {
+	for _, limit := range []*time.Duration{&o.ConnectTimeout, &o.StatementTimeout, &o.LockTimeout} {
 		if *limit == 0 || *limit > monitorTimeout {
 			*limit = monitorTimeout
 		}
 	}
-	opt.file = db.file
-	return Open(db.address, opt)
 }
 
 // Outdate keeps this connection, and all of the pool that are as old, from being used again. It is

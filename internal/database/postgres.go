@@ -45,7 +45,7 @@ func (db *DB) openPostgres(dsn string) error {
 		kept = 0 // the next transaction may get a server connection that does not have them
 	}
 	db.Dialect = dialect.Postgres
-	db.DB = sql.OpenDB(connector{Connector: c, statements: kept, distance: &db.distance})
+	db.DB = sql.OpenDB(connector{Connector: c, statements: kept, distance: &db.distance, connected: db.Options.Connected})
 	return nil
 }
 

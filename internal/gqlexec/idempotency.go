@@ -49,8 +49,8 @@ func (a *attempt) claim(ctx context.Context) (*graphql.Response, error) {
 }
 
 // storeAnswer stores the answer under the request's key, together with the changes of the
-// operation. The stored answer has the same bytes as the one that is sent. Administrators may store
-// any number of keys.
+// operation. The stored answer has the same bytes as the one that is sent, except for the position in
+// the database's log. Administrators may store any number of keys.
 func (a *attempt) storeAnswer(ctx context.Context, response *graphql.Response) error {
 	limits := a.options.Idempotency
 	if viewer.RoleOf(ctx) == viewer.Admin {

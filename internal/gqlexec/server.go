@@ -18,6 +18,7 @@ import (
 	"forge/internal/idempotency"
 	"forge/internal/persisted"
 	"forge/internal/read/binding"
+	"forge/internal/replica"
 )
 
 // Options are the settings of a server. The zero value sets no limits.
@@ -54,6 +55,8 @@ type Options struct {
 	Wrote func()
 	// Feed reads the log of changes for subscriptions. Without it, there are none.
 	Feed *changes.Feed
+	// Replicas chooses where queries are read. If it is nil, that is the primary.
+	Replicas *replica.Set
 	// UnsharedReads has each request run its own statements, even if another one reads the same at
 	// the same time.
 	UnsharedReads bool
@@ -96,6 +99,7 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 		variables{schema}.check,
 		prepare{engine}.check, // comes before all else that asks the engine about the operation
 		checkSubscription,
+		findNeed(opts.Replicas),
 		limiter{opts.Limits, opts.Development}.check,
 	)
 

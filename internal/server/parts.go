@@ -29,7 +29,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	opts := s.options()
 	opts.Wrote, opts.Feed = keeper.Wrote, keeper.Feed()
 	opts.Documents = documents
-	opts.CursorKey = identity.cursors
+	opts.CursorKey, opts.Replicas = identity.cursors, pools.Replicas
 	passwords := s.passwords()
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
@@ -56,6 +56,9 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	parts.Metrics.Names = s.OperationNames
 	parts.Metrics.BuildInfo(s.app.Version)
 	parts.Metrics.Revocations(revocations.Age)
+	if pools.Replicas != nil {
+		parts.Metrics.Replicas(pools.Replicas)
+	}
 	if keeper != nil {
 		parts.Metrics.Changes(keeper.Age)
 		hooks.Count = parts.Metrics.Webhooks(hooks.Failing)

@@ -18,6 +18,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
+	"forge/internal/replica"
 	"forge/internal/session"
 	"forge/internal/settings"
 	"forge/internal/telemetry"
@@ -94,6 +95,9 @@ func (s *Server) Run(ctx context.Context) error {
 	revocations := s.revocations(ctx, pools.Monitor)
 	keeper := s.keeper(pools.Monitor)
 	hooks := s.webhooks(pools.Requests, identity, keeper)
+	if pools.Replicas, err = s.replicas(ctx, pools.Requests, identity); err != nil {
+		return err
+	}
 	parts := s.Parts(ctx, pools, documents, revocations, identity, keeper, hooks)
 	// This comes after Parts: Parts sets up the metrics for the pools.
 	defer s.background(ctx, pools, identity, revocations, keeper, hooks)()
@@ -119,10 +123,15 @@ type Pools struct {
 	Requests *database.DB
 	// Monitor is for other work, so that it need not wait while requests use all of Requests.
 	Monitor *database.DB
+	// Replicas chooses where queries are read. It is nil if that is always the primary.
+	Replicas *replica.Set
 }
 
 // Close closes both pools.
 func (p Pools) Close() {
+	if p.Replicas != nil {
+		p.Replicas.Close()
+	}
 	p.Monitor.Close()
 	p.Requests.Close()
 }
@@ -142,7 +151,7 @@ func (s *Server) pools(ctx context.Context) (Pools, error) {
 		db.Close()
 		return Pools{}, err
 	}
-	return Pools{db, monitor}, nil
+	return Pools{Requests: db, Monitor: monitor}, nil
 }
 
 // folds returns an error if the API compares texts regardless of case, and the database cannot.

@@ -21,10 +21,14 @@ type Settings struct {
 	Addr        string // host:port to listen on
 	port        string // the port for defaultAddr; "" if PORT is not set
 	DatabaseURL string
-	Production  bool
-	Auth        bool // whether requests need a token; if not, each request acts as an administrator
-	OpenToAll   bool // whether Auth may be off if other machines can connect
-	Token       token.Options
+	Replicas    []string // the addresses of replicas, which are used unless Reads is ReadsPrimary
+	Reads       Reads
+	// A replica that is further behind the primary than MaxReplicaLag is not read from.
+	MaxReplicaLag time.Duration
+	Production    bool
+	Auth          bool // whether requests need a token; if not, each request acts as an administrator
+	OpenToAll     bool // whether Auth may be off if other machines can connect
+	Token         token.Options
 
 	RefreshTokenTTL time.Duration
 	RefreshGrace    time.Duration

@@ -27,6 +27,23 @@ var All = []Setting{
 		set:     setDatabase, show: database.Redact,
 	},
 	{
+		Env: "DATABASE_REPLICAS", Flag: "database-replicas", Default: "none",
+		Allowed: "none, or addresses of standbys, separated by blanks: postgres://USER:PASSWORD@HOST:PORT/DATABASE, each of one server and of the database of DATABASE_URL",
+		Meaning: "standbys of the PostgreSQL of DATABASE_URL that queries may be read from; READS says which",
+		set:     setReplicas, show: showReplicas,
+	},
+	{
+		Env: "READS", Flag: "reads", Default: string(ReadsPrimary), Allowed: "primary, replica or replica-if-fresh",
+		Meaning: "where queries are read: with replica on a replica that is at most MAX_REPLICA_LAG behind; with replica-if-fresh on one that has what the client " +
+			"has written and seen, or, if the client does not say so with Forge-Read-After, on one that has caught up with the primary; where none is, on the primary",
+		set: setReads,
+	},
+	{
+		Env: "MAX_REPLICA_LAG", Flag: "max-replica-lag", Default: "5s", Allowed: durationText(100*time.Millisecond, time.Hour),
+		Meaning: "how far a replica may be behind the primary to be read from",
+		set:     setDuration(func(s *Settings) *time.Duration { return &s.MaxReplicaLag }, 100*time.Millisecond, time.Hour),
+	},
+	{
 		Env: "PORT", Flag: "port", Default: "none", Allowed: "a port from 0 (any that is free) to 65535, or none",
 		Meaning: "the port to listen on if ADDR says nothing, as platforms that run containers give it: of 127.0.0.1 in development, of all addresses in production",
 		set:     setPort,

@@ -58,6 +58,9 @@ type Unit struct {
 	// with a silent ROLLBACK, and SQLite would store the statements that succeeded.
 	aborted error
 
+	positioned bool                 // see WantPosition
+	position   database.LogPosition // see Position
+
 	autocommitted  string // the statement that committed by itself and changed rows, or ""
 	outcomeUnknown bool   // the database did not report whether a commit succeeded
 }
@@ -175,7 +178,7 @@ func (u *Unit) Commit(ctx context.Context) error {
 		return u.aborted
 	}
 	if u.begun {
-		if err := u.conn.Commit(ctx); err != nil {
+		if err := u.commit(ctx); err != nil {
 			u.last = err
 			err = u.commitError(err)
 			u.rollback()
