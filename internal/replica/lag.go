@@ -41,7 +41,7 @@ type caughtUp struct {
 }
 
 // logPause is the shortest time between two lines of the log about a replica.
-const logPause = 10 * time.Second
+const logPause = time.Second
 
 // sampled is called after each sample.
 func (s *Set) sampled(h *Host) {

@@ -45,13 +45,13 @@ type Set struct {
 	cipher   *cursorcipher.Cipher
 	primary  *Host
 	replicas []*Host
-	turn     atomic.Uint64
 	reads    map[*Host]*atomic.Int64 // how many queries each host has answered
 	repeated atomic.Int64
 	foreign  sync.Once // logs positions of another database
 	began    time.Time
 
 	mu    sync.Mutex
+	turn  uint64              // counts the choices of a replica
 	known sample              // the last good sample of the primary
 	marks []mark              // older ones
 	lags  map[*Host]*caughtUp // of the replicas
@@ -165,17 +165,21 @@ func (s *Set) Choose(ctx context.Context, n Need) (Choice, error) {
 func (s *Set) look(n Need) (c Choice, waits bool, next chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	turn := int(s.turn.Add(1) % uint64(len(s.replicas)))
-	for i := range s.replicas {
-		h := s.replicas[(turn+i)%len(s.replicas)]
+	var space [8]Choice
+	have := space[:0]
+	for _, h := range s.replicas {
 		last := h.state()
 		if s.unusable(h, last) != nil || time.Since(last.began) > maxAge {
 			continue
 		}
 		if n.in(last.Position) && (n.given || !s.options.Fresh || s.lag(h) <= freshLag) {
-			return Choice{h, last.epoch, true}, false, nil
+			have = append(have, Choice{h, last.epoch, true})
 		}
 		waits = waits || n.given && !n.mixed && n.at.comparable(last.Position) && n.at.LSN != latest
+	}
+	if len(have) > 0 {
+		s.turn++
+		return have[s.turn%uint64(len(have))], false, nil
 	}
 	return c, waits, s.next
 }
