@@ -73,6 +73,7 @@ func checks() []check {
 		{"webhooks", (*Doctor).webhooks},
 		{"clock", (*Doctor).clock},
 		{"pool", (*Doctor).pool},
+		{"replicas", (*Doctor).replicas},
 		{"limits", (*Doctor).limits},
 	}
 }

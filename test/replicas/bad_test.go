@@ -141,7 +141,7 @@ func TestBadPositions(t *testing.T) {
 	}
 	next, err := c.Failover(t.Context(), second, third)
 	must(t, err)
-	direct(next)
+	direct(func() *pgtemp.Node { return next })
 	other := second
 	if next == second {
 		other = third
@@ -165,15 +165,16 @@ func TestBadPositions(t *testing.T) {
 	read(newer)
 }
 
-// proxy returns an address of a primary that changes, and a function that changes it. Connections to
-// the one before end.
-func proxy(t *testing.T, primary *pgtemp.Node) (address string, direct func(*pgtemp.Node)) {
+// proxy returns an address that leads to a node, and a function that says where each further
+// connection leads.
+func proxy(t *testing.T, first *pgtemp.Node) (address string, direct func(func() *pgtemp.Node)) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	t.Cleanup(func() { l.Close() })
-	var to atomic.Pointer[pgtemp.Node]
-	to.Store(primary)
+	var to atomic.Pointer[func() *pgtemp.Node]
+	direct = func(next func() *pgtemp.Node) { to.Store(&next) }
+	direct(func() *pgtemp.Node { return first })
 	go func() {
 		for {
 			client, err := l.Accept()
@@ -182,7 +183,7 @@ func proxy(t *testing.T, primary *pgtemp.Node) (address string, direct func(*pgt
 			}
 			go func() {
 				defer client.Close()
-				server, err := net.Dial("tcp", to.Load().Address())
+				server, err := net.Dial("tcp", (*to.Load())().Address())
 				if err != nil {
 					return
 				}
@@ -194,5 +195,5 @@ func proxy(t *testing.T, primary *pgtemp.Node) (address string, direct func(*pgt
 			}()
 		}
 	}()
-	return strings.Replace(primary.URL("postgres"), primary.Address(), l.Addr().String(), 1), func(n *pgtemp.Node) { to.Store(n) }
+	return strings.Replace(first.URL("postgres"), first.Address(), l.Addr().String(), 1), direct
 }

@@ -161,6 +161,8 @@ func TestReads(t *testing.T) {
 		}
 	})
 
+	t.Run("doctor names what can be read from", func(t *testing.T) { testDoctor(t, c) })
+
 	t.Run("a conflict with recovery is not seen", func(t *testing.T) { conflict(t, f, c) })
 }
 
