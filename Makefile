@@ -58,7 +58,7 @@ bench: needs ## Forge beside hand-written handlers, on PostgreSQL; WORKLOADS=w1,
 
 scale: needs ## every query that the demo offers, with 10 million heroes and 5 million orders; takes an hour and 15 GB: SCALE=500 is a hundredth
 	go build -o bench/bin/forge . && go -C bench build -o bin/ ./...
-	SCALE=$(or $(SCALE),50000) bench/bin/bench -offered docs/scale.md
+	SCALE=$(or $(SCALE),50000) bench/bin/bench -offered docs/offered-queries.md
 
 bench-peers: needs ## Forge beside other servers: PEERS_BENCH names the folder of the harness that has them
 	go build -o bench/bin/forge .
