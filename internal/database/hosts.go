@@ -15,6 +15,12 @@ import (
 // but a host that is silent does not keep others waiting.
 const headStart = 300 * time.Millisecond
 
+// connectTime is how long several hosts are tried. Beside hosts that refuse, a silent one is waited
+// for so long, and not for the time that connecting to a single host may take.
+const connectTime = 2 * time.Second
+
+var errNoPrimary = errors.New("no host that can be written answered within " + connectTime.String())
+
 // hosts opens connections to the one of several servers that can be written.
 type hosts struct {
 	all  []connector
@@ -36,7 +42,7 @@ type opened struct {
 // first connection to a server that can be written. If there is none, it returns the errors of all
 // hosts.
 func (h *hosts) Connect(ctx context.Context) (driver.Conn, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTime, errNoPrimary)
 	defer cancel()
 	results := make(chan opened, len(h.all))
 	connect := func(host int) {
@@ -60,7 +66,7 @@ func (h *hosts) Connect(ctx context.Context) (driver.Conn, error) {
 		case <-late.C:
 		case <-ctx.Done():
 			go closeAll(results, missing)
-			return nil, ctx.Err()
+			return nil, errors.Join(append(errs, context.Cause(ctx))...)
 		case r := <-results:
 			missing--
 			if r.err == nil {
