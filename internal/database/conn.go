@@ -44,6 +44,9 @@ func (db *DB) acquire(ctx context.Context) (Conn, error) {
 		return Conn{}, err
 	}
 	conn, err := db.Conn(ctx)
+	if tooManyConnections(err) {
+		conn, err = db.awaitRoom(ctx, err)
+	}
 	if err != nil {
 		<-db.slots
 		if ctx.Err() == nil {
@@ -331,6 +334,7 @@ func (c *conn) prepare(ctx context.Context, query string) (*prepared, error) {
 	stmt, err := c.PrepareContext(watched, query)
 	done()
 	if err != nil {
+		c.refused(err)
 		return nil, err
 	}
 	p := &prepared{Stmt: stmt, inUse: true}
@@ -365,10 +369,24 @@ func (c *conn) outcome(err error) error {
 		}
 		return nil
 	}
-	if _, ok := errors.AsType[*pq.Error](err); ok || !c.session.Sent() {
+	if c.refused(err) || !c.session.Sent() {
 		return err
 	}
 	return unanswered{err}
+}
+
+// refused reports whether err is the answer of a server that has not executed a statement. If the
+// server has stopped being a primary, or is ending, refused keeps this connection, and all of the
+// pool that are as old, from being used again.
+func (c *conn) refused(err error) bool {
+	e, ok := errors.AsType[*pq.Error](err)
+	if !ok {
+		return false
+	}
+	if noPrimary(e) {
+		c.session.Outdate()
+	}
+	return e.Code.Class() != "08" // which a proxy answers when it has lost the server
 }
 
 // rows holds the rows of a kept statement.

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -15,8 +16,9 @@ import (
 // connector opens connections that keep their prepared statements.
 type connector struct {
 	driver.Connector
-	statements   int  // how many each connection keeps; 0 for none
-	keepOnCancel bool // also after a cancelled statement, as the database ends with it
+	name         string // of the host, if there are several
+	statements   int    // how many each connection keeps; 0 for none
+	keepOnCancel bool   // also after a cancelled statement, as the database ends with it
 	// distance is how many nanoseconds an exchange with the server takes at least. It is measured
 	// with the first connection, and with others as long as the server counts as distant: a busy
 	// machine may have made it seem so.
@@ -41,6 +43,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	ctx, started := pgwire.Attach(ctx)
 	opened, err := c.Connector.Connect(ctx)
 	if err != nil {
+		if c.name != "" {
+			err = fmt.Errorf("%s: %w", c.name, err)
+		}
 		return nil, err
 	}
 	conn := &conn{rawConn: opened.(rawConn), keepOnCancel: c.keepOnCancel}

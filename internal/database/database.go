@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,8 @@ type Options struct {
 	IdleInTransaction time.Duration // how long a transaction may be idle
 	ApplicationName   string        // in pg_stat_activity; "" means forge
 	Serializable      bool          // the isolation level of transactions that write
+	// Synced says that a change may only be acknowledged when a standby has it: see Watcher.
+	Synced bool
 	// PgBouncer says that connections pass a PgBouncer in transaction mode. The parameter
 	// pgbouncer=on of the address sets it, too.
 	PgBouncer bool
@@ -51,6 +54,7 @@ type Options struct {
 	Connected func(context.Context) error
 
 	file     *sqliteFile     // shared with another pool of this process; nil otherwise
+	timeline *atomic.Int64   // the same for several hosts of PostgreSQL
 	timeouts pgwire.Timeouts // tests use shorter ones
 }
 
@@ -74,6 +78,8 @@ type DB struct {
 	// Waited is called with the time that each Acquire took. It is set before the first use, or
 	// nil.
 	Waited func(time.Duration)
+	// Watcher says whether changes can be acknowledged. It is set before the first use, or nil.
+	Watcher *Watcher
 	// Host tells the pools of replicas from each other. It is 0 for the primary.
 	Host     int
 	address  string // the argument of Open
@@ -82,6 +88,9 @@ type DB struct {
 	file     *sqliteFile   // nil if there is none
 	slots    chan struct{} // holds one element for each acquired connection
 	distance atomic.Int64  // see connector
+
+	generation sync.Mutex    // guards ended
+	ended      chan struct{} // see lost; nil while nobody waits
 }
 
 // near is how long an exchange with a server takes at most that is not distant.

@@ -13,3 +13,6 @@ const (
 	PreparedStatements = preparedStatements
 	PreparedBytes      = preparedBytes
 )
+
+// Lose does what happens when the connections of a pool have become unusable.
+func Lose(db *DB) { db.connectionsLost() }

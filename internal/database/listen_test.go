@@ -45,6 +45,8 @@ func TestListen(t *testing.T) {
 		t.Fatalf("ended %d connections that listen, %v; want 1", lost, err)
 	}
 	called("a notification after the connection was lost")
+	database.Lose(db)
+	called("a notification after the pool has lost its connections")
 	cancel()
 	<-ended
 }

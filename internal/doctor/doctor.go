@@ -66,6 +66,7 @@ func checks() []check {
 		{"identity", (*Doctor).identity},
 		{"file", (*Doctor).file},
 		{"database", (*Doctor).reach},
+		{"replication", (*Doctor).replication},
 		{"schema", (*Doctor).schema},
 		{"permissions", (*Doctor).permissions},
 		{"accounts", (*Doctor).accounts},

@@ -56,6 +56,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	parts.Metrics.Names = s.OperationNames
 	parts.Metrics.BuildInfo(s.app.Version)
 	parts.Metrics.Revocations(revocations.Age)
+	parts.Metrics.Database(pools.Requests.Watcher.Last)
 	if pools.Replicas != nil {
 		parts.Metrics.Replicas(pools.Replicas)
 	}

@@ -81,6 +81,9 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer pools.Close()
+	if pools.Requests.Watcher, err = s.watch(ctx, pools); err != nil {
+		return err
+	}
 	if err := s.folds(ctx, pools.Requests); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ var All = []Setting{
 	},
 	{
 		Env: "DATABASE_URL", Flag: "database-url", Default: "sqlite:forge.db",
-		Allowed: "postgres://USER:PASSWORD@HOST:PORT/DATABASE; sqlite:PATH, with ?mode=rw for a file that has to be there or ?mode=ro for one " +
+		Allowed: "postgres://USER:PASSWORD@HOST:PORT/DATABASE, with several HOST:PORT and commas between them to follow the primary; sqlite:PATH, with ?mode=rw for a file that has to be there or ?mode=ro for one " +
 			"that is only read; or sqlite::memory: for one that is gone at the end",
 		Meaning: "the database",
 		set:     setDatabase, show: database.Redact,
@@ -254,6 +254,12 @@ var All = []Setting{
 		Env: "COMMIT_TIMEOUT", Flag: "commit-timeout", Default: "30s", Allowed: durationText(100*time.Millisecond, 5*time.Minute),
 		Meaning: "how long a commit may take on PostgreSQL before the answer is UNAVAILABLE, with outcome unknown",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.Pool.CommitTimeout }, 100*time.Millisecond, 5*time.Minute),
+	},
+	{
+		Env: "DURABILITY", Flag: "durability", Default: "any", Allowed: "any, or synced for PostgreSQL with a synchronous standby",
+		Meaning: "when a change is acknowledged: once the database says that it is stored, or only if a second machine has it as well; " +
+			"with synced, Forge does not start on a server that waits for no standby, and refuses changes while it does not",
+		set: func(s *Settings, v string) error { return choose(&s.Pool.Synced, v, "any", "synced") },
 	},
 	{
 		Env: "IDLE_IN_TRANSACTION_TIMEOUT", Flag: "idle-in-transaction-timeout", Default: "1m", Allowed: durationText(0, time.Hour),

@@ -23,6 +23,9 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 		return err
 	}
 	if u.conn.Conn == nil {
+		if err := u.askPromise(); err != nil {
+			return err
+		}
 		conn, err := u.db.Acquire(ctx)
 		if err != nil {
 			u.last = err
@@ -45,6 +48,16 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	return nil
 }
 
+// askPromise returns an error if the unit may write, and its changes could not be acknowledged.
+func (u *Unit) askPromise() (err error) {
+	if u.mode == Write {
+		if u.promise, err = u.db.Watcher.Promise(); err != nil {
+			u.last = err
+		}
+	}
+	return err
+}
+
 // exec runs a statement that changes rows, in the way that c says, or as it is if c is nil. It
 // returns an error, without running the statement, if an earlier statement has committed by itself.
 func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (sql.Result, error) {
@@ -60,7 +73,7 @@ func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (s
 	}
 	result, err := u.run(ctx, c, query, args, autocommit)
 	if autocommit {
-		err = u.noteAutocommit(query, result, err)
+		err = u.noteAutocommit(ctx, query, result, err)
 	}
 	return result, err
 }
@@ -80,12 +93,16 @@ func (u *Unit) run(ctx context.Context, c *Change, query string, args []any, aut
 
 // noteAutocommit records the outcome of a statement that commits by itself, and returns the error
 // for its caller.
-func (u *Unit) noteAutocommit(query string, result sql.Result, err error) error {
+func (u *Unit) noteAutocommit(ctx context.Context, query string, result sql.Result, err error) error {
 	if err != nil {
 		return u.commitError(err)
 	}
 	if n, err := result.RowsAffected(); n > 0 || err != nil {
 		u.autocommitted = query
+		if err := u.db.Watcher.Confirm(ctx, u.promise); err != nil {
+			u.last = err
+			return u.commitError(err)
+		}
 	}
 	return nil
 }
@@ -182,9 +199,6 @@ func (u *Unit) record(ctx context.Context, query string, start time.Time, err er
 		u.last = err
 		if u.begun {
 			u.aborted = err
-		}
-		if u.mode == Write && database.ReadOnly(err) && u.conn.Conn != nil {
-			u.conn.Outdate() // the server is no longer the primary
 		}
 	}
 	if u.db.Watch != nil {

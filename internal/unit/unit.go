@@ -63,6 +63,7 @@ type Unit struct {
 
 	autocommitted  string // the statement that committed by itself and changed rows, or ""
 	outcomeUnknown bool   // the database did not report whether a commit succeeded
+	promise        int64  // see database.Watcher
 }
 
 // Cost counts a unit's statements and the time they took, without BEGIN and COMMIT.
@@ -178,7 +179,11 @@ func (u *Unit) Commit(ctx context.Context) error {
 		return u.aborted
 	}
 	if u.begun {
-		if err := u.commit(ctx); err != nil {
+		err := u.commit(ctx)
+		if err == nil && u.mode == Write {
+			err = u.db.Watcher.Confirm(ctx, u.promise)
+		}
+		if err != nil {
 			u.last = err
 			err = u.commitError(err)
 			u.rollback()
