@@ -32,6 +32,7 @@ type sample struct {
 	Position
 	standby bool      // the host is in recovery
 	began   time.Time // all that was stored before this time is in the sample
+	whole   bool      // nothing of it is taken from an earlier one
 	epoch   uint64    // counts the connections of the watcher; a restart of the host ends them
 	err     error     // why there is none
 }
@@ -41,7 +42,7 @@ const (
 	interval = 50 * time.Millisecond
 	// minInterval is the shortest time between two samples. It bounds what the samples cost when
 	// every request waits for one.
-	minInterval = time.Millisecond
+	minInterval = 250 * time.Microsecond
 	// sampleTime is how long a sample may take.
 	sampleTime = 2 * time.Second
 	// waitTime is how long a request waits for a sample.
@@ -51,14 +52,21 @@ const (
 // away sets the pauses between attempts to reach a host.
 var away = retry.Backoff{First: interval, Max: time.Second, Jitter: 0.2}
 
-// query is the statement of a sample. A standby's timeline is the highest that its log has come to.
+// identify asks for all of a sample. A standby's timeline is the highest that its log has come to.
 // Its control file may know of a new one only later, and only some roles see what was received. A
 // timeline that is too low is harmless: the host is not used.
-const query = `SELECT (SELECT system_identifier FROM pg_control_system()),
+const identify = `SELECT (SELECT system_identifier FROM pg_control_system()),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
 	standby,
 	CASE WHEN standby THEN GREATEST((SELECT timeline_id FROM pg_control_checkpoint()),
 			(SELECT min_recovery_end_timeline FROM pg_control_recovery()), (SELECT received_tli FROM pg_stat_wal_receiver))
+		ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int END,
+	(COALESCE(CASE WHEN standby THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END, '0/0') - '0/0')::bigint
+FROM pg_is_in_recovery() AS standby`
+
+// locate asks for what changes all the time, without the control file.
+const locate = `SELECT standby,
+	CASE WHEN standby THEN COALESCE((SELECT received_tli FROM pg_stat_wal_receiver), 0)
 		ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int END,
 	(COALESCE(CASE WHEN standby THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END, '0/0') - '0/0')::bigint
 FROM pg_is_in_recovery() AS standby`
@@ -79,6 +87,7 @@ func (h *Host) run(ctx context.Context) {
 	var conn *sql.Conn
 	var epoch uint64
 	failures := 0
+	var whole sample // the last one that identify has brought
 	for ctx.Err() == nil {
 		now := sample{began: time.Now()}
 		if conn == nil {
@@ -87,16 +96,20 @@ func (h *Host) run(ctx context.Context) {
 		}
 		now.epoch = epoch
 		if now.err == nil {
-			now.err = now.read(ctx, conn)
+			now.err = now.read(ctx, conn, whole)
 		}
 		if now.err == nil {
 			failures = 0
+			if now.whole {
+				whole = now
+			}
 		} else {
 			failures++
 			if conn != nil {
 				_ = conn.Close()
 				conn = nil
 			}
+			whole = sample{}
 		}
 		h.publish(now)
 		h.pause(ctx, now.began, failures)
@@ -112,13 +125,21 @@ func (h *Host) connect(ctx context.Context) (*sql.Conn, error) {
 	return h.watch.Conn(ctx)
 }
 
-// read takes the sample on a connection.
-func (s *sample) read(ctx context.Context, conn *sql.Conn) error {
+// read takes the sample on a connection. It asks for all of it if last, the last such sample, is not
+// one of the same connection, or is older than interval.
+func (s *sample) read(ctx context.Context, conn *sql.Conn, last sample) error {
 	ctx, cancel := context.WithTimeout(ctx, sampleTime)
 	defer cancel()
 	var system, lsn int64
-	err := conn.QueryRowContext(ctx, query).Scan(&system, &s.Database, &s.standby, &s.Timeline, &lsn)
-	s.System, s.LSN = uint64(system), endOf(uint64(lsn))
+	var err error
+	if s.whole = last.epoch != s.epoch || s.began.Sub(last.began) >= interval; s.whole {
+		err = conn.QueryRowContext(ctx, identify).Scan(&system, &s.Database, &s.standby, &s.Timeline, &lsn)
+		s.System = uint64(system)
+	} else {
+		err = conn.QueryRowContext(ctx, locate).Scan(&s.standby, &s.Timeline, &lsn)
+		s.System, s.Database, s.Timeline = last.System, last.Database, max(s.Timeline, last.Timeline)
+	}
+	s.LSN = endOf(uint64(lsn))
 	return err
 }
 
