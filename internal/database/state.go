@@ -104,6 +104,9 @@ func (w *Watcher) Run(ctx context.Context) {
 	if w == nil {
 		return
 	}
+	var around sync.WaitGroup
+	around.Go(func() { w.lookAround(ctx) })
+	defer around.Wait()
 	for ctx.Err() == nil {
 		pause := retry.Backoff{First: watchPause}
 		if _, err := w.Look(ctx); err != nil {
@@ -112,6 +115,24 @@ func (w *Watcher) Run(ctx context.Context) {
 		_ = pause.Wait(ctx, 1)
 	}
 }
+
+// lookAround asks each of several hosts by itself, again and again. If it finds a primary on a newer
+// timeline, connections to the former one are not used again, although that may be alive: it may be
+// cut off from the others.
+func (w *Watcher) lookAround(ctx context.Context) {
+	newest := w.db.Options.timeline
+	for newest != nil && (retry.Backoff{First: aroundPause}).Wait(ctx, 1) == nil {
+		hosts, _ := w.db.Hosts(ctx)
+		for _, h := range hosts {
+			if known := newest.Load(); h.Err == nil && !h.Standby && h.Timeline > known && newest.CompareAndSwap(known, h.Timeline) {
+				w.db.connectionsLost()
+			}
+		}
+	}
+}
+
+// aroundPause is the time between two looks at all hosts.
+const aroundPause = 5 * time.Second
 
 // Last returns the result of the last look. It returns an error if there was none.
 func (w *Watcher) Last() (State, error) {

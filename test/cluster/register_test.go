@@ -50,6 +50,37 @@ var model = porcupine.Model{
 	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v: %+v", input, output) },
 }
 
+// TestModel checks that the model refuses what no register would say.
+func TestModel(t *testing.T) {
+	read := func(version int, name string, at int64) porcupine.Operation {
+		return porcupine.Operation{Input: call{}, Output: reply{register: register{version, name}}, Call: at, Return: at + 1}
+	}
+	set := func(version int, name string, out reply, at, until int64) porcupine.Operation {
+		return porcupine.Operation{Input: call{true, version, name}, Output: out, Call: at, Return: until}
+	}
+	conflict := func(version int) reply { return reply{register: register{version: version}, conflict: true} }
+	const never = 1 << 62
+	for name, tt := range map[string]struct {
+		history []porcupine.Operation
+		want    bool
+	}{
+		"as it should be":                   {[]porcupine.Operation{set(1, "a", reply{}, 0, 1), set(1, "b", conflict(2), 2, 3), read(2, "a", 4)}, true},
+		"acknowledged and lost":             {[]porcupine.Operation{set(1, "a", reply{}, 0, 1), read(1, "0", 2)}, false},
+		"set twice at one version":          {[]porcupine.Operation{set(1, "a", reply{}, 0, 3), set(1, "b", reply{}, 1, 2)}, false},
+		"a conflict with what it has set":   {[]porcupine.Operation{set(1, "a", conflict(2), 0, 1), read(2, "a", 2)}, false},
+		"unknown and set":                   {[]porcupine.Operation{set(1, "a", reply{unknown: true}, 0, never), read(2, "a", 2)}, true},
+		"unknown and not set":               {[]porcupine.Operation{set(1, "a", reply{unknown: true}, 0, never), read(1, "0", 2)}, true},
+		"unknown, read, and then not there": {[]porcupine.Operation{set(1, "a", reply{unknown: true}, 0, never), read(2, "a", 2), read(1, "0", 4)}, false},
+	} {
+		for i := range tt.history {
+			tt.history[i].ClientId = i
+		}
+		if got := porcupine.CheckOperations(model, tt.history); got != tt.want {
+			t.Errorf("%s: %t, want %t", name, got, tt.want)
+		}
+	}
+}
+
 // TestRegister has clients read a team and set its name with expectedVersion, through all servers, while
 // primaries are killed. What they are told is what one register would have told them.
 func TestRegister(t *testing.T) {
@@ -86,7 +117,7 @@ func TestRegister(t *testing.T) {
 					history = append(history, porcupine.Operation{ClientId: len(history), Input: in, Call: called, Output: out, Return: returned})
 				}
 				mu.Unlock()
-				time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
+				time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
 			}
 		})
 	}
