@@ -76,6 +76,13 @@ func (l *Log) Sweep(ctx context.Context, keep time.Duration, most int64) (remove
 }
 
 func (l *Log) sweepSome(ctx context.Context, keep time.Duration, most int64) (int64, error) {
+	if l.Turn != nil {
+		done, err := l.Turn(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("sweep the log of changes: %w", err)
+		}
+		defer done()
+	}
 	query := fmt.Sprintf(`DELETE FROM %[1]s WHERE seq IN (SELECT seq FROM %[1]s
   WHERE (at < unixepoch() - ?1 OR seq <= (SELECT max(seq) FROM %[1]s) - ?2) AND seq < (SELECT max(seq) FROM %[1]s) ORDER BY seq LIMIT %[2]d)`, l.name, sweepRows)
 	if l.dialect != dialect.SQLite {

@@ -40,7 +40,7 @@ func (db *DB) Acquire(ctx context.Context) (Conn, error) {
 }
 
 func (db *DB) acquire(ctx context.Context) (Conn, error) {
-	if err := db.acquireSlot(ctx); err != nil {
+	if err := db.enter(ctx, db.slots, "all connections to the database are in use; try again"); err != nil {
 		return Conn{}, err
 	}
 	conn, err := db.Conn(ctx)
@@ -58,25 +58,26 @@ func (db *DB) acquire(ctx context.Context) (Conn, error) {
 	return c, nil
 }
 
-// acquireSlot waits until fewer connections than the size of the pool are acquired. The pool of
+// enter waits for one of a number of places, such as connections, and takes it. The pool of
 // database/sql can wait as well, but with a limit only if each call gets a context with a timer,
-// and a wait is rare.
-func (db *DB) acquireSlot(ctx context.Context) error {
+// and a wait is rare. If no place comes free within the pool timeout, enter returns an
+// *apperr.Error with the code UNAVAILABLE and the message refusal.
+func (db *DB) enter(ctx context.Context, places chan struct{}, refusal string) error {
 	select {
-	case db.slots <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	default:
 	}
 	late := time.NewTimer(db.Options.PoolTimeout)
 	defer late.Stop()
 	select {
-	case db.slots <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-late.C:
 		telemetry.FromContext(ctx).Refuse(telemetry.PoolTimeout)
-		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "all connections to the database are in use; try again", Cause: errPoolTimeout}
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: refusal, Cause: errPoolTimeout}
 	}
 }
 

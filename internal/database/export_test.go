@@ -1,6 +1,10 @@
 package database
 
-import "forge/internal/database/pgwire"
+import (
+	"context"
+
+	"forge/internal/database/pgwire"
+)
 
 // WithTimeouts returns opt with other timeouts of the network connection.
 func WithTimeouts(opt Options, timeouts pgwire.Timeouts) Options {
@@ -13,3 +17,6 @@ const (
 	PreparedStatements = preparedStatements
 	PreparedBytes      = preparedBytes
 )
+
+// ShortenLog does once what KeepLogShort does again and again.
+func (db *DB) ShortenLog(ctx context.Context) error { return db.shortenLog(ctx) }

@@ -29,6 +29,7 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 		all.Go(func() { pools.Monitor.Listen(ctx, s.ChangesURL, changes.Channel, feed.Look) })
 	}
 	all.Go(func() { hooks.Run(ctx) })
+	all.Go(func() { pools.Monitor.KeepLogShort(ctx, s.log) })
 	return func() {
 		cancel()
 		all.Wait()

@@ -178,6 +178,9 @@ func (s *Server) prepare(ctx context.Context, db *database.DB) (filled bool, err
 // keeper returns what keeps the log of changes. It returns nil if no entity is logged.
 func (s *Server) keeper(db *database.DB) *changes.Keeper {
 	log := changes.New(db.DB, db.Dialect, s.app.API(application.Services{}).Entities)
+	if log != nil {
+		log.Turn = db.AwaitTurn
+	}
 	return changes.NewKeeper(log, s.ChangesRetention, int64(s.ChangesMaxRows))
 }
 

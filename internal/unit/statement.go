@@ -22,6 +22,10 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := u.awaitTurn(ctx); err != nil {
+		u.last = err
+		return err
+	}
 	if u.conn.Conn == nil {
 		conn, err := u.db.Acquire(ctx)
 		if err != nil {
@@ -45,6 +49,17 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	return nil
 }
 
+// awaitTurn has a unit that may write to SQLite wait until it is its turn, before it takes a
+// connection. The caller holds mu.
+func (u *Unit) awaitTurn(ctx context.Context) (err error) {
+	if u.mode != Write || u.db.Dialect != dialect.SQLite || u.begun || u.endTurn != nil {
+		return nil
+	}
+	u.giveBack()
+	u.endTurn, err = u.db.AwaitTurn(ctx)
+	return err
+}
+
 // exec runs a statement that changes rows, in the way that c says, or as it is if c is nil. It
 // returns an error, without running the statement, if an earlier statement has committed by itself.
 func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (sql.Result, error) {
@@ -55,11 +70,15 @@ func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (s
 	}
 	autocommit := u.autocommits(c)
 	if autocommit && u.db.Dialect == dialect.SQLite {
+		if err := u.open(ctx, autocommit); err != nil {
+			return nil, err
+		}
 		// The driver could report that a statement was cancelled although it was stored.
 		ctx = context.WithoutCancel(ctx)
 	}
 	result, err := u.run(ctx, c, query, args, autocommit)
 	if autocommit {
+		u.letNextWrite()
 		err = u.noteAutocommit(query, result, err)
 	}
 	return result, err

@@ -58,6 +58,8 @@ type Unit struct {
 	// with a silent ROLLBACK, and SQLite would store the statements that succeeded.
 	aborted error
 
+	endTurn func() // lets the next writer of SQLite begin; nil if it is not this unit's turn
+
 	autocommitted  string // the statement that committed by itself and changed rows, or ""
 	outcomeUnknown bool   // the database did not report whether a commit succeeded
 }
@@ -219,12 +221,22 @@ func (u *Unit) Rest() {
 	defer u.mu.Unlock()
 	if !u.begun && !u.done {
 		u.giveBack()
+		u.letNextWrite()
 	}
 }
 
 func (u *Unit) release() {
 	u.done = true
 	u.giveBack()
+	u.letNextWrite() // after the connection, which the next one can then use
+}
+
+// letNextWrite ends the unit's turn as a writer, if it has one.
+func (u *Unit) letNextWrite() {
+	if u.endTurn != nil {
+		u.endTurn()
+		u.endTurn = nil
+	}
 }
 
 func (u *Unit) giveBack() {
