@@ -169,7 +169,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 
 // IsValid reports whether the connection may return to the pool.
 func (c *conn) IsValid() bool {
-	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable()
+	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable() && !c.session.Pending()
 }
 
 // watch has the end of ctx cancel the statement that is about to run. The caller runs the statement
@@ -193,6 +193,15 @@ func (c *conn) watch(ctx context.Context) (watched context.Context, done func())
 // may be several statements or control a transaction.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	defer func() { c.used = time.Now() }()
+	if len(args) == 0 && c.session.Pending() {
+		if query == "ROLLBACK" { // of a transaction that has not begun
+			c.session.Drop()
+			return driver.RowsAffected(0), nil
+		}
+		if err := c.flush(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if c.kept == nil || len(args) == 0 {
 		if c.kept != nil {
 			watched, done := c.watch(ctx)
@@ -274,6 +283,11 @@ func all(ctx context.Context, found driver.Rows, each func([]driver.Value) error
 // QueryContext runs a query and returns its rows.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if c.kept == nil {
+		if len(args) == 0 {
+			if err := c.flush(ctx); err != nil {
+				return nil, err
+			}
+		}
 		c.session.Begin()
 		found, err := c.rawConn.QueryContext(ctx, query, args)
 		return found, c.outcome(err)

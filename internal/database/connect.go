@@ -43,7 +43,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	conn := &conn{rawConn: opened.(rawConn), keepOnCancel: c.keepOnCancel}
-	if conn.session = started(); conn.session == nil {
+	if conn.session, err = started(opened); err != nil {
+		_ = opened.Close()
+		return nil, err
+	}
+	if conn.session == nil {
 		conn.session, conn.sqlite = noSession{}, true
 	} else {
 		pq.SetNoticeHandler(opened, conn.noticed)
@@ -77,14 +81,18 @@ func (c *conn) roundTrip(ctx context.Context) (shortest time.Duration) {
 // noSession is the session of a connection to SQLite, which has no network connection.
 type noSession struct{}
 
-func (noSession) Plain() bool      { return false }
-func (noSession) Cancel()          {}
-func (noSession) Alive() bool      { return true }
-func (noSession) Usable() bool     { return true }
-func (noSession) Sent() bool       { return false }
-func (noSession) WithoutDeadline() {}
-func (noSession) Outdate()         {}
-func (noSession) Begin()           {}
+func (noSession) Plain() bool                     { return false }
+func (noSession) Cancel()                         {}
+func (noSession) Alive() bool                     { return true }
+func (noSession) Usable() bool                    { return true }
+func (noSession) Sent() bool                      { return false }
+func (noSession) WithoutDeadline()                {}
+func (noSession) Outdate()                        {}
+func (noSession) Begin()                          {}
+func (noSession) Precede(...pgwire.Command)       {}
+func (noSession) PrecedeCommit(...pgwire.Command) {}
+func (noSession) Pending() bool                   { return false }
+func (noSession) Drop()                           {}
 
 // Close closes the connection. For SQLite it closes the kept statements first, because otherwise
 // SQLite does not remove its log. On PostgreSQL, statements end with the session, and closing each

@@ -44,6 +44,9 @@ func (e *executor) run(ctx context.Context) *graphql.Response {
 		if response != nil && len(response.Errors) == 0 && !a.failed.Load() {
 			return response
 		}
+		if a.keyRefused() {
+			continue
+		}
 		if !a.unit.Unavailable() {
 			tries++
 		}
@@ -68,6 +71,9 @@ type attempt struct {
 	withoutData atomic.Bool
 	prepared    preparations
 	key         *idempotency.Request // nil without an idempotency key
+	// stepwise says that the key is claimed, and its answer stored, by statements of their own,
+	// which take round trips of their own and can tell more.
+	stepwise bool
 	// doubt is the error of this or an earlier attempt of which nobody knows whether its changes
 	// were stored.
 	doubt error
@@ -81,8 +87,12 @@ type attempt struct {
 
 // next returns the next attempt at the same operation.
 func (a *attempt) next() *attempt {
-	return &attempt{executor: a.executor, number: a.number + 1, op: a.op, mutation: a.mutation,
-		prepared: a.prepared, doubt: a.doubt}
+	n := &attempt{executor: a.executor, number: a.number + 1, op: a.op, mutation: a.mutation,
+		prepared: a.prepared, doubt: a.doubt, stepwise: a.stepwise || a.doubt != nil}
+	if a.keyRefused() {
+		n.number, n.stepwise = a.number, true
+	}
+	return n
 }
 
 type attemptKey struct{}
@@ -162,6 +172,13 @@ func (a *attempt) begin(ctx context.Context) *graphql.Response {
 	if a.key == nil {
 		return nil
 	}
+	if begun, err := a.claimTogether(ctx); begun || err != nil {
+		if err != nil {
+			return a.refuse(ctx, err)
+		}
+		return nil
+	}
+	a.stepwise = true
 	stored, err := a.claim(ctx)
 	if err != nil {
 		return a.refuse(ctx, err)
@@ -169,7 +186,7 @@ func (a *attempt) begin(ctx context.Context) *graphql.Response {
 	a.doubt = nil // the claim tells whether an earlier attempt was stored
 	if stored != nil {
 		// With synchronous replication, this commit waits until the stored answer is replicated.
-		if err := a.commit(ctx); err != nil {
+		if err := a.commit(ctx, a.unit.Commit); err != nil {
 			return a.refuse(ctx, err)
 		}
 	}
@@ -229,19 +246,21 @@ func (a *attempt) store(ctx context.Context, response *graphql.Response) error {
 	if err := ctx.Err(); err != nil && !a.unit.Autocommitted() {
 		return err // once a commit has begun, it might succeed although it was cancelled
 	}
+	commit := a.unit.Commit
 	if a.key != nil {
-		if err := a.storeAnswer(ctx, response); err != nil {
+		var err error
+		if commit, err = a.keep(ctx, response); err != nil {
 			return err
 		}
 	}
 	for _, do := range a.beforeCommit {
 		do()
 	}
-	return a.commit(ctx)
+	return a.commit(ctx, commit)
 }
 
-func (a *attempt) commit(ctx context.Context) error {
-	err := a.unit.Commit(ctx)
+func (a *attempt) commit(ctx context.Context, commit func(context.Context) error) error {
+	err := commit(ctx)
 	if a.key != nil && a.unit.OutcomeUnknown() {
 		a.doubt = apperr.OutcomeUnknown(err, true)
 		return a.doubt

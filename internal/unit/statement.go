@@ -22,20 +22,9 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := u.awaitTurn(ctx); err != nil {
+	if err := u.connect(ctx); err != nil {
 		u.last = err
 		return err
-	}
-	if u.conn.Conn == nil {
-		conn, err := u.db.Acquire(ctx)
-		if err != nil {
-			u.last = err
-			return err
-		}
-		u.conn = conn
-		if u.onLongHold != nil {
-			u.holdTimer = time.AfterFunc(u.holdLimit, u.onLongHold)
-		}
 	}
 	// Through PgBouncer, limits can only be set in a transaction, so every statement gets one.
 	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || autocommit {
@@ -47,6 +36,45 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	}
 	u.begun = true
 	return nil
+}
+
+// connect takes a connection if the unit has none. The caller holds mu.
+func (u *Unit) connect(ctx context.Context) error {
+	if err := u.awaitTurn(ctx); err != nil || u.conn.Conn != nil {
+		return err
+	}
+	conn, err := u.db.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	u.conn = conn
+	if u.onLongHold != nil {
+		u.holdTimer = time.AfterFunc(u.holdLimit, u.onLongHold)
+	}
+	return nil
+}
+
+// BeginWith begins the transaction of a unit that has run no statement, and runs a statement in it.
+// Both are sent with the unit's next statement, in one round trip. If one of them fails, the next
+// statement is not run, and returns the error. BeginWith returns false, and has done nothing, if the
+// database cannot do this.
+func (u *Unit) BeginWith(ctx context.Context, s database.Statement) (bool, error) {
+	if !u.db.Pipelined() {
+		return false, nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	err := u.connect(ctx)
+	if err == nil {
+		err = u.db.BeginWith(u.conn, s)
+	}
+	if err != nil {
+		u.last = err
+		return false, err
+	}
+	u.begun = true
+	u.cost.Statements++
+	return true, nil
 }
 
 // awaitTurn has a unit that may write to SQLite wait until it is its turn, before it takes a

@@ -134,6 +134,13 @@ func (u *Unit) Unavailable() bool {
 	return u.last != nil && (u.conn.Conn == nil && database.ConnectionLost(u.last) || u.mode == Write && database.ReadOnly(u.last))
 }
 
+// AbortedBy returns the error after which the unit cannot be committed, or nil.
+func (u *Unit) AbortedBy() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.aborted
+}
+
 // Autocommitted reports whether a statement has committed by itself and changed rows. They stay
 // stored whether or not Commit is called.
 func (u *Unit) Autocommitted() bool {
@@ -167,6 +174,19 @@ var errDone = errors.New("unit: the unit of work has ended")
 // either, unless OutcomeUnknown returns true. Commit continues when ctx ends, and has a time limit
 // of its own.
 func (u *Unit) Commit(ctx context.Context) error {
+	return u.commit(func() error { return u.conn.Commit(ctx) })
+}
+
+// CommitAfter does the same as Commit, after a last statement that is sent together with the COMMIT.
+// The unit must have been begun by BeginWith. If the statement fails, nothing is stored.
+func (u *Unit) CommitAfter(ctx context.Context, s database.Statement) error {
+	return u.commit(func() error {
+		u.cost.Statements++
+		return u.conn.CommitAfter(ctx, s)
+	})
+}
+
+func (u *Unit) commit(do func() error) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.done {
@@ -177,8 +197,8 @@ func (u *Unit) Commit(ctx context.Context) error {
 		return u.aborted
 	}
 	if u.begun {
-		if err := u.conn.Commit(ctx); err != nil {
-			u.last = err
+		if err := do(); err != nil {
+			u.last, u.aborted = err, err
 			err = u.commitError(err)
 			u.rollback()
 			return err
