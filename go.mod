@@ -41,6 +41,8 @@ require (
 	modernc.org/sqlite v1.60.1
 )
 
+require pgregory.net/rapid v1.2.0
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/VictoriaMetrics/metrics v1.34.0 // indirect

@@ -121,13 +121,19 @@ func (s *subscriber) next() (gqltest.Answer, error) {
 				s.t.Fatal("no answer within a minute")
 			}
 		}
-		s.cursor = answer.Cursor
-		got := gqltest.Answer{Body: string(answer.Body)}
-		if err := json.Unmarshal(answer.Body, &got); err != nil {
-			s.t.Fatalf("an answer is not JSON: %v: %s", err, answer.Body)
-		}
-		return got, nil
+		return s.read(answer), nil
 	}
+}
+
+// read reads an answer.
+func (s *subscriber) read(answer *stream.Answer) gqltest.Answer {
+	s.t.Helper()
+	s.cursor = answer.Cursor
+	got := gqltest.Answer{Body: string(answer.Body)}
+	if err := json.Unmarshal(answer.Body, &got); err != nil {
+		s.t.Fatalf("an answer is not JSON: %v: %s", err, answer.Body)
+	}
+	return got
 }
 
 // must returns the next answer, which has no errors.
