@@ -99,11 +99,12 @@ func (h *hears) run() {
 		}
 		h.events = append(h.events, some...)
 	}
-	for name, v := range h.viewers {
-		s := h.other.subscribeWith(ctx, v, hearsOf, vars{"after": start}, "")
+	h.other.caughtUp() // what it has in memory may end earlier
+	for _, name := range slices.Sorted(maps.Keys(h.viewers)) {
+		s := h.other.subscribeWith(ctx, h.viewers[name], hearsOf, vars{"after": start}, "")
 		h.compare(name+", later", name, h.events, h.heard(s, "changes"))
 		s.op.Close()
-		h.selected(ctx, name, v, start)
+		h.selected(ctx, name, h.viewers[name], start)
 	}
 	h.readAll()
 }
@@ -181,7 +182,9 @@ func (h *hears) compare(what, name string, events []event, got toldOf) {
 	for id, all := range got {
 		row, has := h.now[id]
 		shown := has && row.sees(h.as[name], id)
-		if last := all[len(all)-1]; strings.HasPrefix(last, "REMOVED") == shown || slices.ContainsFunc(all, func(text string) bool { return strings.HasSuffix(text, "shown") != shown }) {
+		// Who asks for the rows of a user is not told of the removal of one that was another's by then.
+		gone := strings.HasPrefix(all[len(all)-1], "REMOVED")
+		if gone && shown || !gone && !shown && !strings.Contains(what, " of ") || slices.ContainsFunc(all, func(text string) bool { return strings.HasSuffix(text, "shown") != shown }) {
 			h.t.Fatalf("%s: told of %s: %q; the row is shown: %t", what, id, all, shown)
 		}
 	}
