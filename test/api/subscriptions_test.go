@@ -35,7 +35,7 @@ func newStreams(t testing.TB, url string) *api {
 
 // following returns a configuration whose server follows the log of changes until the test ends.
 func (a *api) following() config {
-	keeper := changes.NewKeeper(changes.New(a.db.DB, a.db.Dialect, ent.Entities), time.Hour, 1_000_000)
+	keeper := changes.NewKeeper(changes.New(a.db.DB, a.db.Dialect, ent.Entities), time.Hour, 10_000_000)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { keeper.Run(ctx, a.log) })
