@@ -191,7 +191,7 @@ func newRig(t testing.TB, o options) *rig {
 	r.streams = stream.New(config)
 	parts := httpserver.Parts{
 		API: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the API") }), Streams: r.streams,
-		Ready: http.NotFoundHandler(), Origins: o.origins, Tokens: config.Tokens, Compression: true, Metrics: r.metrics, Log: log,
+		Ready: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Origins: o.origins, Tokens: config.Tokens, Compression: true, Metrics: r.metrics, Log: log,
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
