@@ -151,9 +151,6 @@ func (e *events) finish(err error) {
 		}
 	case e.ctx.Err() != nil:
 		e.stop(websocket.StatusGoingAway)
-	case errors.Is(err, ErrBehind):
-		e.server.events.Refused(telemetry.SlowReader)
-		e.stop(websocket.StatusTryAgainLater)
 	default:
 		e.server.Log.ErrorContext(e.ctx, "a stream failed", "error", err, "requestId", e.record.RequestID)
 		if e.send(&Answer{Body: graphqlhttp.AsResponse(internal(e.record.RequestID))}) {

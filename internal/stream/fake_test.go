@@ -35,7 +35,7 @@ import (
 //	viewer       sends the viewer's role, and ends
 //	after        sends the cursor that it was given, and ends
 //	refuse       cannot run
-//	behind, fail, panic, panic early
+//	fail, panic, panic early
 //	mutation     runs a mutation
 type fake struct {
 	mu         sync.Mutex
@@ -99,8 +99,6 @@ func (o *fakeOperation) Next(ctx context.Context) (*stream.Answer, error) {
 	switch name {
 	case "refuse":
 		return &stream.Answer{Body: []byte(`{"errors":[{"message":"no"}]}`), Refused: true}, nil
-	case "behind":
-		return nil, stream.ErrBehind
 	case "fail":
 		return nil, errors.New("the disk is full")
 	case "panic":

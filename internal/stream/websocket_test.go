@@ -146,7 +146,6 @@ func TestProtocol(t *testing.T) {
 		{name: "no bearer", send: `{"type":"connection_init","payload":{"Authorization":"Basic x"}}`, code: 4403, reason: "Bearer"},
 		{name: "token of another type", send: `{"type":"connection_init","payload":{"authorization":7}}`, code: 4403, reason: "text"},
 		{name: "two tokens", send: `{"type":"connection_init","payload":{"authorization":"a","Authorization":"b"}}`, code: 4403, reason: "more than one"},
-		{name: "behind", send: "init\nbehind", code: 1013, reason: "behind"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
