@@ -74,6 +74,8 @@ func (s *Server) streams(executor stream.Executor, parts httpserver.Parts) *stre
 	return stream.New(stream.Options{
 		Executor:       executor,
 		Max:            s.Streams,
+		MaxPerClient:   s.StreamsPerClient,
+		Proxies:        s.TrustedProxies,
 		MaxUnsentBytes: s.MaxUnsentBytes,
 		Abort:          httpserver.Abort,
 		MaxBodyBytes:   int64(s.MaxBodyBytes),

@@ -77,7 +77,8 @@ type Settings struct {
 	MaxQueued    int           // the number of operations that wait for their turn to run
 	QueueTimeout time.Duration // how long an operation waits for its turn
 
-	Streams int // the number of streams that may be open; 0 for none
+	Streams          int // the number of streams that may be open; 0 for none
+	StreamsPerClient int // how many of these a client may have open; 0 for all
 
 	Origins []string // the origins whose pages may use the API, in addition to the server's own
 

@@ -417,6 +417,11 @@ var All = []Setting{
 		set:     setNumber(func(s *Settings) *int { return &s.Streams }),
 	},
 	{
+		Env: "STREAMS_PER_CLIENT", Flag: "streams-per-client", Default: "1000", Allowed: wholeNumbers,
+		Meaning: "how many of STREAMS a client may have open: a user, or the address of those who have not signed in, which is found as TRUSTED_PROXIES says; 0 for as many as there are",
+		set:     setNumber(func(s *Settings) *int { return &s.StreamsPerClient }),
+	},
+	{
 		Env: "CORS_ORIGINS", Flag: "cors-origins", Default: "none", Allowed: "none, or origins as browsers send them, separated by commas: https://app.example.com,http://localhost:3000",
 		Meaning: "whose pages may use the API from a browser, beside this server's own and, in development, those that this machine serves",
 		set:     setOrigins, show: showOrigins,

@@ -166,6 +166,7 @@ type rig struct {
 // options change a rig.
 type options struct {
 	max        int
+	share      int
 	body       int64
 	anonymous  bool // whether there are no tokens
 	connection httpserver.Connection
@@ -182,7 +183,7 @@ func newRig(t testing.TB, o options) *rig {
 	t.Cleanup(func() { db.Close() })
 	r := &rig{fake: &fake{operations: map[*fakeOperation]bool{}}, metrics: metrics.New(db), log: new(lockedBuffer), ended: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	config := stream.Options{Executor: r.fake, Max: o.max, MaxBodyBytes: o.body, Metrics: r.metrics, Log: log}
+	config := stream.Options{Executor: r.fake, Max: o.max, MaxPerClient: o.share, MaxBodyBytes: o.body, Metrics: r.metrics, Log: log}
 	if !o.anonymous {
 		config.Tokens = r.tokens(t)
 	}
