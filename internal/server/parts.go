@@ -54,6 +54,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Slow:        s.SlowOperation,
 	}
 	parts.Metrics.Names = s.OperationNames
+	handler.Observe(parts.Metrics.Answered)
 	parts.Metrics.BuildInfo(s.app.Version)
 	parts.Metrics.Revocations(revocations.Age)
 	if keeper != nil {

@@ -104,6 +104,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		defer traces.Stop()
 		parts.Tracer = telemetry.NewTracer(traces, pools.Requests.Dialect)
+		parts.API.(*gqlexec.Handler).Trace(parts.Tracer)
 	}
 	if s.Playground {
 		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build})

@@ -19,6 +19,7 @@ import (
 	"forge/internal/changes"
 	"forge/internal/gqlexec"
 	"forge/internal/stream"
+	"forge/internal/telemetry"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
@@ -84,6 +85,7 @@ func (a *api) subscribe(v viewer.Viewer, query string, with vars, after string) 
 // subscribeWith is like subscribe. The caller ends the context, and closes the operation.
 func (a *api) subscribeWith(ctx context.Context, v viewer.Viewer, query string, with vars, after string) *subscriber {
 	a.t.Helper()
+	ctx, _ = telemetry.NewContext(ctx, "")
 	s := &subscriber{t: a.t, ctx: viewer.NewContext(ctx, v), woken: make(chan struct{}, 1)}
 	text, err := json.Marshal(with)
 	if err != nil {
