@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -103,17 +104,19 @@ func (m *machine) write(name, text string) {
 	m.must(os.WriteFile(filepath.Join(m.dir, name), []byte(text), 0o644))
 }
 
+// asRoot matches the lines of haproxy.cfg that a HAProxy without root's rights cannot carry out.
+var asRoot = regexp.MustCompile(`^    (log /dev/log local0|chroot .*|user .*|group .*|maxconn .*)\n$`)
+
 // local returns the text of a file with the addresses, folders and secrets of the test.
 func (m *machine) local(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
-		switch words := strings.Fields(line); {
-		case len(words) > 0 && (words[0] == "chroot" || words[0] == "user" || words[0] == "group" || line == "    log /dev/log local0\n"):
-			continue // HAProxy runs as the user of the test
+		if !asRoot.MatchString(line) {
+			kept.WriteString(line)
 		}
-		kept.WriteString(line)
 	}
 	return strings.NewReplacer(
+		"10.0.0.0/24", "127.0.0.0/8", // all connections come from 127.0.0.1
 		"10.0.0.", m.network,
 		"127.0.0.1", m.address,
 		"bind :80\n", "bind "+m.address+":8000\n",
@@ -369,7 +372,7 @@ func (c *cluster) switchover(from *machine) {
 
 func (m *machine) index() int { return int(m.name[len(m.name)-1] - '1') }
 
-// databaseName returns how Forge reaches the database in this cluster, for the log.
+// way returns how Forge reaches the database in this cluster, for the log.
 func (c *cluster) way() string {
 	return cmp.Or(map[bool]string{true: "through PgBouncer and HAProxy"}[c.pgbouncer], "several hosts in DATABASE_URL")
 }
