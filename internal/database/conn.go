@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -152,6 +153,8 @@ type conn struct {
 	// is set.
 	cancelled, keepOnCancel bool
 	notReplicated           bool                    // see noticed
+	on                      int64                   // the timeline of the server, if newest is not nil
+	newest                  *atomic.Int64           // see hosts.timeline
 	used                    time.Time               // when the last statement ended
 	kept                    *cache.Cache[*prepared] // by text; nil if none are kept
 }
@@ -171,7 +174,8 @@ func (c *conn) ResetSession(ctx context.Context) error {
 
 // IsValid reports whether the connection may return to the pool.
 func (c *conn) IsValid() bool {
-	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable()
+	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable() &&
+		(c.newest == nil || c.newest.Load() == c.on)
 }
 
 // watch has the end of ctx cancel the statement that is about to run. The caller runs the statement
@@ -360,6 +364,7 @@ func (c *conn) outcome(err error) error {
 	if err == nil {
 		if c.notReplicated {
 			c.notReplicated = false
+			c.session.Outdate() // the server may be cut off, and another one the primary
 			return unanswered{errNotReplicated}
 		}
 		return nil

@@ -56,6 +56,10 @@ func TestFollowPrimary(t *testing.T) {
 
 	// The former primary comes back as it was. It could be written, but its timeline is older.
 	must(first.Start())
+	fresh, err := database.Open(r.URL("postgres"), database.Options{PoolSize: 1})
+	must(err)
+	defer fresh.Close()
+	wantPort(t, fresh, second) // it knows no timeline, and finds two servers that can be written
 	must(second.Stop())
 	for _, pool := range []*database.DB{db, beside} {
 		err = exec(t, pool, "INSERT INTO kept VALUES (3)")

@@ -11,14 +11,25 @@ import (
 	"time"
 )
 
-// headStart is how long the host that was connected to last is tried alone. It then still may win,
-// but a host that is silent does not keep others waiting.
-const headStart = 300 * time.Millisecond
+const (
+	// connectTime is how long several hosts are tried. Beside hosts that refuse, a silent one is waited
+	// for so long, and not for the time that connecting to a single host may take.
+	connectTime = 2 * time.Second
+	// headStart is how long the host that was connected to last is tried alone. It then still may
+	// win, but a host that is silent does not keep others waiting.
+	headStart = 300 * time.Millisecond
+	// compareTime is how long other hosts are waited for when one can be written, if connections
+	// were lost before: another one may be on a newer timeline.
+	compareTime = 300 * time.Millisecond
+)
+
+var errNoPrimary = errors.New("no host that can be written answered within " + connectTime.String())
 
 // hosts opens connections to the one of several servers that can be written.
 type hosts struct {
-	all  []connector
-	last atomic.Int64 // the index of the host that was connected to last
+	all     []connector
+	last    atomic.Int64 // the index of the host that was connected to last
+	settled atomic.Bool  // no connection was lost, and none failed, since all hosts were compared
 	// timeline is the newest timeline that any pool of this process has seen. PostgreSQL begins a
 	// new one with each promotion. So a server that can be written, but is on an older one, is a
 	// former primary that nobody has stopped: what it stores would be lost.
@@ -27,55 +38,96 @@ type hosts struct {
 
 // opened is the result of connecting to a host.
 type opened struct {
-	conn driver.Conn
+	conn *conn
 	host int
 	err  error
 }
 
-// Connect tries the host that was connected to last, and soon all others at once. It returns the
-// first connection to a server that can be written. If there is none, it returns the errors of all
-// hosts.
+// Connect returns a connection to the host that can be written. It tries the one that was connected
+// to last, and soon all others. After a loss it asks all of them at once, and takes the one on the
+// newest timeline. If none can be written, it returns the errors of all hosts.
 func (h *hosts) Connect(ctx context.Context) (driver.Conn, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTime, errNoPrimary)
 	defer cancel()
-	results := make(chan opened, len(h.all))
-	connect := func(host int) {
-		conn, err := h.connect(ctx, host)
-		results <- opened{conn, host, err}
+	c := &choice{hosts: h, ctx: ctx, results: make(chan opened, len(h.all)), asked: make([]bool, len(h.all))}
+	settled := h.settled.Load()
+	if settled {
+		c.ask(int(h.last.Load()))
+	} else {
+		c.askAll()
 	}
-	first := int(h.last.Load())
-	go connect(first)
-	others := func() {
-		for i := range h.all {
-			if i != first {
-				go connect(i)
-			}
+	best, errs := c.await(settled)
+	go closeAll(c.results, c.missing)
+	if best.conn == nil {
+		h.settled.Store(false)
+		return nil, errors.Join(errs...)
+	}
+	h.last.Store(int64(best.host))
+	h.settled.Store(true)
+	return best.conn, nil
+}
+
+// choice is one call of Connect.
+type choice struct {
+	*hosts
+	ctx     context.Context
+	results chan opened
+	asked   []bool
+	missing int // how many of those that were asked have not answered
+}
+
+func (c *choice) ask(host int) {
+	c.asked[host] = true
+	c.missing++
+	go func() {
+		conn, err := c.connect(c.ctx, host)
+		c.results <- opened{conn, host, err}
+	}()
+}
+
+func (c *choice) askAll() {
+	for host, asked := range c.asked {
+		if !asked {
+			c.ask(host)
 		}
 	}
-	late := time.NewTimer(headStart)
+}
+
+// await returns the first connection, or with the newest timeline of those that come soon if the
+// hosts are not settled. Otherwise it returns the errors of the hosts.
+func (c *choice) await(settled bool) (best opened, errs []error) {
+	late, enough := time.NewTimer(headStart), (<-chan time.Time)(nil)
 	defer late.Stop()
-	errs := make([]error, len(h.all))
-	for missing, all := len(h.all), false; missing > 0; {
+	for c.missing > 0 {
 		select {
+		case <-c.ctx.Done():
+			return best, append(errs, context.Cause(c.ctx))
+		case <-enough:
+			return best, nil
 		case <-late.C:
-		case <-ctx.Done():
-			go closeAll(results, missing)
-			return nil, ctx.Err()
-		case r := <-results:
-			missing--
-			if r.err == nil {
-				h.last.Store(int64(r.host))
-				go closeAll(results, missing)
-				return r.conn, nil
+			c.askAll()
+		case r := <-c.results:
+			c.missing--
+			if r.err != nil {
+				errs = append(errs, r.err)
+				c.askAll()
+				continue
 			}
-			errs[r.host] = r.err
-		}
-		if !all {
-			all = true
-			others()
+			if best.conn == nil || r.conn.on > best.conn.on {
+				best, r = r, best
+			}
+			if r.conn != nil {
+				_ = r.conn.Close()
+			}
+			if settled {
+				return best, nil
+			}
+			if enough == nil {
+				enough = time.After(compareTime)
+			}
 		}
 	}
-	return nil, errors.Join(errs...)
+	return best, errs
 }
 
 // closeAll closes the connections among n results that come late.
@@ -92,20 +144,21 @@ func (h *hosts) Driver() driver.Driver { return h.all[0].Driver() }
 
 // connect connects to one host. It returns an error if the host cannot be written, or is on an older
 // timeline than another one.
-func (h *hosts) connect(ctx context.Context, host int) (driver.Conn, error) {
+func (h *hosts) connect(ctx context.Context, host int) (*conn, error) {
 	opened, err := h.all[host].Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	timeline, err := opened.(*conn).timeline(ctx)
-	if err == nil {
-		err = h.note(timeline)
+	c := opened.(*conn)
+	if c.on, err = c.timeline(ctx); err == nil {
+		c.newest = h.timeline
+		err = h.note(c.on)
 	}
 	if err != nil {
-		_ = opened.Close()
+		_ = c.Close()
 		return nil, fmt.Errorf("%s: %w", h.all[host].name, err)
 	}
-	return opened, nil
+	return c, nil
 }
 
 // note records the timeline of a server that can be written. It returns an error if a newer one is

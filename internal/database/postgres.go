@@ -47,7 +47,12 @@ func (db *DB) openPostgres(dsn string) error {
 	}
 	db.Dialect = dialect.Postgres
 	db.DB = sql.OpenDB(&gate{Connector: c})
-	dialer.OnLost(db.connectionsLost)
+	dialer.OnLost(func() {
+		if h, several := c.(*hosts); several {
+			h.settled.Store(false)
+		}
+		db.connectionsLost()
+	})
 	return nil
 }
 

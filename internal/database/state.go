@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"forge/internal/apperr"
+	"forge/internal/retry"
 )
 
 // State is what the database says about itself.
@@ -84,8 +85,12 @@ type look struct {
 	err   error
 }
 
-// watchPause is the time between two looks.
-const watchPause = time.Second
+// watchPause is the time between two looks, and awayPause that after a look at a database that did
+// not answer.
+const (
+	watchPause = time.Second
+	awayPause  = 100 * time.Millisecond
+)
 
 var errNotLooked = errors.New("nobody has looked at the database yet")
 
@@ -99,16 +104,35 @@ func (w *Watcher) Run(ctx context.Context) {
 	if w == nil {
 		return
 	}
-	tick := time.NewTicker(watchPause)
-	defer tick.Stop()
+	var around sync.WaitGroup
+	around.Go(func() { w.lookAround(ctx) })
+	defer around.Wait()
 	for ctx.Err() == nil {
-		_, _ = w.Look(ctx)
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
+		pause := retry.Backoff{First: watchPause}
+		if _, err := w.Look(ctx); err != nil {
+			pause.First = awayPause
+		}
+		_ = pause.Wait(ctx, 1)
+	}
+}
+
+// lookAround asks each of several hosts by itself, again and again. If it finds a primary on a newer
+// timeline, connections to the former one are not used again, although that may be alive: it may be
+// cut off from the others.
+func (w *Watcher) lookAround(ctx context.Context) {
+	newest := w.db.Options.timeline
+	for newest != nil && (retry.Backoff{First: aroundPause}).Wait(ctx, 1) == nil {
+		hosts, _ := w.db.Hosts(ctx)
+		for _, h := range hosts {
+			if known := newest.Load(); h.Err == nil && !h.Standby && h.Timeline > known && newest.CompareAndSwap(known, h.Timeline) {
+				w.db.connectionsLost()
+			}
 		}
 	}
 }
+
+// aroundPause is the time between two looks at all hosts.
+const aroundPause = 5 * time.Second
 
 // Last returns the result of the last look. It returns an error if there was none.
 func (w *Watcher) Last() (State, error) {
@@ -158,10 +182,22 @@ func (l *look) wait(ctx context.Context) error {
 	}
 }
 
+// fly looks. If a connection has fallen silent, the query may not return at its deadline. Then the
+// database counts as away.
 func (w *Watcher) fly(l *look) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*monitorTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), monitorTimeout)
 	defer cancel()
-	l.state, l.err = w.db.State(ctx)
+	looked := make(chan look, 1)
+	go func() {
+		state, err := w.db.State(ctx)
+		looked <- look{state: state, err: err}
+	}()
+	select {
+	case found := <-looked:
+		l.state, l.err = found.state, found.err
+	case <-ctx.Done():
+		l.err = ctx.Err()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tell(l.state, l.err)
@@ -187,21 +223,18 @@ func (w *Watcher) tell(now State, err error) {
 
 // Promise returns a token for Confirm, before a change is made. With Options.Synced, it returns an
 // *apperr.Error with the code UNAVAILABLE if the server acknowledges what it alone has.
-func (w *Watcher) Promise(ctx context.Context) (timeline int64, err error) {
+func (w *Watcher) Promise() (timeline int64, err error) {
 	if w == nil || !w.synced {
 		return 0, nil
 	}
-	state, err := w.Last()
-	if err != nil {
-		state, err = w.Look(ctx)
-	}
-	switch {
+	switch state, err := w.Last(); {
 	case err != nil:
 		return 0, unavailable(connectError{err})
 	case !state.Standby && !state.Synced():
 		return 0, &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database keeps changes on one machine alone at present; try again", Cause: errNotSynced}
+	default:
+		return state.Timeline, nil
 	}
-	return state.Timeline, nil
 }
 
 // Confirm is called after a commit, with what Promise returned before it. With Options.Synced, it

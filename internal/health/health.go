@@ -45,6 +45,7 @@ func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log
 			}
 		}
 		if found.err != nil {
+			w.Header().Set("Retry-After", "1")
 			status, body.Status, body.Reason = http.StatusServiceUnavailable, "unavailable", reason(found.err)
 		}
 		w.Header().Set("Cache-Control", "no-store")

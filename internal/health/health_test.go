@@ -131,6 +131,9 @@ func probe(h http.Handler, query string) (status int, body answer) {
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 		body.Reason = w.Body.String()
 	}
+	if again := w.Header().Get("Retry-After"); (again != "") != (w.Code == http.StatusServiceUnavailable) {
+		body.Reason = "Retry-After " + again
+	}
 	return w.Code, body
 }
 

@@ -174,6 +174,14 @@ func (n *Node) Promote() error { return n.order("promote") }
 // Follow makes a running standby stream from another node.
 func (n *Node) Follow(primary *Node) error { return n.order("follow", primary) }
 
+// Isolate cuts a running standby off from its primary: it receives nothing any more.
+func (n *Node) Isolate() error { return n.order("follow", &Node{port: 1}) }
+
+// AwaitNoStandby returns when no standby receives anything from the node.
+func (n *Node) AwaitNoStandby(ctx context.Context) error {
+	return n.await(ctx, "SELECT count(*) = 0 FROM pg_stat_replication")
+}
+
 // Rejoin makes the node a standby of primary. Its data are replaced by a new copy of the primary's,
 // so it does not matter what it was, or whether it runs.
 func (n *Node) Rejoin(primary *Node) error { return n.order("copy", primary) }

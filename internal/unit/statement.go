@@ -23,7 +23,7 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 		return err
 	}
 	if u.conn.Conn == nil {
-		if err := u.awaitPromise(ctx); err != nil {
+		if err := u.askPromise(); err != nil {
 			return err
 		}
 		conn, err := u.db.Acquire(ctx)
@@ -48,10 +48,10 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	return nil
 }
 
-// awaitPromise returns an error if the unit may write, and its changes could not be acknowledged.
-func (u *Unit) awaitPromise(ctx context.Context) (err error) {
+// askPromise returns an error if the unit may write, and its changes could not be acknowledged.
+func (u *Unit) askPromise() (err error) {
 	if u.mode == Write {
-		if u.promise, err = u.db.Watcher.Promise(ctx); err != nil {
+		if u.promise, err = u.db.Watcher.Promise(); err != nil {
 			u.last = err
 		}
 	}
