@@ -51,7 +51,7 @@ func newCluster(t *testing.T, pgbouncer bool) *cluster {
 			t.Skip(err)
 		}
 	}
-	c := &cluster{t: t, pgbouncer: pgbouncer, network: fmt.Sprintf("127.%d.%d.", 1+rand.IntN(250), rand.IntN(250))}
+	c := &cluster{t: t, pgbouncer: pgbouncer, network: someNetwork()}
 	if os.Getuid() == 0 {
 		postgres, err := user.Lookup("postgres")
 		c.must(err)
@@ -72,6 +72,9 @@ func newCluster(t *testing.T, pgbouncer bool) *cluster {
 	t.Cleanup(c.stop)
 	return c
 }
+
+// someNetwork returns the beginning of addresses of loopback that nobody uses.
+func someNetwork() string { return fmt.Sprintf("127.%d.%d.", 1+rand.IntN(250), rand.IntN(250)) }
 
 func (c *cluster) must(err error) {
 	c.t.Helper()

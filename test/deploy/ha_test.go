@@ -11,19 +11,24 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// haproxy returns the path of HAProxy. Without it, it skips the test, but fails it in CI.
+func haproxy(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"haproxy", "/usr/sbin/haproxy"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("this test needs HAProxy")
+	}
+	t.Skip("HAProxy is not installed")
+	return ""
+}
+
 // TestHAProxyFile has HAProxy check its file.
 func TestHAProxyFile(t *testing.T) {
-	program, err := exec.LookPath("haproxy")
-	if err != nil {
-		program, err = exec.LookPath("/usr/sbin/haproxy")
-	}
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command(program, "-c", "-f", "ha/haproxy.cfg").CombinedOutput(); err != nil || strings.Contains(string(out), "WARNING") {
+	if out, err := exec.Command(haproxy(t), "-c", "-f", "ha/haproxy.cfg").CombinedOutput(); err != nil || strings.Contains(string(out), "WARNING") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -142,5 +147,38 @@ func TestHACompose(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestHAPage runs the commands of docs/scale.md that fill in the files of a machine.
+func TestHAPage(t *testing.T) {
+	page, err := os.ReadFile("../docs/scale.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands []string
+	for _, pattern := range []string{`(?m)^NAME=node1 .*`, `(?m)^fill\(\) .*`, `(?m)^(?:install .* && )?fill (\w+\.env) > /etc/.*`, `(?m)^sed (-e .*) > /etc/systemd/.*`} {
+		found := regexp.MustCompile(pattern).FindAllString(string(page), -1)
+		if found == nil {
+			t.Errorf("the page has no %s", pattern)
+		}
+		for _, command := range found {
+			command, _, _ = strings.Cut(command, " > /etc/")
+			commands = append(commands, regexp.MustCompile(`^install .* && `).ReplaceAllString(command, ""))
+		}
+	}
+	cmd := exec.Command("sh", "-euc", strings.Join(commands, "\n"))
+	cmd.Dir = ".."
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, line := range []string{"ETCD_NAME=node1", "PATRONI_NAME=node1", "ADDR=10.0.0.11:8080", "ExecStart=/usr/local/bin/forge serve", "After=network-online.target"} {
+		if !strings.Contains(string(out), "\n"+line+"\n") {
+			t.Errorf("no line is %s", line)
+		}
+	}
+	if left := regexp.MustCompile(`(?m)^[^#\n]*(THIS_|forge-migrate).*`).Find(out); left != nil {
+		t.Errorf("a file still has %s", left)
 	}
 }
