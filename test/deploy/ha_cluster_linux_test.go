@@ -163,7 +163,7 @@ func (m *machine) environment(file string) (env []string) {
 func (m *machine) run(env []string, program string, args ...string) {
 	m.t.Helper()
 	cmd := exec.Command(program, args...)
-	cmd.Dir, cmd.Env = m.dir, append([]string{"PATH=" + os.Getenv("PATH")}, env...)
+	cmd.Dir, cmd.Env = m.dir, append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + m.dir + "/run"}, env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: m.account, Pdeathsig: syscall.SIGTERM}
 	log, err := os.OpenFile(filepath.Join(m.dir, filepath.Base(program)+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	m.must(err)
