@@ -48,7 +48,7 @@ fuzz: ## a million requests that random changes were made to, against the whole 
 	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./internal/token
 
 soak: needs ## the long forms of the tests of faults and concurrency
-	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/cluster/... ./test/api/... ./internal/unit/... ./internal/changes/... ./internal/stream/... ./test/streams/... ./test/e2e/... ./test/program/...
+	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/cluster/... ./test/api/... ./internal/unit/... ./internal/changes/... ./internal/stream/... ./test/streams/... ./test/e2e/... ./test/program/... ./test/deploy/...
 
 bench: needs ## Forge beside hand-written handlers, on PostgreSQL; WORKLOADS=w1,w3 ROUNDS=5 and so on: docs/performance.md
 	go build $(if $(PROFILE),-tags profile -overlay bench/profile/overlay.json) -o bench/bin/forge .
