@@ -90,6 +90,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.logDurability(ctx, pools)
 	accounts, err := s.demoAccounts(ctx, pools.Requests, identity)
 	if err != nil {
 		return err
