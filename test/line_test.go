@@ -91,6 +91,7 @@ var allowed = map[entry]string{
 	{"internal/viewer", "user"}:       "the role User",
 	{"internal/webhook", "order"}:     "SQL's ORDER BY",
 	{"internal/webhook", "user"}:      "the column user_id of an endpoint, and the header User-Agent",
+	{"internal/shared", "order"}:      "SQL's ORDER BY",
 	{"internal/write", "order"}:       "SQL's ORDER BY",
 }
 

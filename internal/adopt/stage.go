@@ -61,7 +61,7 @@ func (own *ownSchema) stage(ctx context.Context, t Tree, p *Plan, files map[stri
 	if len(adopted) == len(tables) {
 		return nil
 	}
-	want := dev.Schema{Tables: tables, Objects: application.Objects(own.described())}
+	want := dev.Schema{Tables: tables, Objects: application.AllObjects(own.described())}
 	if _, err := dev.Diff(ctx, dir, "accounts", t.DevURL, want, dev.Answers{}); err != nil {
 		return fmt.Errorf("plan the tables of Forge's own: %w", err)
 	}

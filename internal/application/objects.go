@@ -5,7 +5,14 @@ import (
 	"forge/internal/entity"
 	"forge/internal/migrator/catalog"
 	"forge/internal/search"
+	"forge/internal/shared"
 )
+
+// AllObjects returns what Objects returns, and the tables that the servers of a database share.
+func AllObjects(entities []*entity.Entity) func(dialect string) []catalog.Object {
+	of := Objects(entities)
+	return func(dialect string) []catalog.Object { return append(of(dialect), shared.Objects(dialect)...) }
+}
 
 // Objects returns what a kind of database has beside the tables of entities, in the order in which
 // it can be created: the words that are searched, and the log of changes.

@@ -4,8 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	"entgo.io/ent"
+	"entgo.io/ent/privacy"
+
 	"forge/internal/changes"
 	"forge/internal/entity"
+	"forge/internal/rule"
 )
 
 // TestCheck has entities whose changes cannot be logged. They are named, and nothing of them is
@@ -32,5 +36,51 @@ func TestCheck(t *testing.T) {
 	}
 	if got := changes.Check(entities); got != nil {
 		t.Errorf("of entities whose changes can be logged, Check says %q", got)
+	}
+}
+
+// TestCounted has columns by which rules decide who sees a row. Their changes count even if nobody
+// sees the columns themselves.
+func TestCounted(t *testing.T) {
+	t.Parallel()
+	boat := func(p ent.Policy, filtered bool) []*entity.Entity {
+		e := &entity.Entity{Name: "Boat", Prefix: "boat", Table: "boats", Logged: true, Ruled: true, Filtered: filtered, Policy: func() ent.Policy { return p },
+			Visible: map[string]entity.Visibility{"name": entity.ToAll}, Fields: []entity.Field{{Name: "id", Column: "id", Refers: "Boat"}, {Name: "name", Column: "name"},
+				{Name: "pilotId", Column: "pilot_id"}, {Name: "state", Column: "state"}, {Name: "secret", Column: "secret"}}}
+		return []*entity.Entity{e}
+	}
+	pilots := rule.Members{User: "pilot_id", With: map[string][]any{"state": {"SAILS"}}}
+	for name, tt := range map[string]struct {
+		entities []*entity.Entity
+		want     string
+	}{
+		"everybody":             {boat(rule.Policy{Read: rule.Everyone}, false), ""},
+		"members":               {boat(rule.Policy{Read: rule.Any(rule.Role("HARBOR"), pilots)}, false), "pilot_id state"},
+		"owners":                {boat(rule.Policy{Read: rule.Owners, Owner: rule.Owner{Column: "pilot_id"}}, false), "pilot_id"},
+		"owners of another":     {boat(rule.Policy{Read: rule.Owners, Owner: rule.Owner{Path: "port", Column: "state"}}, false), ""},
+		"a tenant":              {boat(rule.Policy{Read: rule.SignedIn, Tenant: "state"}, false), "state"},
+		"a field to members":    {boat(rule.Policy{Read: rule.Everyone, ShownTo: map[string]rule.Who{"secret": pilots}}, false), "pilot_id state secret"},
+		"a policy of one's own": {boat(privacy.Policies{}, false), "pilot_id state secret"},
+		"an interceptor":        {boat(rule.Policy{Read: rule.Everyone}, true), "pilot_id state secret"},
+	} {
+		for _, kind := range []string{"postgres", "sqlite3"} {
+			var update string
+			for _, o := range changes.Objects(tt.entities)(kind) {
+				for _, text := range o.Create {
+					if strings.Contains(text, " UPDATE ") || strings.Contains(text, "before_rows") {
+						update += text
+					}
+				}
+			}
+			var got []string
+			for _, column := range []string{"pilot_id", "state", "secret"} {
+				if strings.Contains(update, `"`+column+`"`) {
+					got = append(got, column)
+				}
+			}
+			if strings.Join(got, " ") != tt.want {
+				t.Errorf("%s, %s: changes of %q count, want %q\n%s", name, kind, got, tt.want, update)
+			}
+		}
 	}
 }

@@ -73,6 +73,10 @@ type Rows func(ctx context.Context, each func(*sql.Rows) error, query string, ar
 
 // Log is the log of a database.
 type Log struct {
+	// Turn is called before the log is written, if it is not nil. It returns a function that is
+	// called afterwards. See database.DB.AwaitTurn.
+	Turn func(context.Context) (done func(), err error)
+
 	db      *sql.DB
 	rows    Rows
 	dialect string

@@ -97,7 +97,7 @@ func triggersOf(e *entity.Entity, entities []*entity.Entity) (all []triggers) {
 		t := triggers{table: e.Table, logged: e, key: e.Fields[0].Column, rowKey: e.Fields[0].Column, form: e.Keys, own: true, deleted: e.Deleted}
 		t.columns = counted(e, entities)
 		for i := range e.Fields[1:] {
-			if f := &e.Fields[1+i]; f.Refers != "" || f.Column == e.Owner {
+			if f := &e.Fields[1+i]; f.Refers != "" || f.Column == e.Owner || f.Column == rule.OwnerColumn(e) {
 				t.refs = append(t.refs, f)
 			}
 		}
@@ -122,9 +122,10 @@ func triggersOf(e *entity.Entity, entities []*entity.Entity) (all []triggers) {
 // counted returns the columns whose changes count: those that somebody may see, here or where an edge
 // shows them, and those that say who may see the row, and where it is listed.
 func counted(e *entity.Entity, entities []*entity.Entity) (columns []*entity.Field) {
+	decides := rule.LooksAt(e)
 	for i := range e.Fields {
 		f := &e.Fields[i]
-		if i == 0 || f.Refers != "" || f.Column == e.Owner || f.Column == e.Deleted || rule.Visible(e, f.Name) != entity.ToNobody || shown(f, e, entities) {
+		if i == 0 || f.Refers != "" || f.Column == e.Owner || f.Column == e.Deleted || decides(f.Column) || rule.Visible(e, f.Name) != entity.ToNobody || shown(f, e, entities) {
 			columns = append(columns, f)
 		}
 	}

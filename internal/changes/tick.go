@@ -76,12 +76,19 @@ func (l *Log) Sweep(ctx context.Context, keep time.Duration, most int64) (remove
 }
 
 func (l *Log) sweepSome(ctx context.Context, keep time.Duration, most int64) (int64, error) {
+	if l.Turn != nil {
+		done, err := l.Turn(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("sweep the log of changes: %w", err)
+		}
+		defer done()
+	}
 	query := fmt.Sprintf(`DELETE FROM %[1]s WHERE seq IN (SELECT seq FROM %[1]s
   WHERE (at < unixepoch() - ?1 OR seq <= (SELECT max(seq) FROM %[1]s) - ?2) AND seq < (SELECT max(seq) FROM %[1]s) ORDER BY seq LIMIT %[2]d)`, l.name, sweepRows)
 	if l.dialect != dialect.SQLite {
 		// Ticks go first, and for good: whoever then reads from one of them gets ErrExpired.
-		if _, err := l.db.ExecContext(ctx, fmt.Sprintf(`DELETE FROM %[1]s_ticks WHERE id < (SELECT max(id) FROM %[1]s_ticks)
-  AND (at < now() - make_interval(secs => $1) OR ended <= (SELECT xid FROM %[1]s ORDER BY xid DESC, seq DESC OFFSET $2 LIMIT 1))`, l.name), keep.Seconds(), most); err != nil {
+		if _, err := l.db.ExecContext(ctx, fmt.Sprintf(`DELETE FROM %[1]s_ticks WHERE id IN (SELECT id FROM %[1]s_ticks WHERE id < (SELECT max(id) FROM %[1]s_ticks)
+  AND (at < now() - make_interval(secs => $1) OR ended <= (SELECT xid FROM %[1]s ORDER BY xid DESC, seq DESC OFFSET $2 LIMIT 1)) FOR UPDATE SKIP LOCKED)`, l.name), keep.Seconds(), most); err != nil {
 			return 0, fmt.Errorf("sweep the log of changes: %w", err)
 		}
 		query = fmt.Sprintf(`WITH first AS (SELECT ended, running FROM %[1]s_ticks ORDER BY id LIMIT 1)

@@ -100,6 +100,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			seedCommand(do, app.Demo),
 			newTreeCommand(do),
 			dbCommand(do),
+			backupCommand(do),
 			userCommand(do),
 			webhookCommand(do),
 			healthcheckCommand(do),

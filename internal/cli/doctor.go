@@ -25,6 +25,7 @@ func doctorCommand(app application.Application, environ []string, stdout io.Writ
 			"state (ok, warn or fail), findings (each with check, state, message, advice; the state may also be skipped).",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Local: true, HideDefault: true, Usage: "for scripts"},
+			&cli.BoolFlag{Name: "engine", Local: true, HideDefault: true, Usage: "try, in place of the other checks, each feature of PostgreSQL that Forge needs; nothing is left behind"},
 			&cli.IntFlag{Name: "processes", Local: true, Value: 1, Usage: "how many run with these settings on this database"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -88,5 +89,9 @@ func examine(ctx context.Context, app application.Application, cmd *cli.Command,
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	s.Pool.Schemas = app.Schemas()
-	return doctor.New(app, s, cmd.Int("processes")).Examine(ctx), nil
+	d := doctor.New(app, s, cmd.Int("processes"))
+	if cmd.Bool("engine") {
+		return d.Engine(ctx), nil
+	}
+	return d.Examine(ctx), nil
 }

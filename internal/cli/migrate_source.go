@@ -94,7 +94,7 @@ func (p program) wantedSchema() (dev.Schema, error) {
 	if findings := changes.Check(entities); findings != nil {
 		return dev.Schema{}, &binding.MismatchError{Findings: findings}
 	}
-	return dev.Schema{Tables: p.app.Tables, Objects: application.Objects(entities)}, nil
+	return dev.Schema{Tables: p.app.Tables, Objects: application.AllObjects(entities)}, nil
 }
 
 // askAt returns a function that asks the person at the terminal in. It returns nil if in is not a

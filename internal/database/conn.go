@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -40,10 +41,13 @@ func (db *DB) Acquire(ctx context.Context) (Conn, error) {
 }
 
 func (db *DB) acquire(ctx context.Context) (Conn, error) {
-	if err := db.acquireSlot(ctx); err != nil {
+	if err := db.enter(ctx, db.slots, "all connections to the database are in use; try again"); err != nil {
 		return Conn{}, err
 	}
 	conn, err := db.Conn(ctx)
+	if tooManyConnections(err) {
+		conn, err = db.awaitRoom(ctx, err)
+	}
 	if err != nil {
 		<-db.slots
 		if ctx.Err() == nil {
@@ -58,25 +62,26 @@ func (db *DB) acquire(ctx context.Context) (Conn, error) {
 	return c, nil
 }
 
-// acquireSlot waits until fewer connections than the size of the pool are acquired. The pool of
+// enter waits for one of a number of places, such as connections, and takes it. The pool of
 // database/sql can wait as well, but with a limit only if each call gets a context with a timer,
-// and a wait is rare.
-func (db *DB) acquireSlot(ctx context.Context) error {
+// and a wait is rare. If no place comes free within the pool timeout, enter returns an
+// *apperr.Error with the code UNAVAILABLE and the message refusal.
+func (db *DB) enter(ctx context.Context, places chan struct{}, refusal string) error {
 	select {
-	case db.slots <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	default:
 	}
 	late := time.NewTimer(db.Options.PoolTimeout)
 	defer late.Stop()
 	select {
-	case db.slots <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-late.C:
 		telemetry.FromContext(ctx).Refuse(telemetry.PoolTimeout)
-		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "all connections to the database are in use; try again", Cause: errPoolTimeout}
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: refusal, Cause: errPoolTimeout}
 	}
 }
 
@@ -119,14 +124,19 @@ func (c Conn) Read(ctx context.Context, query string, args []any, each func([]dr
 // begun, the server may complete it whatever becomes of the request. If Commit returns an error and
 // OutcomeUnknown(err) is true, the data may be stored. After any other error they are not.
 func (c Conn) Commit(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx)
-	if c.commit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.commit)
-		defer cancel()
-	}
+	ctx, cancel := c.commitContext(ctx)
+	defer cancel()
 	_, err := c.ExecContext(ctx, "COMMIT")
 	return err
+}
+
+// commitContext returns the context of a commit, and a function to call after it.
+func (c Conn) commitContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if c.commit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.commit)
 }
 
 // Close returns the connection to the pool.
@@ -149,6 +159,8 @@ type conn struct {
 	// is set.
 	cancelled, keepOnCancel bool
 	notReplicated           bool                    // see noticed
+	on                      int64                   // the timeline of the server, if newest is not nil
+	newest                  *atomic.Int64           // see hosts.timeline
 	used                    time.Time               // when the last statement ended
 	kept                    *cache.Cache[*prepared] // by text; nil if none are kept
 }
@@ -168,7 +180,8 @@ func (c *conn) ResetSession(ctx context.Context) error {
 
 // IsValid reports whether the connection may return to the pool.
 func (c *conn) IsValid() bool {
-	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable()
+	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable() && !c.session.Pending() &&
+		(c.newest == nil || c.newest.Load() == c.on)
 }
 
 // watch has the end of ctx cancel the statement that is about to run. The caller runs the statement
@@ -192,6 +205,15 @@ func (c *conn) watch(ctx context.Context) (watched context.Context, done func())
 // may be several statements or control a transaction.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	defer func() { c.used = time.Now() }()
+	if len(args) == 0 && c.session.Pending() {
+		if query == "ROLLBACK" { // of a transaction that has not begun
+			c.session.Drop()
+			return driver.RowsAffected(0), nil
+		}
+		if err := c.flush(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if c.kept == nil || len(args) == 0 {
 		if c.kept != nil {
 			watched, done := c.watch(ctx)
@@ -273,6 +295,11 @@ func all(ctx context.Context, found driver.Rows, each func([]driver.Value) error
 // QueryContext runs a query and returns its rows.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if c.kept == nil {
+		if len(args) == 0 {
+			if err := c.flush(ctx); err != nil {
+				return nil, err
+			}
+		}
 		c.session.Begin()
 		found, err := c.rawConn.QueryContext(ctx, query, args)
 		return found, c.outcome(err)
@@ -326,6 +353,7 @@ func (c *conn) prepare(ctx context.Context, query string) (*prepared, error) {
 	stmt, err := c.PrepareContext(watched, query)
 	done()
 	if err != nil {
+		c.refused(err)
 		return nil, err
 	}
 	p := &prepared{Stmt: stmt, inUse: true}
@@ -356,14 +384,29 @@ func (c *conn) outcome(err error) error {
 	if err == nil {
 		if c.notReplicated {
 			c.notReplicated = false
+			c.session.Outdate() // the server may be cut off, and another one the primary
 			return unanswered{errNotReplicated}
 		}
 		return nil
 	}
-	if _, ok := errors.AsType[*pq.Error](err); ok || !c.session.Sent() {
+	if c.refused(err) || !c.session.Sent() {
 		return err
 	}
 	return unanswered{err}
+}
+
+// refused reports whether err is the answer of a server that has not executed a statement. If the
+// server has stopped being a primary, or is ending, refused keeps this connection, and all of the
+// pool that are as old, from being used again.
+func (c *conn) refused(err error) bool {
+	e, ok := errors.AsType[*pq.Error](err)
+	if !ok {
+		return false
+	}
+	if noPrimary(e) {
+		c.session.Outdate()
+	}
+	return e.Code.Class() != "08" // which a proxy answers when it has lost the server
 }
 
 // rows holds the rows of a kept statement.

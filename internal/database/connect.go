@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -15,12 +16,14 @@ import (
 // connector opens connections that keep their prepared statements.
 type connector struct {
 	driver.Connector
-	statements   int  // how many each connection keeps; 0 for none
-	keepOnCancel bool // also after a cancelled statement, as the database ends with it
+	name         string // of the host, if there are several
+	statements   int    // how many each connection keeps; 0 for none
+	keepOnCancel bool   // also after a cancelled statement, as the database ends with it
 	// distance is how many nanoseconds an exchange with the server takes at least. It is measured
 	// with the first connection, and with others as long as the server counts as distant: a busy
 	// machine may have made it seem so.
-	distance *atomic.Int64
+	distance  *atomic.Int64
+	connected func(context.Context) error // see Options
 }
 
 // rawConn is what the connections of both drivers implement: lib/pq and modernc.org/sqlite.
@@ -40,10 +43,17 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	ctx, started := pgwire.Attach(ctx)
 	opened, err := c.Connector.Connect(ctx)
 	if err != nil {
+		if c.name != "" {
+			err = fmt.Errorf("%s: %w", c.name, err)
+		}
 		return nil, err
 	}
 	conn := &conn{rawConn: opened.(rawConn), keepOnCancel: c.keepOnCancel}
-	if conn.session = started(); conn.session == nil {
+	if conn.session, err = started(opened); err != nil {
+		_ = opened.Close()
+		return nil, err
+	}
+	if conn.session == nil {
 		conn.session, conn.sqlite = noSession{}, true
 	} else {
 		pq.SetNoticeHandler(opened, conn.noticed)
@@ -57,7 +67,13 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 			c.distance.Store(int64(conn.roundTrip(ctx)))
 		}
 	}
-	return conn, err
+	if c.connected != nil {
+		if err := c.connected(ctx); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+	}
+	return conn, nil
 }
 
 // roundTrip returns how long the shortest of three exchanges with the server takes.
@@ -77,14 +93,18 @@ func (c *conn) roundTrip(ctx context.Context) (shortest time.Duration) {
 // noSession is the session of a connection to SQLite, which has no network connection.
 type noSession struct{}
 
-func (noSession) Plain() bool      { return false }
-func (noSession) Cancel()          {}
-func (noSession) Alive() bool      { return true }
-func (noSession) Usable() bool     { return true }
-func (noSession) Sent() bool       { return false }
-func (noSession) WithoutDeadline() {}
-func (noSession) Outdate()         {}
-func (noSession) Begin()           {}
+func (noSession) Plain() bool                     { return false }
+func (noSession) Cancel()                         {}
+func (noSession) Alive() bool                     { return true }
+func (noSession) Usable() bool                    { return true }
+func (noSession) Sent() bool                      { return false }
+func (noSession) WithoutDeadline()                {}
+func (noSession) Outdate()                        {}
+func (noSession) Begin()                          {}
+func (noSession) Precede(...pgwire.Command)       {}
+func (noSession) PrecedeCommit(...pgwire.Command) {}
+func (noSession) Pending() bool                   { return false }
+func (noSession) Drop()                           {}
 
 // Close closes the connection. For SQLite it closes the kept statements first, because otherwise
 // SQLite does not remove its log. On PostgreSQL, statements end with the session, and closing each

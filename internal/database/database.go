@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,8 @@ type Options struct {
 	IdleInTransaction time.Duration // how long a transaction may be idle
 	ApplicationName   string        // in pg_stat_activity; "" means forge
 	Serializable      bool          // the isolation level of transactions that write
+	// Synced says that a change may only be acknowledged when a standby has it: see Watcher.
+	Synced bool
 	// PgBouncer says that connections pass a PgBouncer in transaction mode. The parameter
 	// pgbouncer=on of the address sets it, too.
 	PgBouncer bool
@@ -46,7 +49,12 @@ type Options struct {
 	// LookOnly is for SQLite: Open creates no file and does not change the journal mode.
 	LookOnly bool
 
+	// Connected is called with each new connection before it is used. If it returns an error, the
+	// connection is closed. It may be nil.
+	Connected func(context.Context) error
+
 	file     *sqliteFile     // shared with another pool of this process; nil otherwise
+	timeline *atomic.Int64   // the same for several hosts of PostgreSQL
 	timeouts pgwire.Timeouts // tests use shorter ones
 }
 
@@ -69,13 +77,20 @@ type DB struct {
 	Watch func(ctx context.Context, statement string, took time.Duration, err error)
 	// Waited is called with the time that each Acquire took. It is set before the first use, or
 	// nil.
-	Waited   func(time.Duration)
+	Waited func(time.Duration)
+	// Watcher says whether changes can be acknowledged. It is set before the first use, or nil.
+	Watcher *Watcher
+	// Host tells the pools of replicas from each other. It is 0 for the primary.
+	Host     int
 	address  string // the argument of Open
 	memory   bool
 	readOnly bool          // SQLite's mode=ro
 	file     *sqliteFile   // nil if there is none
 	slots    chan struct{} // holds one element for each acquired connection
 	distance atomic.Int64  // see connector
+
+	generation sync.Mutex    // guards ended
+	ended      chan struct{} // see lost; nil while nobody waits
 }
 
 // near is how long an exchange with a server takes at most that is not distant.

@@ -21,7 +21,11 @@ func unavailable(cause error) *apperr.Error {
 	if moved, ok := errors.AsType[*FileError](cause); ok {
 		return &apperr.Error{Code: apperr.CodeUnavailable, Message: moved.Reason, Cause: cause}
 	}
-	return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database cannot be reached; try again", Cause: cause}
+	message := "the database cannot be reached; try again"
+	if tooManyConnections(cause) {
+		message = "the database has no connection to spare; try again"
+	}
+	return &apperr.Error{Code: apperr.CodeUnavailable, Message: message, Cause: cause}
 }
 
 // ClientError returns the error to show a client if err can come from any statement: the database
@@ -90,6 +94,25 @@ func Aborted(err error) bool { return isPQ(err, pqerror.InFailedSQLTransaction) 
 // ReadOnly reports whether err means that the PostgreSQL server is read-only, as a standby is.
 func ReadOnly(err error) bool { return isPQ(err, pqerror.ReadOnlySQLTransaction) }
 
+// noPrimary reports whether err comes from a server that is not, or will soon not be, a primary: it
+// is read-only, or it is shutting down, has crashed or is starting.
+func noPrimary(err *pq.Error) bool {
+	switch err.Code {
+	case pqerror.ReadOnlySQLTransaction, pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow:
+		return true
+	}
+	return false
+}
+
+// connectError is the error of connecting to PostgreSQL.
+type connectError struct{ error }
+
+func (e connectError) Unwrap() error { return e.error }
+
+// tooManyConnections reports whether PostgreSQL refused a connection because it has as many as it
+// may have.
+func tooManyConnections(err error) bool { return isPQ(err, pqerror.TooManyConnections) }
+
 func isFileError(err error) bool {
 	_, ok := errors.AsType[*FileError](err)
 	return ok
@@ -102,8 +125,12 @@ func outOfResources(err error) bool {
 }
 
 // ConnectionLost reports whether err means that the server cannot be reached, or that the
-// connection to it was lost.
+// connection to it was lost. A server that does not let this program in is reached.
 func ConnectionLost(err error) bool {
+	if _, ok := errors.AsType[connectError](err); ok {
+		e, refused := errors.AsType[*pq.Error](err)
+		return !refused || e.Code.Class() != "28"
+	}
 	if e, ok := errors.AsType[*pq.Error](err); ok {
 		switch e.Code.Class() {
 		case "08": // connection exception

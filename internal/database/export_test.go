@@ -1,6 +1,10 @@
 package database
 
-import "forge/internal/database/pgwire"
+import (
+	"context"
+
+	"forge/internal/database/pgwire"
+)
 
 // WithTimeouts returns opt with other timeouts of the network connection.
 func WithTimeouts(opt Options, timeouts pgwire.Timeouts) Options {
@@ -13,3 +17,9 @@ const (
 	PreparedStatements = preparedStatements
 	PreparedBytes      = preparedBytes
 )
+
+// Lose does what happens when the connections of a pool have become unusable.
+func Lose(db *DB) { db.connectionsLost() }
+
+// ShortenLog does once what KeepLogShort does again and again.
+func (db *DB) ShortenLog(ctx context.Context) error { return db.shortenLog(ctx) }

@@ -22,11 +22,11 @@ func TestListen(t *testing.T) {
 	}
 	defer db.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	var calls atomic.Int64
+	var calls, others atomic.Int64
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		db.Listen(ctx, "", "forge_test", func() { calls.Add(1) })
+		db.Listen(ctx, "", map[string]func(){"forge_test": func() { calls.Add(1) }, "forge_other": func() { others.Add(1) }})
 	}()
 	called := func(what string) {
 		t.Helper()
@@ -40,11 +40,18 @@ func TestListen(t *testing.T) {
 		})
 	}
 	called("the first notification")
+	before := others.Load()
+	called("the second notification")
+	if n := others.Load() - before; n != 0 {
+		t.Errorf("the function of another channel was called %d times", n)
+	}
 	var lost int
 	if err := db.QueryRowContext(t.Context(), "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'forge listens' AND datname = current_database()").Scan(&lost); err != nil || lost != 1 {
 		t.Fatalf("ended %d connections that listen, %v; want 1", lost, err)
 	}
 	called("a notification after the connection was lost")
+	database.Lose(db)
+	called("a notification after the pool has lost its connections")
 	cancel()
 	<-ended
 }

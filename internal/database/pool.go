@@ -2,6 +2,8 @@ package database
 
 import (
 	"cmp"
+	"context"
+	"database/sql"
 	"time"
 )
 
@@ -23,21 +25,39 @@ func (db *DB) MonitorPool() (*DB, error) {
 	opt.PoolSize, opt.PoolTimeout = MonitorPoolSize, monitorTimeout
 	// The sessions can be told apart in pg_stat_activity from those that serve requests.
 	opt.ApplicationName = cmp.Or(opt.ApplicationName, "forge") + " beside"
-	for _, limit := range []*time.Duration{&opt.ConnectTimeout, &opt.StatementTimeout, &opt.LockTimeout} {
+	opt.limitSteps()
+	opt.file, opt.timeline = db.file, db.Options.timeline
+	return Open(db.address, opt)
+}
+
+// limitSteps has each step take monitorTimeout at most.
+func (o *Options) limitSteps() {
+	for _, limit := range []*time.Duration{&o.ConnectTimeout, &o.StatementTimeout, &o.LockTimeout} {
 		if *limit == 0 || *limit > monitorTimeout {
 			*limit = monitorTimeout
 		}
 	}
-	opt.file = db.file
-	return Open(db.address, opt)
 }
 
-// Outdate keeps this connection, and all of the pool that are as old, from being used again. It is
-// called when the server cannot do what the pool needs, such as to write. It has an effect once a
-// second at most, and none on SQLite.
-func (c Conn) Outdate() {
-	_ = c.Raw(func(raw any) error {
-		raw.(*conn).session.Outdate()
-		return nil
-	})
+// roomPause is how long the pool asks for no further connection after PostgreSQL had no room for
+// one.
+const roomPause = time.Second
+
+// awaitRoom returns a connection when one of the pool comes free, or when PostgreSQL, which has
+// refused another one with err, has room for it again. After the pool timeout it returns err.
+func (db *DB) awaitRoom(ctx context.Context, err error) (*sql.Conn, error) {
+	for end := time.Now().Add(db.Options.PoolTimeout); time.Now().Before(end) && ctx.Err() == nil; {
+		if open := db.Stats().OpenConnections; open > 0 {
+			db.SetMaxOpenConns(open) // then database/sql lets us wait for these in turn
+			time.AfterFunc(roomPause, func() { db.SetMaxOpenConns(db.Options.PoolSize) })
+		}
+		try, cancel := context.WithTimeout(ctx, min(roomPause, time.Until(end)))
+		conn, tryErr := db.Conn(try)
+		timedOut := try.Err() != nil
+		cancel()
+		if tryErr == nil || !timedOut && !tooManyConnections(tryErr) {
+			return conn, tryErr
+		}
+	}
+	return nil, err
 }

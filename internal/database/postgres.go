@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
@@ -20,9 +23,9 @@ import (
 )
 
 func (db *DB) openPostgres(dsn string) error {
-	u, err := url.Parse(dsn)
+	u, err := ParseAddress(dsn)
 	if err != nil {
-		return errors.New("the postgres:// address cannot be read; a password with special characters must be percent-encoded")
+		return err
 	}
 	q := u.Query()
 	switch q.Get("pgbouncer") {
@@ -33,20 +36,66 @@ func (db *DB) openPostgres(dsn string) error {
 		return errors.New("the postgres:// address: pgbouncer is on, or is left out")
 	}
 	q.Del("pgbouncer")
-	db.Options.startup(q)
-	u.RawQuery = q.Encode()
-	c, err := pq.NewConnector(u.String())
-	if err != nil {
-		return fmt.Errorf("the postgres:// address: %w", err)
+	if commit := q.Get("synchronous_commit"); db.Options.Synced && !slices.Contains([]string{"", "on", "remote_apply"}, commit) {
+		return fmt.Errorf("the postgres:// address sets synchronous_commit=%s: with DURABILITY=synced, it is on or remote_apply, or is left out", commit)
 	}
-	c.Dialer(pgwire.NewDialer(db.Options.roundTrip(q), db.Options.timeouts))
+	db.Options.startup(q)
+	dialer := pgwire.NewDialer(db.Options.roundTrip(q), db.Options.timeouts)
+	c, err := db.connector(u, q, dialer)
+	if err != nil {
+		return err
+	}
+	db.Dialect = dialect.Postgres
+	db.DB = sql.OpenDB(&gate{Connector: c})
+	dialer.OnLost(func() {
+		if h, several := c.(*hosts); several {
+			h.settled.Store(false)
+		}
+		db.connectionsLost()
+	})
+	return nil
+}
+
+// connector returns what opens connections with the parameters q: to the one host of the address, or
+// to the one of several that can be written.
+func (db *DB) connector(u *url.URL, q url.Values, dialer *pgwire.Dialer) (driver.Connector, error) {
+	each, err := perHost(q)
+	if err != nil {
+		return nil, err
+	}
+	if each == nil {
+		return db.hostConnector(u, q, dialer)
+	}
+	h := &hosts{timeline: db.Options.timeline}
+	if h.timeline == nil {
+		h.timeline = new(atomic.Int64)
+		db.Options.timeline = h.timeline
+	}
+	for _, q := range each {
+		c, err := db.hostConnector(u, q, dialer)
+		if err != nil {
+			return nil, err
+		}
+		c.name = hostName(q)
+		h.all = append(h.all, c)
+	}
+	return h, nil
+}
+
+// hostConnector returns what opens connections to one host.
+func (db *DB) hostConnector(u *url.URL, q url.Values, dialer *pgwire.Dialer) (connector, error) {
+	one := *u
+	one.RawQuery = q.Encode()
+	c, err := pq.NewConnector(one.String())
+	if err != nil {
+		return connector{}, fmt.Errorf("the postgres:// address: %w", err)
+	}
+	c.Dialer(dialer)
 	kept := preparedStatements
 	if db.Options.PgBouncer {
 		kept = 0 // the next transaction may get a server connection that does not have them
 	}
-	db.Dialect = dialect.Postgres
-	db.DB = sql.OpenDB(connector{Connector: c, statements: kept, distance: &db.distance})
-	return nil
+	return connector{Connector: c, statements: kept, distance: &db.distance, connected: db.Options.Connected}, nil
 }
 
 // joinCollapseLimit is the largest number of tables for which PostgreSQL compares all join orders.
@@ -79,9 +128,10 @@ func (o Options) startup(q url.Values) {
 	}
 }
 
-// limits returns the limits that PostgreSQL enforces, by the names of PostgreSQL's parameters.
+// limits returns the limits that PostgreSQL enforces, and what else each session or transaction sets,
+// by the names of PostgreSQL's parameters.
 func (o Options) limits() map[string]string {
-	return map[string]string{
+	limits := map[string]string{
 		"statement_timeout":                   milliseconds(o.StatementTimeout),
 		"lock_timeout":                        milliseconds(o.LockTimeout),
 		"idle_in_transaction_session_timeout": milliseconds(o.IdleInTransaction),
@@ -90,6 +140,10 @@ func (o Options) limits() map[string]string {
 		// longer than to look them up again.
 		"enable_memoize": "off",
 	}
+	if o.Synced {
+		limits["synchronous_commit"] = synchronousCommit
+	}
+	return limits
 }
 
 // roundTrip returns the time within which the server ends every statement, or 0 for no limit. It is

@@ -2,7 +2,6 @@ package database
 
 import (
 	"errors"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -48,27 +47,4 @@ func beforeColon(message string) string {
 func fromSQLite(err error) bool {
 	_, ok := errors.AsType[*sqlite.Error](err)
 	return ok
-}
-
-// Redact returns a database address without its secrets.
-func Redact(address string) string {
-	if strings.HasPrefix(address, "sqlite:") {
-		return address
-	}
-	scheme, _, ok := strings.Cut(address, "://")
-	if !ok {
-		return "…"
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return scheme + "://…"
-	}
-	q := u.Query()
-	for _, name := range []string{"password", "sslkey", "sslpassword"} {
-		if q.Has(name) {
-			q.Set(name, "xxxxx")
-			u.RawQuery = q.Encode()
-		}
-	}
-	return u.Redacted()
 }

@@ -88,6 +88,7 @@ func sqliteConnector(path, mode string, wal bool, statementTimeout time.Duration
 	q.Add("_pragma", "busy_timeout("+milliseconds(busyTimeout)+")")
 	if wal {
 		q.Add("_pragma", "journal_mode(WAL)")
+		q.Add("_pragma", fmt.Sprintf("journal_size_limit(%d)", keptLog))
 	}
 	q.Add("_pragma", "foreign_keys(1)")
 	c := withFunctions{"file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()}

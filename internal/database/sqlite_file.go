@@ -39,6 +39,8 @@ type sqliteFile struct {
 	create driver.Connector // creates the file; nil if it must exist
 	look   driver.Connector // opens an existing file without changing it
 
+	writers chan struct{} // see DB.AwaitTurn
+
 	used    atomic.Pointer[fileSet] // the files in use; nil before the first connection
 	checked atomic.Int64            // when the files were last compared, in nanoseconds since 1970
 
@@ -67,7 +69,7 @@ const (
 )
 
 func newSQLiteFile(path string, open, create, look driver.Connector) *sqliteFile {
-	return &sqliteFile{path: path, open: open, create: create, look: look, lock: make(chan struct{}, 1)}
+	return &sqliteFile{path: path, open: open, create: create, look: look, writers: make(chan struct{}, 1), lock: make(chan struct{}, 1)}
 }
 
 // WatchFile sets two functions for when a SQLite file is moved or replaced while it is in use.

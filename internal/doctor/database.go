@@ -29,7 +29,7 @@ func (d *Doctor) options() database.Options {
 const slowRoundTrip = 10 * time.Millisecond
 
 // oldestTested is the oldest version of PostgreSQL that Forge is tested with.
-const oldestTested = 15
+const oldestTested = 14
 
 // reach connects to the database. It reports the version of the database and how fast it answers.
 func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {

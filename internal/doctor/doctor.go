@@ -66,13 +66,16 @@ func checks() []check {
 		{"identity", (*Doctor).identity},
 		{"file", (*Doctor).file},
 		{"database", (*Doctor).reach},
+		{"replication", (*Doctor).replication},
 		{"schema", (*Doctor).schema},
 		{"permissions", (*Doctor).permissions},
 		{"accounts", (*Doctor).accounts},
 		{"changes", (*Doctor).changes},
 		{"webhooks", (*Doctor).webhooks},
+		{"servers", (*Doctor).servers},
 		{"clock", (*Doctor).clock},
 		{"pool", (*Doctor).pool},
+		{"replicas", (*Doctor).replicas},
 		{"limits", (*Doctor).limits},
 	}
 }

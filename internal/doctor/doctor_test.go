@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql/schema"
 	"github.com/urfave/cli/v3"
 
@@ -21,6 +22,7 @@ import (
 	"forge/internal/migrator"
 	"forge/internal/pgtemp"
 	"forge/internal/settings"
+	"forge/internal/shared"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -318,4 +320,38 @@ func contents(t *testing.T, dir string) (all []string) {
 		all = append(all, entry.Name()+" "+string(text))
 	}
 	return all
+}
+
+// TestServersShare checks what is said of the key of cursors, and of the tables that servers share.
+func TestServersShare(t *testing.T) {
+	t.Parallel()
+	provider := []string{"AUTH=on", "AUTH_ISSUER=i", "AUTH_AUDIENCE=a", "AUTH_JWKS_URL=http://127.0.0.1:1/keys"}
+	dbtest.Each(t, func(t *testing.T, address string) {
+		db, err := database.Open(address, database.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		look := func(environ ...string) Report {
+			return Report(newDoctor(t, append(environ, "DATABASE_URL="+address)...).servers(t.Context(), db))
+		}
+		mustFind(t, look("AUTH=on", "AUTH_SECRET=s3cret-s3cret-s3cret-s3cret-s3cret"), "servers", OK, "made of a setting")
+		mustFind(t, look(provider...), "servers", OK, "the first server that starts stores one")
+		if _, err := shared.Key(t.Context(), db, shared.Cursors, nil); err != nil {
+			t.Fatal(err)
+		}
+		mustFind(t, look(provider...), "servers", OK, "the database keeps the key of cursors")
+		if db.Dialect == dialect.Postgres {
+			mustFind(t, look("AUTH=off"), "servers", OK, "together")
+		}
+		for _, o := range shared.Objects(db.Dialect) {
+			if _, err := db.ExecContext(t.Context(), "DROP TABLE "+o.Name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustFind(t, look(provider...), "servers", Warn, "CURSOR_SECRET")
+		if db.Dialect == dialect.Postgres {
+			mustFind(t, look("AUTH=off"), "servers", Warn, "for itself")
+		}
+	})
 }

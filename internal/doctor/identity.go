@@ -28,10 +28,6 @@ func (d *Doctor) identity(ctx context.Context, _ *database.DB) (found []Finding)
 		found = append(found, warn("identity", "other users of this machine can read "+s.Token.KeysFile+", and sign tokens as anybody",
 			"chmod o= "+s.Token.KeysFile))
 	}
-	if _, lasting := s.Token.CursorKey(keys); !lasting {
-		found = append(found, warn("identity", "each process makes up a key for cursors: those of others, and of before a restart, are refused",
-			"Set CURSOR_SECRET, alike for all processes."))
-	}
 	if s.Token.JWKSURL == "" {
 		return append(found, ok("identity", "%s of Forge's own", counted(keys.Len(), "key")))
 	}

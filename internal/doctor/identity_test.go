@@ -48,7 +48,6 @@ func TestIdentity(t *testing.T) {
 		{[]string{"AUTH=on", "AUTH_KEYS_FILE=" + file(0o600, "s3cret")}, Fail, []string{"AUTH_KEYS_FILE", "JSON Web Key Set", "does not start"}},
 		{[]string{"AUTH=on", "AUTH_KEYS_FILE=/nowhere/keys.json"}, Fail, []string{"/nowhere/keys.json", "no such file"}},
 		{append(of(provider(theirs)), cursors), OK, []string{"0 keys of Forge's own", "1 key of the provider"}},
-		{of(provider(theirs)), Warn, []string{"CURSOR_SECRET"}},
 		{append(of(provider(`{"keys":[]}`)), secret), Warn, []string{"AUTH_JWKS_URL"}},
 		{append(of(provider("<html>")), secret), Warn, []string{"cannot be fetched"}},
 		{append(of("http://127.0.0.1:1/keys"), secret), Warn, []string{"cannot be fetched", "UNAVAILABLE"}},

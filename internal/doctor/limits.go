@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -61,7 +60,7 @@ func (d *Doctor) wanted() []limit {
 		{"lock_timeout", "LOCK_TIMEOUT", o.LockTimeout},
 		{"idle_in_transaction_session_timeout", "IDLE_IN_TRANSACTION_TIMEOUT", o.IdleInTransaction},
 	}
-	u, err := url.Parse(d.config.DatabaseURL)
+	u, err := database.ParseAddress(d.config.DatabaseURL)
 	if err != nil {
 		return all
 	}

@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"forge/internal/database"
+	"forge/internal/settings"
 )
 
 // connections asks for the limits of connections, and counts the connections of other programs. A
@@ -17,7 +18,7 @@ const connections = `SELECT current_setting('max_connections')::int - current_se
 	(SELECT datconnlimit FROM pg_database WHERE datname = current_database()),
 	(SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
 	count(*) FILTER (WHERE datname IS DISTINCT FROM current_database() OR application_name NOT IN (current_setting('application_name'),
-		current_setting('application_name') || ' beside', current_setting('application_name') || ' listens'))
+		current_setting('application_name') || ' beside', current_setting('application_name') || ' listens', current_setting('application_name') || ' watches'))
 FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL`
 
 // beside is how many connections a process has besides those of its pool: those of the monitoring
@@ -33,6 +34,10 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 	size := d.config.Pool.PoolSize
 	if db.Options.PgBouncer { // nothing listens there
 		return []Finding{ok("pool", "%d connections to PgBouncer at most, whose own limits are not examined", (size+database.MonitorPoolSize)*d.processes)}
+	}
+	beside := beside
+	if d.config.Reads != settings.ReadsPrimary {
+		beside++ // the one that watches where the primary is
 	}
 	need := (size + beside) * d.processes
 	var available, ofDatabase, ofRole, others int

@@ -88,6 +88,9 @@ func (d *Doctor) schema(ctx context.Context, db *database.DB) []Finding {
 	if why := report.Drift.NotCompared; why != "" {
 		return []Finding{warn("schema", "all migrations are applied; whether the schema was changed since is not known: "+why, "")}
 	}
+	if report.Suits() {
+		return []Finding{ok("schema", "a newer build has migrated the database; this one may go on, and is best replaced soon")}
+	}
 	return []Finding{ok("schema", "as the last of %d migrations left it", len(report.Versions))}
 }
 

@@ -1,10 +1,10 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"forge/internal/application"
 	"net"
-	"net/url"
 	"strings"
 
 	"forge/internal/database"
@@ -58,20 +58,18 @@ func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 	return found
 }
 
-// inTheClear returns the host of a PostgreSQL address if connections to it go over a network
-// without TLS. Otherwise it returns "".
+// inTheClear returns the first host of a PostgreSQL address to which connections go over a network
+// without TLS. It returns "" if there is none.
 func inTheClear(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
+	u, err := database.ParseAddress(address)
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") || u.Query().Get("sslmode") != "disable" {
 		return ""
 	}
-	host := u.Hostname()
-	if other := u.Query().Get("host"); other != "" {
-		host = other
+	for _, host := range strings.Split(cmp.Or(u.Query().Get("host"), u.Hostname()), ",") {
+		ip := net.ParseIP(host)
+		if host != "" && host != "localhost" && !strings.HasPrefix(host, "/") && (ip == nil || !ip.IsLoopback()) {
+			return host
+		}
 	}
-	ip := net.ParseIP(host)
-	if u.Query().Get("sslmode") != "disable" || host == "" || host == "localhost" || strings.HasPrefix(host, "/") || ip != nil && ip.IsLoopback() {
-		return ""
-	}
-	return host
+	return ""
 }

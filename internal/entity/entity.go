@@ -45,7 +45,7 @@ type Entity struct {
 	Search []string
 	// Logged says that package changes makes triggers which log changes of rows. LoggedFor are the
 	// names of edges, whose foreign keys are columns of this entity: a change of a row is logged as
-	// one of the rows that they lead to. No command puts these triggers into a migration yet.
+	// one of the rows that they lead to.
 	Logged    bool
 	LoggedFor []string
 	Ruled     bool // the entity has a policy, which decides who may see which rows

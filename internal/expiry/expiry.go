@@ -6,6 +6,9 @@ import (
 	"log/slog"
 	"time"
 
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+
 	"forge/internal/database"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -14,6 +17,14 @@ import (
 // Limit is the largest number of rows that one transaction removes. So no transaction locks many
 // rows for a long time.
 const Limit = 1000
+
+// SkipLocked is a condition of a query for rows to remove. On PostgreSQL, the query leaves out rows
+// that another server removes at the same time, and locks the others.
+func SkipLocked(s *sql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.ForUpdate(sql.WithLockAction(sql.SkipLocked))
+	}
+}
 
 // roundTime is the longest time that one transaction may take. Without it, a connection that has
 // fallen silent would end the removal for good.

@@ -173,7 +173,7 @@ func (a API) executable() graphql.ExecutableSchema {
 // engine returns the read engine for the API.
 func (a API) engine(executable graphql.ExecutableSchema, opts Options) (*read.Engine, error) {
 	code, _ := executable.(computed.Code)
-	return read.New(a.contract(executable), read.Options{Query: a.Query, CursorKey: opts.CursorKey, Public: a.openToAll, Tables: a.Tables, Code: code, DisableCoalescing: opts.UnsharedReads})
+	return read.New(a.contract(executable), read.Options{Query: a.Query, Cursors: opts.Cursors, Public: a.openToAll, Tables: a.Tables, Code: code, DisableCoalescing: opts.UnsharedReads})
 }
 
 // writes returns the standard mutations by the names of their fields, and what of them does not fit

@@ -14,9 +14,11 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/budget"
+	"forge/internal/database"
 	"forge/internal/idempotency"
 	"forge/internal/loader"
 	"forge/internal/read"
+	"forge/internal/replica"
 	"forge/internal/retry"
 	"forge/internal/telemetry"
 	"forge/internal/unit"
@@ -41,14 +43,21 @@ func (e *executor) run(ctx context.Context) *graphql.Response {
 	a := &attempt{executor: e, number: 1, op: op, mutation: op.Operation.Operation == ast.Mutation}
 	for tries := 0; ; a = a.next() {
 		response := a.run(ctx)
+		if a.shouldRepeat(ctx, response) {
+			telemetry.FromContext(ctx).Attempt(a.number + 1)
+			continue
+		}
 		if response != nil && len(response.Errors) == 0 && !a.failed.Load() {
-			return response
+			return a.addWritten(ctx, response)
+		}
+		if a.keyRefused() {
+			continue
 		}
 		if !a.unit.Unavailable() {
 			tries++
 		}
 		if !a.shouldRetry(response, tries) || time.Since(start) > retryTime || backoff.Wait(ctx, a.number) != nil {
-			return a.end(ctx, response)
+			return a.addWritten(ctx, a.end(ctx, response))
 		}
 		telemetry.FromContext(ctx).Attempt(a.number + 1)
 	}
@@ -68,9 +77,17 @@ type attempt struct {
 	withoutData atomic.Bool
 	prepared    preparations
 	key         *idempotency.Request // nil without an idempotency key
+	// stepwise says that the key is claimed, and its answer stored, by statements of their own,
+	// which take round trips of their own and can tell more.
+	stepwise bool
 	// doubt is the error of this or an earlier attempt of which nobody knows whether its changes
 	// were stored.
 	doubt error
+
+	host      *database.DB   // where the operation runs
+	choice    replica.Choice // how it was chosen, of queries if there are replicas
+	onPrimary bool           // no replica may be chosen
+	repeat    bool           // what a replica answered does not count
 
 	beforeCommit  []func()
 	afterCommit   []func(context.Context)
@@ -81,8 +98,12 @@ type attempt struct {
 
 // next returns the next attempt at the same operation.
 func (a *attempt) next() *attempt {
-	return &attempt{executor: a.executor, number: a.number + 1, op: a.op, mutation: a.mutation,
-		prepared: a.prepared, doubt: a.doubt}
+	n := &attempt{executor: a.executor, number: a.number + 1, op: a.op, mutation: a.mutation,
+		prepared: a.prepared, doubt: a.doubt, stepwise: a.stepwise || a.doubt != nil, onPrimary: a.repeat}
+	if a.keyRefused() {
+		n.number, n.stepwise = a.number, true
+	}
+	return n
 }
 
 type attemptKey struct{}
@@ -98,9 +119,13 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	case a.operation.Statements(a.db.Dialect) > 1:
 		mode = unit.Snapshot
 	}
-	a.unit = unit.New(a.db, mode)
+	unreached := a.choose(ctx)
+	a.unit = unit.New(a.host, mode)
 	defer a.unit.Rollback()
 	a.unit.OnSavepoint(a.forgetCommit)
+	if a.mutation && a.options.Replicas != nil && a.options.Replicas.Positions() {
+		a.unit.WantPosition()
+	}
 	if a.options.HeldTooLong > 0 {
 		held := ctx
 		a.unit.OnLongHold(a.options.HeldTooLong, func() { a.warn(held) })
@@ -111,6 +136,9 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	ctx = unit.NewContext(ctx, a.unit)
 	a.answer = budget.New(a.options.Limits.AnswerBytes)
 	ctx = context.WithValue(budget.NewContext(ctx, a.answer), attemptKey{}, a)
+	if unreached != nil {
+		return a.refuse(ctx, unreached)
+	}
 	if a.mutation {
 		if answer := a.begin(ctx); answer != nil {
 			return answer
@@ -133,6 +161,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	}
 	if !a.mutation {
 		_ = a.unit.Commit(ctx) // nothing was changed, and errors of reads are in the answer already
+		a.addSeen(ctx, response)
 		return response
 	}
 	if err := a.store(ctx, response); err != nil {
@@ -162,6 +191,13 @@ func (a *attempt) begin(ctx context.Context) *graphql.Response {
 	if a.key == nil {
 		return nil
 	}
+	if begun, err := a.claimTogether(ctx); begun || err != nil {
+		if err != nil {
+			return a.refuse(ctx, err)
+		}
+		return nil
+	}
+	a.stepwise = true
 	stored, err := a.claim(ctx)
 	if err != nil {
 		return a.refuse(ctx, err)
@@ -169,7 +205,7 @@ func (a *attempt) begin(ctx context.Context) *graphql.Response {
 	a.doubt = nil // the claim tells whether an earlier attempt was stored
 	if stored != nil {
 		// With synchronous replication, this commit waits until the stored answer is replicated.
-		if err := a.commit(ctx); err != nil {
+		if err := a.commit(ctx, a.unit.Commit); err != nil {
 			return a.refuse(ctx, err)
 		}
 	}
@@ -229,19 +265,21 @@ func (a *attempt) store(ctx context.Context, response *graphql.Response) error {
 	if err := ctx.Err(); err != nil && !a.unit.Autocommitted() {
 		return err // once a commit has begun, it might succeed although it was cancelled
 	}
+	commit := a.unit.Commit
 	if a.key != nil {
-		if err := a.storeAnswer(ctx, response); err != nil {
+		var err error
+		if commit, err = a.keep(ctx, response); err != nil {
 			return err
 		}
 	}
 	for _, do := range a.beforeCommit {
 		do()
 	}
-	return a.commit(ctx)
+	return a.commit(ctx, commit)
 }
 
-func (a *attempt) commit(ctx context.Context) error {
-	err := a.unit.Commit(ctx)
+func (a *attempt) commit(ctx context.Context, commit func(context.Context) error) error {
+	err := commit(ctx)
 	if a.key != nil && a.unit.OutcomeUnknown() {
 		a.doubt = apperr.OutcomeUnknown(err, true)
 		return a.doubt
@@ -279,10 +317,14 @@ func (a *attempt) addExtensions(response *graphql.Response) {
 	}
 	if a.options.Development {
 		cost := a.unit.Cost()
-		response.Extensions["sql"] = map[string]any{
+		sql := map[string]any{
 			"statements": cost.Statements,
 			"durationMs": float64(cost.Time.Microseconds()) / 1000,
 		}
+		if a.choice.Replica() {
+			sql["replica"] = a.choice.Name
+		}
+		response.Extensions["sql"] = sql
 		response.Extensions["cost"] = map[string]any{
 			"actual": a.op.Stats.GetExtension(costKey), "limit": a.options.Limits.Cost,
 		}

@@ -29,6 +29,8 @@ type executor struct {
 	present *presenter
 	log     *slog.Logger
 
+	observer observer
+
 	checks []check
 	root   graphql.RootFieldMiddleware
 	field  graphql.FieldMiddleware

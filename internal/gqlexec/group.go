@@ -19,6 +19,7 @@ import (
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/stream"
+	"forge/internal/telemetry"
 	"forge/internal/viewer"
 )
 
@@ -47,6 +48,7 @@ type group struct {
 	root   *ast.Field
 	// selects reports whether a change can make another answer.
 	selects func(*changes.Change) bool
+	record  *telemetry.Record // of the operation with which the group began
 	stop    func()
 
 	mu      sync.Mutex
@@ -108,7 +110,7 @@ func (gs *groups) join(ctx context.Context, e *executor, op *graphql.OperationCo
 		known.size++
 		return known, nil
 	}
-	g := &group{executor: e, groups: gs, key: key, size: 1, members: map[*subscription]struct{}{}}
+	g := &group{executor: e, groups: gs, key: key, size: 1, members: map[*subscription]struct{}{}, record: telemetry.FromContext(ctx)}
 	g.ctx = viewer.NewContext(graphql.StartOperationTrace(context.Background()), key.viewer)
 	if err := g.prepare(op); err != nil {
 		return nil, err
@@ -303,7 +305,9 @@ func (g *group) runOnce(ctx context.Context, watch func(string)) (*graphql.Respo
 	case g.groups.turns <- struct{}{}:
 		defer func() { <-g.groups.turns }()
 	}
+	ctx, end := g.observer.begin(ctx, g.record)
 	response := g.admitted(graphql.WithOperationContext(ctx, op))
+	end(response)
 	if response == nil {
 		return nil, ctx.Err()
 	}

@@ -48,10 +48,26 @@ func (a *attempt) claim(ctx context.Context) (*graphql.Response, error) {
 	return response, nil
 }
 
-// storeAnswer stores the answer under the request's key, together with the changes of the
-// operation. The stored answer has the same bytes as the one that is sent. Administrators may store
-// any number of keys.
-func (a *attempt) storeAnswer(ctx context.Context, response *graphql.Response) error {
+// claimTogether claims the request's key together with the first statement of the operation, which
+// fails if the key was answered before; see keyRefused. It returns false, and has done nothing, if
+// the key has to be claimed by a statement of its own.
+func (a *attempt) claimTogether(ctx context.Context) (bool, error) {
+	if a.stepwise {
+		return false, nil
+	}
+	return a.unit.BeginWith(ctx, a.key.Claiming(a.options.IdempotencyTTL))
+}
+
+// keyRefused reports whether the attempt failed because the key was answered before, or its answer
+// could not be stored. The next attempt finds out more.
+func (a *attempt) keyRefused() bool {
+	return a.key != nil && !a.stepwise && idempotency.Refused(a.unit.AbortedBy())
+}
+
+// keep stores the answer under the request's key, together with the changes of the operation, which
+// the function that it returns commits. The stored answer has the same bytes as the one that is sent,
+// except for the position in the database's log. Administrators may store any number of keys.
+func (a *attempt) keep(ctx context.Context, response *graphql.Response) (commit func(context.Context) error, err error) {
 	limits := a.options.Idempotency
 	if viewer.RoleOf(ctx) == viewer.Admin {
 		limits.Keys, limits.Bytes = 0, 0
@@ -60,7 +76,11 @@ func (a *attempt) storeAnswer(ctx context.Context, response *graphql.Response) e
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(response); err != nil {
-		return fmt.Errorf("write an answer to store: %w", err)
+		return nil, fmt.Errorf("write an answer to store: %w", err)
 	}
-	return a.key.Keep(ctx, b.Bytes(), limits)
+	if a.stepwise {
+		return a.unit.Commit, a.key.Keep(ctx, b.Bytes(), limits)
+	}
+	statement, err := a.key.Keeping(ctx, b.Bytes(), limits)
+	return func(ctx context.Context) error { return a.unit.CommitAfter(ctx, statement) }, err
 }

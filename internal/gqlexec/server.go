@@ -13,11 +13,13 @@ import (
 
 	"forge/internal/admission"
 	"forge/internal/changes"
+	"forge/internal/cursorcipher"
 	"forge/internal/database"
 	"forge/internal/graphqlhttp"
 	"forge/internal/idempotency"
 	"forge/internal/persisted"
 	"forge/internal/read/binding"
+	"forge/internal/replica"
 )
 
 // Options are the settings of a server. The zero value sets no limits.
@@ -54,13 +56,15 @@ type Options struct {
 	Wrote func()
 	// Feed reads the log of changes for subscriptions. Without it, there are none.
 	Feed *changes.Feed
+	// Replicas chooses where queries are read. If it is nil, that is the primary.
+	Replicas *replica.Set
 	// UnsharedReads has each request run its own statements, even if another one reads the same at
 	// the same time.
 	UnsharedReads bool
-	// CursorKey encrypts cursors. It has 32 bytes, and is the same for all servers of an API.
-	// Without it, clients can read the values in a cursor. That is acceptable only if the API shows
-	// everything to everybody.
-	CursorKey []byte
+	// Cursors encrypts cursors, with a key that is the same for all servers of an API. Without it,
+	// clients can read the values in a cursor. That is acceptable only if the API shows everything
+	// to everybody.
+	Cursors *cursorcipher.Cipher
 }
 
 // New returns the handler of the API on db. It panics if API.Check returns an error, so the
@@ -96,6 +100,7 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 		variables{schema}.check,
 		prepare{engine}.check, // comes before all else that asks the engine about the operation
 		checkSubscription,
+		findNeed(opts.Replicas),
 		limiter{opts.Limits, opts.Development}.check,
 	)
 

@@ -19,6 +19,7 @@ import (
 	"forge/internal/read/plan"
 	"forge/internal/retry"
 	"forge/internal/stream"
+	"forge/internal/telemetry"
 	"forge/internal/viewer"
 )
 
@@ -42,20 +43,20 @@ func (h *Handler) Streams() stream.Executor {
 func (h *Handler) Subscribe(ctx context.Context, params *graphql.RawParams, after string, wake func()) stream.Operation {
 	ctx = graphql.StartOperationTrace(ctx)
 	if err := h.executor.options.Admission.Acquire(ctx); err != nil {
-		return refused(h.executor.refusal(ctx, overload))
+		return h.refused(ctx, h.executor.refusal(ctx, overload))
 	}
 	defer h.executor.options.Admission.Release()
 	op, errs := h.executor.CreateOperationContext(ctx, params)
 	ctx = graphql.WithOperationContext(ctx, op)
 	switch {
 	case len(errs) > 0:
-		return refused(h.executor.DispatchError(ctx, errs))
+		return h.refused(ctx, h.executor.DispatchError(ctx, errs))
 	case op.Operation.Operation != ast.Subscription:
 		return &once{executor: h.executor, ctx: ctx}
 	}
 	s, err := h.subscribe(ctx, op, after, wake)
 	if err != nil {
-		return refused(h.executor.refusal(ctx, err))
+		return h.refused(ctx, h.executor.refusal(ctx, err))
 	}
 	return s
 }
@@ -76,8 +77,9 @@ type once struct {
 	done     bool
 }
 
-func refused(r *graphql.Response) *once {
+func (h *Handler) refused(ctx context.Context, r *graphql.Response) *once {
 	r.Data = nil
+	h.executor.observer.end(telemetry.FromContext(ctx), time.Now(), r)
 	return &once{answer: &stream.Answer{Body: encoded(r), Refused: true}}
 }
 
@@ -98,7 +100,9 @@ func (o *once) Next(context.Context) (*stream.Answer, error) {
 	if o.answer != nil {
 		return o.answer, nil
 	}
+	began := time.Now()
 	response := o.executor.admitted(o.ctx)
+	o.executor.observer.end(telemetry.FromContext(o.ctx), began, response)
 	if response == nil {
 		return nil, io.EOF // the stream has ended
 	}

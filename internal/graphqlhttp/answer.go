@@ -17,6 +17,7 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/bufpool"
+	"forge/internal/replica"
 	"forge/internal/telemetry"
 )
 
@@ -74,6 +75,9 @@ func (a answer) send(o outcome, response *graphql.Response) {
 	header := a.w.Header()
 	if o.header[0] != "" {
 		header.Set(o.header[0], o.header[1])
+	}
+	if position, ok := response.Extensions[replica.Extension].(string); ok {
+		header.Set(replica.Header, position)
 	}
 	header["Content-Length"] = []string{strconv.Itoa(size)}
 	a.w.WriteHeader(o.status)

@@ -28,8 +28,7 @@ func Live(w http.ResponseWriter, _ *http.Request) {
 //
 // At most one check of the database runs at a time. Its result is used for a second, for any number
 // of clients. db should be a pool that requests do not use: if the pool of the requests is full,
-// that says nothing about the database. While a table is locked, the schema cannot be compared, and
-// the result of the last comparison is used.
+// that says nothing about the database. The schema is compared beside the checks; see schema.
 func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log *slog.Logger) http.Handler {
 	shared := newShared(newLook(db, migrations), log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +44,9 @@ func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log
 			}
 		}
 		if found.err != nil {
+			w.Header().Set("Retry-After", "1")
 			status, body.Status, body.Reason = http.StatusServiceUnavailable, "unavailable", reason(found.err)
+			w.Header().Set("Retry-After", "1")
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Content-Type", "application/json")
@@ -56,9 +57,9 @@ func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log
 
 // newLook returns the function that checks the database.
 func newLook(db *database.DB, migrations migrator.Source) func(context.Context) finding {
-	schema := migrator.NewChecker(migrations, db.DB)
+	schema := &schema{checker: migrator.NewChecker(migrations, db.DB), now: time.Now}
 	return func(ctx context.Context) finding {
-		if err := schema.Check(ctx); err != nil {
+		if err := schema.check(ctx); err != nil {
 			return finding{err: err}
 		}
 		writable, err := db.Writable(ctx)

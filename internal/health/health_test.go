@@ -116,6 +116,60 @@ func TestSharedLog(t *testing.T) {
 	})
 }
 
+// counted is a checker whose results tests set.
+type counted struct {
+	print           string
+	err, printErr   error
+	prints, compare atomic.Int64
+}
+
+func (c *counted) Print(context.Context) (string, error) {
+	c.prints.Add(1)
+	return c.print, c.printErr
+}
+
+func (c *counted) Check(context.Context) error {
+	c.compare.Add(1)
+	return c.err
+}
+
+// TestSchemaIsComparedBeside checks when the schema is compared: at first, after each change of the
+// versions, every 10 seconds, and at each check while it does not fit.
+func TestSchemaIsComparedBeside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &counted{print: "1"}
+		s := &schema{checker: c, now: time.Now}
+		check := func(what string, compared int64, fits bool) {
+			t.Helper()
+			before := c.compare.Load()
+			if err := s.check(t.Context()); (err == nil) != fits {
+				t.Errorf("%s: %v", what, err)
+			}
+			synctest.Wait()
+			if n := c.compare.Load() - before; n != compared {
+				t.Errorf("%s: compared %d times, want %d", what, n, compared)
+			}
+		}
+		check("at first", 1, true)
+		check("again", 0, true)
+		c.print = "2"
+		check("after a migration", 1, true)
+		check("again", 0, true)
+		time.Sleep(compareEvery)
+		c.err = errors.New("drift")
+		check("after 10 s, beside", 1, true)
+		check("with what was found", 1, false)
+		check("while it does not fit", 1, false)
+		c.err = nil
+		check("once it fits", 1, true)
+		check("again", 0, true)
+		c.printErr, c.err = errors.New("away"), errors.New("away")
+		check("while the database is away", 1, false)
+		c.printErr, c.err = nil, nil
+		check("once it is back", 1, true)
+	})
+}
+
 // ready returns the handler of a database's readiness.
 func ready(t *testing.T, db *database.DB) http.Handler {
 	t.Helper()
@@ -130,6 +184,9 @@ func probe(h http.Handler, query string) (status int, body answer) {
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/readyz"+query, nil))
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 		body.Reason = w.Body.String()
+	}
+	if again := w.Header().Get("Retry-After"); (again != "") != (w.Code == http.StatusServiceUnavailable) {
+		body.Reason = "Retry-After " + again
 	}
 	return w.Code, body
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/cors"
 
 	"forge/internal/graphqlhttp"
+	"forge/internal/replica"
 	"forge/internal/stream"
 	"forge/internal/telemetry"
 )
@@ -115,7 +116,7 @@ func isPort(s string) bool {
 const preflightTTL = 10 * time.Minute
 
 // exposedHeaders are the headers of an answer that pages of other origins may read.
-var exposedHeaders = []string{requestIDHeader, "Retry-After", "Traceparent", "Www-Authenticate"}
+var exposedHeaders = []string{requestIDHeader, "Retry-After", "Traceparent", "Www-Authenticate", replica.Header}
 
 // origins are the origins whose pages may use the API from a browser, besides the server's own.
 type origins struct {

@@ -120,10 +120,7 @@ func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, 
 // it.
 func (r *Request) store(ctx context.Context, now, expires time.Time) (bool, error) {
 	u := unit.FromContext(ctx)
-	query, args := entsql.Dialect(u.Dialect()).Insert(idempotencykey.Table).
-		Columns(idempotencykey.FieldID, idempotencykey.FieldViewer, idempotencykey.FieldKey,
-			idempotencykey.FieldFingerprint, idempotencykey.FieldExpiresAt).
-		Values(idempotencykey.DefaultID(), r.Viewer, r.Key, r.Fingerprint, expires).
+	query, args := r.insert(u.Dialect(), expires).
 		OnConflict(entsql.ConflictColumns(idempotencykey.FieldViewer, idempotencykey.FieldKey),
 			entsql.ResolveWith(func(u *entsql.UpdateSet) {
 				u.SetExcluded(idempotencykey.FieldFingerprint).SetExcluded(idempotencykey.FieldExpiresAt).
@@ -136,6 +133,13 @@ func (r *Request) store(ctx context.Context, now, expires time.Time) (bool, erro
 		return false, fmt.Errorf("store an idempotency key: %w", err)
 	}
 	return stored > 0, nil
+}
+
+func (r *Request) insert(dialect string, expires time.Time) *entsql.InsertBuilder {
+	return entsql.Dialect(dialect).Insert(idempotencykey.Table).
+		Columns(idempotencykey.FieldID, idempotencykey.FieldViewer, idempotencykey.FieldKey,
+			idempotencykey.FieldFingerprint, idempotencykey.FieldExpiresAt).
+		Values(idempotencykey.DefaultID(), r.Viewer, r.Key, r.Fingerprint, expires)
 }
 
 // is returns a condition that selects the row of the request's key.
@@ -153,10 +157,8 @@ func (r *Request) is() func(*entsql.Selector) {
 // The statement counts the viewer's other keys, but does not see those of transactions in progress.
 // So concurrent requests of one viewer may exceed the limit by the number of these requests.
 func (r *Request) Keep(ctx context.Context, answer []byte, limits Limits) error {
-	if limits.AnswerBytes > 0 && len(answer) > limits.AnswerBytes {
-		telemetry.FromContext(ctx).Refuse(telemetry.KeptAnswer)
-		return apperr.BadInput(Header, "the answer has %d bytes; up to %d are kept under an %s: "+
-			"ask for fewer fields, or send the request without one", len(answer), limits.AnswerBytes, Header)
+	if err := tooLarge(ctx, answer, limits); err != nil {
+		return err
 	}
 	ctx = viewer.NewContext(ctx, viewer.System)
 	n, err := ent.FromUnit(ctx).IdempotencyKey.Update().Where(r.is(), r.within(limits, len(answer))).
@@ -170,23 +172,36 @@ func (r *Request) Keep(ctx context.Context, answer []byte, limits Limits) error 
 	return nil
 }
 
+func tooLarge(ctx context.Context, answer []byte, limits Limits) error {
+	if limits.AnswerBytes == 0 || len(answer) <= limits.AnswerBytes {
+		return nil
+	}
+	telemetry.FromContext(ctx).Refuse(telemetry.KeptAnswer)
+	return apperr.BadInput(Header, "the answer has %d bytes; up to %d are kept under an %s: "+
+		"ask for fewer fields, or send the request without one", len(answer), limits.AnswerBytes, Header)
+}
+
 // within returns a condition that is true if the viewer stays within the limits with one more
 // answer of bytes bytes.
 func (r *Request) within(limits Limits, bytes int) func(*entsql.Selector) {
 	return func(s *entsql.Selector) {
-		if limits.Keys == 0 && limits.Bytes == 0 {
-			return
+		if limits.any() {
+			s.Where(entsql.P(func(b *entsql.Builder) { r.writeWithin(b, limits, bytes) }))
 		}
-		s.Where(entsql.P(func(b *entsql.Builder) {
-			b.WriteString("(SELECT count(*) <= ").Arg(cmp.Or(limits.Keys, math.MaxInt)).
-				WriteString(" AND coalesce(sum(octet_length(").Ident(idempotencykey.FieldAnswer).
-				WriteString(")), 0) <= ").
-				Arg(cmp.Or(limits.Bytes, math.MaxInt) - bytes).
-				WriteString(" FROM ").Ident(idempotencykey.Table).
-				WriteString(" WHERE ").Ident(idempotencykey.FieldViewer).WriteString(" = ").
-				Arg(r.Viewer).WriteByte(')')
-		}))
 	}
+}
+
+func (l Limits) any() bool { return l.Keys > 0 || l.Bytes > 0 }
+
+// writeWithin writes the condition of within.
+func (r *Request) writeWithin(b *entsql.Builder, limits Limits, bytes int) {
+	b.WriteString("(SELECT count(*) <= ").Arg(cmp.Or(limits.Keys, math.MaxInt)).
+		WriteString(" AND coalesce(sum(octet_length(").Ident(idempotencykey.FieldAnswer).
+		WriteString(")), 0) <= ").
+		Arg(cmp.Or(limits.Bytes, math.MaxInt) - bytes).
+		WriteString(" FROM ").Ident(idempotencykey.Table).
+		WriteString(" WHERE ").Ident(idempotencykey.FieldViewer).WriteString(" = ").
+		Arg(r.Viewer).WriteByte(')')
 }
 
 // full returns the RATE_LIMITED error for a viewer who has reached a limit.
@@ -226,7 +241,7 @@ func Sweep(ctx context.Context, db *database.DB) (int, error) {
 // Expired removes up to expiry.Limit keys that had expired at the time now. It is an expiry.Some.
 func Expired(ctx context.Context, now time.Time) (int, error) {
 	c := ent.FromUnit(ctx)
-	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(now)).
+	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(now), expiry.SkipLocked).
 		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err

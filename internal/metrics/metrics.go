@@ -99,6 +99,37 @@ func (m *Metrics) Revocations(age func() time.Duration) {
 	}, func() float64 { return age().Seconds() }))
 }
 
+// Database adds metrics of what changes are kept by. last returns the state of the database. It must be
+// called at most once, before the first request.
+func (m *Metrics) Database(last func() (database.State, error)) {
+	for name, is := range map[string]struct {
+		help  string
+		value func(database.State) float64
+	}{
+		"writable": {"1 if the database can be written, as looked each second; 0 if it can only be read, or is away.", func(s database.State) float64 { return one(s.Writable) }},
+		"synced": {"1 if PostgreSQL acknowledges a commit only when a synchronous standby has it; 0 if not, if it is away, and on SQLite.",
+			func(s database.State) float64 { return one(s.Synced()) }},
+		"fsync":    {"1 if PostgreSQL flushes to its disk; 0 if not, if it is away, and on SQLite.", func(s database.State) float64 { return one(s.Fsync) }},
+		"standbys": {"How many standbys stream from the PostgreSQL that Forge writes to.", func(s database.State) float64 { return float64(s.Standbys) }},
+		"timeline": {"The timeline of the PostgreSQL that Forge writes to, which grows with each promotion; 0 on a standby.", func(s database.State) float64 { return float64(s.Timeline) }},
+	} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "forge_db_" + name, Help: is.help}, func() float64 {
+			s, err := last()
+			if err != nil {
+				return 0
+			}
+			return is.value(s)
+		}))
+	}
+}
+
+func one(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // Changes adds a metric: how long ago the server last made changes readable in the log. It must be
 // called at most once, before the first request.
 func (m *Metrics) Changes(age func() time.Duration) {

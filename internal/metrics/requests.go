@@ -36,6 +36,12 @@ func (m *Metrics) Count(route string, status int, took time.Duration, r *telemet
 	}
 }
 
+// Answered counts an answer to a GraphQL operation that was made without a request of its own: for a
+// stream, for example.
+func (m *Metrics) Answered(took time.Duration, r *telemetry.Record) {
+	m.operations.count(m.Names, took, r)
+}
+
 // Refused counts a request that exceeded a limit. Count calls it for the limit in the record.
 func (m *Metrics) Refused(limit telemetry.Limit) { m.refused[limit].Inc() }
 
@@ -107,7 +113,7 @@ type operation struct {
 
 func (s *operations) init(r *prometheus.Registry) {
 	s.total = counter(r, "forge_operations_total",
-		"GraphQL requests by operation and by the code of the first error, OK without one. Operations without a name go by their kind, "+
+		"GraphQL requests, and answers on streams, by operation and by the code of the first error, OK without one. Operations without a name go by their kind, "+
 			"those beyond the first so many by other, requests that held none by none.", "operation", "code")
 	s.duration = histogram(r, "forge_operation_duration_seconds",
 		"Time from the headers of a GraphQL request to the end of its answer, by operation.", durationBuckets, "operation")

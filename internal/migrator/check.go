@@ -7,12 +7,14 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+
+	"forge/internal/migrator/catalog"
 )
 
-// Check returns nil if the database has exactly the versions of the files, and the schema that
-// these versions left. It returns a *PendingError if versions are missing that Up would apply. It
-// returns a *Refusal with all reasons if Up and Down would refuse to change the database. Check
-// writes nothing.
+// Check returns nil if the database has the versions of the files, and the schema that the versions
+// left. It may also have newer versions that say that this build may go on: see Report.Suits. It
+// returns a *PendingError if versions are missing that Up would apply. It returns a *Refusal with
+// all reasons if Up and Down would refuse to change the database. Check writes nothing.
 func (s Source) Check(ctx context.Context, db *sql.DB) error {
 	report, err := s.Status(ctx, db)
 	if err != nil {
@@ -131,7 +133,7 @@ func list(versions []Version) string {
 
 // Err returns the error that Check returns for this report, or nil.
 func (r *Report) Err() error {
-	if err := r.refusal(); err != nil {
+	if err := r.refused(!r.Suits()); err != nil {
 		return err
 	}
 	if err := r.unfinished(); err != nil {
@@ -144,15 +146,15 @@ func (r *Report) Err() error {
 }
 
 // refusal returns a *Refusal if there is a reason not to change the database.
-func (r *Report) refusal() error {
+func (r *Report) refusal() error { return r.refused(true) }
+
+// refused does the same as refusal, but is told whether newer versions are a reason.
+func (r *Report) refused(byNewer bool) error {
 	var all []error
 	var newer, missing, changed, late []Version
 	var newest Version // the newest applied version
-	lastFile := int64(0)
+	lastFile := r.newestFile()
 	for _, s := range r.Versions {
-		if s.Version.Name != "" {
-			lastFile = s.Version.Number
-		}
 		if s.applied() {
 			newest = s.Version
 		}
@@ -169,7 +171,7 @@ func (r *Report) refusal() error {
 			late = append(late, s.Version)
 		}
 	}
-	if newer != nil {
+	if newer != nil && byNewer {
 		all = append(all, &NewerError{newer})
 	}
 	if missing != nil {
@@ -234,6 +236,14 @@ type Checker struct {
 // NewChecker returns a Checker for a database. It is safe for concurrent use.
 func NewChecker(s Source, db *sql.DB) *Checker {
 	return &Checker{source: s, db: db}
+}
+
+// Print returns a text that is another one whenever versions have been applied or undone. It is one
+// short statement.
+func (c *Checker) Print(ctx context.Context) (print string, err error) {
+	query := "SELECT count(*) || ' ' || coalesce(max(id), 0) || ' ' || coalesce(sum(version_id), 0) FROM " + catalog.VersionTable + " WHERE is_applied"
+	err = c.db.QueryRowContext(ctx, query).Scan(&print)
+	return print, err
 }
 
 // Check returns the same errors as Source.Check.

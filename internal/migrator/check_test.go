@@ -127,6 +127,10 @@ func TestRefusedForTheFiles(t *testing.T) {
 		delete(missing, first)
 		refused[*migrator.MissingError](t, db, missing, "20260101000001", "no file")
 
+		// The second version must not say that the build before it goes on; see TestServes.
+		if _, err := db.ExecContext(t.Context(), "UPDATE goose_db_version SET serves = version_id WHERE version_id = 20260101000002"); err != nil {
+			t.Fatal(err)
+		}
 		newer := heroes()
 		delete(newer, second)
 		refused[*migrator.NewerError](t, db, newer, "newer than this build", "20260101000002")

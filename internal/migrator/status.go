@@ -33,6 +33,8 @@ type State struct {
 	AppliedAt time.Time // by the database's clock; zero if the version is pending
 	Checksum  string    // one of the constants below; "" if the version is pending
 	Begun     bool      // whether a step outside of a transaction runs, or was interrupted
+
+	serves *int64 // see application
 }
 
 // These are the values of State.Checksum.
@@ -134,7 +136,7 @@ func reportFor(ctx context.Context, db catalog.Querier, dialect string, files fs
 		delete(left, v.Number)
 	}
 	for number, a := range left {
-		r.Versions = append(r.Versions, State{Version: Version{Number: number}, AppliedAt: a.at, Checksum: ChecksumNotKnown})
+		r.Versions = append(r.Versions, State{Version: Version{Number: number}, AppliedAt: a.at, Checksum: ChecksumNotKnown, serves: a.serves})
 	}
 	slices.SortFunc(r.Versions, func(a, b State) int { return cmp.Compare(a.Version.Number, b.Version.Number) })
 	r.Drift, err = drift(ctx, db, dialect, h)

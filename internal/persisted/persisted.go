@@ -37,13 +37,24 @@ import (
 // server. Its cache has a limit for the number of documents, but none for their size. It does not
 // support documentId.
 type Automatic struct {
+	// Shared has the documents that other servers were sent. It is asked for those that are not in
+	// the cache. It may be nil.
+	Shared Store
+
 	documents *cache.Cache[string] // by their hashes
+}
+
+// Store keeps documents by the SHA-256 of their texts, in hexadecimal digits. What it has need not
+// last.
+type Store interface {
+	Get(ctx context.Context, hash string) (document string, ok bool)
+	Put(ctx context.Context, hash, document string)
 }
 
 // NewAutomatic returns an Automatic that caches at most maxDocuments documents with maxBytes bytes
 // in total. If there are more, it removes those that have not been used for the longest time.
 func NewAutomatic(maxDocuments, maxBytes int) Automatic {
-	return Automatic{cache.New[string](maxDocuments, maxBytes, nil)}
+	return Automatic{documents: cache.New[string](maxDocuments, maxBytes, nil)}
 }
 
 // MutateOperationParameters looks up the document for a request that only has a hash. If a request
@@ -63,7 +74,7 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 			return badInput(ref.field, ref.field+" is not the SHA-256 of the query that came with it")
 		}
 	} else {
-		known, ok := a.documents.Get(hash)
+		known, ok := a.find(ctx, hash)
 		telemetry.FromContext(ctx).LookUp(ok)
 		if !ok {
 			// Clients look for exactly this message.
@@ -75,13 +86,26 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 	return nil
 }
 
+// find returns the document with a hash.
+func (a Automatic) find(ctx context.Context, hash string) (document string, ok bool) {
+	if document, ok = a.documents.Get(hash); ok || a.Shared == nil {
+		return document, ok
+	}
+	// The server need not trust who may write to the database.
+	if document, ok = a.Shared.Get(ctx, hash); !ok || hashOf(document) != hash {
+		return "", false
+	}
+	a.documents.Add(hash, document, len(document))
+	return document, true
+}
+
 // statistics is the key under which gqlgen's own extension stores the hash of a request.
 const statistics = "APQ"
 
 // MutateOperationContext caches the document of a request with its hash. It is called after the
 // document has been validated. An invalid document is not cached: clients could have it validated
 // again and again with a hash of a few bytes.
-func (a Automatic) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func (a Automatic) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	stats, ok := op.Stats.GetExtension(statistics).(*extension.ApqStats)
 	if !ok || !stats.SentQuery {
 		return nil
@@ -89,6 +113,9 @@ func (a Automatic) MutateOperationContext(_ context.Context, op *graphql.Operati
 	if _, known := a.documents.Get(stats.Hash); !known {
 		// Without the copy, the cached text would keep the whole body of the request in memory.
 		a.documents.Add(stats.Hash, strings.Clone(op.RawQuery), len(op.RawQuery))
+	}
+	if a.Shared != nil {
+		a.Shared.Put(ctx, stats.Hash, op.RawQuery)
 	}
 	return nil
 }

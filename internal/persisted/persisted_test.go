@@ -268,3 +268,24 @@ func BenchmarkMutate(b *testing.B) {
 		})
 	}
 }
+
+// lying is a store that has one document under all hashes.
+type lying struct{ document string }
+
+func (l lying) Get(context.Context, string) (string, bool) { return l.document, true }
+
+func (lying) Put(context.Context, string, string) {}
+
+// TestSharedIsNotTrusted asks for a document that a store has another one for.
+func TestSharedIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	automatic := persisted.NewAutomatic(10, 1000)
+	automatic.Shared = lying{greet}
+	srv := newServer(automatic)
+	for _, e := range []exchange{
+		{name: "its own hash", body: `{"extensions":` + apollo(hashOf(greet)) + `}`, ran: greet},
+		{name: "another's", body: `{"extensions":` + apollo(hashOf(leave)) + `}`, code: "PERSISTED_QUERY_NOT_FOUND", message: "PersistedQueryNotFound", status: 400},
+	} {
+		e.check(t, srv)
+	}
+}

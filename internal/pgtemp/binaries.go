@@ -31,13 +31,13 @@ var packaged = []string{
 	"/usr/local/pgsql/bin",      // built from source
 }
 
-// findBinaries returns the directory of the PostgreSQL to use. A directory on PATH comes first, and
-// a newer version comes before an older one.
-func findBinaries() (string, error) {
-	return search(filepath.SplitList(os.Getenv("PATH")), packaged)
+// findBinaries returns the directory of the PostgreSQL to use, which has the given programs as well.
+// A directory on PATH comes first, and a newer version comes before an older one.
+func findBinaries(also ...string) (string, error) {
+	return search(filepath.SplitList(os.Getenv("PATH")), packaged, append(also, needed...))
 }
 
-func search(path, patterns []string) (string, error) {
+func search(path, patterns, programs []string) (string, error) {
 	var found []string
 	for _, pattern := range patterns {
 		matches, err := filepath.Glob(pattern)
@@ -48,15 +48,15 @@ func search(path, patterns []string) (string, error) {
 	}
 	slices.SortStableFunc(found, func(a, b string) int { return slices.Compare(numbers(b), numbers(a)) })
 	for _, dir := range append(slices.Clone(path), found...) {
-		if hasAll(dir) {
+		if hasAll(dir, programs) {
 			return dir, nil
 		}
 	}
 	return "", ErrNoPostgres
 }
 
-func hasAll(dir string) bool {
-	for _, name := range needed {
+func hasAll(dir string, programs []string) bool {
+	for _, name := range programs {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
 			return false

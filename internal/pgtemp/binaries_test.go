@@ -35,7 +35,7 @@ func TestSearch(t *testing.T) {
 			for _, dir := range tt.path {
 				path = append(path, filepath.Join(root, dir))
 			}
-			got, err := search(path, tt.packages)
+			got, err := search(path, tt.packages, needed)
 			if err != nil || got != filepath.Join(root, tt.want) {
 				t.Errorf("search: %q, %v, want %q", got, err, filepath.Join(root, tt.want))
 			}
@@ -45,7 +45,7 @@ func TestSearch(t *testing.T) {
 
 func TestSearchFindsNone(t *testing.T) {
 	t.Parallel()
-	_, err := search([]string{t.TempDir()}, []string{filepath.Join(t.TempDir(), "*")})
+	_, err := search([]string{t.TempDir()}, []string{filepath.Join(t.TempDir(), "*")}, needed)
 	if !errors.Is(err, ErrNoPostgres) {
 		t.Fatalf("search: %v, want ErrNoPostgres", err)
 	}

@@ -8,27 +8,13 @@
 package pgtemp
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 )
 
 // A Cluster is a running PostgreSQL server. It has a superuser named postgres, and the three
 // databases that initdb creates.
-type Cluster struct {
-	dir string
-	// lifeline takes orders for the watcher. When it is closed, the watcher stops the server.
-	lifeline io.WriteCloser
-	replies  chan string   // the watcher's answers to the orders
-	ended    chan struct{} // closed when the watcher has ended
-}
+type Cluster struct{ *watcher }
 
 // Start creates a cluster, and returns when it accepts connections. It returns ErrNoPostgres if
 // PostgreSQL is not installed. If ctx ends first, it returns the error of ctx. After Start has
@@ -38,19 +24,11 @@ func Start(ctx context.Context) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := serverOwner()
+	w, err := watch(ctx, bin, watcherScript, serverSettings())
 	if err != nil {
 		return nil, err
 	}
-	dir, err := owner.tempDir()
-	if err != nil {
-		return nil, fmt.Errorf("directory for a temporary PostgreSQL: %w", err)
-	}
-	c, err := watch(ctx, owner, bin, dir)
-	if err != nil {
-		return nil, fmt.Errorf("start a temporary PostgreSQL with the binaries in %s: %w", bin, err)
-	}
-	return c, nil
+	return &Cluster{w}, nil
 }
 
 // URL returns the address of a database of the cluster, as DATABASE_URL and psql expect it.
@@ -61,17 +39,6 @@ func (c *Cluster) URL(dbname string) string {
 	return u.String()
 }
 
-// Stop ends the server and its connections, and returns when its directory has been removed. It may
-// be called more than once.
-func (c *Cluster) Stop() error {
-	c.lifeline.Close() // it may be closed already
-	<-c.ended
-	if _, err := os.Stat(c.dir); !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("temporary PostgreSQL: %s was not removed", c.dir)
-	}
-	return nil
-}
-
 // Halt ends the server as a crash would, and keeps its data. The last commits may be lost, unless
 // their sessions have set synchronous_commit to on.
 func (c *Cluster) Halt() error { return c.order("halt") }
@@ -79,79 +46,7 @@ func (c *Cluster) Halt() error { return c.order("halt") }
 // Resume starts the server again after Halt.
 func (c *Cluster) Resume() error { return c.order("resume") }
 
-// order sends an order to the watcher, and waits until it has been carried out. Only one goroutine
-// at a time may call it.
-func (c *Cluster) order(what string) error {
-	if _, err := fmt.Fprintln(c.lifeline, what); err != nil {
-		return fmt.Errorf("temporary PostgreSQL: %s: %w", what, err)
-	}
-	select {
-	case reply := <-c.replies:
-		if reply != what+" 0\n" {
-			return fmt.Errorf("temporary PostgreSQL: %s: %s", what, strings.TrimSpace(reply))
-		}
-		return nil
-	case <-c.ended:
-		return fmt.Errorf("temporary PostgreSQL: %s: it has been stopped", what)
-	}
-}
-
 const (
 	superuser = "postgres"
 	port      = "5432" // part of the name of the unix socket
 )
-
-// watch starts the watcher for dir. It returns when the watcher reports that the server accepts
-// connections.
-func watch(ctx context.Context, owner owner, bin, dir string) (*Cluster, error) {
-	cmd := exec.Command("/bin/sh", "-c", watcherScript, "pgtemp", bin, dir, serverSettings())
-	cmd.Dir = dir
-	owner.detach(cmd)
-
-	lifeline, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	c := &Cluster{dir: dir, lifeline: lifeline, replies: make(chan string, 1), ended: make(chan struct{})}
-
-	said := make(chan string, 2) // room for both lines, so that sending never waits
-	go func() {
-		defer close(c.ended)
-		out := bufio.NewReader(output)
-		first, _ := out.ReadString('\n')
-		if first == "ready\n" {
-			said <- first
-			for reply, err := out.ReadString('\n'); err == nil; reply, err = out.ReadString('\n') {
-				c.replies <- reply
-			}
-		}
-		rest, _ := io.ReadAll(out)
-		cmd.Wait() // the exit status adds nothing to what the watcher printed
-		said <- first + string(rest)
-	}()
-
-	select {
-	case line := <-said:
-		if line != "ready\n" {
-			return nil, errors.New(strings.TrimSpace(line))
-		}
-		return c, nil
-	case <-ctx.Done():
-		lifeline.Close() // the watcher cleans up as soon as initdb has ended
-		return nil, ctx.Err()
-	}
-}
-
-// socketPathLimit is the longest path of a unix socket on all systems that PostgreSQL supports.
-const socketPathLimit = 103
-
-func socketFits(dir string) bool {
-	return len(filepath.Join(dir, ".s.PGSQL."+port)) <= socketPathLimit
-}

@@ -19,20 +19,39 @@ import (
 	_ "github.com/lib/pq"
 )
 
-// asChild makes this test binary start a cluster and wait to be killed.
-const asChild = "FORGE_PGTEMP_CHILD"
+// asChild makes this test binary start a cluster and wait to be killed. If it is asReplicated, the
+// cluster has a standby.
+const (
+	asChild      = "FORGE_PGTEMP_CHILD"
+	asReplicated = "replicated"
+)
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asChild) != "" {
-		c, err := Start(context.Background())
+	if kind := os.Getenv(asChild); kind != "" {
+		address, err := startAs(kind)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		fmt.Println(c.URL("postgres"))
+		fmt.Println(address)
 		select {}
 	}
 	os.Exit(m.Run())
+}
+
+func startAs(kind string) (address string, err error) {
+	if kind == asReplicated {
+		r, err := StartReplicated(context.Background(), 1)
+		if err != nil {
+			return "", err
+		}
+		return r.Nodes[1].URL("postgres"), nil
+	}
+	c, err := Start(context.Background())
+	if err != nil {
+		return "", err
+	}
+	return c.URL("postgres"), nil
 }
 
 func TestStart(t *testing.T) {
@@ -107,12 +126,8 @@ func TestStartWhereOnlyWeCanReach(t *testing.T) {
 
 func TestGoesAwayWithItsProcess(t *testing.T) {
 	t.Parallel()
-	child, temp := mustStartChild(t)
-	line, err := bufio.NewReader(child.stdout).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the child started no cluster: %v", err)
-	}
-	db := mustOpen(t, strings.TrimSpace(line))
+	child, temp := mustStartChild(t, "alone")
+	db := mustOpen(t, child.line(t))
 	conn, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +141,7 @@ func TestGoesAwayWithItsProcess(t *testing.T) {
 
 func TestGoesAwayWhenKilledWhileStarting(t *testing.T) {
 	t.Parallel()
-	child, temp := mustStartChild(t)
+	child, temp := mustStartChild(t, "alone")
 	eventually(t, "initdb begins", func() bool {
 		found, _ := filepath.Glob(filepath.Join(temp, "*", "data"))
 		return len(found) > 0
@@ -165,9 +180,9 @@ type child struct {
 	stdout *os.File
 }
 
-// mustStartChild runs this test binary as a process that starts a cluster in
-// the returned directory.
-func mustStartChild(t *testing.T) (child, string) {
+// mustStartChild runs this test binary as a process that starts a cluster of a kind in the returned
+// directory.
+func mustStartChild(t *testing.T, kind string) (child, string) {
 	t.Helper()
 	temp := mustTempDir(t)
 	out, in, err := os.Pipe()
@@ -176,7 +191,7 @@ func mustStartChild(t *testing.T) (child, string) {
 	}
 	t.Cleanup(func() { out.Close() })
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), asChild+"=1", "TMPDIR="+temp)
+	cmd.Env = append(os.Environ(), asChild+"="+kind, "TMPDIR="+temp)
 	cmd.Stdout, cmd.Stderr = in, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -188,6 +203,16 @@ func mustStartChild(t *testing.T) (child, string) {
 		cmd.Wait()
 	})
 	return child{cmd, out}, temp
+}
+
+// line returns the address that the child prints when its cluster has started.
+func (c child) line(t *testing.T) string {
+	t.Helper()
+	line, err := bufio.NewReader(c.stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the child started no cluster: %v", err)
+	}
+	return strings.TrimSpace(line)
 }
 
 // kill kills the child and its process group, so that no code of the child can clean up.

@@ -2,6 +2,24 @@ package pgtemp
 
 import "strings"
 
+// initFunction defines the function that creates the data of a server. It needs $bin and $dir.
+const initFunction = `
+# The first kind of collation that this build and this system have. The best
+# is one that orders text otherwise than by bytes, as most servers in use do:
+# it shows code that leans on an order it did not ask for.
+initialize() {
+	init "$1" --locale=C --locale-provider=icu --icu-locale=en-US ||
+		init "$1" --locale=en_US.UTF-8 ||
+		init "$1" --locale=C.UTF-8 ||
+		init "$1" --locale=C
+}
+
+init() {
+	: >"$dir/log"
+	"$bin/initdb" -U postgres -A trust -E UTF8 --no-sync -D "$@" >"$dir/log" 2>&1
+}
+`
+
 // watcherScript runs initdb and the server. It then carries out the orders that it reads from its
 // standard input. The input is a pipe that only the process that called Start holds open. When that
 // process ends, even by a crash or a kill, the kernel closes the pipe. The script then stops the
@@ -9,7 +27,7 @@ import "strings"
 //
 // The script prints "ready" when the server accepts connections, or the reason why it does not. For
 // each order, it prints a line with the order and an exit status.
-const watcherScript = `
+const watcherScript = initFunction + `
 bin=$1 dir=$2 settings=$3
 
 clean() {
@@ -23,18 +41,7 @@ fail() {
 	exit 1
 }
 
-# The first kind of collation that this build and this system have. The best
-# is one that orders text otherwise than by bytes, as most servers in use do:
-# it shows code that leans on an order it did not ask for.
-init() {
-	: >"$dir/log"
-	"$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-sync "$@" >"$dir/log" 2>&1
-}
-init --locale=C --locale-provider=icu --icu-locale=en-US ||
-	init --locale=en_US.UTF-8 ||
-	init --locale=C.UTF-8 ||
-	init --locale=C || fail
-
+initialize "$dir/data" || fail
 printf '%s\n' "$settings" "unix_socket_directories = '$dir'" >>"$dir/data/postgresql.conf"
 "$bin/pg_ctl" start -D "$dir/data" -w -t 60 -l "$dir/log" >/dev/null 2>&1 </dev/null || fail
 

@@ -207,6 +207,7 @@ func (a *answer) write(ctx context.Context, field *graphql.FieldContext, w *enco
 // answered from the same rows.
 type flight struct {
 	loader    *load.Loader
+	host      int // where it is read: other hosts may be in an older state
 	viewer    viewer.Viewer
 	variables string // as JSON
 }
@@ -224,7 +225,7 @@ func (a *answer) flight() (f flight, ok bool) {
 	if !a.alone || a.rows.Request.Unshared {
 		return f, false
 	}
-	f.loader, f.viewer = a.rows.Loader, a.rows.Request.Viewer
+	f.loader, f.host, f.viewer = a.rows.Loader, a.rows.Request.Unit.Host(), a.rows.Request.Viewer
 	if len(a.op.Variables) == 0 {
 		return f, true
 	}

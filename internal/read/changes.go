@@ -35,11 +35,11 @@ type log struct {
 }
 
 // newLog returns the log of entities. It returns nil if the API does not show it.
-func newLog(b *binding.Binding, entities []*entity.Entity, key []byte) *log {
+func newLog(b *binding.Binding, entities []*entity.Entity, cipher *cursorcipher.Cipher) *log {
 	if b.Changes == nil {
 		return nil
 	}
-	l := &log{of: map[string]*changes.Log{}, cipher: cursorcipher.New(key)}
+	l := &log{of: map[string]*changes.Log{}, cipher: cipher}
 	for _, name := range []string{dialect.Postgres, dialect.SQLite} {
 		l.of[name] = changes.New(nil, name, entities)
 	}

@@ -23,6 +23,7 @@ import (
 
 	"forge/internal/coalesce"
 	"forge/internal/computed"
+	"forge/internal/cursorcipher"
 	"forge/internal/entity"
 	"forge/internal/read/binding"
 	"forge/internal/read/index"
@@ -52,9 +53,8 @@ type Query func(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func(
 type Options struct {
 	// Query runs an ent query. The application passes ent.QueryEntity.
 	Query Query
-	// CursorKey is the key that cursors are encrypted with, of cursorcipher.KeySize bytes. Without
-	// a key, everybody can read the values in a cursor.
-	CursorKey []byte
+	// Cursors encrypts cursors. Without it, everybody can read the values in a cursor.
+	Cursors *cursorcipher.Cipher
 	// Public reports whether everybody may ask for a root field of Query. The engine answers only
 	// such fields without gqlgen. gqlgen's middlewares, which check the viewer, run for the others.
 	// If Public is nil, all root fields are public.
@@ -86,7 +86,10 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 	if uncalled != nil {
 		return nil, &binding.MismatchError{Findings: uncalled}
 	}
-	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey), log: newLog(b, c.Entities, o.CursorKey), calls: make(chan struct{}, maxCalls)}, nil
+	if o.Cursors == nil {
+		o.Cursors = cursorcipher.New(nil)
+	}
+	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.Cursors), log: newLog(b, c.Entities, o.Cursors), calls: make(chan struct{}, maxCalls)}, nil
 }
 
 // Read is a field middleware of gqlgen. It calls the resolver of the field. If the field's type is

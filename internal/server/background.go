@@ -2,12 +2,15 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
 	"forge/internal/changes"
+	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/idempotency"
+	"forge/internal/retry"
 	"forge/internal/session"
 	"forge/internal/webhook"
 )
@@ -24,13 +27,37 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 		expiry.Some(idempotency.Expired).Every(ctx, pools.Requests, time.Minute, "idempotency keys", s.log)
 	})
 	all.Go(func() { expiry.Some(session.Expired).Every(ctx, pools.Requests, time.Minute, "sessions", s.log) })
+	all.Go(func() { every(ctx, time.Minute, "failures to sign in", s.failures.Sweep, s.log) })
+	all.Go(func() { every(ctx, time.Minute, "persisted documents", s.documents.Sweep, s.log) })
+	all.Go(func() { identity.keepKey(ctx, pools.Monitor, s.log) })
 	all.Go(func() { keeper.Run(ctx, s.log) })
+	all.Go(func() { revocations.Announce(ctx, pools.Monitor) })
+	channels := map[string]func(){session.Channel: revocations.Look}
 	if feed := keeper.Feed(); feed != nil {
-		all.Go(func() { pools.Monitor.Listen(ctx, s.ChangesURL, changes.Channel, feed.Look) })
+		channels[changes.Channel] = feed.Look
 	}
+	all.Go(func() { pools.Monitor.Listen(ctx, s.ChangesURL, channels) })
 	all.Go(func() { hooks.Run(ctx) })
+	all.Go(func() { pools.Requests.Watcher.Run(ctx) })
+	if pools.Replicas != nil {
+		watchReplicas(ctx, pools.Replicas)
+	}
+	all.Go(func() { pools.Monitor.KeepLogShort(ctx, s.log) })
 	return func() {
 		cancel()
 		all.Wait()
+	}
+}
+
+// every calls do after each pause until ctx ends. It logs the first of several failures, unless the
+// database can only be read: nothing comes to the tables then. what names the rows that do removes.
+func every(ctx context.Context, pause time.Duration, what string, do func(context.Context) error, log *slog.Logger) {
+	failed := false
+	for (retry.Backoff{First: pause, Jitter: 0.2}).Wait(ctx, 1) == nil {
+		err := do(ctx)
+		if err != nil && !failed && ctx.Err() == nil && !database.ReadOnly(err) {
+			log.WarnContext(ctx, "old rows not removed, retrying later", "of", what, "error", database.RedactError(err))
+		}
+		failed = err != nil
 	}
 }

@@ -1,9 +1,16 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"time"
 
 	"forge/internal/application"
+	"forge/internal/cursorcipher"
+	"forge/internal/database"
+	"forge/internal/retry"
+	"forge/internal/shared"
 	"forge/internal/token"
 	"forge/internal/viewer"
 )
@@ -12,8 +19,12 @@ import (
 type Identity struct {
 	verifier *token.Verifier // nil if AUTH is off
 	issuer   *token.Issuer   // nil if Forge has no key of its own
-	cursors  []byte          // the key for cursors; nil if AUTH is off
-	passing  bool            // whether the key for cursors is good for this process alone
+	cursors  *cursorcipher.Cipher
+	// key is the key of cursors as the database keeps it; nil if it is made of the settings, if
+	// AUTH is off, and as long as it is not known.
+	key []byte
+	// kept says that the database keeps the key of cursors.
+	kept bool
 }
 
 // identity reads the keys of the settings, and fetches the provider's keys. If the provider does
@@ -24,7 +35,7 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 		if s.Token.KeysFile != "" {
 			s.log.WarnContext(ctx, s.NameOf("AUTH_KEYS_FILE")+" has no effect: "+s.NameOf("AUTH")+" is off, so tokens are neither made nor looked at")
 		}
-		return &Identity{}, nil
+		return &Identity{cursors: cursorcipher.New(nil)}, nil
 	}
 	keys, err := token.ReadKeys(s.Token.Secret, s.Token.KeysFile)
 	if err != nil {
@@ -36,13 +47,55 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	options := s.Token
 	options.Roles = s.app.API(application.Services{}).Roles()
 	id := &Identity{verifier: token.NewVerifier(options, keys, s.log), issuer: token.NewIssuer(options, keys)}
-	var lasting bool
-	if id.cursors, lasting = s.Token.CursorKey(keys); !lasting {
-		id.passing = true
-		s.log.WarnContext(ctx, "cursors are good for this process alone, as it makes up their key: set "+s.NameOf("CURSOR_SECRET"))
-	}
+	key, lasting := s.Token.CursorKey(keys)
+	id.cursors, id.kept = cursorcipher.New(key), !lasting
 	_ = id.verifier.Fetch(ctx) // it has logged its error
 	return id, nil
+}
+
+// cursorKey takes the key of cursors from the database, if it is to be kept there. If the database
+// does not have it now, the work in the background tries again.
+func (s *Server) cursorKey(ctx context.Context, db *database.DB, i *Identity) {
+	if !i.kept {
+		return
+	}
+	if err := i.readKey(ctx, db); err != nil {
+		s.log.WarnContext(ctx, "cursors are good for this process alone, as their key is not in the database yet; retrying, or set "+
+			s.NameOf("CURSOR_SECRET"), "error", database.RedactError(err))
+		return
+	}
+	s.log.InfoContext(ctx, "the key of cursors is kept in the database, for all servers; to keep it elsewhere, set "+s.NameOf("CURSOR_SECRET"))
+}
+
+// readKey uses the key of cursors that the database keeps. If it has lost the key, as after a
+// failover to a standby that was behind, it gets the one in use again.
+func (i *Identity) readKey(ctx context.Context, db *database.DB) error {
+	key, err := shared.Key(ctx, db, shared.Cursors, i.key)
+	if err == nil && !bytes.Equal(key, i.key) {
+		i.key = key
+		i.cursors.Use(key)
+	}
+	return err
+}
+
+// keyPause is the pause between two attempts to read a key that is not known.
+var keyPause = retry.Backoff{First: 5 * time.Second}
+
+// keepKey reads the key of cursors again and again until ctx ends.
+func (i *Identity) keepKey(ctx context.Context, db *database.DB, log *slog.Logger) {
+	if !i.kept {
+		return
+	}
+	for pause := keyPause; pause.Wait(ctx, 1) == nil; {
+		known := i.key != nil
+		switch err := i.readKey(ctx, db); {
+		case err == nil && !known:
+			log.InfoContext(ctx, "the key of cursors is kept in the database now")
+			fallthrough
+		case known:
+			pause.First = time.Minute
+		}
+	}
 }
 
 // keepFresh keeps the provider's keys up to date until ctx ends.

@@ -18,6 +18,7 @@ import (
 	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/session"
+	"forge/internal/shared"
 	"forge/internal/stream"
 	"forge/internal/webhook"
 )
@@ -27,9 +28,13 @@ import (
 // lists.
 func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.OperationParameterMutator, revocations *session.Revocations, identity *Identity, keeper *changes.Keeper, hooks *webhook.Webhooks) httpserver.Parts {
 	opts := s.options()
-	opts.Wrote, opts.Feed = keeper.Wrote, keeper.Feed()
+	opts.Feed = keeper.Feed()
+	opts.Wrote = func() {
+		keeper.Wrote()
+		revocations.Wrote()
+	}
 	opts.Documents = documents
-	opts.CursorKey = identity.cursors
+	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
 	passwords := s.passwords()
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
@@ -54,8 +59,13 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Slow:        s.SlowOperation,
 	}
 	parts.Metrics.Names = s.OperationNames
+	handler.Observe(parts.Metrics.Answered)
 	parts.Metrics.BuildInfo(s.app.Version)
 	parts.Metrics.Revocations(revocations.Age)
+	parts.Metrics.Database(pools.Requests.Watcher.Last)
+	if pools.Replicas != nil {
+		parts.Metrics.Replicas(pools.Replicas)
+	}
 	if keeper != nil {
 		parts.Metrics.Changes(keeper.Age)
 		hooks.Count = parts.Metrics.Webhooks(hooks.Failing)
@@ -74,6 +84,8 @@ func (s *Server) streams(executor stream.Executor, parts httpserver.Parts) *stre
 	return stream.New(stream.Options{
 		Executor:       executor,
 		Max:            s.Streams,
+		MaxPerClient:   s.StreamsPerClient,
+		Proxies:        s.TrustedProxies,
 		MaxUnsentBytes: s.MaxUnsentBytes,
 		Abort:          httpserver.Abort,
 		MaxBodyBytes:   int64(s.MaxBodyBytes),
@@ -119,6 +131,18 @@ func (s *Server) Documents() (graphql.OperationParameterMutator, error) {
 	}
 }
 
+// shareDocuments has automatic persisted queries known to all servers of the database, if the
+// settings say so.
+func (s *Server) shareDocuments(documents graphql.OperationParameterMutator, db *database.DB) graphql.OperationParameterMutator {
+	automatic, ok := documents.(persisted.Automatic)
+	if !ok || !s.APQShared {
+		return documents
+	}
+	s.documents = shared.NewDocuments(db, s.APQCache, s.APQCacheKiB<<10, s.log)
+	automatic.Shared = s.documents
+	return automatic
+}
+
 // passwords returns the hasher of passwords. At most a quarter of the running operations may wait
 // for it, so that the others can go on.
 func (s *Server) passwords() *password.Hasher {
@@ -136,5 +160,5 @@ func (s *Server) sessions(db *database.DB, passwords *password.Hasher, identity 
 	if identity.issuer == nil {
 		return nil
 	}
-	return session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies)
+	return session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies, s.failures)
 }

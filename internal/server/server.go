@@ -18,8 +18,10 @@ import (
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
+	"forge/internal/replica"
 	"forge/internal/session"
 	"forge/internal/settings"
+	"forge/internal/shared"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
 	"forge/internal/webhook"
@@ -35,6 +37,9 @@ type Server struct {
 	environ []string
 	out     io.Writer
 	log     *slog.Logger
+
+	failures  *shared.Failures  // nil on SQLite
+	documents *shared.Documents // nil if the setting APQ_SHARED is off
 }
 
 // New returns a server that is not running yet. environ has the form of os.Environ. out receives
@@ -80,6 +85,9 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer pools.Close()
+	if pools.Requests.Watcher, err = s.watch(ctx, pools); err != nil {
+		return err
+	}
 	if err := s.folds(ctx, pools.Requests); err != nil {
 		return err
 	}
@@ -87,13 +95,20 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.logDurability(ctx, pools)
 	accounts, err := s.demoAccounts(ctx, pools.Requests, identity)
 	if err != nil {
 		return err
 	}
+	s.cursorKey(ctx, pools.Requests, identity)
+	s.failures = session.NewFailures(pools.Requests, s.log)
+	documents = s.shareDocuments(documents, pools.Requests)
 	revocations := s.revocations(ctx, pools.Monitor)
 	keeper := s.keeper(pools.Monitor)
 	hooks := s.webhooks(pools.Requests, identity, keeper)
+	if pools.Replicas, err = s.replicas(ctx, pools.Requests, identity); err != nil {
+		return err
+	}
 	parts := s.Parts(ctx, pools, documents, revocations, identity, keeper, hooks)
 	// This comes after Parts: Parts sets up the metrics for the pools.
 	defer s.background(ctx, pools, identity, revocations, keeper, hooks)()
@@ -104,6 +119,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		defer traces.Stop()
 		parts.Tracer = telemetry.NewTracer(traces, pools.Requests.Dialect)
+		parts.API.(*gqlexec.Handler).Trace(parts.Tracer)
 	}
 	if s.Playground {
 		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build})
@@ -119,10 +135,15 @@ type Pools struct {
 	Requests *database.DB
 	// Monitor is for other work, so that it need not wait while requests use all of Requests.
 	Monitor *database.DB
+	// Replicas chooses where queries are read. It is nil if that is always the primary.
+	Replicas *replica.Set
 }
 
 // Close closes both pools.
 func (p Pools) Close() {
+	if p.Replicas != nil {
+		p.Replicas.Close()
+	}
 	p.Monitor.Close()
 	p.Requests.Close()
 }
@@ -142,7 +163,7 @@ func (s *Server) pools(ctx context.Context) (Pools, error) {
 		db.Close()
 		return Pools{}, err
 	}
-	return Pools{db, monitor}, nil
+	return Pools{Requests: db, Monitor: monitor}, nil
 }
 
 // folds returns an error if the API compares texts regardless of case, and the database cannot.
@@ -178,6 +199,9 @@ func (s *Server) prepare(ctx context.Context, db *database.DB) (filled bool, err
 // keeper returns what keeps the log of changes. It returns nil if no entity is logged.
 func (s *Server) keeper(db *database.DB) *changes.Keeper {
 	log := changes.New(db.DB, db.Dialect, s.app.API(application.Services{}).Entities)
+	if log != nil {
+		log.Turn = db.AwaitTurn
+	}
 	return changes.NewKeeper(log, s.ChangesRetention, int64(s.ChangesMaxRows))
 }
 
@@ -187,8 +211,8 @@ func (s *Server) webhooks(db *database.DB, identity *Identity, keeper *changes.K
 	switch {
 	case keeper == nil:
 		o.Closed = "no entity is logged, so there is nothing to tell of"
-	case identity.passing:
-		o.Closed = "the cursors of this server are good for its process alone, so endpoints would lose their places: set " + s.NameOf("CURSOR_SECRET")
+	case identity.kept && identity.key == nil:
+		o.Closed = "the database did not have the key of cursors when this server started, so endpoints would lose their places: start it again, or set " + s.NameOf("CURSOR_SECRET")
 	}
 	return webhook.New(o)
 }
@@ -204,10 +228,11 @@ func (s *Server) Webhooks(ctx context.Context, db *database.DB) (*webhook.Webhoo
 	if err != nil {
 		return nil, err
 	}
+	s.cursorKey(ctx, db, identity)
 	keeper := s.keeper(db)
 	hooks := s.webhooks(db, identity, keeper)
 	opts := s.options()
-	opts.Documents, opts.Feed, opts.CursorKey = documents, keeper.Feed(), identity.cursors
+	opts.Documents, opts.Feed, opts.Cursors = documents, keeper.Feed(), identity.cursors
 	hooks.Serve(gqlexec.New(s.app.API(application.Services{}), db, opts, s.log))
 	return hooks, nil
 }

@@ -26,7 +26,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 		return id, at, apperr.Unauthenticated()
 	}
 	var old string
-	err = s.guarded(about("change password", v.ID.String()), func() (bool, error) {
+	err = s.guarded(ctx, about("change password", v.ID.String()), func() (bool, error) {
 		a, err := find(ctx, s.db, s.accounts, v.ID)
 		if err != nil {
 			return false, err

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 
 	"forge/internal/database"
@@ -25,7 +26,14 @@ type Revocations struct {
 	last     atomic.Pointer[reading]
 	clock    func() time.Time // this machine's clock
 	limit    time.Duration    // the time limit of one read
+
+	added    atomic.Bool   // something was added that other servers were not told of
+	announce chan struct{} // has a value when other servers are to be told
+	wake     chan struct{} // has a value when another server has ended tokens
 }
+
+// Channel is the channel of PostgreSQL on which servers tell that they have ended tokens.
+const Channel = "forge_revoked"
 
 // reading describes the last successful read of the database.
 type reading struct {
@@ -61,7 +69,7 @@ var errNotCurrent = errors.New("the server does not know at present which tokens
 // NewRevocations returns empty Revocations for accounts whose access tokens have the given
 // lifetime.
 func NewRevocations(accounts Accounts, life time.Duration) *Revocations {
-	return &Revocations{accounts: accounts, life: life, clock: time.Now, limit: readTime}
+	return &Revocations{accounts: accounts, life: life, clock: time.Now, limit: readTime, announce: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
 }
 
 // ValidAfter returns the time before which the account's tokens were ended. It is zero if they were
@@ -111,6 +119,40 @@ func (r *Revocations) Now() time.Time {
 func (r *Revocations) Add(account uuid.UUID, at time.Time) {
 	if r != nil {
 		r.set(account, &revoked{at, time.Now().Add(grace)})
+		r.added.Store(true)
+	}
+}
+
+// Wrote is called after a commit of this server. If it has ended tokens, Announce tells the other
+// servers.
+func (r *Revocations) Wrote() {
+	if r != nil && r.added.Load() && r.added.Swap(false) {
+		signal(r.announce)
+	}
+}
+
+// Look has Watch read the revocations at once.
+func (r *Revocations) Look() { signal(r.wake) }
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// Announce tells the other servers of PostgreSQL whenever this one has ended tokens, until ctx
+// ends. If that fails, they find out by reading.
+func (r *Revocations) Announce(ctx context.Context, db *database.DB) {
+	for db.Dialect == dialect.Postgres {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.announce:
+		}
+		within, cancel := context.WithTimeout(ctx, r.limit)
+		_, _ = db.ExecContext(within, "SELECT pg_notify($1, '')", Channel)
+		cancel()
 	}
 }
 
@@ -179,8 +221,8 @@ func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *reading
 	return r.accounts.Stamped(system(unit.NewContext(ctx, u)), theirs.Add(-r.life-slack))
 }
 
-// Watch calls Read at every pause until ctx ends. It logs the beginning and the end of an outage.
-// During an outage the entries stay.
+// Watch calls Read at every pause, and after Look, until ctx ends. It logs the beginning and the
+// end of an outage. During an outage the entries stay.
 func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
@@ -190,6 +232,7 @@ func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Dur
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-r.wake:
 		}
 		err := r.Read(ctx, db)
 		switch {

@@ -28,6 +28,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/password"
+	"forge/internal/shared"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -59,9 +60,10 @@ type Lifetimes struct {
 }
 
 // New returns Sessions of accounts on db. It trusts the X-Forwarded-For header of the given
-// proxies.
-func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix) *Sessions {
-	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(time.Now)}
+// proxies. It counts failures with those of other servers, or in this process alone if failures is
+// nil.
+func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix, failures *shared.Failures) *Sessions {
+	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(failures, time.Now)}
 }
 
 // Tokens are the tokens with which a session begins or continues.
@@ -131,7 +133,7 @@ func End(ctx context.Context, account uuid.UUID) error {
 // expiry.Some.
 func Expired(ctx context.Context, now time.Time) (int, error) {
 	db := ent.FromUnit(ctx)
-	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).
+	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now), expiry.SkipLocked).
 		Order(ent.Asc(entsession.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err

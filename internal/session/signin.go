@@ -41,7 +41,7 @@ func (s *Sessions) SignUp(
 func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens, error) {
 	key := about("sign in", s.accounts.LoginKey(login), clientip.Network(clientip.Address(ctx, s.proxies)).String())
 	var a *Account
-	err := s.guarded(key, func() (ok bool, err error) {
+	err := s.guarded(ctx, key, func() (ok bool, err error) {
 		a, err = look(ctx, s.db, func(ctx context.Context) (*Account, error) { return s.accounts.FindLogin(ctx, login) })
 		if err != nil {
 			return false, err
@@ -115,8 +115,8 @@ var errWrong = errors.New("the password is wrong")
 
 // guarded calls try, which reports whether a password is right. It returns errWrong if the password
 // is wrong. After too many failures with this key, it returns RATE_LIMITED and does not call try.
-func (s *Sessions) guarded(key throttleKey, try func() (bool, error)) error {
-	a, err := s.throttle.begin(key)
+func (s *Sessions) guarded(ctx context.Context, key throttleKey, try func() (bool, error)) error {
+	a, err := s.throttle.begin(ctx, key)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,10 @@
 package session
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -9,6 +12,8 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"forge/internal/apperr"
+	"forge/internal/database"
+	"forge/internal/shared"
 )
 
 // These limits slow down guessing. After freeFailures failures in a window, each further failure
@@ -23,16 +28,24 @@ const (
 	shortWait = time.Second
 )
 
-// tracked is how many keys are counted at most. They take about 10 MiB. The least recently used key
-// is forgotten first. To make the throttle forget a key, an attacker needs this many sign-ins, each
-// of which costs a hash.
+// NewFailures returns the failures of all servers of a database, or nil on SQLite.
+func NewFailures(db *database.DB, log *slog.Logger) *shared.Failures {
+	return shared.NewFailures(db, shared.Policy{Free: freeFailures, Window: window, First: firstWait, Longest: longestWait}, log)
+}
+
+// tracked is how many keys a process counts at most. They take about 10 MiB. The least recently
+// used key is forgotten first. To make the throttle forget a key, an attacker needs this many
+// sign-ins, each of which costs a hash.
 const tracked = 1 << 16
 
-// throttle counts failures by key. Each process has its own counts, and begins with none.
+// throttle counts failures by key. The servers of a database count together, in a table. While the
+// table cannot be used, and on SQLite, each process has its own counts, and begins with none. The
+// process also knows for how long a key has to wait, so that refusing it takes no statement.
 type throttle struct {
-	now   func() time.Time
-	mu    sync.Mutex
-	known *simplelru.LRU[throttleKey, *failing]
+	shared *shared.Failures // nil on SQLite
+	now    func() time.Time
+	mu     sync.Mutex
+	known  *simplelru.LRU[throttleKey, *failing]
 }
 
 // failing holds the failures of one key.
@@ -46,12 +59,12 @@ type failing struct {
 // throttleKey identifies the subject of attempts, such as a login from a network.
 type throttleKey [sha256.Size]byte
 
-func newThrottle(now func() time.Time) *throttle {
+func newThrottle(failures *shared.Failures, now func() time.Time) *throttle {
 	known, err := simplelru.NewLRU[throttleKey, *failing](tracked, nil)
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return &throttle{now: now, known: known}
+	return &throttle{shared: failures, now: now, known: known}
 }
 
 // about returns the key for the parts. All keys have the same size, however long a client's input
@@ -60,13 +73,59 @@ func about(parts ...string) throttleKey { return sha256.Sum256([]byte(strings.Jo
 
 // attempt is an attempt in progress. When it ends, failed, succeeded or undecided has to be called.
 type attempt struct {
-	t   *throttle
-	key throttleKey
+	t      *throttle
+	ctx    context.Context
+	key    throttleKey
+	shared bool // the attempt was counted in the table
 }
 
 // begin begins an attempt. It returns RATE_LIMITED if the key has to wait, or if as many attempts
 // are running as may still fail.
-func (t *throttle) begin(key throttleKey) (attempt, error) {
+func (t *throttle) begin(ctx context.Context, key throttleKey) (attempt, error) {
+	a := attempt{t, ctx, key, false}
+	if t.shared == nil {
+		return a, t.beginHere(key)
+	}
+	if wait := t.wait(key); wait > 0 {
+		return attempt{}, limited(wait)
+	}
+	begun, state, err := t.shared.Begin(ctx, key[:])
+	switch {
+	case err != nil:
+		return a, t.beginHere(key)
+	case !begun:
+		t.learn(key, state)
+		return attempt{}, limited(cmp.Or(state.Wait, shortWait))
+	}
+	a.shared = true
+	return a, nil
+}
+
+// wait returns how long a key has to wait, as far as this process knows.
+func (t *throttle) wait(key throttleKey) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f, ok := t.known.Get(key); ok {
+		return f.until.Sub(t.now())
+	}
+	return 0
+}
+
+// learn keeps what the table says of a key.
+func (t *throttle) learn(key throttleKey, s shared.State) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	f, ok := t.known.Get(key)
+	if !ok {
+		f = new(failing)
+		t.known.Add(key, f)
+	}
+	f.failures, f.since, f.until = s.Failures, now.Add(-s.Since), now.Add(s.Wait)
+}
+
+// beginHere begins an attempt that this process alone counts.
+func (t *throttle) beginHere(key throttleKey) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
@@ -79,13 +138,13 @@ func (t *throttle) begin(key throttleKey) (attempt, error) {
 		f.failures = 0
 	}
 	if wait := f.until.Sub(now); wait > 0 {
-		return attempt{}, limited(wait)
+		return limited(wait)
 	}
 	if f.running >= max(1, freeFailures-f.failures) {
-		return attempt{}, limited(shortWait)
+		return limited(shortWait)
 	}
 	f.running++
-	return attempt{t, key}, nil
+	return nil
 }
 
 func limited(wait time.Duration) *apperr.Error {
@@ -99,6 +158,12 @@ func limited(wait time.Duration) *apperr.Error {
 
 // failed ends the attempt and counts a failure.
 func (a attempt) failed() {
+	if a.shared {
+		if state, err := a.t.shared.Fail(a.ctx, a.key[:]); err == nil {
+			a.t.learn(a.key, state)
+			return
+		}
+	}
 	a.end(func(f *failing) {
 		now := a.t.now()
 		if f.failures == 0 {
@@ -113,11 +178,19 @@ func (a attempt) failed() {
 
 // succeeded ends the attempt and forgets the failures of its key.
 func (a attempt) succeeded() {
+	if a.shared {
+		_ = a.t.shared.Succeed(a.ctx, a.key[:]) // the failures are forgotten later if it cannot be stored
+	}
 	a.end(func(f *failing) { f.failures, f.until = 0, time.Time{} })
 }
 
 // undecided ends an attempt that could not be completed.
-func (a attempt) undecided() { a.end(func(*failing) {}) }
+func (a attempt) undecided() {
+	if a.shared {
+		_ = a.t.shared.Undo(a.ctx, a.key[:]) // it counts as running for a minute if it cannot be stored
+	}
+	a.end(func(*failing) {})
+}
 
 func (a attempt) end(what func(*failing)) {
 	a.t.mu.Lock()

@@ -27,10 +27,10 @@ func retryAfter(err error) int {
 func TestThrottle(t *testing.T) {
 	t.Parallel()
 	c := &clock{time.Now()}
-	th := newThrottle(c.now)
+	th := newThrottle(nil, c.now)
 	fail := func() {
 		t.Helper()
-		a, err := th.begin(about("ada", "192.0.2.1"))
+		a, err := th.begin(t.Context(), about("ada", "192.0.2.1"))
 		if err != nil {
 			t.Fatalf("refused: %v", err)
 		}
@@ -38,7 +38,7 @@ func TestThrottle(t *testing.T) {
 	}
 	refused := func(want int) {
 		t.Helper()
-		if _, err := th.begin(about("ada", "192.0.2.1")); retryAfter(err) != want {
+		if _, err := th.begin(t.Context(), about("ada", "192.0.2.1")); retryAfter(err) != want {
 			t.Fatalf("%v, want RATE_LIMITED for %d s", err, want)
 		}
 	}
@@ -52,13 +52,13 @@ func TestThrottle(t *testing.T) {
 		c.pass(300 * time.Millisecond)
 		fail()
 	}
-	if a, err := th.begin(about("ada", "192.0.2.2")); err != nil {
+	if a, err := th.begin(t.Context(), about("ada", "192.0.2.2")); err != nil {
 		t.Errorf("from another address: %v", err)
 	} else {
 		a.undecided()
 	}
 	c.pass(15 * time.Minute)
-	a, err := th.begin(about("ada", "192.0.2.1"))
+	a, err := th.begin(t.Context(), about("ada", "192.0.2.1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,10 +81,10 @@ func TestThrottle(t *testing.T) {
 // TestThrottleAtOnce begins more attempts at once than may fail.
 func TestThrottleAtOnce(t *testing.T) {
 	t.Parallel()
-	th := newThrottle(time.Now)
+	th := newThrottle(nil, time.Now)
 	var in []attempt
 	for range 100 {
-		if a, err := th.begin(about("ada")); err == nil {
+		if a, err := th.begin(t.Context(), about("ada")); err == nil {
 			in = append(in, a)
 		} else if retryAfter(err) == 0 {
 			t.Fatal(err)
@@ -103,9 +103,9 @@ func TestThrottleAtOnce(t *testing.T) {
 
 func TestThrottleIsBounded(t *testing.T) {
 	t.Parallel()
-	th := newThrottle(time.Now)
+	th := newThrottle(nil, time.Now)
 	for i := range tracked + 1000 {
-		a, err := th.begin(about(fmt.Sprint(i)))
+		a, err := th.begin(t.Context(), about(fmt.Sprint(i)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,10 +21,14 @@ type Settings struct {
 	Addr        string // host:port to listen on
 	port        string // the port for defaultAddr; "" if PORT is not set
 	DatabaseURL string
-	Production  bool
-	Auth        bool // whether requests need a token; if not, each request acts as an administrator
-	OpenToAll   bool // whether Auth may be off if other machines can connect
-	Token       token.Options
+	Replicas    []string // the addresses of replicas, which are used unless Reads is ReadsPrimary
+	Reads       Reads
+	// A replica that is further behind the primary than MaxReplicaLag is not read from.
+	MaxReplicaLag time.Duration
+	Production    bool
+	Auth          bool // whether requests need a token; if not, each request acts as an administrator
+	OpenToAll     bool // whether Auth may be off if other machines can connect
+	Token         token.Options
 
 	RefreshTokenTTL time.Duration
 	RefreshGrace    time.Duration
@@ -41,6 +45,7 @@ type Settings struct {
 
 	TrustedDocuments      string // the path of a manifest with all allowed documents; "" allows all
 	APQ                   bool   // whether automatic persisted queries are on
+	APQShared             bool   // whether the servers of a database share them
 	APQCache, APQCacheKiB int
 
 	SharedReads bool // whether requests that need the same read at the same moment share it
@@ -77,7 +82,8 @@ type Settings struct {
 	MaxQueued    int           // the number of operations that wait for their turn to run
 	QueueTimeout time.Duration // how long an operation waits for its turn
 
-	Streams int // the number of streams that may be open; 0 for none
+	Streams          int // the number of streams that may be open; 0 for none
+	StreamsPerClient int // how many of these a client may have open; 0 for all
 
 	Origins []string // the origins whose pages may use the API, in addition to the server's own
 

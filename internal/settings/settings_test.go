@@ -41,11 +41,11 @@ func load(t *testing.T, words ...string) (s *Settings, err error) {
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	base := Settings{Addr: "127.0.0.1:8080", DatabaseURL: "sqlite:forge.db", Migrate: true, Demo: true, Playground: true,
+	base := Settings{Addr: "127.0.0.1:8080", DatabaseURL: "sqlite:forge.db", Reads: ReadsPrimary, MaxReplicaLag: 5 * time.Second, Migrate: true, Demo: true, Playground: true,
 		APQ: true, APQCache: 1000, APQCacheKiB: 16384, SharedReads: true, Compression: true,
 		MaxDepth: 20, MaxAliases: 100, MaxRootFields: 50, MaxDirectives: 50, MaxCost: 10000, MaxTokens: 10000,
 		MaxAnswerBytes: 4 << 20, MaxUnsentBytes: 128 << 20, IdempotencyAnswerBytes: 256 << 10, IdempotencyKeys: 1000, IdempotencyBytes: 16 << 20,
-		MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute, MaxInFlight: 32, MaxQueued: 1024, QueueTimeout: 2 * time.Second, Streams: 10_000,
+		MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute, MaxInFlight: 32, MaxQueued: 1024, QueueTimeout: 2 * time.Second, Streams: 10_000, StreamsPerClient: 1000,
 		Connection: httpserver.Connection{MaxHeaderBytes: 32 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 			WriteTimeout: 5 * time.Minute, StallTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
 		Token:          token.Options{TTL: 15 * time.Minute, Issuer: "forge", Audience: "forge", RoleClaim: "role", UserClaim: "sub"},

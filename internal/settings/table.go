@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,10 +22,27 @@ var All = []Setting{
 	},
 	{
 		Env: "DATABASE_URL", Flag: "database-url", Default: "sqlite:forge.db",
-		Allowed: "postgres://USER:PASSWORD@HOST:PORT/DATABASE; sqlite:PATH, with ?mode=rw for a file that has to be there or ?mode=ro for one " +
+		Allowed: "postgres://USER:PASSWORD@HOST:PORT/DATABASE, with several HOST:PORT and commas between them to follow the primary; sqlite:PATH, with ?mode=rw for a file that has to be there or ?mode=ro for one " +
 			"that is only read; or sqlite::memory: for one that is gone at the end",
 		Meaning: "the database",
 		set:     setDatabase, show: database.Redact,
+	},
+	{
+		Env: "DATABASE_REPLICAS", Flag: "database-replicas", Default: "none",
+		Allowed: "none, or addresses of standbys, separated by blanks: postgres://USER:PASSWORD@HOST:PORT/DATABASE, each of one server and of the database of DATABASE_URL",
+		Meaning: "standbys of the PostgreSQL of DATABASE_URL that queries may be read from; READS says which",
+		set:     setReplicas, show: showReplicas,
+	},
+	{
+		Env: "READS", Flag: "reads", Default: string(ReadsPrimary), Allowed: "primary, replica or replica-if-fresh",
+		Meaning: "where queries are read: with replica on a replica that is at most MAX_REPLICA_LAG behind; with replica-if-fresh on one that has what the client " +
+			"has written and seen, or, if the client does not say so with Forge-Read-After, on one that has caught up with the primary; where none is, on the primary",
+		set: setReads,
+	},
+	{
+		Env: "MAX_REPLICA_LAG", Flag: "max-replica-lag", Default: "5s", Allowed: durationText(100*time.Millisecond, time.Hour),
+		Meaning: "how far a replica may be behind the primary to be read from",
+		set:     setDuration(func(s *Settings) *time.Duration { return &s.MaxReplicaLag }, 100*time.Millisecond, time.Hour),
 	},
 	{
 		Env: "PORT", Flag: "port", Default: "none", Allowed: "a port from 0 (any that is free) to 65535, or none",
@@ -99,7 +117,7 @@ var All = []Setting{
 	},
 	{
 		Env: "CURSOR_SECRET", Flag: "cursor-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, or none", token.MinSecret),
-		Meaning: "what the key of cursors is made of, alike in all processes; with none it is made of AUTH_SECRET, or else of the first key of AUTH_KEYS_FILE",
+		Meaning: "what the key of cursors is made of, alike in all processes; with none it is made of AUTH_SECRET, or else of the first key of AUTH_KEYS_FILE, and with none of these the database keeps it",
 		set:     setSecret(func(s *Settings) *string { return &s.Token.CursorSecret }), show: hidden,
 	},
 	{
@@ -173,6 +191,16 @@ var All = []Setting{
 		set:     func(s *Settings, v string) error { return setBool(&s.APQ, v) },
 	},
 	{
+		Env: "APQ_SHARED", Flag: "apq-shared", Default: "off", Allowed: "on or off; off with SQLite", alone: true,
+		Meaning: "whether such queries are kept in the database as well, so that a client has to send one once for all servers; APQ_CACHE and APQ_CACHE_KIB bound the table, too",
+		set: func(s *Settings, v string) error {
+			if isSQLite(s.DatabaseURL) && v == "on" {
+				return errors.New("a SQLite database has one server, which keeps them in memory")
+			}
+			return setBool(&s.APQShared, v)
+		},
+	},
+	{
 		Env: "APQ_CACHE", Flag: "apq-cache", Default: "1000", Allowed: rangeText(1, 1_000_000),
 		Meaning: "how many such queries are kept, those that were asked for last",
 		set:     setInRange(func(s *Settings) *int { return &s.APQCache }, 1, 1_000_000),
@@ -237,6 +265,12 @@ var All = []Setting{
 		Env: "COMMIT_TIMEOUT", Flag: "commit-timeout", Default: "30s", Allowed: durationText(100*time.Millisecond, 5*time.Minute),
 		Meaning: "how long a commit may take on PostgreSQL before the answer is UNAVAILABLE, with outcome unknown",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.Pool.CommitTimeout }, 100*time.Millisecond, 5*time.Minute),
+	},
+	{
+		Env: "DURABILITY", Flag: "durability", Default: "any", Allowed: "any, or synced for PostgreSQL with a synchronous standby",
+		Meaning: "when a change is acknowledged: once the database says that it is stored, or only if a second machine has it as well; " +
+			"with synced, Forge does not start on a server that waits for no standby, and refuses changes while it does not",
+		set: func(s *Settings, v string) error { return choose(&s.Pool.Synced, v, "any", "synced") },
 	},
 	{
 		Env: "IDLE_IN_TRANSACTION_TIMEOUT", Flag: "idle-in-transaction-timeout", Default: "1m", Allowed: durationText(0, time.Hour),
@@ -415,6 +449,11 @@ var All = []Setting{
 		Env: "STREAMS", Flag: "streams", Default: "10000", Allowed: wholeNumbers,
 		Meaning: "how many streams may be open: a WebSocket with its first subscription, each further one, and each response with server-sent events; 0 for none at all",
 		set:     setNumber(func(s *Settings) *int { return &s.Streams }),
+	},
+	{
+		Env: "STREAMS_PER_CLIENT", Flag: "streams-per-client", Default: "1000", Allowed: wholeNumbers,
+		Meaning: "how many of STREAMS a client may have open: a user, or the address of those who have not signed in, which is found as TRUSTED_PROXIES says; 0 for as many as there are",
+		set:     setNumber(func(s *Settings) *int { return &s.StreamsPerClient }),
 	},
 	{
 		Env: "CORS_ORIGINS", Flag: "cors-origins", Default: "none", Allowed: "none, or origins as browsers send them, separated by commas: https://app.example.com,http://localhost:3000",

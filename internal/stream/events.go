@@ -57,11 +57,12 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		after = last // it is newer than the cursor in the body or the address, which stays the same
 	}
-	if !s.acquire() {
-		graphqlhttp.RefuseTooMany(w, r, telemetry.OpenStreams, errTooMany)
+	client := s.client(clientip.NewContext(r.Context(), r))
+	if refused := s.acquire(client); refused != "" {
+		graphqlhttp.RefuseTooMany(w, r, telemetry.OpenStreams, refused)
 		return
 	}
-	defer s.release()
+	defer s.release(client)
 	e := s.newEvents(w, r)
 	defer e.cancel()
 	if !s.add(e) {
@@ -151,9 +152,6 @@ func (e *events) finish(err error) {
 		}
 	case e.ctx.Err() != nil:
 		e.stop(websocket.StatusGoingAway)
-	case errors.Is(err, ErrBehind):
-		e.server.events.Refused(telemetry.SlowReader)
-		e.stop(websocket.StatusTryAgainLater)
 	default:
 		e.server.Log.ErrorContext(e.ctx, "a stream failed", "error", err, "requestId", e.record.RequestID)
 		if e.send(&Answer{Body: graphqlhttp.AsResponse(internal(e.record.RequestID))}) {

@@ -83,7 +83,6 @@ func TestEvents(t *testing.T) {
 		{name: "answers", body: `{"query":"count 2"}`, want: "event: next\ndata: {\"data\":1}\n\nevent: next\ndata: {\"data\":2}\n\n" + complete},
 		{name: "refused", body: `{"query":"refuse"}`, want: "event: next\ndata: {\"errors\":[{\"message\":\"no\"}]}\n\n" + complete},
 		{name: "mutation", body: `{"query":"mutation"}`, want: "event: next\ndata: {\"data\":\"done\"}\n\n" + complete},
-		{name: "behind", body: `{"query":"behind"}`},
 		{name: "cursor", body: `{"query":"after","extensions":{"after":"c1"}}`, want: "event: next\ndata: {\"data\":\"c1\"}\n\n" + complete},
 		{name: "newer cursor", body: `{"query":"after","extensions":{"after":"c1"}}`, header: http.Header{"Last-Event-Id": {"c2"}},
 			want: "event: next\ndata: {\"data\":\"c2\"}\n\n" + complete},

@@ -35,7 +35,7 @@ import (
 //	viewer       sends the viewer's role, and ends
 //	after        sends the cursor that it was given, and ends
 //	refuse       cannot run
-//	behind, fail, panic, panic early
+//	fail, panic, panic early
 //	mutation     runs a mutation
 type fake struct {
 	mu         sync.Mutex
@@ -99,8 +99,6 @@ func (o *fakeOperation) Next(ctx context.Context) (*stream.Answer, error) {
 	switch name {
 	case "refuse":
 		return &stream.Answer{Body: []byte(`{"errors":[{"message":"no"}]}`), Refused: true}, nil
-	case "behind":
-		return nil, stream.ErrBehind
 	case "fail":
 		return nil, errors.New("the disk is full")
 	case "panic":
@@ -168,6 +166,7 @@ type rig struct {
 // options change a rig.
 type options struct {
 	max        int
+	share      int
 	body       int64
 	anonymous  bool // whether there are no tokens
 	connection httpserver.Connection
@@ -184,14 +183,14 @@ func newRig(t testing.TB, o options) *rig {
 	t.Cleanup(func() { db.Close() })
 	r := &rig{fake: &fake{operations: map[*fakeOperation]bool{}}, metrics: metrics.New(db), log: new(lockedBuffer), ended: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	config := stream.Options{Executor: r.fake, Max: o.max, MaxBodyBytes: o.body, Metrics: r.metrics, Log: log}
+	config := stream.Options{Executor: r.fake, Max: o.max, MaxPerClient: o.share, MaxBodyBytes: o.body, Metrics: r.metrics, Log: log}
 	if !o.anonymous {
 		config.Tokens = r.tokens(t)
 	}
 	r.streams = stream.New(config)
 	parts := httpserver.Parts{
 		API: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the API") }), Streams: r.streams,
-		Ready: http.NotFoundHandler(), Origins: o.origins, Tokens: config.Tokens, Compression: true, Metrics: r.metrics, Log: log,
+		Ready: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Origins: o.origins, Tokens: config.Tokens, Compression: true, Metrics: r.metrics, Log: log,
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"sync/atomic"
@@ -141,19 +140,14 @@ func (o *operation) fail() {
 
 // stop ends the operation after Next has returned an error.
 func (o *operation) stop(err error) {
-	switch {
-	case err == io.EOF:
-		o.outcome = "complete"
-		o.socket.forget(o) // the client may use the ID again as soon as it knows
-		o.socket.write(join(`{"id":`, quote(o.id), `,"type":"complete"}`))
-	case errors.Is(err, ErrBehind):
-		o.outcome = "behind"
-		o.socket.server.sockets.Refused(telemetry.SlowReader)
-		o.socket.end(websocket.StatusTryAgainLater, "the client is too far behind; come back with the last cursor")
-	default:
+	if err != io.EOF {
 		o.socket.server.Log.ErrorContext(o.ctx, "a stream failed", "error", err, "requestId", o.socket.id)
 		o.fail()
+		return
 	}
+	o.outcome = "complete"
+	o.socket.forget(o) // the client may use the ID again as soon as it knows
+	o.socket.write(join(`{"id":`, quote(o.id), `,"type":"complete"}`))
 }
 
 // close ends the operation in the executor, frees its place, and logs it.

@@ -5,16 +5,20 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/google/uuid"
 
+	"forge/internal/clientip"
 	"forge/internal/graphqlhttp"
 	"forge/internal/metrics"
 	"forge/internal/telemetry"
 	"forge/internal/token"
+	"forge/internal/viewer"
 )
 
 // Options are what a Server needs.
@@ -24,6 +28,11 @@ type Options struct {
 	// Max is how many streams may be open. A WebSocket counts as one with its first operation, and
 	// each further operation as one more. If Max is 0, each stream is refused.
 	Max int
+	// MaxPerClient is how many of these a client may have open: a user, or an address of those who
+	// have not signed in. 0 means no limit of its own.
+	MaxPerClient int
+	// Proxies are those that say truly which address a client has.
+	Proxies []netip.Prefix
 	// MaxBodyBytes bounds the body of a request, and a message on a WebSocket. 0 means no limit.
 	MaxBodyBytes int64
 	// MaxUnsentBytes bounds the memory of answers that wait for slow clients. 0 means no limit.
@@ -63,10 +72,11 @@ type Server struct {
 	changed sync.Cond // a stream has ended; with mu
 	open    list.List // of delivery: those that were not told to end by Drain, the oldest first
 	all     map[delivery]*list.Element
-	slots   int  // how many of Max are taken
-	ticking bool // whether the goroutine of watch runs
-	ended   bool // whether new streams are refused because the server ends
-	refused int  // WebSockets that were refused with a close code, and have not closed yet
+	slots   int            // how many of Max are taken
+	shares  map[string]int // of these, by client
+	ticking bool           // whether the goroutine of watch runs
+	ended   bool           // whether new streams are refused because the server ends
+	refused int            // WebSockets that were refused with a close code, and have not closed yet
 }
 
 // A delivery is a stream as the Server sees it. Its methods do not block.
@@ -83,7 +93,7 @@ func New(o Options) *Server {
 	if o.Executor == nil {
 		return nil
 	}
-	s := &Server{Options: o, times: usualTimes, sockets: o.Metrics.WebSockets, events: o.Metrics.Events, all: map[delivery]*list.Element{}}
+	s := &Server{Options: o, times: usualTimes, sockets: o.Metrics.WebSockets, events: o.Metrics.Events, all: map[delivery]*list.Element{}, shares: map[string]int{}}
 	s.changed.L = &s.mu
 	s.unsent.limit = int64(o.MaxUnsentBytes)
 	return s
@@ -125,24 +135,60 @@ func hasToken(values []string, name string) bool {
 	return false
 }
 
-// errTooMany is shown to clients whose stream is refused because of Max.
-const errTooMany = "the server has as many streams open as it may; come back later"
+// These are shown to clients whose stream is refused because of Max or MaxPerClient.
+const (
+	errTooMany = "the server has as many streams open as it may; come back later"
+	errShare   = "this client has as many streams open as one may; end some of them"
+)
 
-// acquire takes a place of Max. It returns false if there is none.
-func (s *Server) acquire() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.slots >= s.Max {
-		return false
+// client returns who shares the places of MaxPerClient: the viewer, or the address of one who has not
+// signed in.
+func (s *Server) client(ctx context.Context) string {
+	if v := viewer.FromContext(ctx); v.ID != uuid.Nil {
+		return v.ID.String()
 	}
-	s.slots++
-	return true
+	return clientip.Network(clientip.Address(ctx, s.Proxies)).String()
 }
 
-func (s *Server) release() {
+// acquire takes a place of Max for a client. It returns why there is none, or "".
+func (s *Server) acquire(client string) (refused string) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.slots >= s.Max:
+		return errTooMany
+	case s.MaxPerClient > 0 && s.shares[client] >= s.MaxPerClient:
+		return errShare
+	}
+	s.slots++
+	s.shares[client]++
+	return ""
+}
+
+func (s *Server) release(client string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.slots--
-	s.mu.Unlock()
+	s.leave(client)
+}
+
+// leave takes a place from a client's share. The server is locked.
+func (s *Server) leave(client string) {
+	if s.shares[client]--; s.shares[client] == 0 {
+		delete(s.shares, client)
+	}
+}
+
+// move gives a place of one client to another one. It returns false if that has as many as it may.
+func (s *Server) move(from, to string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if from != to && s.MaxPerClient > 0 && s.shares[to] >= s.MaxPerClient {
+		return false
+	}
+	s.leave(from)
+	s.shares[to]++
+	return true
 }
 
 // add makes a stream known to tick and Drain. It returns false if the server ends.

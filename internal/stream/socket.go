@@ -30,6 +30,7 @@ type socket struct {
 	conn   net.Conn
 	id     string          // the ID of the request
 	ctx    context.Context // of operations; changed by the reader before the first operation
+	client string          // whose places it takes; changed by the reader before the first operation
 	opened time.Time
 	pinged time.Time // when the last ping was sent; only tick uses it
 
@@ -64,7 +65,7 @@ func (c *socket) serve() {
 	s := c.server
 	s.sockets.Opened()
 	defer s.remove(c)
-	defer s.release()
+	defer func() { s.release(c.client) }()
 	defer c.log()
 	defer c.all.Wait()
 	if !s.add(c) {
@@ -190,6 +191,12 @@ func (c *socket) signIn(authorization string) *closing {
 	c.mu.Lock()
 	c.token = text
 	c.mu.Unlock()
+	client := c.server.client(c.ctx)
+	if !c.server.move(c.client, client) {
+		c.server.sockets.Refused(telemetry.OpenStreams)
+		return closef(websocket.StatusTryAgainLater, "%s", errShare)
+	}
+	c.client = client
 	return nil
 }
 
@@ -232,9 +239,11 @@ func (c *socket) admit(o *operation) (refused *gqlerror.Error, wrong *closing) {
 	case len(c.operations) >= maxOperations, c.live >= maxLive:
 		return refusal(apperr.CodeUnavailable, "a connection may run 100 operations at once; end one of them, or use another connection"), nil
 	}
-	if o.extra = len(c.operations) > 0; o.extra && !c.server.acquire() {
-		c.server.sockets.Refused(telemetry.OpenStreams)
-		return refusal(apperr.CodeUnavailable, errTooMany), nil
+	if o.extra = len(c.operations) > 0; o.extra {
+		if full := c.server.acquire(c.client); full != "" {
+			c.server.sockets.Refused(telemetry.OpenStreams)
+			return refusal(apperr.CodeUnavailable, full), nil
+		}
 	}
 	if c.operations == nil {
 		c.operations = map[string]*operation{}
@@ -261,7 +270,7 @@ func (c *socket) complete(id string) {
 func (c *socket) done(o *operation) websocket.StatusCode {
 	c.forget(o)
 	if o.extra {
-		c.server.release()
+		c.server.release(c.client)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

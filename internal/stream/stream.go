@@ -5,7 +5,6 @@ package stream
 
 import (
 	"context"
-	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -34,16 +33,12 @@ type Operation interface {
 	// Kind returns query, mutation or subscription. It returns "" if the operation cannot run.
 	Kind() ast.Operation
 	// Next returns the next answer. It returns nil without an error if there is none yet. After the
-	// last answer, it returns io.EOF. It returns ErrBehind if the client is so far behind that it
-	// has to come back. It is called by one goroutine at a time.
+	// last answer, it returns io.EOF. It is called by one goroutine at a time.
 	Next(ctx context.Context) (*Answer, error)
 	// Close ends the operation. It is not called while Next runs, and Next is not called after it.
 	// The context has ended already.
 	Close()
 }
-
-// ErrBehind means that a client is too far behind to go on. It may come back with its last cursor.
-var ErrBehind = errors.New("the client is too far behind")
 
 // An Answer is one result of an operation.
 type Answer struct {

@@ -31,12 +31,13 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		graphqlhttp.RefuseStream(w, r, "the WebSocket must ask for the subprotocol "+subprotocol)
 		return
 	}
-	refused := !s.acquire()
-	if refused && !s.refuseOne() {
-		graphqlhttp.RefuseTooMany(w, r, telemetry.OpenStreams, errTooMany)
+	c := &socket{server: s, ctx: socketContext(r), id: telemetry.RequestID(r.Context()), opened: time.Now()}
+	c.client = s.client(c.ctx)
+	refused := s.acquire(c.client)
+	if refused != "" && !s.refuseOne() {
+		graphqlhttp.RefuseTooMany(w, r, telemetry.OpenStreams, refused)
 		return
 	}
-	c := &socket{server: s, ctx: socketContext(r), id: telemetry.RequestID(r.Context()), opened: time.Now()}
 	c.pinged = c.opened
 	c.token, _ = token.Bearer(r.Header["Authorization"])
 	accepted := &leanWriter{ResponseWriter: w}
@@ -48,12 +49,12 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		OnPingReceived: func(context.Context, []byte) bool { return c.writing.Load() == 0 },
 	})
 	switch {
-	case refused && err != nil:
+	case refused != "" && err != nil:
 		s.refusedOne()
-	case refused:
-		go s.closeRefused(ws)
+	case refused != "":
+		go s.closeRefused(ws, refused)
 	case err != nil: // Accept has answered
-		s.release()
+		s.release(c.client)
 	default:
 		c.ws, c.conn = ws, accepted.conn
 		ws.SetReadLimit(min(maxInit, s.maxMessage()))
@@ -89,10 +90,10 @@ func (s *Server) refusedOne() {
 	s.mu.Unlock()
 }
 
-func (s *Server) closeRefused(ws *websocket.Conn) {
+func (s *Server) closeRefused(ws *websocket.Conn, reason string) {
 	defer s.refusedOne()
 	s.sockets.Refused(telemetry.OpenStreams)
-	_ = ws.Close(websocket.StatusTryAgainLater, errTooMany)
+	_ = ws.Close(websocket.StatusTryAgainLater, reason)
 }
 
 // socketContext returns the context of the operations on a WebSocket. It has the viewer and the

@@ -146,7 +146,6 @@ func TestProtocol(t *testing.T) {
 		{name: "no bearer", send: `{"type":"connection_init","payload":{"Authorization":"Basic x"}}`, code: 4403, reason: "Bearer"},
 		{name: "token of another type", send: `{"type":"connection_init","payload":{"authorization":7}}`, code: 4403, reason: "text"},
 		{name: "two tokens", send: `{"type":"connection_init","payload":{"authorization":"a","Authorization":"b"}}`, code: 4403, reason: "more than one"},
-		{name: "behind", send: "init\nbehind", code: 1013, reason: "behind"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -465,4 +464,44 @@ func TestEarly(t *testing.T) {
 			t.Fatalf("the client gets %q, %v", got, err)
 		}
 	}
+}
+
+// TestShare has a user, and an address of those who have not signed in, take as many places as one
+// may. Others still get theirs.
+func TestShare(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{max: 10, share: 2})
+	user := r.issue(viewer.User, time.Hour)
+	init := func(token string) *client {
+		c := r.dial(t, nil)
+		c.send(`{"type":"connection_init","payload":{"authorization":"Bearer ` + token + `"}}`)
+		return c
+	}
+	first := init(user)
+	first.want(`{"type":"connection_ack"}`)
+	init(user).want(`{"type":"connection_ack"}`)
+	if reason := init(user).wantClose(1013); !strings.Contains(reason, "this client") {
+		t.Errorf("a third connection of a user is closed with %q", reason)
+	}
+	if res := r.post(t, `{"query":"feed"}`, http.Header{"Authorization": {"Bearer " + user}}); res.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a stream of events of the user has the status %d", res.StatusCode)
+	}
+	eventually(t, "the refused one is gone", func() bool { return r.streams.Slots() == 2 })
+	anonymous := r.ready(t)
+	anonymous.subscribe("1", "feed")
+	anonymous.subscribe("2", "feed")
+	eventually(t, "the second operation has a place", func() bool { return r.streams.Slots() == 4 })
+	anonymous.subscribe("3", "feed")
+	if text, err := anonymous.receive(); err != nil || !strings.Contains(text, "this client") {
+		t.Errorf("a third operation gets %s, %v", text, err)
+	}
+	if reason := r.dial(t, nil).wantClose(1013); !strings.Contains(reason, "this client") {
+		t.Errorf("a connection of the same address is closed with %q", reason)
+	}
+	anonymous.send(`{"id":"2","type":"complete"}`)
+	eventually(t, "the operation has ended", func() bool { return r.streams.Slots() == 3 })
+	init(r.issue(viewer.User, time.Hour)).want(`{"type":"connection_ack"}`)
+	_ = first.CloseNow()
+	eventually(t, "the user has a place again", func() bool { return r.streams.Slots() == 3 })
+	init(user).want(`{"type":"connection_ack"}`)
 }

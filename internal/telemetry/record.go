@@ -113,6 +113,13 @@ func (r *Record) Runs(d *Document, operation *ast.OperationDefinition) {
 	}
 }
 
+// Answers records that the operation is that of another record, which may be nil.
+func (r *Record) Answers(of *Record) {
+	if of != nil {
+		r.Document, r.Operation = of.Document, of.Operation
+	}
+}
+
 // StartOperation records that the operation is run, and begins its span. It returns a context that
 // carries the span.
 func (r *Record) StartOperation(ctx context.Context) context.Context {

@@ -59,6 +59,33 @@ func (t *Tracer) Start(ctx context.Context, record *Record, request *http.Reques
 	return ctx
 }
 
+// StartAnswer begins the span of an answer that is made without a request: for a stream or a
+// webhook. It returns a context that carries the span. A nil Tracer begins none.
+func (t *Tracer) StartAnswer(ctx context.Context, record *Record) context.Context {
+	if t == nil {
+		return ctx
+	}
+	ctx, span := t.spans.Start(ctx, "answer")
+	if span.IsRecording() {
+		record.spans = spans{tracer: t, request: span}
+	}
+	return ctx
+}
+
+// EndAnswer ends the spans of an answer and its operation.
+func (r *Record) EndAnswer() {
+	if r.spans.tracer == nil {
+		return
+	}
+	if r.spans.operation != nil {
+		r.endOperation()
+	}
+	if r.Code != "" {
+		r.spans.request.SetAttributes(attribute.String("forge.error.code", r.Code))
+	}
+	r.spans.request.End()
+}
+
 // method returns an HTTP method, or _OTHER for an unknown one.
 func method(m string) string {
 	switch m {

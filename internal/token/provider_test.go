@@ -400,3 +400,25 @@ func TestProviderRoles(t *testing.T) {
 		t.Errorf("without roles and a claim: %+v, %v", got, err)
 	}
 }
+
+// TestProviderClockAhead ends the tokens of a user whose provider's clock is ahead. A token that
+// was issued before is refused, although it says a later time.
+func TestProviderClockAhead(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	key := mustEd25519(t)
+	p.publish(written(t, key.Public(), "a", false))
+	s := providerSide(t, p)
+	e := &ended{now: s.now}
+	s.Revocations = e
+	if err := s.Fetch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	token := s.providerToken(t, key, "a", jwt.MapClaims{"sub": adaID(), "iat": s.now().Add(leeway - time.Second).Unix(), "exp": s.now().Add(time.Hour).Unix()})
+	s.wantValid(t, "before", token)
+	e.set(s.now(), nil)
+	s.wantInvalid(t, "ended", token, errRevoked)
+	s.later(time.Minute)
+	s.wantInvalid(t, "ended a minute ago", token, errRevoked)
+	s.wantValid(t, "issued since", s.providerToken(t, key, "a", jwt.MapClaims{"sub": adaID(), "iat": s.now().Unix(), "exp": s.now().Add(time.Hour).Unix()}))
+}

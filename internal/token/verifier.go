@@ -57,7 +57,9 @@ type state struct {
 
 // verified is what a verified token says.
 type verified struct {
-	viewer        viewer.Viewer
+	viewer viewer.Viewer
+	// issued is when the token was issued at the earliest: the clock of a provider may be ahead of
+	// the database's, by which users' tokens are ended.
 	issued, until time.Time
 	own           bool // whether one of Forge's own keys signed the token
 }
@@ -130,8 +132,9 @@ func (v *Verifier) clock(own bool) time.Time {
 	return v.now()
 }
 
-// Verify returns the viewer whom a token names, and the time when the token was issued. The time is
-// zero if the token does not state it. The error is a Refusal, ErrNoKeys, or an *UnknownError.
+// Verify returns the viewer whom a token names, and the time when the token was issued. If a
+// provider issued it, the time is 5 s earlier than it says, as clocks may differ. The time is zero
+// if the token does not state it. The error is a Refusal, ErrNoKeys, or an *UnknownError.
 func (v *Verifier) Verify(text string) (viewer.Viewer, time.Time, error) {
 	if len(text) > maxToken {
 		return viewer.Viewer{}, time.Time{}, errTooLong
@@ -163,10 +166,14 @@ func (v *Verifier) checkRevoked(found *verified) error {
 			return &UnknownError{err}
 		}
 	}
+	said := found.issued
+	if !found.own {
+		said = said.Add(leeway)
+	}
 	switch {
 	case found.issued.Before(after):
 		return errRevoked
-	case found.issued.After(v.clock(found.own).Add(leeway)) && !found.issued.Equal(after):
+	case said.After(v.clock(found.own).Add(leeway)) && !found.issued.Equal(after):
 		return errEarly
 	}
 	return nil
@@ -282,8 +289,10 @@ func (v *Verifier) validate(said *claims, own bool) (verified, error) {
 	switch {
 	case err != nil:
 		return verified{}, errClaims
-	case issued != nil:
+	case issued != nil && own:
 		found.issued = issued.Time
+	case issued != nil:
+		found.issued = issued.Add(-leeway)
 	}
 	found.viewer, err = v.viewer(said, own)
 	return found, err

@@ -12,7 +12,7 @@ func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 	if _, err := u.exec(ctx, nil, "SAVEPOINT part", nil); err != nil {
 		return fmt.Errorf("set a savepoint: %w", err)
 	}
-	before, undo := u.abortedBy(), func() {}
+	before, undo := u.AbortedBy(), func() {}
 	if u.onPart != nil {
 		undo = u.onPart()
 	}
@@ -32,13 +32,6 @@ func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 		return fmt.Errorf("release a savepoint: %w", err)
 	}
 	return nil
-}
-
-// abortedBy returns the error after which the unit cannot be committed, or nil.
-func (u *Unit) abortedBy() error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.aborted
 }
 
 // setAborted restores the state at the savepoint, because later errors were rolled back.

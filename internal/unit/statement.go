@@ -22,16 +22,9 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if u.conn.Conn == nil {
-		conn, err := u.db.Acquire(ctx)
-		if err != nil {
-			u.last = err
-			return err
-		}
-		u.conn = conn
-		if u.onLongHold != nil {
-			u.holdTimer = time.AfterFunc(u.holdLimit, u.onLongHold)
-		}
+	if err := u.connect(ctx); err != nil {
+		u.last = err
+		return err
 	}
 	// Through PgBouncer, limits can only be set in a transaction, so every statement gets one.
 	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || autocommit {
@@ -45,6 +38,67 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	return nil
 }
 
+// askPromise returns an error if the unit may write, and its changes could not be acknowledged.
+func (u *Unit) askPromise() (err error) {
+	if u.mode == Write {
+		u.promise, err = u.db.Watcher.Promise()
+	}
+	return err
+}
+
+// connect takes a connection if the unit has none. The caller holds mu.
+func (u *Unit) connect(ctx context.Context) error {
+	if err := u.awaitTurn(ctx); err != nil || u.conn.Conn != nil {
+		return err
+	}
+	if err := u.askPromise(); err != nil {
+		return err
+	}
+	conn, err := u.db.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	u.conn = conn
+	if u.onLongHold != nil {
+		u.holdTimer = time.AfterFunc(u.holdLimit, u.onLongHold)
+	}
+	return nil
+}
+
+// BeginWith begins the transaction of a unit that has run no statement, and runs a statement in it.
+// Both are sent with the unit's next statement, in one round trip. If one of them fails, the next
+// statement is not run, and returns the error. BeginWith returns false, and has done nothing, if the
+// database cannot do this.
+func (u *Unit) BeginWith(ctx context.Context, s database.Statement) (bool, error) {
+	if !u.db.Pipelined() {
+		return false, nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	err := u.connect(ctx)
+	if err == nil {
+		err = u.db.BeginWith(u.conn, s)
+	}
+	if err != nil {
+		u.last = err
+		return false, err
+	}
+	u.begun = true
+	u.cost.Statements++
+	return true, nil
+}
+
+// awaitTurn has a unit that may write to SQLite wait until it is its turn, before it takes a
+// connection. The caller holds mu.
+func (u *Unit) awaitTurn(ctx context.Context) (err error) {
+	if u.mode != Write || u.db.Dialect != dialect.SQLite || u.begun || u.endTurn != nil {
+		return nil
+	}
+	u.giveBack()
+	u.endTurn, err = u.db.AwaitTurn(ctx)
+	return err
+}
+
 // exec runs a statement that changes rows, in the way that c says, or as it is if c is nil. It
 // returns an error, without running the statement, if an earlier statement has committed by itself.
 func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (sql.Result, error) {
@@ -55,12 +109,16 @@ func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (s
 	}
 	autocommit := u.autocommits(c)
 	if autocommit && u.db.Dialect == dialect.SQLite {
+		if err := u.open(ctx, autocommit); err != nil {
+			return nil, err
+		}
 		// The driver could report that a statement was cancelled although it was stored.
 		ctx = context.WithoutCancel(ctx)
 	}
 	result, err := u.run(ctx, c, query, args, autocommit)
 	if autocommit {
-		err = u.noteAutocommit(query, result, err)
+		u.letNextWrite()
+		err = u.noteAutocommit(ctx, query, result, err)
 	}
 	return result, err
 }
@@ -80,12 +138,16 @@ func (u *Unit) run(ctx context.Context, c *Change, query string, args []any, aut
 
 // noteAutocommit records the outcome of a statement that commits by itself, and returns the error
 // for its caller.
-func (u *Unit) noteAutocommit(query string, result sql.Result, err error) error {
+func (u *Unit) noteAutocommit(ctx context.Context, query string, result sql.Result, err error) error {
 	if err != nil {
 		return u.commitError(err)
 	}
 	if n, err := result.RowsAffected(); n > 0 || err != nil {
 		u.autocommitted = query
+		if err := u.db.Watcher.Confirm(ctx, u.promise); err != nil {
+			u.last = err
+			return u.commitError(err)
+		}
 	}
 	return nil
 }
@@ -182,9 +244,6 @@ func (u *Unit) record(ctx context.Context, query string, start time.Time, err er
 		u.last = err
 		if u.begun {
 			u.aborted = err
-		}
-		if u.mode == Write && database.ReadOnly(err) && u.conn.Conn != nil {
-			u.conn.Outdate() // the server is no longer the primary
 		}
 	}
 	if u.db.Watch != nil {

@@ -58,8 +58,14 @@ type Unit struct {
 	// with a silent ROLLBACK, and SQLite would store the statements that succeeded.
 	aborted error
 
+	positioned bool                 // see WantPosition
+	position   database.LogPosition // see Position
+
+	endTurn func() // lets the next writer of SQLite begin; nil if it is not this unit's turn
+
 	autocommitted  string // the statement that committed by itself and changed rows, or ""
 	outcomeUnknown bool   // the database did not report whether a commit succeeded
+	promise        int64  // see database.Watcher
 }
 
 // Cost counts a unit's statements and the time they took, without BEGIN and COMMIT.
@@ -132,6 +138,13 @@ func (u *Unit) Unavailable() bool {
 	return u.last != nil && (u.conn.Conn == nil && database.ConnectionLost(u.last) || u.mode == Write && database.ReadOnly(u.last))
 }
 
+// AbortedBy returns the error after which the unit cannot be committed, or nil.
+func (u *Unit) AbortedBy() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.aborted
+}
+
 // Autocommitted reports whether a statement has committed by itself and changed rows. They stay
 // stored whether or not Commit is called.
 func (u *Unit) Autocommitted() bool {
@@ -165,6 +178,25 @@ var errDone = errors.New("unit: the unit of work has ended")
 // either, unless OutcomeUnknown returns true. Commit continues when ctx ends, and has a time limit
 // of its own.
 func (u *Unit) Commit(ctx context.Context) error {
+	return u.commit(ctx, func() (err error) {
+		if u.positioned {
+			u.position, err = u.conn.CommitAt(ctx)
+			return err
+		}
+		return u.conn.Commit(ctx)
+	})
+}
+
+// CommitAfter does the same as Commit, after a last statement that is sent together with the COMMIT.
+// The unit must have been begun by BeginWith. If the statement fails, nothing is stored.
+func (u *Unit) CommitAfter(ctx context.Context, s database.Statement) error {
+	return u.commit(ctx, func() error {
+		u.cost.Statements++
+		return u.conn.CommitAfter(ctx, s)
+	})
+}
+
+func (u *Unit) commit(ctx context.Context, do func() error) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.done {
@@ -175,8 +207,12 @@ func (u *Unit) Commit(ctx context.Context) error {
 		return u.aborted
 	}
 	if u.begun {
-		if err := u.conn.Commit(ctx); err != nil {
-			u.last = err
+		err := do()
+		if err == nil && u.mode == Write {
+			err = u.db.Watcher.Confirm(ctx, u.promise)
+		}
+		if err != nil {
+			u.last, u.aborted = err, err
 			err = u.commitError(err)
 			u.rollback()
 			return err
@@ -219,12 +255,22 @@ func (u *Unit) Rest() {
 	defer u.mu.Unlock()
 	if !u.begun && !u.done {
 		u.giveBack()
+		u.letNextWrite()
 	}
 }
 
 func (u *Unit) release() {
 	u.done = true
 	u.giveBack()
+	u.letNextWrite() // after the connection, which the next one can then use
+}
+
+// letNextWrite ends the unit's turn as a writer, if it has one.
+func (u *Unit) letNextWrite() {
+	if u.endTurn != nil {
+		u.endTurn()
+		u.endTurn = nil
+	}
 }
 
 func (u *Unit) giveBack() {

@@ -4,6 +4,7 @@ package usage
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -19,22 +20,23 @@ func (e *Error) Error() string { return e.message }
 // Errorf returns an Error with a formatted message.
 func Errorf(format string, args ...any) *Error { return &Error{fmt.Sprintf(format, args...)} }
 
-// Nearest returns the known name that is most like name. A name that begins like the other comes
-// first. Otherwise it is the one with the fewest letters to change. Nearest returns "" if more than
+// Nearest returns the known name that is most like name. Names that begin like it
+// come first, and of these and of all others the one with the fewest letters to change. Nearest returns "" if more than
 // half of the letters would have to change.
 func Nearest(name string, known []string) (nearest string) {
+	const first = 1 << 20 // more than any distance
 	name = strings.ToLower(name)
-	least := -1
+	least := math.MaxInt
 	for _, k := range known {
 		lower := strings.ToLower(k)
 		distance := levenshtein.ComputeDistance(name, lower)
 		switch {
 		case len(name) > 1 && (strings.HasPrefix(lower, name) || strings.HasPrefix(name, lower)):
-			distance = 0
+			distance -= first
 		case distance > max(len(name), len(lower))/2:
 			continue
 		}
-		if least < 0 || distance < least {
+		if distance < least {
 			nearest, least = k, distance
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"forge/ent"
@@ -91,12 +92,12 @@ func (r *runner) deliver(ctx context.Context, row *ent.Webhook) time.Duration {
 			answer = r.next(ctx)
 			continue
 		}
-		status, err := r.webhooks.post(ctx, row, answer)
+		status, after, err := r.webhooks.post(ctx, row, answer)
 		if ctx.Err() != nil && err != nil { // the server ends, and does not know what has become of it
 			return r.idle(ctx, row)
 		}
 		if err != nil {
-			return r.failed(ctx, row, status, err)
+			return r.failed(ctx, row, status, after, err)
 		}
 		r.webhooks.count("delivered")
 		if row.Failures > 0 {
@@ -151,11 +152,11 @@ func (r *runner) kept(ctx context.Context, row *ent.Webhook, err error) (time.Du
 }
 
 // failed ends the lease after a failure, and disables the endpoint if it is time to. It returns how
-// long to wait.
-func (r *runner) failed(ctx context.Context, row *ent.Webhook, status int, cause error) time.Duration {
+// long to wait: at least the time after, which the receiver has asked for.
+func (r *runner) failed(ctx context.Context, row *ent.Webhook, status int, after time.Duration, cause error) time.Duration {
 	r.end() // the next attempt begins at the row's position
 	w := r.webhooks
-	pause, disabled := w.Retry.Pause(int(row.Failures)+1), ""
+	pause, disabled := max(after, w.Retry.Pause(int(row.Failures)+1)), ""
 	err := w.keep(ctx, row, func(update *ent.WebhookUpdate, now time.Time) {
 		since := now
 		if row.FailingSince != nil {
@@ -198,7 +199,7 @@ func (r *runner) stopped(ctx context.Context, row *ent.Webhook, cause error) tim
 	r.end()
 	known, ok := errors.AsType[*apperr.Error](cause)
 	if !ok || known.Code == apperr.CodeUnavailable || known.Code == apperr.CodeTimeout || known.Code == apperr.CodeInternal {
-		return r.failed(ctx, row, 0, fmt.Errorf("the subscription has no answer: %w", cause))
+		return r.failed(ctx, row, 0, 0, fmt.Errorf("the subscription has no answer: %w", cause))
 	}
 	reason := fmt.Sprintf("its subscription cannot go on (%s): %s", known.Code, known.Message)
 	err := r.webhooks.keep(ctx, row, func(update *ent.WebhookUpdate, now time.Time) {
@@ -236,13 +237,14 @@ func refusal(body []byte) error {
 const maxAnswer = 4 << 10
 
 // post sends an answer. It returns the status of the receiver's answer, which is 0 if there is none,
-// and an error unless the status is one of success.
-func (w *Webhooks) post(ctx context.Context, row *ent.Webhook, answer *stream.Answer) (status int, err error) {
+// and an error unless the status is one of success. after is how long the receiver wants to be left
+// alone.
+func (w *Webhooks) post(ctx context.Context, row *ent.Webhook, answer *stream.Answer) (status int, after time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, w.Timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, row.URL, bytes.NewReader(answer.Body))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "Forge-Webhooks")
@@ -255,16 +257,31 @@ func (w *Webhooks) post(ctx context.Context, row *ent.Webhook, answer *stream.An
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("the receiver has not answered within %s", w.Timeout)
 		}
-		return 0, err
+		return 0, 0, err
 	}
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
 	switch code := response.StatusCode; {
 	case code >= 200 && code < 300:
-		return code, nil
+		return code, 0, nil
 	case code >= 300 && code < 400:
-		return code, fmt.Errorf("the receiver has answered %d; redirects are not followed", code)
+		return code, 0, fmt.Errorf("the receiver has answered %d; redirects are not followed", code)
 	default:
-		return code, fmt.Errorf("the receiver has answered %d", code)
+		return code, retryAfter(response.Header.Get("Retry-After"), time.Now()), fmt.Errorf("the receiver has answered %d", code)
 	}
+}
+
+// retryAfter returns how long a header Retry-After asks to wait, 3 hours at most. It returns 0 for
+// one that is neither a number of seconds nor a date in the future.
+func retryAfter(header string, now time.Time) time.Duration {
+	seconds, err := strconv.ParseUint(header, 10, 31)
+	after := time.Duration(seconds) * time.Second
+	if err != nil {
+		date, err := http.ParseTime(header)
+		if err != nil {
+			return 0
+		}
+		after = max(0, date.Sub(now))
+	}
+	return min(after, maxPause)
 }

@@ -64,6 +64,9 @@ type Webhooks struct {
 	disabled atomic.Int64
 }
 
+// maxPause is the longest pause between two attempts.
+const maxPause = 3 * time.Hour
+
 // New returns the endpoints of a database. Serve has to be called before they are used.
 func New(o Options) *Webhooks {
 	for _, t := range []struct {
@@ -75,7 +78,7 @@ func New(o Options) *Webhooks {
 		}
 	}
 	if o.Retry == (retry.Backoff{}) {
-		o.Retry = retry.Backoff{First: 5 * time.Second, Max: 3 * time.Hour, Jitter: 0.5}
+		o.Retry = retry.Backoff{First: 5 * time.Second, Max: maxPause, Jitter: 0.5}
 	}
 	return &Webhooks{Options: o, client: newClient(o.Private), changed: make(chan struct{}, 1)}
 }

@@ -208,8 +208,12 @@ func TestIdempotencyKeysBounded(t *testing.T) {
 				done++
 				if i == 0 {
 					first = got
-					if statements != without+2 {
-						t.Errorf("%s: a request under a key took %d statements, want %d for the work, and 2", name, statements, without)
+					own := 2
+					if a.db.Pipelined() {
+						own = 0 // they are sent with others
+					}
+					if statements != without+own {
+						t.Errorf("%s: a request under a key took %d statements, want %d for the work, and %d", name, statements, without, own)
 					}
 				}
 			}

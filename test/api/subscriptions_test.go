@@ -19,6 +19,7 @@ import (
 	"forge/internal/changes"
 	"forge/internal/gqlexec"
 	"forge/internal/stream"
+	"forge/internal/telemetry"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
@@ -35,7 +36,7 @@ func newStreams(t testing.TB, url string) *api {
 
 // following returns a configuration whose server follows the log of changes until the test ends.
 func (a *api) following() config {
-	keeper := changes.NewKeeper(changes.New(a.db.DB, a.db.Dialect, ent.Entities), time.Hour, 1_000_000)
+	keeper := changes.NewKeeper(changes.New(a.db.DB, a.db.Dialect, ent.Entities), time.Hour, 10_000_000)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { keeper.Run(ctx, a.log) })
@@ -84,6 +85,7 @@ func (a *api) subscribe(v viewer.Viewer, query string, with vars, after string) 
 // subscribeWith is like subscribe. The caller ends the context, and closes the operation.
 func (a *api) subscribeWith(ctx context.Context, v viewer.Viewer, query string, with vars, after string) *subscriber {
 	a.t.Helper()
+	ctx, _ = telemetry.NewContext(ctx, "")
 	s := &subscriber{t: a.t, ctx: viewer.NewContext(ctx, v), woken: make(chan struct{}, 1)}
 	text, err := json.Marshal(with)
 	if err != nil {
@@ -121,13 +123,19 @@ func (s *subscriber) next() (gqltest.Answer, error) {
 				s.t.Fatal("no answer within a minute")
 			}
 		}
-		s.cursor = answer.Cursor
-		got := gqltest.Answer{Body: string(answer.Body)}
-		if err := json.Unmarshal(answer.Body, &got); err != nil {
-			s.t.Fatalf("an answer is not JSON: %v: %s", err, answer.Body)
-		}
-		return got, nil
+		return s.read(answer), nil
 	}
+}
+
+// read reads an answer.
+func (s *subscriber) read(answer *stream.Answer) gqltest.Answer {
+	s.t.Helper()
+	s.cursor = answer.Cursor
+	got := gqltest.Answer{Body: string(answer.Body)}
+	if err := json.Unmarshal(answer.Body, &got); err != nil {
+		s.t.Fatalf("an answer is not JSON: %v: %s", err, answer.Body)
+	}
+	return got
 }
 
 // must returns the next answer, which has no errors.

@@ -257,8 +257,12 @@ func TestWebhookFailures(t *testing.T) {
 	redirects := newReceiver(t, func(_ int, w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
 	})
+	busy := newReceiver(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
 	ids := map[*receiver]string{}
-	for _, r := range []*receiver{broken, gone, hangs, redirects, flaky, endless, well} {
+	for _, r := range []*receiver{broken, gone, hangs, redirects, flaky, endless, busy, well} {
 		ids[r] = a.hook(r, "/")
 	}
 	a.hero("A")
@@ -274,6 +278,11 @@ func TestWebhookFailures(t *testing.T) {
 			return hook["failures"].(float64) > 1 && hook["nextAttemptAt"] != nil && strings.Contains(hook["lastError"].(string), want)
 		})
 	}
+	a.hookIs(ids[busy], func(hook map[string]any) bool {
+		at, ok := hook["nextAttemptAt"].(string)
+		due, err := time.Parse(time.RFC3339, at)
+		return ok && err == nil && time.Until(due) > 50*time.Minute
+	})
 	a.hookIs(ids[gone], func(hook map[string]any) bool {
 		return hook["disabledReason"] != nil && strings.Contains(hook["disabledReason"].(string), "410") && hook["lastStatus"] == 410.0
 	})

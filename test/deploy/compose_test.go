@@ -16,6 +16,7 @@ type composeFile struct {
 	Name     string
 	Services map[string]*composeService
 	Volumes  map[string]any
+	Networks map[string]any
 }
 
 type composeService struct {
@@ -42,17 +43,23 @@ type composeService struct {
 	ShmSize         string   `yaml:"shm_size"`
 	MemLimit        string   `yaml:"mem_limit"`
 	PidsLimit       int      `yaml:"pids_limit"`
+	User            string
+	Profiles        []string
+	NetworkMode     string `yaml:"network_mode"`
+	Networks        map[string]struct {
+		Address string `yaml:"ipv4_address"`
+	}
 }
 
-// readCompose reads compose.yaml, with the values of env for ${…}. A key that composeFile does not
+// readCompose reads a Compose file, with the values of env for ${…}. A key that composeFile does not
 // have is an error: the tests then know everything in the file.
-func readCompose(env map[string]string) (*composeFile, error) {
-	text, err := os.ReadFile("../compose.yaml")
+func readCompose(path string, env map[string]string) (*composeFile, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	var missing error
-	filled := os.Expand(string(text), func(expression string) string {
+	filled := os.Expand(strings.ReplaceAll(string(text), "$$", "${:-$}"), func(expression string) string {
 		name, otherwise, hasDefault := strings.Cut(expression, ":-")
 		name, message, required := strings.Cut(name, ":?")
 		switch value := env[name]; {
@@ -103,7 +110,7 @@ func environment(t *testing.T, path string, uncomment bool, fill string) map[str
 
 func mustReadCompose(t *testing.T, env map[string]string) *composeFile {
 	t.Helper()
-	file, err := readCompose(env)
+	file, err := readCompose("../compose.yaml", env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,12 +149,12 @@ func TestComposeHardening(t *testing.T) {
 // TestComposeSecrets checks that no password has a default, and that authentication is on by
 // default.
 func TestComposeSecrets(t *testing.T) {
-	if _, err := readCompose(nil); err == nil || !strings.Contains(err.Error(), "deploy/compose.env") {
+	if _, err := readCompose("../compose.yaml", nil); err == nil || !strings.Contains(err.Error(), "deploy/compose.env") {
 		t.Errorf("without passwords: %v", err)
 	}
 	env := environment(t, "compose.env", false, "s3cret")
 	delete(env, "AUTH_SECRET")
-	if _, err := readCompose(env); err == nil || !strings.Contains(err.Error(), "AUTH_SECRET") {
+	if _, err := readCompose("../compose.yaml", env); err == nil || !strings.Contains(err.Error(), "AUTH_SECRET") {
 		t.Errorf("without a secret for tokens: %v", err)
 	}
 	file := mustReadCompose(t, environment(t, "compose.env", false, "s3cret"))

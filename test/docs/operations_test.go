@@ -134,7 +134,7 @@ func newPlant(t *testing.T) *plant {
 	}
 	t.Cleanup(func() { _ = p.cluster.Stop() })
 	p.way = newWay(t, p.cluster.URL("postgres"))
-	p.mustExec("postgres", "ALTER SYSTEM SET synchronous_commit = on", "SELECT pg_reload_conf()")
+	p.mustExec("postgres", "ALTER SYSTEM SET synchronous_commit = on", "ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()")
 	p.env = append(os.Environ(), "PATH="+p.dir+":"+os.Getenv("PATH"), "FORGE_ENV=production", "AUTH_SECRET=a secret of these pages, and of no server", "POOL_SIZE=4", "HELD_TOO_LONG=500ms", "LOCK_TIMEOUT=30s", "POOL_TIMEOUT=30s",
 		"DATABASE_URL="+p.url("forge", "forge"), "OWNER_URL="+p.url("forge_owner", "forge"), "ADMIN_URL="+p.url("postgres", "forge"),
 		"RESTORED_URL="+p.url("postgres", "forge_restored"),
@@ -261,9 +261,6 @@ func (p *plant) drift() func() {
 }
 
 func (p *plant) sqlite() func() {
-	if _, err := exec.LookPath("sqlite3"); err != nil {
-		p.t.Fatal("operators need sqlite3, and so does this test")
-	}
 	p.mustRun("DATABASE_URL=sqlite:forge.db forge migrate up")
 	return func() {}
 }

@@ -2,10 +2,15 @@ package e2e
 
 import (
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"forge/internal/pgtemp"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // clients is the folder of the clients. Their tools write to generated/ below it.
@@ -20,11 +25,13 @@ func testApollo(c *client) {
 	c.npm("generate:apollo")
 	c.trust("apollo-manifest.json")
 	c.expire()
+	c.replicate()
 	c.npm("apollo")
 }
 
 func testUrql(c *client) {
 	c.expire()
+	c.replicate()
 	c.npm("urql")
 }
 
@@ -75,6 +82,29 @@ func (c *client) expire() {
 	c.t.Helper()
 	url := serve(c.t, c.databaseURL, "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "ACCESS_TOKEN_TTL=2s")
 	c.env = append(c.env, "FORGE_AUTH_URL="+url)
+}
+
+// replicate starts another server, which reads on a replica that has stopped replaying.
+func (c *client) replicate() {
+	c.t.Helper()
+	must := func(err error) {
+		if err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	nodes, err := pgtemp.StartReplicated(c.t.Context(), 1)
+	must(err)
+	c.t.Cleanup(func() { must(nodes.Stop()) })
+	primary, replica := nodes.Nodes[0], nodes.Nodes[1]
+	url := serve(c.t, primary.URL("postgres"), "MIGRATE=on", "DATABASE_REPLICAS="+replica.URL("postgres"), "READS=replica", "MAX_REPLICA_LAG=1h")
+	gqltest.Eventually(c.t, "the replica is read from", func() error {
+		if !strings.Contains(gqltest.New(c.t, url).Get("/metrics").Body, fmt.Sprintf("forge_replica_usable{host=%q} 1", replica.Address())) {
+			return errors.New("it is not")
+		}
+		return nil
+	})
+	must(replica.PauseReplay(c.t.Context()))
+	c.env = append(c.env, "FORGE_REPLICA_URL="+url)
 }
 
 // npm runs a script of the clients' package.

@@ -22,6 +22,13 @@ func TestPlaygroundSignIn(t *testing.T) {
 	npm(t, dir, []string{"FORGE_URL=" + url}, "run", "test:sign-in")
 }
 
+// TestEventSource follows changes with the EventSource of a browser, which loses its connection.
+func TestEventSource(t *testing.T) {
+	const dir = "../../playground"
+	install(t, dir)
+	npm(t, dir, []string{"FORGE_URL=" + serve(t, dbtest.EmptySQLite(t))}, "run", "test:events")
+}
+
 // npmTest runs the tests of a folder against a server with demo data.
 func npmTest(t *testing.T, dir string) {
 	install(t, dir)

@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
+	"forge/internal/cursorcipher"
 	"forge/internal/database"
 	"forge/internal/entity"
 	"forge/internal/gqlexec"
@@ -129,7 +130,7 @@ func newBoth(t *testing.T) *both {
 		if err := api.Check(); err != nil {
 			t.Fatal(err)
 		}
-		handler := gqlexec.New(api, db, gqlexec.Options{Development: true, CursorKey: make([]byte, 32)}, slog.New(slog.DiscardHandler))
+		handler := gqlexec.New(api, db, gqlexec.Options{Development: true, Cursors: cursorcipher.New(make([]byte, 32))}, slog.New(slog.DiscardHandler))
 		b.databases = append(b.databases, db)
 		b.clients = append(b.clients, gqltest.NewHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), viewer.System)))

@@ -5,6 +5,7 @@ package process
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -67,6 +68,36 @@ func Build(t testing.TB) string {
 		t.Fatal(program.err)
 	}
 	return path
+}
+
+// BuildWith builds another Forge, in whose source tree there are further files: their texts by
+// their paths in the tree. It returns the path of the program.
+func BuildWith(t testing.TB, files map[string]string) string {
+	t.Helper()
+	root, err := top()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	replace := map[string]string{}
+	for path, text := range files {
+		replace[filepath.Join(root, path)] = filepath.Join(dir, filepath.Base(path))
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-C", root, "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "forge"), ".")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build Forge: %v\n%s", err, output)
+	}
+	return filepath.Join(dir, "forge")
 }
 
 // top returns the top of the source tree.

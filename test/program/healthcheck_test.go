@@ -29,7 +29,7 @@ func TestHealthcheck(t *testing.T) {
 			t.Errorf("%s: status %d, stderr %q", everywhere, code, stderr)
 		}
 		mustExec(t, url, "DROP TABLE order_items")
-		s.ready() // the answer of before is not good any more
+		s.unready(t)
 		if code, _, stderr := do(t, addr, "healthcheck", "--ready"); code != 1 || !isOneLine(stderr) || !strings.Contains(stderr, "changed by hand") {
 			t.Errorf("not ready: status %d, stderr %q", code, stderr)
 		}

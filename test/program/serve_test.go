@@ -129,6 +129,19 @@ func (s *server) ready() gqltest.Answer {
 	return s.Get("/readyz")
 }
 
+// unready returns the answer of /readyz once it is not 200. A server notices within 10 seconds that
+// somebody has changed the schema by hand.
+func (s *server) unready(t *testing.T) (got gqltest.Answer) {
+	t.Helper()
+	gqltest.Eventually(t, "/readyz is not 200", func() error {
+		if got = s.Get("/readyz"); got.Status == 200 {
+			return errors.New("it is 200")
+		}
+		return nil
+	})
+	return got
+}
+
 const countUsers = `{ users(first: 0) { totalCount } }`
 
 // emptyDatabases runs a test on an empty database of each kind.

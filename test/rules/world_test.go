@@ -21,6 +21,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"forge/internal/apperr"
+	"forge/internal/changes"
 	"forge/internal/database"
 	"forge/internal/migrator/dev"
 	"forge/internal/read"
@@ -64,7 +65,7 @@ func newWorld(t *testing.T, address string) *world {
 	t.Cleanup(func() { db.Close() })
 	w := &world{T: t, db: db, ent: ent.NewClient(ent.Driver(entsql.OpenDB(db.Dialect, db.DB))), documents: map[string]*ast.QueryDocument{},
 		system: viewer.NewContext(t.Context(), viewer.System)}
-	if err := dev.Create(w.system, db.DB, db.Dialect, dev.Schema{Tables: migrate.Tables}); err != nil {
+	if err := dev.Create(w.system, db.DB, db.Dialect, dev.Schema{Tables: migrate.Tables, Objects: changes.Objects(ent.Entities)}); err != nil {
 		t.Fatal(err)
 	}
 	w.newEngine()
@@ -136,7 +137,7 @@ func (w *world) resolve(ctx context.Context, op *graphql.OperationContext) []byt
 		for i, f := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"}) {
 			ctx := graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Query", Field: f})
 			fmt.Fprintf(&data, "%c%q:", "{,"[min(i, 1)], f.Alias)
-			value, err := w.engine.Read(ctx, func(context.Context) (any, error) { return []struct{}{}, nil })
+			value, err := w.value(ctx, f)
 			if marshaler, ok := value.(graphql.Marshaler); ok && err == nil {
 				marshaler.MarshalGQL(&data)
 			} else {
@@ -148,6 +149,13 @@ func (w *world) resolve(ctx context.Context, op *graphql.OperationContext) []byt
 		}
 		return &graphql.Response{Data: append(data.Bytes(), '}')}
 	}).Data
+}
+
+func (w *world) value(ctx context.Context, f graphql.CollectedField) (any, error) {
+	if w.engine.ShowsChanges(f.Field) {
+		return w.engine.Changes(ctx)
+	}
+	return w.engine.Read(ctx, func(context.Context) (any, error) { return []struct{}{}, nil })
 }
 
 // into answers a query for a viewer, without errors.

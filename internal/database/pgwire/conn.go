@@ -245,10 +245,15 @@ func isTimeout(err error) bool {
 type generation struct {
 	current  atomic.Int64
 	outdated atomic.Int64 // when outdate last had an effect, in nanoseconds since 1970
+	lost     func()       // called after the end of a generation; or nil
 }
 
 // end ends the generation with the number of, unless it has already ended.
-func (g *generation) end(of int64) { g.current.CompareAndSwap(of, of+1) }
+func (g *generation) end(of int64) {
+	if g.current.CompareAndSwap(of, of+1) && g.lost != nil {
+		go g.lost()
+	}
+}
 
 // over reports whether the generation with the number of has ended.
 func (g *generation) over(of int64) bool { return g.current.Load() != of }
@@ -260,6 +265,9 @@ const outdateInterval = time.Second
 // outdate ends the generation with the number of, unless a call had an effect less than
 // outdateInterval ago.
 func (g *generation) outdate(of int64) {
+	if g.over(of) {
+		return
+	}
 	now, last := time.Now().UnixNano(), g.outdated.Load()
 	if now-last >= int64(outdateInterval) && g.outdated.CompareAndSwap(last, now) {
 		g.end(of)

@@ -59,6 +59,10 @@ func NewDialer(limit time.Duration, timeouts Timeouts) *Dialer {
 	}
 }
 
+// OnLost sets a function that is called, in a goroutine of its own, when the connections that are
+// open have become unusable: see Session.Outdate. It must be called before the first connection.
+func (d *Dialer) OnLost(f func()) { d.generation.lost = f }
+
 // DialContext opens a connection. If ctx comes from Attach, the connection becomes that of the
 // session.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {

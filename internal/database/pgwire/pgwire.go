@@ -1,14 +1,15 @@
 // Package pgwire works on the network connection below lib/pq, the driver for PostgreSQL.
 //
-// It does three things that lib/pq does not do. It notices that a host is gone. It cancels
-// statements without a goroutine for each. And it finds dead connections in the pool without a
-// round trip.
+// It does four things that lib/pq does not do. It notices that a host is gone. It cancels
+// statements without a goroutine for each. It finds dead connections in the pool without a round
+// trip. And it sends several statements in one round trip.
 //
 // The formats are those of https://www.postgresql.org/docs/current/protocol-message-formats.html.
 package pgwire
 
 import (
 	"context"
+	"database/sql/driver"
 	"net"
 	"syscall"
 	"time"
@@ -37,6 +38,17 @@ type Session interface {
 	WithoutDeadline()
 	// Outdate makes this session, and all of the pool that are as old, unusable.
 	Outdate()
+	// Precede has commands sent before the next message, and in one round trip with it: a statement
+	// of the extended protocol. If a command fails, the statement is not run, and fails with the
+	// error of the command.
+	Precede(commands ...Command)
+	// PrecedeCommit does the same for a COMMIT of the simple protocol. If a command fails, the
+	// transaction is rolled back.
+	PrecedeCommit(commands ...Command)
+	// Pending reports whether commands wait for the next statement.
+	Pending() bool
+	// Drop forgets commands that wait for the next message.
+	Drop()
 }
 
 // session is the Session of a connection that a Dialer has opened.
@@ -45,13 +57,15 @@ type session struct {
 	raw     syscall.RawConn
 	key     []byte // the key by which the server knows the session; nil if it could not be read
 	timeout time.Duration
+	lead    *leadConn
 }
 
 type sessionKey struct{}
 
 // Attach returns a context for lib/pq's Connect, and a function to call after Connect has
-// succeeded. The function returns the session, or nil if no Dialer opened the connection.
-func Attach(ctx context.Context) (attached context.Context, started func() Session) {
+// succeeded. The function returns the session, or nil if no Dialer opened the connection. It returns
+// an error if it does not know this version of lib/pq.
+func Attach(ctx context.Context) (attached context.Context, started func(driver.Conn) (Session, error)) {
 	s := new(session)
 	return context.WithValue(ctx, sessionKey{}, s), s.started
 }
@@ -70,13 +84,28 @@ func attach(ctx context.Context, conn *aheadConn, opened net.Conn, timeout time.
 
 // started reads the session's key from the first messages of the server, and returns the session.
 // It returns nil if the session has no connection.
-func (s *session) started() Session {
+func (s *session) started(opened driver.Conn) (_ Session, err error) {
 	if s.conn == nil {
-		return nil
+		return nil, nil
+	}
+	if s.lead, err = intercept(opened); err != nil {
+		return nil, err
 	}
 	s.key = s.conn.endStartup()
 	if s.key != nil {
 		s.conn.deadline.overrun = s.Cancel
 	}
-	return s
+	return s, nil
 }
+
+// Precede has commands sent before the next message.
+func (s *session) Precede(commands ...Command) { s.lead.precede(false, commands...) }
+
+// PrecedeCommit has commands sent before a COMMIT.
+func (s *session) PrecedeCommit(commands ...Command) { s.lead.precede(true, commands...) }
+
+// Pending reports whether commands wait for the next statement.
+func (s *session) Pending() bool { return len(s.lead.lead) > 0 && !s.lead.synced }
+
+// Drop forgets commands that wait for the next message.
+func (s *session) Drop() { s.lead.lead = nil }

@@ -91,7 +91,10 @@ func (ts tables) wanted() dev.Schema {
 	if slices.ContainsFunc(ts, func(t *schema.Table) bool { return t.Name == "users" }) {
 		entities = slices.DeleteFunc(slices.Clone(ent.Entities), ts.lack)
 	}
-	return dev.Schema{Tables: ts, Objects: application.Objects(entities)}
+	if entities == nil {
+		return dev.Schema{Tables: ts}
+	}
+	return dev.Schema{Tables: ts, Objects: application.AllObjects(entities)}
 }
 
 // lack reports whether the tables lack what an entity is searched by.

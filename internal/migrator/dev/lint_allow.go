@@ -3,10 +3,13 @@ package dev
 import (
 	"cmp"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
+	"forge/internal/migrator"
 	"forge/internal/migrator/catalog"
 )
 
@@ -30,6 +33,11 @@ func (c *fileLinter) acknowledged() (left []Finding) {
 	if c.known == nil {
 		return nil // the file was not checked
 	}
+	if before, _, found := strings.Cut(string(c.file.text), "forge:serves"); found {
+		if err := c.servesNone(); err != nil {
+			left = append(left, Finding{c.file.path, 1 + strings.Count(before, "\n"), badServes, "", err.Error(), "-- forge:serves VERSION"})
+		}
+	}
 	allowances := c.allowances()
 	for _, f := range c.findings {
 		if f.Rule == badAllow || !slices.ContainsFunc(allowances, func(a *allowance) bool { return a.covers(f) }) {
@@ -43,6 +51,12 @@ func (c *fileLinter) acknowledged() (left []Finding) {
 	}
 	slices.SortStableFunc(left, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
 	return left
+}
+
+// servesNone returns an error if the file names a version in forge:serves that is none before it.
+func (c *fileLinter) servesNone() error {
+	_, err := migrator.ServedAfter(os.DirFS(filepath.Dir(c.file.path)), c.file.number())
+	return err
 }
 
 // covers reports whether the allowance acknowledges a finding. If it does, it marks the allowance

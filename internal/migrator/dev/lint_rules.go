@@ -86,9 +86,10 @@ var rules = map[string]rule{
 // Rules returns the sorted names of Lint's rules.
 func Rules() []string { return slices.Sorted(maps.Keys(rules)) }
 
-// These two rules are about comments that acknowledge findings. They cannot be acknowledged
-// themselves.
+// These rules are about comments that acknowledge findings, and about another one. They cannot be
+// acknowledged themselves.
 const (
 	badAllow    = "bad-allow"
 	unusedAllow = "unused-allow"
+	badServes   = "bad-serves" // about forge:serves
 )

@@ -207,6 +207,7 @@ func TestLint(t *testing.T) {
 		{name: "acknowledged with no word", both: upSection("-- lint:allow", "DROP TABLE heroes;"), want: []string{"2 bad-allow", "3 drop-table heroes"}},
 		{name: "an acknowledgement of nothing", both: upSection("-- lint:allow drop-table heroes unused", "ALTER TABLE heroes DROP COLUMN age;"), want: []string{"2 unused-allow drop-table", "3 drop-column heroes.age"}},
 		{name: "an acknowledgement of another column", both: upSection("-- lint:allow drop-column heroes.ages unused", "ALTER TABLE heroes DROP COLUMN age;"), want: []string{"2 unused-allow drop-column", "3 drop-column heroes.age"}},
+		{name: "acknowledged, and it says which builds go on", both: upSection("-- lint:allow drop-table heroes unused", "-- forge:serves heroes", "DROP TABLE heroes;"), want: []string{"3 bad-serves"}, why: []string{"no version before it"}},
 		{name: "an acknowledgement that cannot be acknowledged", both: upSection("-- lint:allow unused-allow it stays", "SELECT 1;"), want: []string{"2 bad-allow"}},
 	}
 	for _, tt := range tests {

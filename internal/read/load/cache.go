@@ -102,9 +102,13 @@ func (c *cache) statement(ctx context.Context, key []byte, of *fetch, write func
 	return s, nil
 }
 
-// key appends everything that the text depends on, except for the node and the context.
+// key appends everything that the text depends on, except for the node and the context. The host is
+// added because requests share a statement only if they run it on the same host.
 func (f *fetch) key(b []byte) []byte {
 	q, p := &f.query, f.query.Page
+	if host := f.loading.Request.Unit.Host(); host != 0 {
+		b = append(strconv.AppendInt(b, int64(host), 10), '@')
+	}
 	b = append(append(b, byte('0'+q.Viewer.Role)), q.Viewer.Roles...)
 	b = strconv.AppendBool(strconv.AppendBool(strconv.AppendBool(b, q.Viewer.Tenant != ""), q.Search != nil), q.Deleted)
 	b = q.Summary.AppendKey(strconv.AppendBool(b, len(q.Keys) > 1))

@@ -27,8 +27,8 @@ var errCursor = errors.New("this is not a cursor of this list: take one from edg
 // Cursors encodes and decodes cursors. It is safe for concurrent use.
 type Cursors struct{ cipher *cursorcipher.Cipher }
 
-// NewCursors returns Cursors that encrypt with the key; see cursorcipher.New.
-func NewCursors(key []byte) *Cursors { return &Cursors{cursorcipher.New(key)} }
+// NewCursors returns Cursors that a cipher encrypts.
+func NewCursors(cipher *cursorcipher.Cipher) *Cursors { return &Cursors{cipher} }
 
 // Append appends the cursor of a row to b. columns are the table's columns that hold the
 // order's terms, the key last.

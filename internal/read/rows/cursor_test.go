@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"forge/internal/cursorcipher"
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/read/binding"
@@ -30,7 +31,7 @@ var everyTerm = []Term{
 // keyOnly is the order without an orderBy argument.
 var keyOnly = []Term{{Column: "id", Kind: entity.ID}}
 
-var cursors = NewCursors([]byte("a key of 32 bytes, as it has to "))
+var cursors = NewCursors(cursorcipher.New([]byte("a key of 32 bytes, as it has to ")))
 
 var someKey = uuid.MustParse("018f2b6c-0000-7abc-8def-0123456789ab")
 

@@ -1,7 +1,7 @@
 // What the tests of all clients share: the server's address, a fetch that keeps what went over the wire, and data to read.
 import assert from 'node:assert/strict';
 
-const { FORGE_URL, FORGE_TRUSTED_URL, FORGE_AUTH_URL } = process.env;
+const { FORGE_URL, FORGE_TRUSTED_URL, FORGE_AUTH_URL, FORGE_REPLICA_URL } = process.env;
 if (!FORGE_URL) {
   throw new Error('FORGE_URL is not set: start a server, then run `FORGE_URL=http://127.0.0.1:8080 npm run apollo`');
 }
@@ -12,6 +12,10 @@ export const trustedEndpoint = FORGE_TRUSTED_URL && new URL('/graphql', FORGE_TR
 
 // sessionEndpoint is where another Forge serves the demo data of a first start in development, with AUTH=on and ACCESS_TOKEN_TTL=2s; undefined if there is none.
 export const sessionEndpoint = FORGE_AUTH_URL && new URL('/graphql', FORGE_AUTH_URL).href;
+
+// replicaEndpoint is where another Forge reads on a replica that does not go on; undefined if there is none.
+export const replicaEndpoint = FORGE_REPLICA_URL && new URL('/graphql', FORGE_REPLICA_URL).href;
+export const noReplica = !replicaEndpoint && 'FORGE_REPLICA_URL is not set';
 
 // wire returns a fetch for a client, and a list that fills with what the client sent and what came back.
 export function wire() {

@@ -36,6 +36,7 @@ var Entities = []*entity.Entity{
 		Policy:   func() Policy { return customer.Policy },
 		Filtered: true,
 		Visible:  map[string]entity.Visibility{"name": entity.ToAll, "invoices": entity.ToAll, "id": entity.ToAll},
+		Logged:   true,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Customer", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "deletedAt", Column: "deleted_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
@@ -144,6 +145,7 @@ var Entities = []*entity.Entity{
 		Ruled:   true,
 		Policy:  func() Policy { return document.Policy },
 		Visible: map[string]entity.Visibility{"title": entity.ToAll, "project": entity.ToAll, "author": entity.ToAll, "id": entity.ToAll},
+		Logged:  true,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Document", Default: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "title", Column: "title", Kind: entity.String, Type: "string"},

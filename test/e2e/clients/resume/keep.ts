@@ -13,27 +13,28 @@ export type Source = {
   failed(reason: unknown): void;
 };
 
-// keep keeps a copy as the server has it. It reads everything anew when there is no way from the
-// last cursor to now: CURSOR_EXPIRED, CURSOR_LOST. It returns a function that ends it.
+// keep keeps a copy as the server has it. If there is no way from the last cursor to now, it reads
+// everything anew, and again if that fails. It returns a function that ends it.
 export function keep({ read, subscribe, request, apply, failed }: Source) {
-  let ended = false;
-  let stop = () => {};
+  let [stop, ended] = [() => {}, false];
   async function begin(): Promise<void> {
     stop();
-    const after = await read();
-    if (!ended) {
-      stop = subscribe(request(after), { next, error: failed, complete: () => {} });
+    try {
+      const after = await read();
+      stop = ended ? stop : subscribe(request(after), { next, error: failed, complete() {} });
+    } catch (reason) {
+      failed(reason);
+      setTimeout(() => ended || begin(), 1000 * (1 + Math.random()));
     }
   }
   function next({ data, errors }: any) {
-    if (errors?.some((e: any) => e.extensions.code.startsWith('CURSOR_'))) {
-      begin().catch(failed);
-    } else if (errors) {
+    const lost = errors?.some((e: any) => e.extensions.code.startsWith('CURSOR_'));
+    if (errors && !lost) {
       failed(errors);
-    } else if (!apply(data)) {
-      begin().catch(failed);
+    } else if (lost || !apply(data)) {
+      begin();
     }
   }
-  begin().catch(failed);
+  begin();
   return () => ((ended = true), stop());
 }

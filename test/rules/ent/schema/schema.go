@@ -25,6 +25,7 @@ type Identified struct {
 	mixin.Schema
 	prefix string
 	shown  []string // the fields and edges that everybody may see who may see the row
+	logged bool     // changes of the rows are logged
 }
 
 func (Identified) Fields() []ent.Field {
@@ -32,7 +33,7 @@ func (Identified) Fields() []ent.Field {
 }
 
 func (m Identified) Annotations() []schema.Annotation {
-	return []schema.Annotation{entity.Annotation{Prefix: m.prefix, ShownToAll: append(m.shown, "id")}}
+	return []schema.Annotation{entity.Annotation{Prefix: m.prefix, ShownToAll: append(m.shown, "id"), Logged: m.logged}}
 }
 
 // Hiding hides rows that are marked.
@@ -165,7 +166,7 @@ func (Project) Policy() ent.Policy {
 type Document struct{ ent.Schema }
 
 func (Document) Mixin() []ent.Mixin {
-	return []ent.Mixin{Identified{prefix: "document", shown: []string{"title", "project", "author"}}}
+	return []ent.Mixin{Identified{prefix: "document", shown: []string{"title", "project", "author"}, logged: true}}
 }
 
 func (Document) Fields() []ent.Field {
@@ -226,7 +227,7 @@ func (Tenanted) Edges() []ent.Edge {
 type Customer struct{ ent.Schema }
 
 func (Customer) Mixin() []ent.Mixin {
-	return []ent.Mixin{Deletable{}, Identified{prefix: "customer", shown: []string{"name", "invoices"}}, Tenanted{}}
+	return []ent.Mixin{Deletable{}, Identified{prefix: "customer", shown: []string{"name", "invoices"}, logged: true}, Tenanted{}}
 }
 
 func (Customer) Fields() []ent.Field { return []ent.Field{field.String("name")} }

@@ -120,11 +120,17 @@ CREATE TRIGGER forge_search_users_57f536d889f5_delete AFTER DELETE ON "users" BE
   DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id");
 END;
 -- +goose StatementEnd
+CREATE TABLE forge_keys_b89f6a3b9197 (
+  purpose TEXT PRIMARY KEY,
+  key BLOB NOT NULL,
+  created_at INTEGER NOT NULL DEFAULT (unixepoch())
+);
 
 -- +goose Down
 DROP TRIGGER forge_search_users_57f536d889f5_delete;
 DROP TRIGGER forge_search_users_57f536d889f5_insert;
 DROP TRIGGER forge_search_users_57f536d889f5_update;
+DROP TABLE forge_keys_b89f6a3b9197;
 DROP TABLE forge_search_users_57f536d889f5;
 DROP TABLE forge_search_users_57f536d889f5_keys;
 -- drop "idempotency_keys" table

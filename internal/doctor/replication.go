@@ -1,0 +1,83 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/database"
+)
+
+// replication reports what changes are kept by, and names the primary and its replicas.
+func (d *Doctor) replication(ctx context.Context, db *database.DB) []Finding {
+	if db.Dialect != dialect.Postgres {
+		return nil
+	}
+	state, err := db.State(ctx)
+	if err != nil {
+		return []Finding{d.unreached(err)}
+	}
+	found := d.hosts(ctx, db)
+	if state.Standby {
+		return found // the check before has told that it can only be read
+	}
+	return append(found, d.durability(state)...)
+}
+
+// durability reports what a change is kept by once it is acknowledged.
+func (d *Doctor) durability(s database.State) (found []Finding) {
+	settings := fmt.Sprintf("fsync %s, synchronous_commit %s, synchronous_standby_names '%s', %d standbys stream", onOff(s.Fsync), s.SynchronousCommit, s.StandbyNames, s.Standbys)
+	switch {
+	case s.Synced():
+		found = append(found, ok("replication", "a change is acknowledged when a second machine has it: %s", settings))
+	case d.config.Pool.Synced:
+		found = append(found, fail("replication", "a change is acknowledged when one machine alone has it, and DURABILITY=synced asks for two: "+settings,
+			"Set synchronous_standby_names on the server, such as to 'ANY 1 (*)', and reload it."))
+	default:
+		found = append(found, ok("replication", "a change is acknowledged when one machine alone has it: %s", settings))
+	}
+	if d.config.Production && !s.Fsync {
+		found = append(found, warn("replication", "fsync is off: a crash of the machine loses or breaks the database", "Set fsync=on in postgresql.conf."))
+	}
+	if d.config.Production && s.SynchronousCommit == "off" {
+		found = append(found, warn("replication", "synchronous_commit is off: a crash loses what was acknowledged in the last moments", "Set synchronous_commit=on for the server, the database and the role."))
+	}
+	if s.StandbyNames != "" && s.Synchronous == 0 {
+		found = append(found, fail("replication", "no synchronous standby streams: every change waits for one", "Start a standby that synchronous_standby_names names, or take the names away."))
+	}
+	return found
+}
+
+// hosts reports the role of each of several hosts.
+func (d *Doctor) hosts(ctx context.Context, db *database.DB) (found []Finding) {
+	hosts, err := db.Hosts(ctx)
+	if err != nil {
+		return []Finding{d.unreached(err)}
+	}
+	cluster := ""
+	for _, h := range hosts {
+		switch {
+		case h.Err != nil:
+			found = append(found, warn("replication", h.Name+" is "+h.String(), "Start it, or take it out of "+d.config.NameOf("DATABASE_URL")+"."))
+			continue
+		case cluster != "" && h.Cluster != cluster:
+			found = append(found, fail("replication", h.Name+" belongs to another cluster than the hosts before it", "Take it out of "+d.config.NameOf("DATABASE_URL")+"."))
+		default:
+			found = append(found, ok("replication", "%s is a %s", h.Name, h))
+		}
+		cluster = h.Cluster
+	}
+	if two := database.TwoPrimaries(hosts); two != "" {
+		found = append(found, fail("replication", "two servers can be written: "+two,
+			"Stop the former primary at once, and make it a standby of the other: what is written to it is lost."))
+	}
+	return found
+}
+
+func onOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}

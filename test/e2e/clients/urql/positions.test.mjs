@@ -1,0 +1,50 @@
+// urql where a server reads on a replica that is behind.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gql } from 'urql';
+import { noReplica, replicaEndpoint, unique } from '../forge.mjs';
+import { positions } from '../positions.mjs';
+import { newClient } from './client.mjs';
+
+test('a client that keeps positions reads what it wrote, and another does not', { skip: noReplica }, async () => {
+  const asked = { requestPolicy: 'network-only' };
+  for (const [fetch, found] of [[positions(), true], [globalThis.fetch, false]]) {
+    const { client } = newClient({ options: { url: replicaEndpoint, fetch } });
+    const made = await client.mutation(gql`mutation($name: String!) { createTeam(input: { name: $name }) { team { id } } }`, { name: unique('Team') });
+    assert.equal(made.error, undefined);
+    const { data, error } = await client.query(gql`query($id: ID!) { team(id: $id) { id } }`, { id: made.data.createTeam.team.id }, asked);
+    assert.equal(error, undefined);
+    assert.equal(data.team !== null, found);
+  }
+});
+
+test('a position stays until a request that was sent with it is answered', async () => {
+  const sent = [];
+  const answers = [];
+  const ask = positions((_, { headers }) => {
+    sent.push(headers.get('Forge-Read-After'));
+    return new Promise((resolve) => answers.push(resolve));
+  });
+  const answer = (position) => answers.shift()(new Response('{}', { headers: position ? { 'Forge-Read-After': position } : {} }));
+  const slow = ask('/graphql');
+  const write = ask('/graphql');
+  answers.reverse();
+  answer('written');
+  await write;
+  answer('seen before');
+  await slow;
+  const failed = ask('/graphql');
+  answer();
+  await failed;
+  const next = ask('/graphql');
+  answer('seen after');
+  await next;
+  const refused = ask('/graphql');
+  answers.shift()(new Response('{"errors":[{"extensions":{"field":"Forge-Read-After"}}]}', { status: 400 }));
+  await refused;
+  const last = ask('/graphql');
+  answer();
+  await last;
+  const both = 'written,seen before';
+  assert.deepEqual(sent, [null, null, both, both, 'seen after', null]);
+});

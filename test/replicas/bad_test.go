@@ -1,0 +1,199 @@
+package replicas
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"forge/internal/cursorcipher"
+	"forge/internal/pgtemp"
+	"forge/test/gqltest"
+)
+
+// TestReplicasThatCannotBeUsed gives a server replicas that are none, or are of something else, and one
+// that is good at times.
+func TestReplicasThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	c, other := cluster(t, 2), cluster(t, 1)
+	primary, good, away := c.Nodes[0], c.Nodes[1], c.Nodes[2]
+	must(t, away.Kill())
+	f := serve(t, primary.URL("postgres"), []*pgtemp.Node{primary, other.Nodes[1], good, away}, "MAX_REPLICA_LAG=500ms")
+	id, at := f.hero(t, "Kept")
+	f.usable(t, good)
+	f.logged(t, "left out", primary.Address(), "it is a primary and no replica")
+	f.logged(t, "left out", other.Nodes[1].Address(), "another cluster")
+	f.logged(t, "left out", away.Address(), "connection refused")
+	// reads returns when queries, which are all answered rightly, were answered by these hosts in turn.
+	reads := func(when string, want ...string) {
+		t.Helper()
+		gqltest.Eventually(t, when, func() error {
+			before := f.reads()
+			for range 12 {
+				if a := f.after(at).Must(readHero, gqltest.Vars{"id": id}); a.At("hero") == nil {
+					t.Errorf("read: %s", a)
+				}
+			}
+			got := f.since(before)
+			for _, name := range want {
+				if got[name] != 12/len(want) {
+					return fmt.Errorf("the hosts answered %v, want %v in turn", got, want)
+				}
+			}
+			return nil
+		})
+	}
+	must(t, good.CaughtUp(t.Context(), primary))
+	reads("beside replicas that cannot be used", good.Address())
+
+	must(t, good.PauseReplay(t.Context()))
+	gqltest.Eventually(t, "a replica that is behind is left out", func() error {
+		f.hero(t, "More")
+		return f.uses()
+	})
+	f.logged(t, "left out", good.Address(), "more than 500ms behind")
+	reads("while the replica is behind", "primary")
+	must(t, good.ResumeReplay(t.Context()))
+	f.usable(t, good)
+
+	must(t, good.Kill())
+	reads("while the replica is away", "primary")
+	f.usable(t)
+	must(t, good.Start())
+	must(t, away.Start())
+	f.usable(t, good, away)
+	must(t, good.CaughtUp(t.Context(), primary))
+	must(t, away.CaughtUp(t.Context(), primary))
+	reads("after replicas came back", good.Address(), away.Address())
+	for _, address := range []string{primary.Address(), other.Nodes[1].Address()} {
+		if n := strings.Count(f.log.String(), address+" reason="); n != 1 {
+			t.Errorf("the log has %d lines about %s, want 1: %s", n, address, f.log)
+		}
+	}
+}
+
+// altered returns a position that differs from another one. A server without AUTH seals positions
+// with a key that everybody has.
+func altered(t *testing.T, at string, change func(system, database, timeline, lsn []byte)) string {
+	t.Helper()
+	const purpose = 0x72656164
+	key := cursorcipher.New(nil)
+	b, err := key.Open(at, purpose)
+	must(t, err)
+	change(b[:8], b[8:12], b[12:16], b[16:])
+	return string(key.Append(nil, purpose, b))
+}
+
+// TestBadPositions sends positions that are none of this database, or not of its present. A failover
+// makes good ones such.
+func TestBadPositions(t *testing.T) {
+	t.Parallel()
+	c := cluster(t, 2)
+	first, second, third := c.Nodes[0], c.Nodes[1], c.Nodes[2]
+	address, direct := proxy(t, first)
+	f := serve(t, address, c.Nodes[1:])
+	id, at := f.hero(t, "Kept")
+	f.usable(t, second, third)
+	must(t, second.CaughtUp(t.Context(), first))
+	must(t, third.CaughtUp(t.Context(), first))
+	read := func(at string) gqltest.Answer {
+		t.Helper()
+		a := f.after(at).Must(readHero, gqltest.Vars{"id": id})
+		if a.At("hero") == nil {
+			t.Errorf("after %s: %s", at, a)
+		}
+		return a
+	}
+	if a := read(at); host(a) == "" {
+		t.Errorf("the primary answered: %s", a)
+	}
+
+	cursor := f.Must(`{ heroes(first: 1) { pageInfo { endCursor } } }`, nil).Text("heroes.pageInfo.endCursor")
+	for _, forged := range []string{"x", cursor, at[:len(at)-1], at + "A", at + "," + cursor, strings.Repeat(at+",", 101)} {
+		f.after(forged).WantCode("BAD_USER_INPUT", readHero, gqltest.Vars{"id": id})
+	}
+	future := altered(t, at, func(_, _, _, lsn []byte) { lsn[3]++ })
+	elsewhere := altered(t, at, func(system, _, _, _ []byte) { system[7]++ })
+	database := altered(t, at, func(_, database, _, _ []byte) { database[3]++ })
+	for _, bad := range []string{future, elsewhere, database, at + "," + elsewhere} {
+		a := read(bad)
+		if host(a) != "" {
+			t.Errorf("%s answered: %s", host(a), a)
+		}
+		if a := read(position(t, a)); host(a) == "" {
+			t.Errorf("the position of the answer is as bad: %s", a)
+		}
+	}
+	f.logged(t, "position of another database")
+	newer := altered(t, at, func(_, _, timeline, _ []byte) { binary.BigEndian.PutUint32(timeline, 2) })
+	f.after(newer).WantCode("UNAVAILABLE", readHero, gqltest.Vars{"id": id})
+
+	must(t, first.Kill())
+	for range 20 { // replicas answer without a primary, those who have seen its last state as well
+		if a := read(at); host(a) == "" {
+			t.Errorf("the primary answered, which is away: %s", a)
+		}
+	}
+	next, err := c.Failover(t.Context(), second, third)
+	must(t, err)
+	direct(func() *pgtemp.Node { return next })
+	other := second
+	if next == second {
+		other = third
+	}
+	f.usable(t, other)
+	f.logged(t, "left out", next.Address())
+	var later gqltest.Answer
+	gqltest.Eventually(t, "positions of the timeline before lead to the primary", func() error {
+		if later = read(at); host(later) != "" {
+			return errors.New(host(later) + " answered")
+		}
+		return nil
+	})
+	must(t, other.CaughtUp(t.Context(), next))
+	gqltest.Eventually(t, "positions of the new timeline lead to a replica", func() error {
+		if later = read(position(t, later)); host(later) != other.Address() {
+			return errors.New(later.String())
+		}
+		return nil
+	})
+	read(newer)
+}
+
+// proxy returns an address that leads to a node, and a function that says where each further
+// connection leads.
+func proxy(t *testing.T, first *pgtemp.Node) (address string, direct func(func() *pgtemp.Node)) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	var to atomic.Pointer[func() *pgtemp.Node]
+	direct = func(next func() *pgtemp.Node) { to.Store(&next) }
+	direct(func() *pgtemp.Node { return first })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer client.Close()
+				server, err := net.Dial("tcp", (*to.Load())().Address())
+				if err != nil {
+					return
+				}
+				defer server.Close()
+				var both sync.WaitGroup
+				both.Go(func() { _, _ = io.Copy(server, client); server.Close() })
+				both.Go(func() { _, _ = io.Copy(client, server); client.Close() })
+				both.Wait()
+			}()
+		}
+	}()
+	return strings.Replace(first.URL("postgres"), first.Address(), l.Addr().String(), 1), direct
+}
