@@ -8,7 +8,7 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # Forge as a program, or ask one thing after another. But it makes SQLite many times slower, as all of
 # SQLite is Go code here. test/faults drives Forge as well: RACE=-race builds that program with the
 # race detector.
-UNRACED := test/(cluster|docs|e2e|deploy|replicas|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt)|seed
+UNRACED := test/(cluster|docs|e2e|deploy|replicas|servers|streams|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt)|seed
 UNRACED_PACKAGES = $$(go list ./... | grep -E '/($(UNRACED))$$')
 # Tests of the API that compare many answers, each with another way to find it, ask one thing after
 # another as well. The tests of the API, first those where requests run at once, run beside the packages
@@ -34,7 +34,7 @@ test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race d
 	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only
-	go test -short $$(go list ./... | grep -vE '/test/(cluster|docs|e2e|deploy|faults|dbtest)$$|/internal/(pgtemp|migrator/dev)$$')
+	go test -short $$(go list ./... | grep -vE '/test/(cluster|docs|e2e|deploy|faults|replicas|servers|streams|dbtest)$$|/internal/(pgtemp|migrator/dev)$$')
 
 race: ## all tests, with the race detector
 	$(MAKE) test RACE=-race
