@@ -134,7 +134,7 @@ func (r *resumer) missing(names []string) string {
 }
 
 // creator creates heroes, one after the other, until ctx ends. It returns the names of those whose
-// creation was acknowledged.
+// creation was acknowledged. A connection to a server that ends may be lost before the answer.
 func creator(ctx context.Context, t *testing.T, server string) (names func() []string) {
 	var mu sync.Mutex
 	var made []string
@@ -143,7 +143,7 @@ func creator(ctx context.Context, t *testing.T, server string) (names func() []s
 	all.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ {
 			name := "hero " + strconv.Itoa(i)
-			if api.Do(`mutation($n: String!) { createHero(input: {name: $n}) { hero { id } } }`, gqltest.Vars{"n": name}).OK() {
+			if api.Send(ctx, `mutation($n: String!) { createHero(input: {name: $n}) { hero { id } } }`, gqltest.Vars{"n": name}).OK() {
 				mu.Lock()
 				made = append(made, name)
 				mu.Unlock()
