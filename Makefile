@@ -10,6 +10,8 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # race detector.
 UNRACED := test/(cluster|docs|e2e|deploy|replicas|servers|streams|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt)|seed
 UNRACED_PACKAGES = $$(go list ./... | grep -E '/($(UNRACED))$$')
+# The same goes for the commands that try migrations, which package test/program has.
+UNRACED_PROGRAM := TestPlanCommands
 # Tests of the API that compare many answers, each with another way to find it, ask one thing after
 # another as well. The tests of the API, first those where requests run at once, run beside the packages
 # above: neither keeps both processors busy.
@@ -28,9 +30,9 @@ run: ## serve on SQLite, with demo data
 
 test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race detector
 	go vet ./...
-	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults$(if $(RACE),|test/api))$$')
+	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) $(if $(RACE),-skip '^$(UNRACED_PROGRAM)$$') -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults$(if $(RACE),|test/api))$$')
 	$(if $(RACE),,go test -timeout 20m $(UNRACED_PACKAGES))
-	$(if $(RACE),status=0; go test -timeout 25m $(UNRACED_PACKAGES) & unraced=$$!; $(RACED_API) || status=1; wait $$unraced || status=1; exit $$status)
+	$(if $(RACE),status=0; { go test -timeout 25m $(UNRACED_PACKAGES) && go test -run '^$(UNRACED_PROGRAM)$$' ./test/program; } & unraced=$$!; $(RACED_API) || status=1; wait $$unraced || status=1; exit $$status)
 	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only
