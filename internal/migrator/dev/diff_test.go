@@ -23,6 +23,7 @@ import (
 
 	"forge/ent"
 	entmigrate "forge/ent/migrate"
+	_ "forge/ent/runtime" // the policies, which say what columns the log looks at
 	"forge/internal/application"
 	"forge/internal/entity"
 	"forge/internal/migrator"
