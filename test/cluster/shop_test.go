@@ -169,7 +169,7 @@ func (s *shop) audit(n *pgtemp.Node, unanswered int) {
 // allStored reads all acknowledged orders through Forge.
 func (s *shop) allStored() {
 	s.t.Helper()
-	var ids []string
+	ids := []string{}
 	check := func() {
 		got := s.Must(`query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, vars{"ids": ids})
 		for i, id := range ids {
@@ -177,7 +177,7 @@ func (s *shop) allStored() {
 				s.t.Errorf("the acknowledged order %s is lost", id)
 			}
 		}
-		ids = nil
+		ids = ids[:0]
 	}
 	for _, id := range s.placed {
 		if ids = append(ids, id); len(ids) == 100 {
