@@ -14,6 +14,9 @@ import (
 
 var errAddress = errors.New("the postgres:// address cannot be read; a password with special characters must be percent-encoded")
 
+var errLateAt = errors.New("the postgres:// address has an @ after its hosts; it names several hosts as in USER:PASSWORD@h1:5432,h2:5433/DATABASE, " +
+	"and special characters must be percent-encoded")
+
 var errEmptyHost = errors.New("the postgres:// address has a comma without a host before or after it")
 
 // ParseAddress parses a postgres:// address. It reads several hosts as libpq does, each with its own
@@ -23,15 +26,11 @@ var errEmptyHost = errors.New("the postgres:// address has a comma without a hos
 func ParseAddress(address string) (*url.URL, error) {
 	before, hosts, after := cutHosts(address)
 	if !strings.Contains(hosts, ",") {
-		u, err := url.Parse(address)
-		if err != nil {
-			return nil, errAddress
-		}
-		return u, nil
+		return parse(address)
 	}
-	u, err := url.Parse(before + after)
+	u, err := parse(before + after)
 	if err != nil {
-		return nil, errAddress
+		return nil, err
 	}
 	q := u.Query()
 	if q.Has("host") || q.Has("port") {
@@ -48,6 +47,23 @@ func ParseAddress(address string) (*url.URL, error) {
 	q.Set("host", strings.Join(names, ","))
 	q.Set("port", strings.Join(ports, ","))
 	u.RawQuery = q.Encode()
+	return u, nil
+}
+
+// parse parses an address of a single host, or of none. It returns an error, too, for one with an @
+// after its hosts: what comes before the @ may be a password.
+func parse(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errAddress
+	}
+	late := u.EscapedPath() + u.EscapedFragment()
+	for name := range u.Query() {
+		late += name
+	}
+	if strings.Contains(late, "@") {
+		return nil, errLateAt
+	}
 	return u, nil
 }
 
@@ -140,8 +156,8 @@ func Redact(address string) string {
 		return scheme + "://…"
 	}
 	q := u.Query()
-	for _, name := range []string{"password", "sslkey", "sslpassword"} {
-		if q.Has(name) {
+	for name := range q {
+		if slices.Contains([]string{"password", "sslkey", "sslpassword"}, strings.ToLower(name)) {
 			q.Set(name, "xxxxx")
 			u.RawQuery = q.Encode()
 		}
