@@ -77,8 +77,8 @@ func open(c *cursorcipher.Cipher, text string) (p Position, ok bool) {
 // Need is what a query must not be older than. The zero value is any state.
 type Need struct {
 	at    Position
-	given bool // there is a position
-	mixed bool // there are several, which cannot be compared: at is that of the newest timeline
+	given bool       // there is a position
+	mixed []Position // others that cannot be compared with it
 }
 
 // Need returns what a query needs that was sent with positions. Each text holds any number of them,
@@ -107,10 +107,7 @@ func (n *Need) add(p Position) {
 	case !n.given:
 		*n = Need{at: p, given: true}
 	case !n.at.comparable(p):
-		n.mixed = true
-		if p.Timeline > n.at.Timeline {
-			n.at = p
-		}
+		n.mixed = append(n.mixed, p)
 	case p.LSN > n.at.LSN:
 		n.at = p
 	}
@@ -118,5 +115,5 @@ func (n *Need) add(p Position) {
 
 // in reports whether a host whose last sample is at a position has what the query needs.
 func (n Need) in(host Position) bool {
-	return !n.given || !n.mixed && n.at.comparable(host) && n.at.LSN <= host.LSN
+	return !n.given || n.mixed == nil && n.at.comparable(host) && n.at.LSN <= host.LSN
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"forge/internal/apperr"
@@ -71,6 +72,28 @@ func TestNeed(t *testing.T) {
 		if e, ok := errors.AsType[*apperr.Error](err); !ok || e.Code != apperr.CodeBadUserInput {
 			t.Errorf("%.100q: %v", bad, err)
 		}
+	}
+}
+
+// TestMixedNeed has positions of which one is of another database, and one of a later timeline of
+// this one. The server does not take its primary for the one of that timeline.
+func TestMixedNeed(t *testing.T) {
+	t.Parallel()
+	ours, foreign := Position{1, 2, 4, 100}, Position{9, 2, 7, 100}
+	for _, needed := range [][]Position{{ours, foreign}, {foreign, ours}} {
+		synctest.Test(t, func(t *testing.T) {
+			s, _ := newSet(Options{})
+			sample := func() { s.primary.publish(at(100, time.Now(), false)) }
+			sample()
+			time.AfterFunc(time.Millisecond, sample)
+			var n Need
+			for _, p := range needed {
+				n.add(p)
+			}
+			if _, err := s.Choose(t.Context(), n); err == nil {
+				t.Errorf("%v are read on timeline 3", needed)
+			}
+		})
 	}
 }
 

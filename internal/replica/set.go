@@ -175,7 +175,7 @@ func (s *Set) look(n Need) (c Choice, waits bool, next chan struct{}) {
 		if n.in(last.Position) && (n.given || !s.options.Fresh || s.lag(h) <= freshLag) {
 			have = append(have, Choice{h, last.epoch, true})
 		}
-		waits = waits || n.given && !n.mixed && n.at.comparable(last.Position) && n.at.LSN != latest
+		waits = waits || n.given && n.mixed == nil && n.at.comparable(last.Position) && n.at.LSN != latest
 	}
 	if len(have) > 0 {
 		s.turn++
@@ -185,23 +185,37 @@ func (s *Set) look(n Need) (c Choice, waits bool, next chan struct{}) {
 }
 
 // current returns an error if the primary that this server talks to is an older one than that of
-// the position.
+// one of the positions.
 func (s *Set) current(ctx context.Context, n Need) error {
+	if !n.given {
+		return nil
+	}
+	for _, p := range append(n.mixed, n.at) {
+		if err := s.reaches(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reaches returns an error if the primary that this server talks to is an older one than that of
+// the position.
+func (s *Set) reaches(ctx context.Context, p Position) error {
 	known := s.primary.state()
-	if !n.given || n.at.System == 0 || known.err != nil {
+	if p.System == 0 || known.err != nil {
 		return nil // a primary that is away is the unit of work's to notice
 	}
-	if n.at.System != known.System || n.at.Database != known.Database {
+	if p.System != known.System || p.Database != known.Database {
 		s.foreign.Do(func() {
 			s.options.Log.WarnContext(ctx, "a client sent the position of another database, so the primary answers it: "+
 				"do two databases have the same CURSOR_SECRET?")
 		})
 		return nil
 	}
-	if n.at.Timeline <= known.Timeline {
+	if p.Timeline <= known.Timeline {
 		return nil
 	}
-	if now, err := s.primary.after(ctx, time.Now()); err != nil || n.at.Timeline <= now.Timeline {
+	if now, err := s.primary.after(ctx, time.Now()); err != nil || p.Timeline <= now.Timeline {
 		return nil
 	}
 	return &apperr.Error{Code: apperr.CodeUnavailable, Message: "this server does not reach the new primary of the database yet; try again"}

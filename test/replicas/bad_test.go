@@ -117,6 +117,12 @@ func TestBadPositions(t *testing.T) {
 	for _, forged := range []string{"x", cursor, at[:len(at)-1], at + "A", at + "," + cursor, strings.Repeat(at+",", 101)} {
 		f.after(forged).WantCode("BAD_USER_INPUT", readHero, gqltest.Vars{"id": id})
 	}
+	for _, wrong := range []string{`["` + at + `"]`, `5`, `{"at": "` + at + `"}`} {
+		body := `{"query": "{ heroes { totalCount } }", "extensions": {"readAfter": ` + wrong + `}}`
+		if a := f.SendBody(t.Context(), []byte(body)); a.Code() != "BAD_USER_INPUT" {
+			t.Errorf("readAfter is %s: %s", wrong, a)
+		}
+	}
 	future := altered(t, at, func(_, _, _, lsn []byte) { lsn[3]++ })
 	elsewhere := altered(t, at, func(system, _, _, _ []byte) { system[7]++ })
 	database := altered(t, at, func(_, database, _, _ []byte) { database[3]++ })
