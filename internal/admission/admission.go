@@ -86,6 +86,23 @@ func (l *Limiter) Release() {
 	}
 }
 
+// Pause calls wait for an operation that runs. Others run in its place meanwhile, as if it was in the
+// queue. Pause returns what wait returns when the operation has a place again. If half of the queue
+// waits already, it returns ErrFull at once instead: the other half is for operations that can run.
+// Without a queue, the operation keeps its place.
+func (l *Limiter) Pause(wait func() error) error {
+	if l == nil || l.queue == 0 {
+		return wait()
+	}
+	defer l.waiting.Add(-1)
+	if l.waiting.Add(1) > max(1, l.queue/2) {
+		return ErrFull
+	}
+	<-l.running
+	defer func() { l.running <- struct{}{} }()
+	return wait()
+}
+
 // Counts returns how many operations run, and how many wait.
 func (l *Limiter) Counts() (running, waiting int) {
 	if l == nil {
