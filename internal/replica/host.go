@@ -30,6 +30,7 @@ type Host struct {
 // sample is what a watcher has found out about its host.
 type sample struct {
 	Position
+	file    uint64    // how many bytes each file of the log has
 	standby bool      // the host is in recovery
 	began   time.Time // all that was stored before this time is in the sample
 	whole   bool      // nothing of it is taken from an earlier one
@@ -57,6 +58,7 @@ var away = retry.Backoff{First: interval, Max: time.Second, Jitter: 0.2}
 // timeline that is too low is harmless: the host is not used.
 const identify = `SELECT (SELECT system_identifier FROM pg_control_system()),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
+	pg_size_bytes(current_setting('wal_segment_size')),
 	standby,
 	CASE WHEN standby THEN GREATEST((SELECT timeline_id FROM pg_control_checkpoint()),
 			(SELECT min_recovery_end_timeline FROM pg_control_recovery()), (SELECT received_tli FROM pg_stat_wal_receiver))
@@ -133,13 +135,13 @@ func (s *sample) read(ctx context.Context, conn *sql.Conn, last sample) error {
 	var system, lsn int64
 	var err error
 	if s.whole = last.epoch != s.epoch || s.began.Sub(last.began) >= interval; s.whole {
-		err = conn.QueryRowContext(ctx, identify).Scan(&system, &s.Database, &s.standby, &s.Timeline, &lsn)
+		err = conn.QueryRowContext(ctx, identify).Scan(&system, &s.Database, &s.file, &s.standby, &s.Timeline, &lsn)
 		s.System = uint64(system)
 	} else {
 		err = conn.QueryRowContext(ctx, locate).Scan(&s.standby, &s.Timeline, &lsn)
-		s.System, s.Database, s.Timeline = last.System, last.Database, max(s.Timeline, last.Timeline)
+		s.System, s.Database, s.file, s.Timeline = last.System, last.Database, last.file, max(s.Timeline, last.Timeline)
 	}
-	s.LSN = endOf(uint64(lsn))
+	s.LSN = endOf(uint64(lsn), s.file)
 	return err
 }
 

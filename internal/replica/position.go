@@ -40,17 +40,23 @@ const (
 	maxPositions = 100
 )
 
-// The log has pages, each with a header.
+// The log is a series of files. They have pages, each with a header. That of a file's first page is
+// longer.
 const (
-	pageBytes   = 8192
-	headerBytes = 24
+	pageBytes        = 8192
+	headerBytes      = 24
+	firstHeaderBytes = 40
 )
 
-// endOf returns where the last record ends if the next one is inserted at an LSN. Between the two may
-// be the header of a page, and a standby never gets past that while nothing else is written.
-func endOf(insert uint64) uint64 {
-	if insert%pageBytes == headerBytes {
+// endOf returns where the last record ends if the next one is inserted at an LSN, in a log with files
+// of a number of bytes. Between the two may be the header of a page, and a standby never gets past
+// that while nothing else is written. If the number is 0, it is not known.
+func endOf(insert, file uint64) uint64 {
+	switch {
+	case insert%pageBytes == headerBytes:
 		return insert - headerBytes
+	case file > 0 && insert%file == firstHeaderBytes:
+		return insert - firstHeaderBytes
 	}
 	return insert
 }

@@ -76,8 +76,11 @@ func TestNeed(t *testing.T) {
 
 func TestEndOf(t *testing.T) {
 	t.Parallel()
-	for insert, want := range map[uint64]uint64{8192 + 24: 8192, 8192: 8192, 8192 + 32: 8192 + 32, 0: 0} {
-		if got := endOf(insert); got != want {
+	const file = 1 << 20
+	for insert, want := range map[uint64]uint64{
+		0: 0, 8192: 8192, 8192 + 24: 8192, 8192 + 32: 8192 + 32, 8192 + 40: 8192 + 40, 3*file + 40: 3 * file, 3*file + 48: 3*file + 48,
+	} {
+		if got := endOf(insert, file); got != want {
 			t.Errorf("endOf(%d) = %d, want %d", insert, got, want)
 		}
 	}

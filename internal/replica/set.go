@@ -232,7 +232,7 @@ func (s *Set) Wrote(ctx context.Context, at database.LogPosition) string {
 		return s.position(s.primary.after(context.WithoutCancel(ctx), time.Now()))
 	}
 	now := s.primary.state()
-	now.Timeline, now.LSN = at.Timeline, endOf(at.LSN)
+	now.Timeline, now.LSN = at.Timeline, endOf(at.LSN, now.file)
 	return s.position(now, now.err)
 }
 
