@@ -48,7 +48,9 @@ func TestReplication(t *testing.T) {
 	must(r.Nodes[1].CaughtUp(t.Context(), r.Nodes[0]))
 	first, second := r.Nodes[0].Address(), r.Nodes[1].Address()
 	want(report("DURABILITY=synced", "FORGE_ENV=production"), "ok "+first+" is a primary on timeline 1", "ok "+second+" is a replica on timeline 1, 0 bytes to apply",
-		"fail a change is acknowledged when one machine alone has it, and DURABILITY=synced", "2 standbys stream", "warn fsync is off")
+		"fail a change is acknowledged when one machine alone has it, and DURABILITY=synced", "standbys that stream: node", "warn fsync is off")
+	must(r.SetSynchronous(t.Context(), "ANY 1 (db2, db3)"))
+	want(report(), "fail every change waits for 1 of the standbys that synchronous_standby_names names, and of these 0 stream")
 	must(r.SetSynchronous(t.Context(), "ANY 1 (node2, node3)"))
 	want(report(), "ok a change is acknowledged when a second machine has it: fsync off, synchronous_commit on, synchronous_standby_names 'ANY 1 (node2, node3)'")
 	must(r.Nodes[1].Promote())
