@@ -25,12 +25,15 @@ func Live(w http.ResponseWriter, _ *http.Request) {
 // the schema of this build. Otherwise it answers 503 with a reason, and the log has the details. It
 // also answers 503 after ctx has ended, because the server is then shutting down. If the database
 // can only be read, the answer is 200 and says so. With the parameter writes=1, it is 503 instead.
+// The same holds while db does not answer and replicas, unless it is nil, reports that queries are
+// read elsewhere.
 //
 // At most one check of the database runs at a time. Its result is used for a second, for any number
 // of clients. db should be a pool that requests do not use: if the pool of the requests is full,
 // that says nothing about the database. The schema is compared beside the checks; see schema.
-func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log *slog.Logger) http.Handler {
+func Ready(ctx context.Context, db *database.DB, replicas func() bool, migrations migrator.Source, log *slog.Logger) http.Handler {
 	shared := newShared(newLook(db, migrations), log)
+	shared.replicas = replicas
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		found := finding{err: errLeaving}
 		if ctx.Err() == nil {
@@ -44,7 +47,6 @@ func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log
 			}
 		}
 		if found.err != nil {
-			w.Header().Set("Retry-After", "1")
 			status, body.Status, body.Reason = http.StatusServiceUnavailable, "unavailable", reason(found.err)
 			w.Header().Set("Retry-After", "1")
 		}
@@ -73,6 +75,9 @@ type answer struct {
 	Writable *bool  `json:"writable,omitempty"`
 }
 
+// noAnswer is the reason if a check of the database has failed, and has found nothing wrong with it.
+const noAnswer = "the database does not answer"
+
 // These errors may be shown to everybody.
 var (
 	errLeaving  = errors.New("the server is shutting down")
@@ -93,7 +98,7 @@ func reason(err error) string {
 	}
 	refusal, ok := errors.AsType[*migrator.Refusal](err)
 	if !ok {
-		return "the database does not answer"
+		return noAnswer
 	}
 	var all []string
 	for _, reason := range refusal.Unwrap() {

@@ -116,6 +116,33 @@ func TestSharedLog(t *testing.T) {
 	})
 }
 
+// TestSharedOnReplicas has a database that does not answer, with replicas and without. Its last answer
+// counts.
+func TestSharedOnReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var found finding
+		answer := false
+		s := newShared(func(context.Context) finding { return found }, slog.New(slog.DiscardHandler))
+		s.replicas = func() bool { return answer }
+		away, unfit := errors.New("away"), &migrator.PendingError{}
+		for i, tt := range []struct {
+			err      error
+			replicas bool
+			ready    bool
+		}{
+			{away, true, false}, // nobody knows whether its schema fits
+			{nil, true, true}, {away, true, true}, {away, false, false}, {away, true, true},
+			{unfit, true, false}, {away, true, false},
+		} {
+			found, answer = finding{err: tt.err}, tt.replicas
+			if got := s.get(t.Context()); (got.err == nil) != tt.ready || got.readOnly != (tt.ready && tt.err != nil) {
+				t.Errorf("%d: %+v", i, got)
+			}
+			time.Sleep(fresh)
+		}
+	})
+}
+
 // counted is a checker whose results tests set.
 type counted struct {
 	print           string
@@ -173,7 +200,7 @@ func TestSchemaIsComparedBeside(t *testing.T) {
 // ready returns the handler of a database's readiness.
 func ready(t *testing.T, db *database.DB) http.Handler {
 	t.Helper()
-	return Ready(t.Context(), db, migrationsOf(db), slog.New(slog.DiscardHandler))
+	return Ready(t.Context(), db, nil, migrationsOf(db), slog.New(slog.DiscardHandler))
 }
 
 func migrationsOf(db *database.DB) migrator.Source { return migrator.New(migrate.Files, db.Dialect) }

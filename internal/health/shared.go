@@ -24,10 +24,13 @@ type shared struct {
 	look func(context.Context) finding
 	log  *slog.Logger
 	now  func() time.Time
+	// replicas reports whether queries are read from replicas. It is nil if there are none.
+	replicas func() bool
 
 	mu     sync.Mutex
 	last   *flight // nil before the first check
 	logged string  // the problem that was logged last; "" if none
+	fit    bool    // the database was as it should be when it last answered
 }
 
 // flight is one check, running or done. Its result may be read after done is closed.
@@ -82,8 +85,22 @@ func (s *shared) fly(f *flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.ended = s.now()
+	f.found = s.onReplicas(f.found)
 	s.record(f.found)
 	close(f.done)
+}
+
+// onReplicas returns the result of a check, or that the database can only be read, if it does not
+// answer and replicas do. The caller holds mu.
+func (s *shared) onReplicas(found finding) finding {
+	if found.err == nil || reason(found.err) != noAnswer {
+		s.fit = found.err == nil
+		return found
+	}
+	if s.fit && s.replicas != nil && s.replicas() {
+		return finding{readOnly: true}
+	}
+	return found
 }
 
 // record logs a result if it differs from the one before. The caller holds mu.

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"slices"
 	"time"
 
 	"forge/internal/database"
@@ -32,6 +33,13 @@ func (s *Set) Status() (hosts []Status, repeated int64) {
 		hosts = append(hosts, status)
 	}
 	return hosts, s.repeated.Load()
+}
+
+// Reading reports whether a replica is read from.
+func (s *Set) Reading() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.replicas, func(h *Host) bool { return s.unusable(h, h.state()) == nil })
 }
 
 // Observe has the statements on replicas be observed in the same way as those on the primary. It must

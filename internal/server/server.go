@@ -139,6 +139,14 @@ type Pools struct {
 	Replicas *replica.Set
 }
 
+// reading returns what reports whether queries are read from replicas, or nil if there are none.
+func (p Pools) reading() func() bool {
+	if p.Replicas == nil {
+		return nil
+	}
+	return p.Replicas.Reading
+}
+
 // Close closes both pools.
 func (p Pools) Close() {
 	if p.Replicas != nil {

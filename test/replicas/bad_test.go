@@ -133,7 +133,17 @@ func TestBadPositions(t *testing.T) {
 	newer := altered(t, at, func(_, _, timeline, _ []byte) { binary.BigEndian.PutUint32(timeline, 2) })
 	f.after(newer).WantCode("UNAVAILABLE", readHero, gqltest.Vars{"id": id})
 
+	if ready := f.Get("/readyz"); ready.Body != `{"status":"ok"}`+"\n" {
+		t.Errorf("/readyz: %s", ready)
+	}
 	must(t, first.Kill())
+	gqltest.Eventually(t, "the server is ready for reads alone", func() error {
+		reads, writes := f.Get("/readyz"), f.Get("/readyz?writes=1")
+		if reads.Status != 200 || !strings.Contains(reads.Body, `"writable":false`) || writes.Status != 503 {
+			return fmt.Errorf("%d %s, for writes %d", reads.Status, reads.Body, writes.Status)
+		}
+		return nil
+	})
 	for range 20 { // replicas answer without a primary, those who have seen its last state as well
 		if a := read(at); host(a) == "" {
 			t.Errorf("the primary answered, which is away: %s", a)
