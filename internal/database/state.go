@@ -72,6 +72,7 @@ type Watcher struct {
 	mu     sync.Mutex
 	last   State
 	err    error // of the last look; not nil before the first
+	told   State // the last one of a database that answered
 	flight *look // the look that runs
 }
 
@@ -204,12 +205,19 @@ func (w *Watcher) fly(l *look) {
 
 // tell logs a change of what a change is kept by. The caller holds mu.
 func (w *Watcher) tell(now State, err error) {
-	if err != nil || w.err != nil || w.db.Dialect == dialect.SQLite {
+	if err != nil || w.db.Dialect == dialect.SQLite {
 		return
 	}
-	switch was := w.last; {
-	case now.Timeline > was.Timeline && was.Timeline != 0:
+	was := w.told
+	w.told = now
+	w.told.Timeline = max(now.Timeline, was.Timeline) // a standby says none
+	if was.SynchronousCommit == "" {
+		return // the first state is told at the start
+	}
+	if now.Timeline > was.Timeline && was.Timeline != 0 {
 		w.log.Warn("another server is the primary now", "timeline", now.Timeline)
+	}
+	switch {
 	case was.Synced() && !now.Synced() && !now.Standby:
 		w.log.Warn("the database does not wait for a standby any more: what it acknowledges, it alone has",
 			"synchronousCommit", now.SynchronousCommit, "synchronousStandbyNames", now.StandbyNames, "refusesChanges", w.synced)
