@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,9 @@ var errEmptyHost = errors.New("the postgres:// address has a comma without a hos
 // what ParseAddress returns, as lib/pq expects them. It returns an error, which does not contain the
 // address, if the address cannot be read.
 func ParseAddress(address string) (*url.URL, error) {
+	if len(scheme.FindAllString(address, 2)) > 1 {
+		return nil, errTwoAddresses
+	}
 	before, hosts, after := cutHosts(address)
 	if !strings.Contains(hosts, ",") {
 		u, err := url.Parse(address)
@@ -50,6 +54,12 @@ func ParseAddress(address string) (*url.URL, error) {
 	u.RawQuery = q.Encode()
 	return u, nil
 }
+
+// scheme matches the beginning of an address.
+var scheme = regexp.MustCompile(`postgres(ql)?://`)
+
+var errTwoAddresses = errors.New("the postgres:// address has another one in it: several hosts have commas between them, as in h1:5432,h2:5432, " +
+	"and the addresses of replicas have blanks")
 
 // cutHosts returns the part of an address that names its hosts, and the parts before and after it.
 func cutHosts(address string) (before, hosts, after string) {
