@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"forge/internal/pgtemp"
+	"forge/test/dbtest"
 	"forge/test/gqltest"
 	"forge/test/process"
 )
@@ -59,7 +60,7 @@ func serve(t *testing.T, settings ...string) *system {
 	for range 3 {
 		cmd := exec.Command(process.Build(t))
 		cmd.Dir = t.TempDir()
-		cmd.Env = append([]string{"ADDR=127.0.0.1:0", "DATABASE_URL=" + r.URL("postgres"), "DEMO=off", "LOG_LEVEL=warn", "TMPDIR=" + os.TempDir()}, settings...)
+		cmd.Env = append([]string{"ADDR=127.0.0.1:0", "DATABASE_URL=" + dbtest.Away(t, r.URL("postgres")), "DEMO=off", "LOG_LEVEL=warn", "TMPDIR=" + os.TempDir()}, settings...)
 		server := process.Start(t, cmd)
 		s.servers = append(s.servers, server)
 		b.hosts = append(b.hosts, strings.TrimPrefix(server.URL, "http://"))
