@@ -55,18 +55,15 @@ func (d *Doctor) hosts(ctx context.Context, db *database.DB) (found []Finding) {
 	if err != nil {
 		return []Finding{d.unreached(err)}
 	}
-	cluster := ""
 	for _, h := range hosts {
-		switch {
-		case h.Err != nil:
+		if h.Err != nil {
 			found = append(found, warn("replication", h.Name+" is "+h.String(), "Start it, or take it out of "+d.config.NameOf("DATABASE_URL")+"."))
 			continue
-		case cluster != "" && h.Cluster != cluster:
-			found = append(found, fail("replication", h.Name+" belongs to another cluster than the hosts before it", "Take it out of "+d.config.NameOf("DATABASE_URL")+"."))
-		default:
-			found = append(found, ok("replication", "%s is a %s", h.Name, h))
 		}
-		cluster = h.Cluster
+		found = append(found, ok("replication", "%s is a %s", h.Name, h))
+	}
+	if other := database.OtherCluster(hosts); other != "" {
+		found = append(found, fail("replication", d.config.NameOf("DATABASE_URL")+" names "+other, "Take the hosts of the wrong cluster out of it."))
 	}
 	if two := database.TwoPrimaries(hosts); two != "" {
 		found = append(found, fail("replication", "two servers can be written: "+two,

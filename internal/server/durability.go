@@ -40,6 +40,9 @@ func (s *Server) logDurability(ctx context.Context, pools Pools) {
 	for _, h := range hosts {
 		s.log.InfoContext(ctx, "host of the database", "host", h.Name, "is", h.String())
 	}
+	if other := database.OtherCluster(hosts); other != "" {
+		s.log.ErrorContext(ctx, s.NameOf("DATABASE_URL")+" names "+other)
+	}
 	if two := database.TwoPrimaries(hosts); two != "" {
 		s.log.ErrorContext(ctx, "two servers can be written: "+two)
 	}

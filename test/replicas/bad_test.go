@@ -93,6 +93,10 @@ func TestReplicasThatCannotBeUsed(t *testing.T) {
 			t.Errorf("the log has %d lines about %s, want 1: %s", n, address, f.log)
 		}
 	}
+
+	both := strings.Replace(primary.URL("postgres"), primary.Address(), primary.Address()+","+other.Nodes[0].Address(), 1)
+	serve(t, both+"&target_session_attrs=read-write", nil, "READS=primary").
+		logged(t, "level=ERROR", "DATABASE_URL names "+other.Nodes[0].Address()+", which is not of the cluster of "+primary.Address())
 }
 
 // altered returns a position that differs from another one. A server without AUTH seals positions
