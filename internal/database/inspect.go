@@ -105,8 +105,8 @@ func TwoPrimaries(hosts []Host) string {
 	return strings.Join(names, "; ")
 }
 
-// OtherCluster names the hosts that do not belong to the cluster of the first one that has answered.
-// If all belong to it, it returns "".
+// OtherCluster names the hosts that do not belong to the cluster of the first one that has
+// answered. If all belong to it, it returns "".
 func OtherCluster(hosts []Host) string {
 	var first Host
 	var names []string

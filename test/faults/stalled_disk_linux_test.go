@@ -55,8 +55,8 @@ func onStallingDisk(t *testing.T) (address string, stall, goOn func()) {
 	return address, func() { t.Helper(); must(os.WriteFile(stalled, nil, 0o600)) }, goOn
 }
 
-// TestDiskStalls stalls PostgreSQL's disk for two seconds, again and again, while clients order under
-// keys. Those who are told to come back do, with the same key.
+// TestDiskStalls stalls PostgreSQL's disk for two seconds, again and again, while clients order
+// under keys. Those who are told to come back do, with the same key.
 func TestDiskStalls(t *testing.T) {
 	address, stall, goOn := onStallingDisk(t)
 	const clients, pool = 12, 4
@@ -130,6 +130,7 @@ func TestDiskStalls(t *testing.T) {
 		t.Error("nobody was told to come back: did the disk stall?")
 	}
 	f.allStored(acknowledged)
+	t.Logf("%d orders are acknowledged; %d answers said to come back", len(acknowledged.ids), again.Load())
 	if b := s.audit(t, address); b.orders != len(acknowledged.ids) || int64(b.orders) != keys.Load() {
 		t.Errorf("%d orders are stored, %d were acknowledged, of %d keys", b.orders, len(acknowledged.ids), keys.Load())
 	}

@@ -278,7 +278,8 @@ func TestDashboard(t *testing.T) {
 	checkDocumented(t, metrics, documented)
 }
 
-// documentedMetrics returns the labels of each of Forge's own metrics that docs/observability.md names.
+// documentedMetrics returns the labels of each of Forge's own metrics that docs/observability.md
+// names.
 func documentedMetrics(t *testing.T) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile(root + "docs/observability.md")

@@ -17,8 +17,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestReplicasThatCannotBeUsed gives a server replicas that are none, are of something else, or are ten
-// minutes behind, and one that is good at times.
+// TestReplicasThatCannotBeUsed gives a server replicas that are none, are of something else, or are
+// ten minutes behind, and one that is good at times.
 func TestReplicasThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	c, other := cluster(t, 3), cluster(t, 1)
