@@ -169,7 +169,7 @@ func (s *Set) look(n Need) (c Choice, waits bool, next chan struct{}) {
 	have := space[:0]
 	for _, h := range s.replicas {
 		last := h.state()
-		if s.unusable(h, last) != nil || time.Since(last.began) > maxAge {
+		if !s.answers(h, last) {
 			continue
 		}
 		if n.in(last.Position) && (n.given || !s.options.Fresh || s.lag(h) <= freshLag) {
@@ -182,6 +182,21 @@ func (s *Set) look(n Need) (c Choice, waits bool, next chan struct{}) {
 		return have[s.turn%uint64(len(have))], false, nil
 	}
 	return c, waits, s.next
+}
+
+// answers reports whether a replica can be read from now. The caller holds mu.
+func (s *Set) answers(h *Host, last sample) bool {
+	return s.unusable(h, last) == nil && time.Since(last.began) <= maxAge
+}
+
+// Answers reports whether a replica can be read from now. It returns false for a nil Set.
+func (s *Set) Answers() bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.replicas, func(h *Host) bool { return s.answers(h, h.state()) })
 }
 
 // current returns an error if the primary that this server talks to is an older one than that of
