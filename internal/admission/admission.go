@@ -86,6 +86,14 @@ func (l *Limiter) Release() {
 	}
 }
 
+// Most returns how many operations may run at once, or 0 if there is no limit.
+func (l *Limiter) Most() int {
+	if l == nil {
+		return 0
+	}
+	return cap(l.running)
+}
+
 // Counts returns how many operations run, and how many wait.
 func (l *Limiter) Counts() (running, waiting int) {
 	if l == nil {

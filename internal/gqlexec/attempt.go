@@ -41,6 +41,8 @@ func (e *executor) run(ctx context.Context) *graphql.Response {
 	}
 	op := graphql.GetOperationContext(ctx)
 	a := &attempt{executor: e, number: 1, op: op, mutation: op.Operation.Operation == ast.Mutation}
+	place := place{executor: e}
+	defer place.leave()
 	for tries := 0; ; a = a.next() {
 		response := a.run(ctx)
 		if a.shouldRepeat(ctx, response) {
@@ -56,7 +58,8 @@ func (e *executor) run(ctx context.Context) *graphql.Response {
 		if !a.unit.Unavailable() {
 			tries++
 		}
-		if !a.shouldRetry(response, tries) || time.Since(start) > retryTime || backoff.Wait(ctx, a.number) != nil {
+		if !a.shouldRetry(response, tries) || time.Since(start) > retryTime ||
+			a.unit.Unavailable() && !place.mayWait() || backoff.Wait(ctx, a.number) != nil {
 			return a.addWritten(ctx, a.end(ctx, response))
 		}
 		telemetry.FromContext(ctx).Attempt(a.number + 1)

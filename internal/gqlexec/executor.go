@@ -28,6 +28,7 @@ type executor struct {
 	writes  map[string]*write.Mutation // the standard mutations
 	present *presenter
 	log     *slog.Logger
+	waiting waiting // the operations that wait for a primary that is away
 
 	observer observer
 

@@ -3,6 +3,8 @@ package gqlexec
 import (
 	"context"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -56,6 +58,53 @@ func (a *attempt) choose(ctx context.Context) (err error) {
 	}
 	a.host = a.choice.DB
 	return err
+}
+
+// waiting are the operations that wait for a primary that is away.
+type waiting struct {
+	mu    sync.Mutex
+	count int
+	since time.Time // when the first of them came
+}
+
+// unpressed is for how long any number of operations may wait for the primary: a switchover may take
+// no longer.
+const unpressed = time.Second
+
+// place is that of an operation among those that wait for the primary.
+type place struct {
+	*executor
+	taken, kept bool
+}
+
+// mayWait reports whether the operation may wait for the primary. While replicas answer queries, after
+// a second no more operations may than half of those that run at once, so that there is room for the
+// queries.
+func (p *place) mayWait() bool {
+	most := p.options.Admission.Most()
+	if most == 0 || !p.options.Replicas.Answers() {
+		return true
+	}
+	w := &p.waiting
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !p.taken {
+		if w.count == 0 {
+			w.since = time.Now()
+		}
+		w.count++
+		p.taken, p.kept = true, w.count <= max(1, most/2)
+	}
+	return p.kept || time.Since(w.since) < unpressed
+}
+
+// leave returns the place, if the operation has one.
+func (p *place) leave() {
+	if p.taken {
+		p.waiting.mu.Lock()
+		p.waiting.count--
+		p.waiting.mu.Unlock()
+	}
 }
 
 // addSeen adds to the answer of a query the position up to which its client has seen.
