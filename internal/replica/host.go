@@ -53,8 +53,9 @@ const (
 var away = retry.Backoff{First: interval, Max: time.Second, Jitter: 0.2}
 
 // identify asks for all of a sample. A standby's timeline is the highest that its log has come to.
-// Its control file may know of a new one only later, and only some roles see what was received. A
-// timeline that is too low is harmless: the host is not used.
+// Its control file may know of a new one only later, and what was received is shown to some roles only,
+// and only while the standby streams. So the highest of the samples on one connection counts, on which
+// the standby has not restarted. If that is too low, the host is not used.
 const identify = `SELECT (SELECT system_identifier FROM pg_control_system()),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
 	standby,
@@ -137,7 +138,10 @@ func (s *sample) read(ctx context.Context, conn *sql.Conn, last sample) error {
 		s.System = uint64(system)
 	} else {
 		err = conn.QueryRowContext(ctx, locate).Scan(&s.standby, &s.Timeline, &lsn)
-		s.System, s.Database, s.Timeline = last.System, last.Database, max(s.Timeline, last.Timeline)
+		s.System, s.Database = last.System, last.Database
+	}
+	if last.epoch == s.epoch {
+		s.Timeline = max(s.Timeline, last.Timeline)
 	}
 	s.LSN = endOf(uint64(lsn))
 	return err

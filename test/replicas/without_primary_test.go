@@ -58,6 +58,19 @@ func TestReadsWithoutPrimary(t *testing.T) {
 	if status := f.Get("/readyz?writes=1").Status; status != 503 {
 		t.Errorf("/readyz?writes=1 is %d without a primary", status)
 	}
+
+	// A standby that has lost the next primary as well tells its timeline no longer.
+	next, err := c.Failover(t.Context(), c.Nodes[1], c.Nodes[2])
+	must(t, err)
+	other := c.Nodes[1]
+	if next == other {
+		other = c.Nodes[2]
+	}
+	must(t, other.CaughtUp(t.Context(), next))
+	f.usable(t, other)
+	at = position(t, f.Must(readHero, gqltest.Vars{"id": id}))
+	must(t, next.Kill())
+	reads(20)
 }
 
 // wantReady checks that the server is ready, and that the answer has a text.
