@@ -12,6 +12,7 @@ CREATE ROLE forge LOGIN PASSWORD :'server_password';
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 ALTER SCHEMA public OWNER TO forge_owner;
 GRANT USAGE ON SCHEMA public TO forge;
+GRANT pg_read_all_stats TO forge; -- which timeline a standby follows, and for which of them commits wait
 ALTER DEFAULT PRIVILEGES FOR ROLE forge_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO forge;
 ALTER DEFAULT PRIVILEGES FOR ROLE forge_owner IN SCHEMA public GRANT USAGE ON SEQUENCES TO forge;
 SQL

@@ -86,6 +86,27 @@ func (l *Limiter) Release() {
 	}
 }
 
+// pausesPerPlace bounds how many operations pause. When they come back, they stand in the queue as
+// well, and others stand behind them.
+const pausesPerPlace = 4
+
+// Pause calls wait for an operation that runs. Others run in its place meanwhile, as if it was in the
+// queue. Pause returns what wait returns when the operation has a place again. If half of the queue
+// waits already, or pausesPerPlace operations for each place, it returns ErrFull at once instead: the
+// rest of the queue is for operations that can run. Without a queue, the operation keeps its place.
+func (l *Limiter) Pause(wait func() error) error {
+	if l == nil || l.queue == 0 {
+		return wait()
+	}
+	defer l.waiting.Add(-1)
+	if l.waiting.Add(1) > max(1, min(l.queue/2, int64(pausesPerPlace*cap(l.running)))) {
+		return ErrFull
+	}
+	<-l.running
+	defer func() { l.running <- struct{}{} }()
+	return wait()
+}
+
 // Counts returns how many operations run, and how many wait.
 func (l *Limiter) Counts() (running, waiting int) {
 	if l == nil {

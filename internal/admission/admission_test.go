@@ -153,3 +153,44 @@ func BenchmarkLimiter(b *testing.B) {
 		l.Release()
 	}
 }
+
+// TestPause has operations that run wait for something. Another one runs in the place of the first,
+// and the second keeps its own, because half of the queue waits already.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := New(1, 2, time.Second)
+		mustAcquire(t, l)
+		ready, ended := make(chan struct{}), make(chan error, 1)
+		reason := errors.New("not yet")
+		go func() {
+			ended <- l.Pause(func() error {
+				<-ready
+				return reason
+			})
+		}()
+		synctest.Wait()
+		mustAcquire(t, l)
+		if err := l.Pause(func() error { return nil }); !errors.Is(err, ErrFull) {
+			t.Errorf("a second one that waits: %v", err)
+		}
+		close(ready)
+		synctest.Wait()
+		if len(ended) > 0 {
+			t.Error("the first goes on without a place")
+		}
+		l.Release()
+		if err := <-ended; err != reason {
+			t.Errorf("the first: %v", err)
+		}
+		if running, waiting := l.Counts(); running != 1 || waiting != 0 {
+			t.Errorf("%d run and %d wait, want the first", running, waiting)
+		}
+		l.Release()
+		for _, none := range []*Limiter{nil, New(1, 0, time.Second)} {
+			if err := none.Pause(func() error { return reason }); err != reason {
+				t.Errorf("without a queue: %v", err)
+			}
+		}
+	})
+}

@@ -7,12 +7,16 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
 var errAddress = errors.New("the postgres:// address cannot be read; a password with special characters must be percent-encoded")
+
+var errLateAt = errors.New("the postgres:// address has an @ after its hosts; it names several hosts as in USER:PASSWORD@h1:5432,h2:5433/DATABASE, " +
+	"and special characters must be percent-encoded")
 
 var errEmptyHost = errors.New("the postgres:// address has a comma without a host before or after it")
 
@@ -21,17 +25,16 @@ var errEmptyHost = errors.New("the postgres:// address has a comma without a hos
 // what ParseAddress returns, as lib/pq expects them. It returns an error, which does not contain the
 // address, if the address cannot be read.
 func ParseAddress(address string) (*url.URL, error) {
+	if len(scheme.FindAllString(address, 2)) > 1 {
+		return nil, errTwoAddresses
+	}
 	before, hosts, after := cutHosts(address)
 	if !strings.Contains(hosts, ",") {
-		u, err := url.Parse(address)
-		if err != nil {
-			return nil, errAddress
-		}
-		return u, nil
+		return parse(address)
 	}
-	u, err := url.Parse(before + after)
+	u, err := parse(before + after)
 	if err != nil {
-		return nil, errAddress
+		return nil, err
 	}
 	q := u.Query()
 	if q.Has("host") || q.Has("port") {
@@ -50,6 +53,29 @@ func ParseAddress(address string) (*url.URL, error) {
 	u.RawQuery = q.Encode()
 	return u, nil
 }
+
+// parse parses an address of a single host, or of none. It returns an error, too, for one with an @
+// after its hosts: what comes before the @ may be a password.
+func parse(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errAddress
+	}
+	late := u.EscapedPath() + u.EscapedFragment()
+	for name := range u.Query() {
+		late += name
+	}
+	if strings.Contains(late, "@") {
+		return nil, errLateAt
+	}
+	return u, nil
+}
+
+// scheme matches the beginning of an address.
+var scheme = regexp.MustCompile(`postgres(ql)?://`)
+
+var errTwoAddresses = errors.New("the postgres:// address has another one in it: several hosts have commas between them, as in h1:5432,h2:5432, " +
+	"and the addresses of replicas have blanks")
 
 // cutHosts returns the part of an address that names its hosts, and the parts before and after it.
 func cutHosts(address string) (before, hosts, after string) {
@@ -140,8 +166,8 @@ func Redact(address string) string {
 		return scheme + "://…"
 	}
 	q := u.Query()
-	for _, name := range []string{"password", "sslkey", "sslpassword"} {
-		if q.Has(name) {
+	for name := range q {
+		if slices.Contains([]string{"password", "sslkey", "sslpassword"}, strings.ToLower(name)) {
 			q.Set(name, "xxxxx")
 			u.RawQuery = q.Encode()
 		}

@@ -104,3 +104,23 @@ func TwoPrimaries(hosts []Host) string {
 	}
 	return strings.Join(names, "; ")
 }
+
+// OtherCluster names the hosts that do not belong to the cluster of the first one that has
+// answered. If all belong to it, it returns "".
+func OtherCluster(hosts []Host) string {
+	var first Host
+	var names []string
+	for _, h := range hosts {
+		switch {
+		case h.Err != nil:
+		case first.Cluster == "":
+			first = h
+		case h.Cluster != first.Cluster:
+			names = append(names, h.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return strings.Join(names, ", ") + ", which is not of the cluster of " + first.Name
+}

@@ -49,7 +49,10 @@ func (db *DB) awaitRoom(ctx context.Context, err error) (*sql.Conn, error) {
 	for end := time.Now().Add(db.Options.PoolTimeout); time.Now().Before(end) && ctx.Err() == nil; {
 		if open := db.Stats().OpenConnections; open > 0 {
 			db.SetMaxOpenConns(open) // then database/sql lets us wait for these in turn
-			time.AfterFunc(roomPause, func() { db.SetMaxOpenConns(db.Options.PoolSize) })
+			time.AfterFunc(roomPause, func() {
+				db.SetMaxOpenConns(db.Options.PoolSize)
+				db.SetMaxIdleConns(db.Options.PoolSize) // which the smaller number has lowered as well
+			})
 		}
 		try, cancel := context.WithTimeout(ctx, min(roomPause, time.Until(end)))
 		conn, tryErr := db.Conn(try)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+	"github.com/lib/pq"
 
 	"forge/internal/apperr"
 	"forge/internal/retry"
@@ -19,15 +20,12 @@ type State struct {
 	Writable bool // new transactions may write
 	// The following are PostgreSQL's.
 
-	Standby           bool   // it is a standby
-	Timeline          int64  // grows with each promotion; 0 on a standby
-	Fsync             bool   // it flushes to its disk
-	SynchronousCommit string // of the sessions of the pool
-	StandbyNames      string // synchronous_standby_names
-	Standbys          int    // how many standbys stream from it
-	// Synchronous is how many of the standbys commits may wait for. It is -1 if the role may not see
-	// that: it would have to be a member of pg_monitor.
-	Synchronous int
+	Standby           bool     // it is a standby
+	Timeline          int64    // grows with each promotion; 0 on a standby
+	Fsync             bool     // it flushes to its disk
+	SynchronousCommit string   // of the sessions of the pool
+	StandbyNames      string   // synchronous_standby_names
+	Standbys          []string // the names of the standbys that stream from it
 }
 
 // Synced reports whether a commit is acknowledged only when a standby has flushed it as well.
@@ -38,8 +36,7 @@ func (s State) Synced() bool {
 const stateQuery = `SELECT NOT current_setting('transaction_read_only')::bool, pg_is_in_recovery(),
 	CASE WHEN pg_is_in_recovery() THEN '0' ELSE substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END,
 	current_setting('fsync')::bool, current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),
-	count(pid), CASE WHEN count(sync_state) < count(pid) THEN -1 ELSE count(*) FILTER (WHERE sync_state IN ('sync', 'quorum')) END
-FROM (SELECT) one LEFT JOIN pg_stat_replication ON true`
+	ARRAY(SELECT COALESCE(application_name, '') FROM pg_stat_replication)`
 
 // State asks the database for its state. It returns an error if the database does not answer.
 func (db *DB) State(ctx context.Context) (s State, err error) {
@@ -49,7 +46,7 @@ func (db *DB) State(ctx context.Context) (s State, err error) {
 	}
 	var timeline string
 	err = db.QueryRowContext(ctx, stateQuery).Scan(&s.Writable, &s.Standby, &timeline, &s.Fsync,
-		&s.SynchronousCommit, &s.StandbyNames, &s.Standbys, &s.Synchronous)
+		&s.SynchronousCommit, &s.StandbyNames, (*pq.StringArray)(&s.Standbys))
 	if err != nil {
 		return State{}, err
 	}
@@ -75,6 +72,7 @@ type Watcher struct {
 	mu     sync.Mutex
 	last   State
 	err    error // of the last look; not nil before the first
+	told   State // the last one of a database that answered
 	flight *look // the look that runs
 }
 
@@ -207,12 +205,19 @@ func (w *Watcher) fly(l *look) {
 
 // tell logs a change of what a change is kept by. The caller holds mu.
 func (w *Watcher) tell(now State, err error) {
-	if err != nil || w.err != nil || w.db.Dialect == dialect.SQLite {
+	if err != nil || w.db.Dialect == dialect.SQLite {
 		return
 	}
-	switch was := w.last; {
-	case now.Timeline > was.Timeline && was.Timeline != 0:
+	was := w.told
+	w.told = now
+	w.told.Timeline = max(now.Timeline, was.Timeline) // a standby says none
+	if was.SynchronousCommit == "" {
+		return // the first state is told at the start
+	}
+	if now.Timeline > was.Timeline && was.Timeline != 0 {
 		w.log.Warn("another server is the primary now", "timeline", now.Timeline)
+	}
+	switch {
 	case was.Synced() && !now.Synced() && !now.Standby:
 		w.log.Warn("the database does not wait for a standby any more: what it acknowledges, it alone has",
 			"synchronousCommit", now.SynchronousCommit, "synchronousStandbyNames", now.StandbyNames, "refusesChanges", w.synced)

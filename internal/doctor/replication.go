@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"entgo.io/ent/dialect"
 
@@ -27,7 +29,8 @@ func (d *Doctor) replication(ctx context.Context, db *database.DB) []Finding {
 
 // durability reports what a change is kept by once it is acknowledged.
 func (d *Doctor) durability(s database.State) (found []Finding) {
-	settings := fmt.Sprintf("fsync %s, synchronous_commit %s, synchronous_standby_names '%s', %d standbys stream", onOff(s.Fsync), s.SynchronousCommit, s.StandbyNames, s.Standbys)
+	settings := fmt.Sprintf("fsync %s, synchronous_commit %s, synchronous_standby_names '%s', standbys that stream: %s",
+		onOff(s.Fsync), s.SynchronousCommit, s.StandbyNames, cmp.Or(strings.Join(s.Standbys, ", "), "none"))
 	switch {
 	case s.Synced():
 		found = append(found, ok("replication", "a change is acknowledged when a second machine has it: %s", settings))
@@ -43,8 +46,9 @@ func (d *Doctor) durability(s database.State) (found []Finding) {
 	if d.config.Production && s.SynchronousCommit == "off" {
 		found = append(found, warn("replication", "synchronous_commit is off: a crash loses what was acknowledged in the last moments", "Set synchronous_commit=on for the server, the database and the role."))
 	}
-	if s.StandbyNames != "" && s.Synchronous == 0 {
-		found = append(found, fail("replication", "no synchronous standby streams: every change waits for one", "Start a standby that synchronous_standby_names names, or take the names away."))
+	if wanted, named := s.Awaited(); named < wanted {
+		found = append(found, fail("replication", fmt.Sprintf("every change waits for %d of the standbys that synchronous_standby_names names, and of these %d stream", wanted, named),
+			"Start a standby, or correct the names: a standby's is cluster_name in its postgresql.conf, or application_name in its primary_conninfo."))
 	}
 	return found
 }
@@ -55,18 +59,15 @@ func (d *Doctor) hosts(ctx context.Context, db *database.DB) (found []Finding) {
 	if err != nil {
 		return []Finding{d.unreached(err)}
 	}
-	cluster := ""
 	for _, h := range hosts {
-		switch {
-		case h.Err != nil:
+		if h.Err != nil {
 			found = append(found, warn("replication", h.Name+" is "+h.String(), "Start it, or take it out of "+d.config.NameOf("DATABASE_URL")+"."))
 			continue
-		case cluster != "" && h.Cluster != cluster:
-			found = append(found, fail("replication", h.Name+" belongs to another cluster than the hosts before it", "Take it out of "+d.config.NameOf("DATABASE_URL")+"."))
-		default:
-			found = append(found, ok("replication", "%s is a %s", h.Name, h))
 		}
-		cluster = h.Cluster
+		found = append(found, ok("replication", "%s is a %s", h.Name, h))
+	}
+	if other := database.OtherCluster(hosts); other != "" {
+		found = append(found, fail("replication", d.config.NameOf("DATABASE_URL")+" names "+other, "Take the hosts of the wrong cluster out of it."))
 	}
 	if two := database.TwoPrimaries(hosts); two != "" {
 		found = append(found, fail("replication", "two servers can be written: "+two,

@@ -12,6 +12,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/idempotency"
 	"forge/internal/session"
+	"forge/internal/unit"
 	"forge/internal/viewer"
 )
 
@@ -101,7 +102,9 @@ func (a *attempt) checkMutation(ctx context.Context) error {
 		return err
 	}
 	if v := viewer.FromContext(ctx); v.ID != uuid.Nil && !v.Stranger {
-		return session.Check(ctx, a.db, a.api.Accounts, v)
+		// A database that cannot be reached here counts as it does for the unit's own statements: the
+		// operation is attempted again.
+		return a.unit.AddCost(unit.Cost{}, session.Check(ctx, a.db, a.api.Accounts, v))
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (e *executor) run(ctx context.Context) *graphql.Response {
 		if !a.unit.Unavailable() {
 			tries++
 		}
-		if !a.shouldRetry(response, tries) || time.Since(start) > retryTime || backoff.Wait(ctx, a.number) != nil {
+		if !a.shouldRetry(response, tries) || time.Since(start) > retryTime || a.pause(ctx) != nil {
 			return a.addWritten(ctx, a.end(ctx, response))
 		}
 		telemetry.FromContext(ctx).Attempt(a.number + 1)
@@ -343,6 +343,17 @@ func (a *attempt) shouldRetry(response *graphql.Response, attempts int) bool {
 		return attempts < maxReads && response != nil && len(response.Errors) > 0 && a.unit.Transient()
 	}
 	return attempts < maxWrites && a.failed.Load() && (a.unit.Transient() || a.doubt != nil)
+}
+
+// pause waits until the next attempt. While there is no database for the work of this operation,
+// others run in its place. A mutation must not keep out reads, which a replica or a read-only server
+// answers.
+func (a *attempt) pause(ctx context.Context) error {
+	wait := func() error { return backoff.Wait(ctx, a.number) }
+	if a.unit.Unavailable() {
+		return a.options.Admission.Pause(wait)
+	}
+	return wait()
 }
 
 // warn logs that an operation has held its connection for too long and still holds it.

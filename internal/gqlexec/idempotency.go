@@ -59,9 +59,15 @@ func (a *attempt) claimTogether(ctx context.Context) (bool, error) {
 }
 
 // keyRefused reports whether the attempt failed because the key was answered before, or its answer
-// could not be stored. The next attempt finds out more.
+// could not be stored. The next attempt finds out more. It does so, too, if the attempt failed before
+// its first statement: then the key was not claimed, and may have been answered at a time when the
+// mutation was not refused.
 func (a *attempt) keyRefused() bool {
-	return a.key != nil && !a.stepwise && idempotency.Refused(a.unit.AbortedBy())
+	if a.key == nil || a.stepwise {
+		return false
+	}
+	const claimAlone = 1
+	return idempotency.Refused(a.unit.AbortedBy()) || a.failed.Load() && a.unit.Cost().Statements == claimAlone
 }
 
 // keep stores the answer under the request's key, together with the changes of the operation, which

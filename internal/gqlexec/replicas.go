@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/apperr"
 	"forge/internal/replica"
 )
 
@@ -26,8 +27,13 @@ func findNeed(replicas *replica.Set) check {
 			return nil
 		}
 		texts := c.Headers.Values(replica.Header)
-		if text, ok := c.Extensions[replica.Extension].(string); ok {
+		switch text := c.Extensions[replica.Extension].(type) {
+		case nil:
+		case string:
 			texts = append(texts, text)
+		default: // whoever sends a list of positions must not get older data without a word
+			field := "extensions." + replica.Extension
+			return gqlerror.List{gqlerror.WrapIfUnwrapped(apperr.BadInput(field, "%s must be a string: one position, or several with commas between them", field))}
 		}
 		need, err := replicas.Need(texts...)
 		if err != nil {

@@ -25,12 +25,14 @@ func Live(w http.ResponseWriter, _ *http.Request) {
 // the schema of this build. Otherwise it answers 503 with a reason, and the log has the details. It
 // also answers 503 after ctx has ended, because the server is then shutting down. If the database
 // can only be read, the answer is 200 and says so. With the parameter writes=1, it is 503 instead.
+// The same holds while the database does not answer, but reads reports that queries are answered
+// without it, by replicas.
 //
 // At most one check of the database runs at a time. Its result is used for a second, for any number
 // of clients. db should be a pool that requests do not use: if the pool of the requests is full,
 // that says nothing about the database. The schema is compared beside the checks; see schema.
-func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log *slog.Logger) http.Handler {
-	shared := newShared(newLook(db, migrations), log)
+func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, reads func() bool, log *slog.Logger) http.Handler {
+	shared := newShared(newLook(db, migrations), reads, log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		found := finding{err: errLeaving}
 		if ctx.Err() == nil {
@@ -104,6 +106,18 @@ func reason(err error) string {
 		}
 	}
 	return strings.Join(all, "; ")
+}
+
+// refuses reports whether err comes from a database that answers: what it has cannot be used.
+func refuses(err error) bool {
+	if _, ok := errors.AsType[*database.FileError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*migrator.PendingError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*migrator.Refusal](err)
+	return ok
 }
 
 // probeTimeout is the time in which the database must answer a probe.

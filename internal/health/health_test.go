@@ -22,6 +22,8 @@ import (
 	"forge/test/dbtest"
 )
 
+func noReplicas() bool { return false }
+
 // TestShared sends many probes at once, then again, then a second later. Each time there is at most
 // one check.
 func TestShared(t *testing.T) {
@@ -31,7 +33,7 @@ func TestShared(t *testing.T) {
 			looks.Add(1)
 			time.Sleep(time.Second / 2)
 			return finding{}
-		}, slog.New(slog.DiscardHandler))
+		}, noReplicas, slog.New(slog.DiscardHandler))
 		ask := func(want int64) {
 			t.Helper()
 			var all sync.WaitGroup
@@ -67,7 +69,7 @@ func TestSharedDeadline(t *testing.T) {
 				time.Sleep(10 * probeTimeout)
 			}
 			return finding{}
-		}, slog.New(slog.DiscardHandler))
+		}, noReplicas, slog.New(slog.DiscardHandler))
 		start := time.Now()
 		if found := s.get(t.Context()); !errors.Is(found.err, context.DeadlineExceeded) || time.Since(start) != probeTimeout {
 			t.Errorf("%v after %v", found.err, time.Since(start))
@@ -87,12 +89,51 @@ func TestSharedDeadline(t *testing.T) {
 	})
 }
 
+// TestReadsGoOn has the database be away and fall silent. While replicas answer, the server is ready
+// for reads, and says so within a second. It is not ready if it has never seen that the schema fits, or
+// has seen that it does not.
+func TestReadsGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		replicas, silent := true, false
+		found := finding{err: errors.New("away")}
+		s := newShared(func(ctx context.Context) finding {
+			if silent {
+				<-ctx.Done()
+			}
+			return found
+		}, func() bool { return replicas }, slog.New(slog.DiscardHandler))
+		wants := func(what string, ready, readOnly bool, after time.Duration) {
+			t.Helper()
+			start := time.Now()
+			if got := s.get(t.Context()); (got.err == nil) != ready || got.readOnly != readOnly || time.Since(start) != after {
+				t.Errorf("%s: %+v after %v", what, got, time.Since(start))
+			}
+			time.Sleep(fresh)
+		}
+		wants("away from the beginning", false, false, 0)
+		found.err = nil
+		wants("there", true, false, 0)
+		found.err = errors.New("away")
+		wants("away", true, true, 0)
+		silent = true
+		wants("silent", true, true, readsTime)
+		replicas = false
+		wants("silent, and no replica answers", false, false, probeTimeout)
+		replicas, silent = true, false
+		wants("away again", true, true, 0)
+		found.err = &migrator.PendingError{}
+		wants("with another schema", false, false, 0)
+		found.err = errors.New("away")
+		wants("away after that", false, false, 0)
+	})
+}
+
 // TestSharedLog checks that the log has one line for each change of the state.
 func TestSharedLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		var found finding
-		s := newShared(func(context.Context) finding { return found }, slog.New(slog.NewTextHandler(&log, nil)))
+		s := newShared(func(context.Context) finding { return found }, noReplicas, slog.New(slog.NewTextHandler(&log, nil)))
 		for _, tt := range []struct {
 			finding
 			lines int
@@ -173,7 +214,7 @@ func TestSchemaIsComparedBeside(t *testing.T) {
 // ready returns the handler of a database's readiness.
 func ready(t *testing.T, db *database.DB) http.Handler {
 	t.Helper()
-	return Ready(t.Context(), db, migrationsOf(db), slog.New(slog.DiscardHandler))
+	return Ready(t.Context(), db, migrationsOf(db), noReplicas, slog.New(slog.DiscardHandler))
 }
 
 func migrationsOf(db *database.DB) migrator.Source { return migrator.New(migrate.Files, db.Dialect) }

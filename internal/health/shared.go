@@ -13,6 +13,10 @@ import (
 // fresh is how long the result of a check is used.
 const fresh = time.Second
 
+// readsTime is the time in which the database must answer a probe while replicas can answer queries.
+// Balancers that wait for a second get the answer, also when the primary is silent.
+const readsTime = 500 * time.Millisecond
+
 // finding is the result of a check of the database.
 type finding struct {
 	err      error // why the server cannot answer requests; nil if it can
@@ -21,11 +25,13 @@ type finding struct {
 
 // shared lets all probes that come at about the same time share one check of the database.
 type shared struct {
-	look func(context.Context) finding
-	log  *slog.Logger
-	now  func() time.Time
+	look  func(context.Context) finding
+	reads func() bool // reports whether queries are answered without the database
+	log   *slog.Logger
+	now   func() time.Time
 
 	mu     sync.Mutex
+	fits   bool    // the database had the schema of this build when it answered last
 	last   *flight // nil before the first check
 	logged string  // the problem that was logged last; "" if none
 }
@@ -37,8 +43,8 @@ type flight struct {
 	found finding
 }
 
-func newShared(look func(context.Context) finding, log *slog.Logger) *shared {
-	return &shared{look: look, log: log, now: time.Now}
+func newShared(look func(context.Context) finding, reads func() bool, log *slog.Logger) *shared {
+	return &shared{look: look, reads: reads, log: log, now: time.Now}
 }
 
 // get returns the result of the last check if it is fresh. Otherwise it waits for the running
@@ -70,7 +76,7 @@ func (s *shared) flight() *flight {
 // deadline. Then the result is that the database does not answer, and the next check uses another
 // connection.
 func (s *shared) fly(f *flight) {
-	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.patience())
 	defer cancel()
 	found := make(chan finding, 1)
 	go func() { found <- s.look(ctx) }()
@@ -82,8 +88,23 @@ func (s *shared) fly(f *flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.ended = s.now()
+	if refused := refuses(f.found.err); f.found.err == nil || refused {
+		s.fits = !refused
+	} else if s.fits && s.reads() {
+		f.found = finding{readOnly: true}
+	}
 	s.record(f.found)
 	close(f.done)
+}
+
+// patience returns how long a check may take.
+func (s *shared) patience() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fits && s.reads() {
+		return readsTime
+	}
+	return probeTimeout
 }
 
 // record logs a result if it differs from the one before. The caller holds mu.

@@ -110,7 +110,7 @@ func (m *Metrics) Database(last func() (database.State, error)) {
 		"synced": {"1 if PostgreSQL acknowledges a commit only when a synchronous standby has it; 0 if not, if it is away, and on SQLite.",
 			func(s database.State) float64 { return one(s.Synced()) }},
 		"fsync":    {"1 if PostgreSQL flushes to its disk; 0 if not, if it is away, and on SQLite.", func(s database.State) float64 { return one(s.Fsync) }},
-		"standbys": {"How many standbys stream from the PostgreSQL that Forge writes to.", func(s database.State) float64 { return float64(s.Standbys) }},
+		"standbys": {"How many standbys stream from the PostgreSQL that Forge writes to.", func(s database.State) float64 { return float64(len(s.Standbys)) }},
 		"timeline": {"The timeline of the PostgreSQL that Forge writes to, which grows with each promotion; 0 on a standby.", func(s database.State) float64 { return float64(s.Timeline) }},
 	} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "forge_db_" + name, Help: is.help}, func() float64 {

@@ -30,6 +30,7 @@ type Host struct {
 // sample is what a watcher has found out about its host.
 type sample struct {
 	Position
+	file    uint64    // how many bytes each file of the log has
 	standby bool      // the host is in recovery
 	began   time.Time // all that was stored before this time is in the sample
 	whole   bool      // nothing of it is taken from an earlier one
@@ -53,10 +54,12 @@ const (
 var away = retry.Backoff{First: interval, Max: time.Second, Jitter: 0.2}
 
 // identify asks for all of a sample. A standby's timeline is the highest that its log has come to.
-// Its control file may know of a new one only later, and only some roles see what was received. A
-// timeline that is too low is harmless: the host is not used.
+// Its control file may know of a new one only later, and what was received is shown to some roles only,
+// and only while the standby streams. So the highest of the samples on one connection counts, on which
+// the standby has not restarted. If that is too low, the host is not used.
 const identify = `SELECT (SELECT system_identifier FROM pg_control_system()),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
+	pg_size_bytes(current_setting('wal_segment_size')),
 	standby,
 	CASE WHEN standby THEN GREATEST((SELECT timeline_id FROM pg_control_checkpoint()),
 			(SELECT min_recovery_end_timeline FROM pg_control_recovery()), (SELECT received_tli FROM pg_stat_wal_receiver))
@@ -133,13 +136,16 @@ func (s *sample) read(ctx context.Context, conn *sql.Conn, last sample) error {
 	var system, lsn int64
 	var err error
 	if s.whole = last.epoch != s.epoch || s.began.Sub(last.began) >= interval; s.whole {
-		err = conn.QueryRowContext(ctx, identify).Scan(&system, &s.Database, &s.standby, &s.Timeline, &lsn)
+		err = conn.QueryRowContext(ctx, identify).Scan(&system, &s.Database, &s.file, &s.standby, &s.Timeline, &lsn)
 		s.System = uint64(system)
 	} else {
 		err = conn.QueryRowContext(ctx, locate).Scan(&s.standby, &s.Timeline, &lsn)
-		s.System, s.Database, s.Timeline = last.System, last.Database, max(s.Timeline, last.Timeline)
+		s.System, s.Database, s.file = last.System, last.Database, last.file
 	}
-	s.LSN = endOf(uint64(lsn))
+	if last.epoch == s.epoch {
+		s.Timeline = max(s.Timeline, last.Timeline)
+	}
+	s.LSN = endOf(uint64(lsn), s.file)
 	return err
 }
 

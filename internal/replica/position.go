@@ -40,17 +40,23 @@ const (
 	maxPositions = 100
 )
 
-// The log has pages, each with a header.
+// The log is a series of files. They have pages, each with a header. That of a file's first page is
+// longer.
 const (
-	pageBytes   = 8192
-	headerBytes = 24
+	pageBytes        = 8192
+	headerBytes      = 24
+	firstHeaderBytes = 40
 )
 
-// endOf returns where the last record ends if the next one is inserted at an LSN. Between the two may
-// be the header of a page, and a standby never gets past that while nothing else is written.
-func endOf(insert uint64) uint64 {
-	if insert%pageBytes == headerBytes {
+// endOf returns where the last record ends if the next one is inserted at an LSN, in a log with files
+// of a number of bytes. Between the two may be the header of a page, and a standby never gets past
+// that while nothing else is written. If the number is 0, it is not known.
+func endOf(insert, file uint64) uint64 {
+	switch {
+	case insert%pageBytes == headerBytes:
 		return insert - headerBytes
+	case file > 0 && insert%file == firstHeaderBytes:
+		return insert - firstHeaderBytes
 	}
 	return insert
 }
@@ -77,8 +83,8 @@ func open(c *cursorcipher.Cipher, text string) (p Position, ok bool) {
 // Need is what a query must not be older than. The zero value is any state.
 type Need struct {
 	at    Position
-	given bool // there is a position
-	mixed bool // there are several, which cannot be compared: at is that of the newest timeline
+	given bool       // there is a position
+	mixed []Position // others that cannot be compared with it
 }
 
 // Need returns what a query needs that was sent with positions. Each text holds any number of them,
@@ -107,10 +113,7 @@ func (n *Need) add(p Position) {
 	case !n.given:
 		*n = Need{at: p, given: true}
 	case !n.at.comparable(p):
-		n.mixed = true
-		if p.Timeline > n.at.Timeline {
-			n.at = p
-		}
+		n.mixed = append(n.mixed, p)
 	case p.LSN > n.at.LSN:
 		n.at = p
 	}
@@ -118,5 +121,5 @@ func (n *Need) add(p Position) {
 
 // in reports whether a host whose last sample is at a position has what the query needs.
 func (n Need) in(host Position) bool {
-	return !n.given || !n.mixed && n.at.comparable(host) && n.at.LSN <= host.LSN
+	return !n.given || n.mixed == nil && n.at.comparable(host) && n.at.LSN <= host.LSN
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"forge/internal/apperr"
@@ -74,10 +75,35 @@ func TestNeed(t *testing.T) {
 	}
 }
 
+// TestMixedNeed has positions of which one is of another database, and one of a later timeline of
+// this one. The server does not take its primary for the one of that timeline.
+func TestMixedNeed(t *testing.T) {
+	t.Parallel()
+	ours, foreign := Position{1, 2, 4, 100}, Position{9, 2, 7, 100}
+	for _, needed := range [][]Position{{ours, foreign}, {foreign, ours}} {
+		synctest.Test(t, func(t *testing.T) {
+			s, _ := newSet(Options{})
+			sample := func() { s.primary.publish(at(100, time.Now(), false)) }
+			sample()
+			time.AfterFunc(time.Millisecond, sample)
+			var n Need
+			for _, p := range needed {
+				n.add(p)
+			}
+			if _, err := s.Choose(t.Context(), n); err == nil {
+				t.Errorf("%v are read on timeline 3", needed)
+			}
+		})
+	}
+}
+
 func TestEndOf(t *testing.T) {
 	t.Parallel()
-	for insert, want := range map[uint64]uint64{8192 + 24: 8192, 8192: 8192, 8192 + 32: 8192 + 32, 0: 0} {
-		if got := endOf(insert); got != want {
+	const file = 1 << 20
+	for insert, want := range map[uint64]uint64{
+		0: 0, 8192: 8192, 8192 + 24: 8192, 8192 + 32: 8192 + 32, 8192 + 40: 8192 + 40, 3*file + 40: 3 * file, 3*file + 48: 3*file + 48,
+	} {
+		if got := endOf(insert, file); got != want {
 			t.Errorf("endOf(%d) = %d, want %d", insert, got, want)
 		}
 	}

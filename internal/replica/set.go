@@ -169,13 +169,13 @@ func (s *Set) look(n Need) (c Choice, waits bool, next chan struct{}) {
 	have := space[:0]
 	for _, h := range s.replicas {
 		last := h.state()
-		if s.unusable(h, last) != nil || time.Since(last.began) > maxAge {
+		if !s.answers(h, last) {
 			continue
 		}
 		if n.in(last.Position) && (n.given || !s.options.Fresh || s.lag(h) <= freshLag) {
 			have = append(have, Choice{h, last.epoch, true})
 		}
-		waits = waits || n.given && !n.mixed && n.at.comparable(last.Position) && n.at.LSN != latest
+		waits = waits || n.given && n.mixed == nil && n.at.comparable(last.Position) && n.at.LSN != latest
 	}
 	if len(have) > 0 {
 		s.turn++
@@ -184,24 +184,53 @@ func (s *Set) look(n Need) (c Choice, waits bool, next chan struct{}) {
 	return c, waits, s.next
 }
 
+// answers reports whether a replica can be read from now. The caller holds mu.
+func (s *Set) answers(h *Host, last sample) bool {
+	return s.unusable(h, last) == nil && time.Since(last.began) <= maxAge
+}
+
+// Answers reports whether a replica can be read from now. It returns false for a nil Set.
+func (s *Set) Answers() bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.replicas, func(h *Host) bool { return s.answers(h, h.state()) })
+}
+
 // current returns an error if the primary that this server talks to is an older one than that of
-// the position.
+// one of the positions.
 func (s *Set) current(ctx context.Context, n Need) error {
+	if !n.given {
+		return nil
+	}
+	for _, p := range append(n.mixed, n.at) {
+		if err := s.reaches(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reaches returns an error if the primary that this server talks to is an older one than that of
+// the position.
+func (s *Set) reaches(ctx context.Context, p Position) error {
 	known := s.primary.state()
-	if !n.given || n.at.System == 0 || known.err != nil {
+	if p.System == 0 || known.err != nil {
 		return nil // a primary that is away is the unit of work's to notice
 	}
-	if n.at.System != known.System || n.at.Database != known.Database {
+	if p.System != known.System || p.Database != known.Database {
 		s.foreign.Do(func() {
 			s.options.Log.WarnContext(ctx, "a client sent the position of another database, so the primary answers it: "+
 				"do two databases have the same CURSOR_SECRET?")
 		})
 		return nil
 	}
-	if n.at.Timeline <= known.Timeline {
+	if p.Timeline <= known.Timeline {
 		return nil
 	}
-	if now, err := s.primary.after(ctx, time.Now()); err != nil || n.at.Timeline <= now.Timeline {
+	if now, err := s.primary.after(ctx, time.Now()); err != nil || p.Timeline <= now.Timeline {
 		return nil
 	}
 	return &apperr.Error{Code: apperr.CodeUnavailable, Message: "this server does not reach the new primary of the database yet; try again"}
@@ -232,7 +261,7 @@ func (s *Set) Wrote(ctx context.Context, at database.LogPosition) string {
 		return s.position(s.primary.after(context.WithoutCancel(ctx), time.Now()))
 	}
 	now := s.primary.state()
-	now.Timeline, now.LSN = at.Timeline, endOf(at.LSN)
+	now.Timeline, now.LSN = at.Timeline, endOf(at.LSN, now.file)
 	return s.position(now, now.err)
 }
 

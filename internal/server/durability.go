@@ -35,10 +35,13 @@ func (s *Server) logDurability(ctx context.Context, pools Pools) {
 		log = s.log.WarnContext
 	}
 	log(ctx, "durability of the database", "fsync", state.Fsync, "synchronousCommit", state.SynchronousCommit,
-		"synchronousStandbyNames", state.StandbyNames, "standbys", state.Standbys, "standby", state.Standby, "timeline", state.Timeline)
+		"synchronousStandbyNames", state.StandbyNames, "standbys", len(state.Standbys), "standby", state.Standby, "timeline", state.Timeline)
 	hosts, _ := pools.Monitor.Hosts(ctx) // the address was read before
 	for _, h := range hosts {
 		s.log.InfoContext(ctx, "host of the database", "host", h.Name, "is", h.String())
+	}
+	if other := database.OtherCluster(hosts); other != "" {
+		s.log.ErrorContext(ctx, s.NameOf("DATABASE_URL")+" names "+other)
 	}
 	if two := database.TwoPrimaries(hosts); two != "" {
 		s.log.ErrorContext(ctx, "two servers can be written: "+two)

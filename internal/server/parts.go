@@ -49,7 +49,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	parts := httpserver.Parts{
 		API:         handler,
 		Admission:   opts.Admission,
-		Ready:       health.Ready(ctx, pools.Monitor, s.app.Migrator(pools.Monitor.Dialect), s.log),
+		Ready:       health.Ready(ctx, pools.Monitor, s.app.Migrator(pools.Monitor.Dialect), pools.Replicas.Answers, s.log),
 		Origins:     s.Origins,
 		Development: !s.Production,
 		Local:       s.Local(),

@@ -139,8 +139,8 @@ type Pools struct {
 	Replicas *replica.Set
 }
 
-// Close closes both pools.
-func (p Pools) Close() {
+// Close closes all pools, also those of replicas that were opened since.
+func (p *Pools) Close() {
 	if p.Replicas != nil {
 		p.Replicas.Close()
 	}

@@ -31,8 +31,14 @@ func TestReplicas(t *testing.T) {
 			t.Errorf("%q: %v, want %q", tt.words, err, tt.want)
 		}
 	}
-	_, err = load(t, primary, "DATABASE_REPLICAS=postgres://u:s3cret@a/forge postgres://u:s3cret@a,b/forge")
-	if err == nil || strings.Contains(err.Error(), "s3cret") {
-		t.Errorf("two hosts in one address, with a password: %v", err)
+	for _, words := range [][]string{
+		{primary, "DATABASE_REPLICAS=postgres://u:s3cret@a/forge postgres://u:s3cret@a,b/forge"},
+		{primary, "DATABASE_REPLICAS=postgres://u:s3cret@a/forge,postgres://u:s3cret@b/forge"},
+		{primary, "DATABASE_REPLICAS=postgres://u:s3cret@a/forge?sslmode=disable,postgresql://u:s3cret@b/forge"},
+		{"DATABASE_URL=postgres://u:s3cret@a/forge?sslmode=disable,postgres://u:s3cret@b/forge"},
+	} {
+		if _, err = load(t, words...); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("two hosts or addresses in one address, with a password: %v", err)
+		}
 	}
 }

@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"forge/ent"
+	"forge/internal/apperr"
 	"forge/internal/idempotency"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -73,6 +76,33 @@ func TestIdempotencyAfterFailure(t *testing.T) {
 		a.Must(`mutation($id: ID!) { deleteTeam(id: $id) { deletedId } }`, vars{"id": id})
 		if again := a.under("k", keyedMutation, vars{"name": "A"}); !strings.Contains(again, `"name":"A"`) {
 			t.Errorf("the repeat, now that the name is free: %s", again)
+		}
+	})
+}
+
+// TestIdempotencyAfterRefusal sends a request again when its resolver refuses it before the first
+// statement, as after a deadline of the application's. What was stored is still answered.
+func TestIdempotencyAfterRefusal(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		first := a.under("k", keyedMutation, vars{"name": "A"})
+		resolved := 0
+		a.around(func(ctx context.Context, next graphql.Resolver) (any, error) {
+			if graphql.GetFieldContext(ctx).Path().String() != "createTeam" {
+				return next(ctx)
+			}
+			resolved++
+			return nil, apperr.BadInput("input", "it is too late to create teams")
+		})
+		if again := a.under("k", keyedMutation, vars{"name": "A"}); again != first || !strings.Contains(first, `"name":"A"`) {
+			t.Errorf("the repeat answers\n%s\nwant\n%s", again, first)
+		}
+		resolved = 0
+		if other := a.under("k2", keyedMutation, vars{"name": "B"}); !strings.Contains(other, "too late") || !strings.Contains(other, `"attempts":1`) || resolved > 2 {
+			t.Errorf("a new key, resolved %d times: %s", resolved, other)
+		}
+		if keys, _ := a.kept(); keys != 1 {
+			t.Errorf("%d keys are stored, want that of the first request", keys)
 		}
 	})
 }

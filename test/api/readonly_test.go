@@ -1,11 +1,17 @@
 package api_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
+	"forge/internal/admission"
+	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestReadOnlyServer has a pool whose connections can only read, like connections to a server that
@@ -37,4 +43,40 @@ func TestReadOnlyServer(t *testing.T) {
 		}
 	}
 	a.whole(3)
+}
+
+// TestReadsBesideWaitingMutations has a mutation wait for a server that can be written, where one
+// operation may run at a time. Reads run meanwhile.
+func TestReadsBesideWaitingMutations(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	a := newBareAPI(t, address+separator+"default_transaction_read_only=on")
+	if a.db.Options.PgBouncer {
+		t.Skip("PgBouncer refuses the parameter")
+	}
+	a.self = viewer.System
+	cfg := usual()
+	cfg.Admission = admission.New(1, 4, time.Second)
+	a.configure(cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		a.Send(ctx, `mutation { createTeam(input: {name: "A"}) { team { id } } }`, nil)
+	}()
+	gqltest.Eventually(t, "the mutation has begun", func() error {
+		if running, waiting := cfg.Admission.Counts(); running+waiting == 0 {
+			return fmt.Errorf("nothing runs")
+		}
+		return nil
+	})
+	for range 3 {
+		a.Must(`{ teams { totalCount } }`, nil)
+	}
+	cancel()
+	<-ended
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"forge/internal/pgtemp"
+	"forge/test/dbtest"
 	"forge/test/gqltest"
 	"forge/test/process"
 )
@@ -57,10 +58,7 @@ func serve(t *testing.T, settings ...string) *system {
 	settings = append([]string{"DURABILITY=synced", "POOL_SIZE=8", "MIGRATE=on"}, settings...)
 	b := new(balancer)
 	for range 3 {
-		cmd := exec.Command(process.Build(t))
-		cmd.Dir = t.TempDir()
-		cmd.Env = append([]string{"ADDR=127.0.0.1:0", "DATABASE_URL=" + r.URL("postgres"), "DEMO=off", "LOG_LEVEL=warn", "TMPDIR=" + os.TempDir()}, settings...)
-		server := process.Start(t, cmd)
+		server := s.start(settings...)
 		s.servers = append(s.servers, server)
 		b.hosts = append(b.hosts, strings.TrimPrefix(server.URL, "http://"))
 	}
@@ -73,6 +71,15 @@ func serve(t *testing.T, settings ...string) *system {
 		}
 	})
 	return s
+}
+
+// start starts a server of Forge.
+func (s *system) start(settings ...string) *process.Server {
+	s.t.Helper()
+	cmd := exec.Command(process.Build(s.t))
+	cmd.Dir = s.t.TempDir()
+	cmd.Env = append([]string{"ADDR=127.0.0.1:0", "DATABASE_URL=" + dbtest.Away(s.t, s.URL("postgres")), "DEMO=off", "LOG_LEVEL=warn", "TMPDIR=" + os.TempDir()}, settings...)
+	return process.Start(s.t, cmd)
 }
 
 func (s *system) must(err error) {

@@ -22,7 +22,7 @@ func TestPrimaryIsKilled(t *testing.T) {
 	})
 	defer stop()
 	primary := s.Nodes[0]
-	for round := range sized(3, 20) {
+	for round := range sized(2, 20) {
 		shop.awaitOrder()
 		shop.measure()
 		s.must(primary.Kill())
@@ -42,9 +42,11 @@ func TestPrimaryIsKilled(t *testing.T) {
 	shop.audit(primary, 0)
 }
 
-// TestSwitchover makes a standby the primary in an orderly way, under orders. Clients see a pause.
+// TestSwitchover makes a standby the primary in an orderly way, under orders of somebody who has
+// signed in. Clients see a pause.
 func TestSwitchover(t *testing.T) {
-	s := serve(t)
+	s := serve(t, "AUTH=on", "AUTH_SECRET=of 32 bytes, for the tests alone.")
+	s.signIn()
 	shop := s.opened()
 	var refused atomic.Int64
 	var first atomic.Pointer[string]

@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os/exec"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"forge/internal/pgtemp"
 	"forge/test/gqltest"
+	"forge/test/process"
 
 	_ "github.com/lib/pq"
 )
@@ -43,6 +45,21 @@ func (s *system) opened() *shop {
 		shop.products = append(shop.products, got.Text("createProduct.product.id"))
 	}
 	return shop
+}
+
+// signIn has all further requests be those of an administrator who has signed in. The servers must
+// have AUTH=on.
+func (s *system) signIn() {
+	s.t.Helper()
+	who := vars{"name": "keeper", "password": "correct horse battery"}
+	s.Must(`mutation($name: String!, $password: String!) { signUp(input: {username: $name, password: $password}) { user { id } } }`, who)
+	promote := exec.Command(process.Build(s.t), "user", "role", "--username=keeper", "--role=ADMIN")
+	promote.Dir, promote.Env = s.t.TempDir(), []string{"DATABASE_URL=" + s.URL("postgres")}
+	if out, err := promote.CombinedOutput(); err != nil {
+		s.t.Fatalf("%v: %s", err, out)
+	}
+	got := s.Must(`mutation($name: String!, $password: String!) { signIn(input: {login: $name, password: $password}) { accessToken } }`, who)
+	s.Client = s.With("Authorization", "Bearer "+got.Text("signIn.accessToken"))
 }
 
 func (s *shop) nextKey() string { return fmt.Sprint("order-", s.key.Add(1)) }

@@ -101,6 +101,12 @@ func TestPartition(t *testing.T) {
 	time.Sleep(time.Second)
 	shop.awaitOrder()
 	stop()
+	fresh := s.start("DURABILITY=synced") // it has seen no timeline
+	if log := fresh.Log.String(); !strings.Contains(log, "two servers can be written") {
+		t.Errorf("a server that starts says nothing of two primaries: %s", log)
+	}
+	s.Client = gqltest.New(t, fresh.URL)
+	shop.insist(shop.nextKey(), func(gqltest.Answer) {})
 	shop.audit(next, 0)
 }
 

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"testing"
 
+	"forge/test/dbtest"
 	"forge/test/gqltest"
 	"forge/test/process"
 )
@@ -17,14 +18,14 @@ type forge struct {
 	t *testing.T
 }
 
-// command returns a command of Forge for a database, with settings such as "POOL_SIZE=3". The
-// command gets nothing else from the environment of the tests, which may be meant for other
-// programs.
+// command returns a command of Forge for a database, at the distance of FORGE_RTT, with settings such
+// as "POOL_SIZE=3". The command gets nothing else from the environment of the tests, which may be
+// meant for other programs.
 func command(t *testing.T, database string, settings []string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(process.Build(t), args...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append([]string{"ADDR=127.0.0.1:0", "DATABASE_URL=" + database, "DEMO=off", "LOG_LEVEL=warn", "TMPDIR=" + os.TempDir()}, settings...)
+	cmd.Env = append([]string{"ADDR=127.0.0.1:0", "DATABASE_URL=" + dbtest.Away(t, database), "DEMO=off", "LOG_LEVEL=warn", "TMPDIR=" + os.TempDir()}, settings...)
 	cmd.SysProcAttr = process.KilledWithParent()
 	return cmd
 }

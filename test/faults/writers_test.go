@@ -29,7 +29,7 @@ func TestSQLiteWriters(t *testing.T) {
 				var placed, read []time.Duration
 				var log int64
 				each := make([]int, writers)
-				share := sized(12, 600)
+				share := sized(6, 600)
 				ctx, done := context.WithCancel(background)
 				begin := time.Now()
 				stopReading := keep(readers, func(context.Context, int) {

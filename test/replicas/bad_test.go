@@ -1,6 +1,7 @@
 package replicas
 
 import (
+	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,19 +17,36 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestReplicasThatCannotBeUsed gives a server replicas that are none, or are of something else, and one
-// that is good at times.
+// TestReplicasThatCannotBeUsed gives a server replicas that are none, are of something else, or are
+// ten minutes behind, and one that is good at times.
 func TestReplicasThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
-	c, other := cluster(t, 2), cluster(t, 1)
-	primary, good, away := c.Nodes[0], c.Nodes[1], c.Nodes[2]
+	c, other := cluster(t, 3), cluster(t, 1)
+	primary, good, away, late := c.Nodes[0], c.Nodes[1], c.Nodes[2], c.Nodes[3]
 	must(t, away.Kill())
-	f := serve(t, primary.URL("postgres"), []*pgtemp.Node{primary, other.Nodes[1], good, away}, "MAX_REPLICA_LAG=500ms")
+	must(t, late.Set(t.Context(), "recovery_min_apply_delay", "600000"))
+	db, err := sql.Open("postgres", primary.URL("postgres"))
+	must(t, err)
+	defer db.Close()
+	_, err = db.Exec("CREATE TABLE not_there_yet (id int)") // on the replica that is late
+	must(t, err)
+	f := serve(t, primary.URL("postgres"), []*pgtemp.Node{primary, other.Nodes[1], late, good, away}, "MAX_REPLICA_LAG=500ms")
 	id, at := f.hero(t, "Kept")
 	f.usable(t, good)
 	f.logged(t, "left out", primary.Address(), "it is a primary and no replica")
 	f.logged(t, "left out", other.Nodes[1].Address(), "another cluster")
 	f.logged(t, "left out", away.Address(), "connection refused")
+	f.logged(t, "left out", late.Address(), "more than 500ms behind")
+	report := examine(t, primary.URL("postgres"), other.Nodes[1].URL("postgres"), late.URL("postgres"), good.URL("postgres"))
+	for _, want := range []string{
+		"WARN    replicas     " + other.Nodes[1].Address() + " is left out of reads: it belongs to another cluster",
+		"WARN    replicas     " + late.Address() + " is left out of reads: it is more than 5s behind",
+		"OK      replicas     " + good.Address() + " can be read from",
+	} {
+		if !strings.Contains(report, want) {
+			t.Errorf("the report has no %q:\n%s", want, report)
+		}
+	}
 	// reads returns when queries, which are all answered rightly, were answered by these hosts in turn.
 	reads := func(when string, want ...string) {
 		t.Helper()
@@ -70,11 +88,15 @@ func TestReplicasThatCannotBeUsed(t *testing.T) {
 	must(t, good.CaughtUp(t.Context(), primary))
 	must(t, away.CaughtUp(t.Context(), primary))
 	reads("after replicas came back", good.Address(), away.Address())
-	for _, address := range []string{primary.Address(), other.Nodes[1].Address()} {
+	for _, address := range []string{primary.Address(), other.Nodes[1].Address(), late.Address()} {
 		if n := strings.Count(f.log.String(), address+" reason="); n != 1 {
 			t.Errorf("the log has %d lines about %s, want 1: %s", n, address, f.log)
 		}
 	}
+
+	both := strings.Replace(primary.URL("postgres"), primary.Address(), primary.Address()+","+other.Nodes[0].Address(), 1)
+	serve(t, both+"&target_session_attrs=read-write", nil, "READS=primary").
+		logged(t, "level=ERROR", "DATABASE_URL names "+other.Nodes[0].Address()+", which is not of the cluster of "+primary.Address())
 }
 
 // altered returns a position that differs from another one. A server without AUTH seals positions
@@ -117,6 +139,12 @@ func TestBadPositions(t *testing.T) {
 	for _, forged := range []string{"x", cursor, at[:len(at)-1], at + "A", at + "," + cursor, strings.Repeat(at+",", 101)} {
 		f.after(forged).WantCode("BAD_USER_INPUT", readHero, gqltest.Vars{"id": id})
 	}
+	for _, wrong := range []string{`["` + at + `"]`, `5`, `{"at": "` + at + `"}`} {
+		body := `{"query": "{ heroes { totalCount } }", "extensions": {"readAfter": ` + wrong + `}}`
+		if a := f.SendBody(t.Context(), []byte(body)); a.Code() != "BAD_USER_INPUT" {
+			t.Errorf("readAfter is %s: %s", wrong, a)
+		}
+	}
 	future := altered(t, at, func(_, _, _, lsn []byte) { lsn[3]++ })
 	elsewhere := altered(t, at, func(system, _, _, _ []byte) { system[7]++ })
 	database := altered(t, at, func(_, database, _, _ []byte) { database[3]++ })
@@ -133,7 +161,17 @@ func TestBadPositions(t *testing.T) {
 	newer := altered(t, at, func(_, _, timeline, _ []byte) { binary.BigEndian.PutUint32(timeline, 2) })
 	f.after(newer).WantCode("UNAVAILABLE", readHero, gqltest.Vars{"id": id})
 
+	if ready := f.Get("/readyz"); ready.Body != `{"status":"ok"}`+"\n" {
+		t.Errorf("/readyz: %s", ready)
+	}
 	must(t, first.Kill())
+	gqltest.Eventually(t, "the server is ready for reads alone", func() error {
+		reads, writes := f.Get("/readyz"), f.Get("/readyz?writes=1")
+		if reads.Status != 200 || !strings.Contains(reads.Body, `"writable":false`) || writes.Status != 503 {
+			return fmt.Errorf("%d %s, for writes %d", reads.Status, reads.Body, writes.Status)
+		}
+		return nil
+	})
 	for range 20 { // replicas answer without a primary, those who have seen its last state as well
 		if a := read(at); host(a) == "" {
 			t.Errorf("the primary answered, which is away: %s", a)

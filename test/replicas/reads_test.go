@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -158,6 +160,22 @@ func TestReads(t *testing.T) {
 		a := f.With("Origin", "http://localhost:5173").Must(`{ heroes(first: 1) { totalCount } }`, nil)
 		if got := a.Header.Get("Access-Control-Expose-Headers"); !strings.Contains(got, replica.Header) {
 			t.Errorf("exposed are %q", got)
+		}
+	})
+
+	t.Run("metrics are those that the pages name", func(t *testing.T) {
+		pages, err := os.ReadFile("../../docs/observability.md")
+		must(t, err)
+		got := map[string]bool{}
+		for _, series := range regexp.MustCompile(`(?m)^(forge_(?:replica|host)_\w+)(?:\{(\w+)=.*\})? `).FindAllStringSubmatch(f.Get("/metrics").Body, -1) {
+			got[series[1]+" by "+series[2]] = true
+		}
+		want := map[string]bool{}
+		for _, row := range regexp.MustCompile("(?m)^\\| `(forge_(?:replica|host)_\\w+)` \\| `?(\\w*)").FindAllStringSubmatch(string(pages), -1) {
+			want[row[1]+" by "+row[2]] = true
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("the metrics of replicas are %v, and docs/observability.md says %v", got, want)
 		}
 	})
 
