@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/database"
+	"forge/internal/retry"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -68,18 +69,25 @@ func (some Some) once(ctx context.Context, db *database.DB) (int, error) {
 
 // Every calls All after each pause until ctx ends. what names the rows in the log.
 func (some Some) Every(ctx context.Context, db *database.DB, pause time.Duration, what string, log *slog.Logger) {
-	tick := time.NewTicker(pause)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if n, err := some.All(ctx, db); err != nil && ctx.Err() == nil {
-				log.WarnContext(ctx, "expired rows not removed, retrying later", "of", what, "error", err)
-			} else if n > 0 {
-				log.DebugContext(ctx, "removed expired rows", "of", what, "rows", n)
-			}
+	Every(ctx, pause, what, func(ctx context.Context) error {
+		n, err := some.All(ctx, db)
+		if n > 0 {
+			log.DebugContext(ctx, "removed expired rows", "of", what, "rows", n)
 		}
+		return err
+	}, log)
+}
+
+// Every calls remove about each pause until ctx ends. It logs the first of several failures, unless
+// the database can only be read: then nothing comes to its tables either. what names the rows that
+// are removed.
+func Every(ctx context.Context, pause time.Duration, what string, remove func(context.Context) error, log *slog.Logger) {
+	failed := false
+	for (retry.Backoff{First: pause, Jitter: 0.2}).Wait(ctx, 1) == nil {
+		err := remove(ctx)
+		if err != nil && !failed && ctx.Err() == nil && !database.ReadOnly(err) {
+			log.WarnContext(ctx, "expired rows not removed, retrying later", "of", what, "error", database.RedactError(err))
+		}
+		failed = err != nil
 	}
 }

@@ -16,8 +16,8 @@ import (
 // came as requests have one: subscriptions are evaluated on the primary, where their changes are.
 const needKey = "need"
 
-// findNeed returns a check that reads which positions a query was sent with. It returns nil if there
-// are no replicas.
+// findNeed returns a check that reads which positions a query was sent with. It returns nil if
+// there are no replicas.
 func findNeed(replicas *replica.Set) check {
 	if replicas == nil {
 		return nil
@@ -94,13 +94,13 @@ func (a *attempt) addWritten(ctx context.Context, response *graphql.Response) *g
 	if replicas == nil || !a.mutation || response == nil || a.unit.Cost().Statements == 0 {
 		return response
 	}
+	if response.Extensions == nil { // of a stored answer that had none
+		response.Extensions = map[string]any{}
+	}
 	switch {
 	case a.doubt != nil, a.unit.OutcomeUnknown():
 		response.Extensions[replica.Extension] = replicas.Unknown()
 	case !a.failed.Load(), a.unit.Autocommitted():
-		if response.Extensions == nil {
-			response.Extensions = map[string]any{}
-		}
 		response.Extensions[replica.Extension] = replicas.Wrote(ctx, a.unit.Position())
 	}
 	return response

@@ -46,7 +46,6 @@ func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, rea
 			}
 		}
 		if found.err != nil {
-			w.Header().Set("Retry-After", "1")
 			status, body.Status, body.Reason = http.StatusServiceUnavailable, "unavailable", reason(found.err)
 			w.Header().Set("Retry-After", "1")
 		}

@@ -89,9 +89,9 @@ func TestSharedDeadline(t *testing.T) {
 	})
 }
 
-// TestReadsGoOn has the database be away and fall silent. While replicas answer, the server is ready
-// for reads, and says so within a second. It is not ready if it has never seen that the schema fits, or
-// has seen that it does not.
+// TestReadsGoOn has the database be away and fall silent. While replicas answer, the server is
+// ready for reads, and says so within a second. It is not ready if it has never seen that the
+// schema fits, or has seen that it does not.
 func TestReadsGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		replicas, silent := true, false

@@ -13,8 +13,8 @@ import (
 // fresh is how long the result of a check is used.
 const fresh = time.Second
 
-// readsTime is the time in which the database must answer a probe while replicas can answer queries.
-// Balancers that wait for a second get the answer, also when the primary is silent.
+// readsTime is the time in which the database must answer a probe while replicas can answer
+// queries. Balancers that wait for a second get the answer, also when the primary is silent.
 const readsTime = 500 * time.Millisecond
 
 // finding is the result of a check of the database.

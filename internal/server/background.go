@@ -2,15 +2,12 @@ package server
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
 	"forge/internal/changes"
-	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/idempotency"
-	"forge/internal/retry"
 	"forge/internal/session"
 	"forge/internal/webhook"
 )
@@ -27,8 +24,8 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 		expiry.Some(idempotency.Expired).Every(ctx, pools.Requests, time.Minute, "idempotency keys", s.log)
 	})
 	all.Go(func() { expiry.Some(session.Expired).Every(ctx, pools.Requests, time.Minute, "sessions", s.log) })
-	all.Go(func() { every(ctx, time.Minute, "failures to sign in", s.failures.Sweep, s.log) })
-	all.Go(func() { every(ctx, time.Minute, "persisted documents", s.documents.Sweep, s.log) })
+	all.Go(func() { expiry.Every(ctx, time.Minute, "failures to sign in", s.failures.Sweep, s.log) })
+	all.Go(func() { expiry.Every(ctx, time.Minute, "persisted documents", s.documents.Sweep, s.log) })
 	all.Go(func() { identity.keepKey(ctx, pools.Monitor, s.log) })
 	all.Go(func() { keeper.Run(ctx, s.log) })
 	all.Go(func() { revocations.Announce(ctx, pools.Monitor) })
@@ -46,18 +43,5 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	return func() {
 		cancel()
 		all.Wait()
-	}
-}
-
-// every calls do after each pause until ctx ends. It logs the first of several failures, unless the
-// database can only be read: nothing comes to the tables then. what names the rows that do removes.
-func every(ctx context.Context, pause time.Duration, what string, do func(context.Context) error, log *slog.Logger) {
-	failed := false
-	for (retry.Backoff{First: pause, Jitter: 0.2}).Wait(ctx, 1) == nil {
-		err := do(ctx)
-		if err != nil && !failed && ctx.Err() == nil && !database.ReadOnly(err) {
-			log.WarnContext(ctx, "old rows not removed, retrying later", "of", what, "error", database.RedactError(err))
-		}
-		failed = err != nil
 	}
 }

@@ -2,10 +2,13 @@ package e2e
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"forge/test/process"
 )
 
 // needNode skips the test where there is no Node.js. In CI, the test fails instead.
@@ -54,4 +57,34 @@ func npm(t *testing.T, dir string, env []string, args ...string) {
 	if testing.Verbose() {
 		t.Logf("%s", out)
 	}
+}
+
+// script runs a file of the clients' folder with Node.js, with settings added to the environment.
+// It returns the process's standard input and output. The end of the test closes the input, and
+// waits until the process has ended.
+func script(t *testing.T, file string, env ...string) (stdin io.Writer, stdout io.Reader) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "node", file)
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = clients, append(os.Environ(), env...), process.KilledWithParent()
+	complaints := new(process.Output)
+	cmd.Stderr = complaints
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s complains:\n%s", file, complaints)
+		}
+	})
+	return in, out
 }

@@ -8,10 +8,7 @@ import (
 	"io"
 	"maps"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -62,12 +59,12 @@ func TestOffline(t *testing.T) {
 	app.compare(w)
 	change(w, 30)
 	app.compare(w)
-	app.leave()
+	app.cut(true)
 	for end := time.Now().Add(away); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		change(w, 1)
 	}
 	disturb(0)
-	app.comeBack()
+	app.cut(false)
 	app.compare(w)
 	disturb(1)
 	app.compare(w)
@@ -109,80 +106,20 @@ func change(w *gqltest.Client, n int) {
 
 // application is a process that keeps a copy of all heroes.
 type application struct {
+	wire
 	t     *testing.T
 	stdin io.Writer
 	lines *bufio.Reader
-
-	mu    sync.Mutex
-	away  bool
-	conns []net.Conn
 }
 
-// runCopy runs the application. It reaches Forge at an address, through a line that can be cut.
+// runCopy runs the application. It reaches Forge at an address, by a wire that can be cut.
 func runCopy(t *testing.T, address string) *application {
 	t.Helper()
 	a := &application{t: t}
-	line := dbtest.Forward(t, "tcp", address, a.pass)
-	cmd := exec.CommandContext(t.Context(), "node", filepath.Join("resume", "copy.mjs"))
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = clients, append(os.Environ(), "FORGE_URL=http://"+line), process.KilledWithParent()
-	complaints := new(process.Output)
-	cmd.Stderr = complaints
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { a.cut(true) })
+	stdin, stdout := script(t, filepath.Join("resume", "copy.mjs"), "FORGE_URL=http://"+dbtest.Forward(t, "tcp", address, a.pass))
 	a.stdin, a.lines = stdin, bufio.NewReader(stdout)
-	t.Cleanup(func() {
-		stdin.Close()
-		_ = cmd.Wait()
-		a.leave()
-		if t.Failed() {
-			t.Logf("the application complains:\n%s", complaints)
-		}
-	})
 	return a
-}
-
-// pass copies what is sent on a connection, unless the application is offline.
-func (a *application) pass(client, server net.Conn) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.away {
-		client.Close()
-		server.Close()
-		return
-	}
-	a.conns = append(a.conns, client, server)
-	for from, to := range map[net.Conn]net.Conn{client: server, server: client} {
-		go func() {
-			_, _ = io.Copy(to, from)
-			to.Close()
-		}()
-	}
-}
-
-// leave takes the application offline.
-func (a *application) leave() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.away = true
-	for _, c := range a.conns {
-		c.Close()
-	}
-	a.conns = nil
-}
-
-func (a *application) comeBack() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.away = false
 }
 
 // copied returns the application's copy: names by IDs.

@@ -7,14 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -48,12 +46,12 @@ func TestResume(t *testing.T) {
 		w.change(i)
 		switch i {
 		case changes / 4:
-			f.cut()
+			f.cut(false)
 		case changes / 2:
 			s.Kill()
 			log = startAt(t, address, databaseURL, env).Log
 		case changes * 3 / 4:
-			f.cut()
+			f.cut(false)
 		}
 		time.Sleep(3 * time.Second / changes)
 	}
@@ -147,12 +145,10 @@ func (c *follower) check(t *testing.T, name string, versions map[string]int) {
 
 // following is a process that runs all clients.
 type following struct {
+	wire
 	t       *testing.T
 	lines   chan line
 	clients map[string]*follower
-
-	mu    sync.Mutex
-	conns []net.Conn // of the clients
 }
 
 // line is one that the process prints.
@@ -175,30 +171,8 @@ func follow(t *testing.T, url, address string) *following {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "resume/follow.mjs")
-	cmd.Dir, cmd.Env = clients, append(os.Environ(), "FORGE_URL="+url, "PROXIES="+string(addresses))
-	cmd.SysProcAttr = process.KilledWithParent()
-	complaints := new(process.Output)
-	cmd.Stderr = complaints
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		_ = cmd.Wait()
-		f.cut()
-		if t.Failed() {
-			t.Logf("the clients complain:\n%s", complaints)
-		}
-	})
+	t.Cleanup(func() { f.cut(true) })
+	_, stdout := script(t, filepath.Join("resume", "follow.mjs"), "FORGE_URL="+url, "PROXIES="+string(addresses))
 	go f.read(t.Context(), stdout)
 	return f
 }
@@ -254,29 +228,4 @@ func (c *follower) hear(l line) {
 		}
 		c.last[l.ID] = l.Version
 	}
-}
-
-// pass copies what is sent on a connection, until it is cut.
-func (f *following) pass(client, server net.Conn) {
-	f.mu.Lock()
-	f.conns = append(f.conns, client)
-	f.mu.Unlock()
-	go func() {
-		_, _ = io.Copy(server, client)
-		server.Close()
-	}()
-	go func() {
-		_, _ = io.Copy(client, server)
-		client.Close()
-	}()
-}
-
-// cut ends all connections.
-func (f *following) cut() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, c := range f.conns {
-		c.Close()
-	}
-	f.conns = nil
 }

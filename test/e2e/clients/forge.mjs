@@ -13,7 +13,8 @@ export const trustedEndpoint = FORGE_TRUSTED_URL && new URL('/graphql', FORGE_TR
 // sessionEndpoint is where another Forge serves the demo data of a first start in development, with AUTH=on and ACCESS_TOKEN_TTL=2s; undefined if there is none.
 export const sessionEndpoint = FORGE_AUTH_URL && new URL('/graphql', FORGE_AUTH_URL).href;
 
-// replicaEndpoint is where another Forge reads on a replica that does not go on; undefined if there is none.
+// replicaEndpoint is where another Forge reads on a replica that does not go on; undefined if there
+// is none.
 export const replicaEndpoint = FORGE_REPLICA_URL && new URL('/graphql', FORGE_REPLICA_URL).href;
 export const noReplica = !replicaEndpoint && 'FORGE_REPLICA_URL is not set';
 

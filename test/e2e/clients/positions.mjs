@@ -1,5 +1,6 @@
-// positions returns a fetch for a GraphQL client. With it, no answer is older than what this client has written or seen, also where Forge reads on
-// replicas. Each answer has a position. It takes the place of those that its request was sent with; of requests in flight, each may bring one.
+// positions returns a fetch for a GraphQL client. With it, no answer is older than what this client
+// has written or seen, also where Forge reads on replicas. Each answer has a position. It takes the
+// place of those that its request was sent with; of requests in flight, each may bring one.
 export function positions(fetch = globalThis.fetch) {
   const header = 'Forge-Read-After';
   let held = [];

@@ -1,6 +1,6 @@
-// An application that keeps a copy of all heroes, as docs/subscriptions.md says. For each line on its
-// standard input, it prints the copy as JSON: the names of the heroes, by their IDs. It ends with its
-// standard input.
+// An application that keeps a copy of all heroes, as docs/subscriptions.md says. For each line on
+// its standard input, it prints the copy as JSON: the names of the heroes, by their IDs. It ends
+// with its standard input.
 //
 //   FORGE_URL   the address by which it reaches Forge, with AUTH=on and demo data
 import { createInterface } from 'node:readline';
@@ -36,8 +36,8 @@ async function token() {
   return session.accessToken;
 }
 
-// read reads all heroes. The cursor is that of the first page: changes while the others are read come
-// once more.
+// read reads all heroes. The cursor is that of the first page: changes while the others are read
+// come once more.
 async function read() {
   const all = new Map();
   const query = 'query($after: Cursor) { changeCursor heroes(first: 100, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } } }';
