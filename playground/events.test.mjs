@@ -1,4 +1,5 @@
-// Follows changes with the EventSource of headless Chromium, by a proxy that cuts its connections. browser.mjs says how to run it.
+// Follows changes with the EventSource of headless Chromium, by a proxy that cuts its connections.
+// browser.mjs says how to run it.
 import assert from 'node:assert/strict';
 import { createServer, connect } from 'node:net';
 import { after, before, test } from 'node:test';

@@ -90,10 +90,11 @@ func (l *Limiter) Release() {
 // well, and others stand behind them.
 const pausesPerPlace = 4
 
-// Pause calls wait for an operation that runs. Others run in its place meanwhile, as if it was in the
-// queue. Pause returns what wait returns when the operation has a place again. If half of the queue
-// waits already, or pausesPerPlace operations for each place, it returns ErrFull at once instead: the
-// rest of the queue is for operations that can run. Without a queue, the operation keeps its place.
+// Pause calls wait for an operation that runs. Others run in its place meanwhile, as if it was in
+// the queue. Pause returns what wait returns when the operation has a place again. If half of the
+// queue waits already, or pausesPerPlace operations for each place, it returns ErrFull at once
+// instead: the rest of the queue is for operations that can run. Without a queue, the operation
+// keeps its place.
 func (l *Limiter) Pause(wait func() error) error {
 	if l == nil || l.queue == 0 {
 		return wait()

@@ -24,8 +24,8 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// Boats are in ports, and are marked as deleted. A change of a boat's cargo, which has no key, is one
-// of the boat, and so is a change of its flag, which has one.
+// Boats are in ports, and are marked as deleted. A change of a boat's cargo, which has no key, is
+// one of the boat, and so is a change of its flag, which has one.
 var entities = []*entity.Entity{
 	{Name: "Port", Prefix: "port", Table: "ports", Logged: true, Fields: []entity.Field{{Name: "id", Column: "id", Refers: "Port"}, {Name: "name", Column: "name", Kind: entity.String}},
 		Visible: map[string]entity.Visibility{"name": entity.ToAll}},

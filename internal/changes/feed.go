@@ -21,8 +21,8 @@ const (
 	feedPause = 250 * time.Millisecond
 	// beatPause is the least time between two calls of Listener.Beat.
 	beatPause = time.Minute
-	// beatsAfter is how often Beat is called after the last change: a listener who has just begun may
-	// have no use for the first time.
+	// beatsAfter is how often Beat is called after the last change: a listener who has just begun
+	// may have no use for the first time.
 	beatsAfter = 2
 	// feedRead is how many changes one look reads at most. If there are more, the next one follows.
 	feedRead = 1000
@@ -52,9 +52,9 @@ type Listener struct {
 	Selects func(*Change) bool
 	// Wake is called after changes that matter, and when the feed begins to read. It must not block.
 	Wake func()
-	// Beat is called at times if there were changes, whether they matter or not. So a listener to whom
-	// none matters can go on to where the log is, and is not left behind until it has expired. It may
-	// be nil, and must not block.
+	// Beat is called at times if there were changes, whether they matter or not. So a listener to
+	// whom none matters can go on to where the log is, and is not left behind until it has expired.
+	// It may be nil, and must not block.
 	Beat func()
 }
 

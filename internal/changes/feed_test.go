@@ -103,7 +103,8 @@ func TestFeedStopped(t *testing.T) {
 	})
 }
 
-// TestFeedBeats checks that a listener to whom no change matters hears at times that there are some.
+// TestFeedBeats checks that a listener to whom no change matters hears at times that there are
+// some.
 func TestFeedBeats(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, db *database) {

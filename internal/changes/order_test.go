@@ -96,8 +96,8 @@ func (d *database) pair(n int) error {
 	return err
 }
 
-// follow reads the log until it has read n changes of ports, or all that there are after writing has
-// ended. It returns the numbers in their keys.
+// follow reads the log until it has read n changes of ports, or all that there are after writing
+// has ended. It returns the numbers in their keys.
 func (d *database) follow(n int, writing *sync.WaitGroup) (all []int) {
 	var ended atomic.Bool
 	go func() { writing.Wait(); ended.Store(true) }()

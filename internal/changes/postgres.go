@@ -145,8 +145,8 @@ func (t triggers) values(rows string) string {
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + rows
 }
 
-// differ returns the condition that two rows have different values in columns. It compares the bytes
-// of the values, so that no type needs an equality, and none is looked up.
+// differ returns the condition that two rows have different values in columns. It compares the
+// bytes of the values, so that no type needs an equality, and none is looked up.
 func differ(columns []*entity.Field, before, after string) string {
 	row := func(name string) string {
 		var list []string

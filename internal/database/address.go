@@ -20,10 +20,10 @@ var errLateAt = errors.New("the postgres:// address has an @ after its hosts; it
 
 var errEmptyHost = errors.New("the postgres:// address has a comma without a host before or after it")
 
-// ParseAddress parses a postgres:// address. It reads several hosts as libpq does, each with its own
-// port: h1:5432,h2:5433. net/url does not read them, so they are in the parameters host and port of
-// what ParseAddress returns, as lib/pq expects them. It returns an error, which does not contain the
-// address, if the address cannot be read.
+// ParseAddress parses a postgres:// address. It reads several hosts as libpq does, each with its
+// own port: h1:5432,h2:5433. net/url does not read them, so they are in the parameters host and
+// port of what ParseAddress returns, as lib/pq expects them. It returns an error, which does not
+// contain the address, if the address cannot be read.
 func ParseAddress(address string) (*url.URL, error) {
 	if len(scheme.FindAllString(address, 2)) > 1 {
 		return nil, errTwoAddresses

@@ -12,8 +12,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestFollowPrimary leads a pool with two hosts through a failover, a former primary that comes back
-// as one, and a switchover.
+// TestFollowPrimary leads a pool with two hosts through a failover, a former primary that comes
+// back as one, and a switchover.
 func TestFollowPrimary(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -52,8 +52,8 @@ func (g *gate) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 }
 
-// enter returns nil if the caller may connect at once. Otherwise it returns the attempt to wait for,
-// or the caller's own, which begins after a pause.
+// enter returns nil if the caller may connect at once. Otherwise it returns the attempt to wait
+// for, or the caller's own, which begins after a pause.
 func (g *gate) enter() (attempt *dialAttempt, mine bool, pause time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// connectTime is how long several hosts are tried. Beside hosts that refuse, a silent one is waited
-	// for so long, and not for the time that connecting to a single host may take.
+	// connectTime is how long several hosts are tried. Beside hosts that refuse, a silent one is
+	// waited for so long, and not for the time that connecting to a single host may take.
 	connectTime = 2 * time.Second
 	// headStart is how long the host that was connected to last is tried alone. It then still may
 	// win, but a host that is silent does not keep others waiting.
@@ -142,8 +142,8 @@ func closeAll(results <-chan opened, n int) {
 // Driver returns the driver of the connections.
 func (h *hosts) Driver() driver.Driver { return h.all[0].Driver() }
 
-// connect connects to one host. It returns an error if the host cannot be written, or is on an older
-// timeline than another one.
+// connect connects to one host. It returns an error if the host cannot be written, or is on an
+// older timeline than another one.
 func (h *hosts) connect(ctx context.Context, host int) (*conn, error) {
 	opened, err := h.all[host].Connect(ctx)
 	if err != nil {
@@ -175,8 +175,8 @@ func (h *hosts) note(timeline int64) error {
 	}
 }
 
-// timeline returns the timeline of a server that is not a standby. The first 8 digits of the name of
-// each file of its log are the timeline.
+// timeline returns the timeline of a server that is not a standby. The first 8 digits of the name
+// of each file of its log are the timeline.
 func (c *conn) timeline(ctx context.Context) (timeline int64, err error) {
 	const query = "SELECT substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
 	rows, err := c.rawConn.QueryContext(ctx, query, nil)

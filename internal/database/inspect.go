@@ -17,8 +17,8 @@ type Host struct {
 	Standby  bool
 	Cluster  string // the identifier that a primary and its standbys share
 	Timeline int64
-	// Behind is how long ago the last change was made that a standby has applied, and Waiting how many
-	// bytes it has received and not applied.
+	// Behind is how long ago the last change was made that a standby has applied, and Waiting how
+	// many bytes it has received and not applied.
 	Behind  time.Duration
 	Waiting int64
 }
@@ -40,8 +40,8 @@ const hostQuery = `SELECT pg_is_in_recovery(), (SELECT system_identifier::text F
 	COALESCE(EXTRACT(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)::float8,
 	COALESCE(pg_last_wal_receive_lsn() - pg_last_wal_replay_lsn(), 0)::bigint`
 
-// Hosts asks each host of the address by itself. It returns nil for an address with one host, and for
-// SQLite.
+// Hosts asks each host of the address by itself. It returns nil for an address with one host, and
+// for SQLite.
 func (db *DB) Hosts(ctx context.Context) ([]Host, error) {
 	u, err := ParseAddress(db.address)
 	if err != nil {
@@ -80,8 +80,8 @@ func (h *Host) ask(ctx context.Context, address string, o Options) error {
 	return err
 }
 
-// TwoPrimaries names the hosts which can be written, if there are several, and says which of them are
-// former primaries: their timeline is older. Otherwise it returns "".
+// TwoPrimaries names the hosts which can be written, if there are several, and says which of them
+// are former primaries: their timeline is older. Otherwise it returns "".
 func TwoPrimaries(hosts []Host) string {
 	var primaries []Host
 	newest := int64(0)

@@ -23,12 +23,12 @@ const (
 	listenSilence = 10 * time.Second
 )
 
-// Listen calls the function of a channel of PostgreSQL after each notification on it, until ctx ends.
-// It has a connection of its own, which it opens anew when it is lost, or when the pool has found out
-// that its own lead to a server that is not the primary any more. Then it calls all functions, as
-// notifications may have been missed. The connection is to address, or to the database of db if that
-// is "". On SQLite, and behind PgBouncer without an address, Listen does nothing, because there are
-// no notifications.
+// Listen calls the function of a channel of PostgreSQL after each notification on it, until ctx
+// ends. It has a connection of its own, which it opens anew when it is lost, or when the pool has
+// found out that its own lead to a server that is not the primary any more. Then it calls all
+// functions, as notifications may have been missed. The connection is to address, or to the
+// database of db if that is "". On SQLite, and behind PgBouncer without an address, Listen does
+// nothing, because there are no notifications.
 func (db *DB) Listen(ctx context.Context, address string, channels map[string]func()) {
 	if address == "" && !db.Options.PgBouncer {
 		address = db.address
@@ -95,7 +95,8 @@ func (db *DB) listen(ctx context.Context, address string, channels map[string]fu
 	return nil
 }
 
-// lost returns a channel that is closed when the connections that are open now have become unusable.
+// lost returns a channel that is closed when the connections that are open now have become
+// unusable.
 func (db *DB) lost() <-chan struct{} {
 	db.generation.Lock()
 	defer db.generation.Unlock()

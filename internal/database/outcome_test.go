@@ -19,8 +19,8 @@ type sentSession struct {
 func (*sentSession) Sent() bool { return true }
 func (s *sentSession) Outdate() { s.outdated++ }
 
-// TestOutcome checks which errors leave open what became of a statement that was sent, and which end
-// the connections of the pool.
+// TestOutcome checks which errors leave open what became of a statement that was sent, and which
+// end the connections of the pool.
 func TestOutcome(t *testing.T) {
 	for _, tt := range []struct {
 		err              error

@@ -56,8 +56,8 @@ func (db *DB) openPostgres(dsn string) error {
 	return nil
 }
 
-// connector returns what opens connections with the parameters q: to the one host of the address, or
-// to the one of several that can be written.
+// connector returns what opens connections with the parameters q: to the one host of the address,
+// or to the one of several that can be written.
 func (db *DB) connector(u *url.URL, q url.Values, dialer *pgwire.Dialer) (driver.Connector, error) {
 	each, err := perHost(q)
 	if err != nil {
@@ -128,8 +128,8 @@ func (o Options) startup(q url.Values) {
 	}
 }
 
-// limits returns the limits that PostgreSQL enforces, and what else each session or transaction sets,
-// by the names of PostgreSQL's parameters.
+// limits returns the limits that PostgreSQL enforces, and what else each session or transaction
+// sets, by the names of PostgreSQL's parameters.
 func (o Options) limits() map[string]string {
 	limits := map[string]string{
 		"statement_timeout":                   milliseconds(o.StatementTimeout),

@@ -60,8 +60,8 @@ func (db *DB) BeginWith(c Conn, s Statement) error {
 }
 
 // CommitAfter runs a statement and commits the transaction, in one round trip. If the statement
-// fails, CommitAfter rolls the transaction back and returns the error of the statement. Otherwise it
-// returns what Commit returns.
+// fails, CommitAfter rolls the transaction back and returns the error of the statement. Otherwise
+// it returns what Commit returns.
 func (c Conn) CommitAfter(ctx context.Context, s Statement) error {
 	err := c.Raw(func(raw any) error {
 		conn := raw.(*conn)

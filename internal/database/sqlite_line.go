@@ -5,9 +5,9 @@ import (
 )
 
 // SQLite has one writer at a time. Connections that wait for it look again at growing intervals,
-// and whoever looks at the right moment is next: 16 writers that waited in this way took 10 times as
-// long for their slowest orders as one after the other. So the writers of this process stand in a
-// line before they begin. Other processes still wait in SQLite's way.
+// and whoever looks at the right moment is next: 16 writers that waited in this way took 10 times
+// as long for their slowest orders as one after the other. So the writers of this process stand in
+// a line before they begin. Other processes still wait in SQLite's way.
 
 // AwaitTurn waits until no other writer of this process writes to a SQLite file. The caller has no
 // connection while it waits, because the writer before it may need that connection. It then calls

@@ -26,8 +26,8 @@ const (
 	shortLogWait, longLogWait = 50 * time.Millisecond, 1500 * time.Millisecond
 )
 
-// KeepLogShort empties the log of a SQLite database until ctx ends: when nobody writes, and when the
-// log has become long. It does nothing for other databases, and none that is read-only.
+// KeepLogShort empties the log of a SQLite database until ctx ends: when nobody writes, and when
+// the log has become long. It does nothing for other databases, and none that is read-only.
 func (db *DB) KeepLogShort(ctx context.Context, log *slog.Logger) {
 	if db.file == nil || db.readOnly {
 		return

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// standbyNames matches the form of synchronous_standby_names that says for how many standbys a commit
-// waits.
+// standbyNames matches the form of synchronous_standby_names that says for how many standbys a
+// commit waits.
 var standbyNames = regexp.MustCompile(`(?is)^\s*(?:(?:any|first)\s+)?(\d+)\s*\((.*)\)\s*$`)
 
 // Awaited returns for how many standbys a commit waits, and how many standbys stream that

@@ -63,7 +63,8 @@ const synchronousCommit = "on"
 // The error of a commit that waited for no standby, because its server stopped asking for one.
 var errNotSynced = errors.New("the server did not wait for a standby, or nobody knows whether it did")
 
-// Watcher looks at the state of a database again and again. The methods of a nil Watcher do nothing.
+// Watcher looks at the state of a database again and again. The methods of a nil Watcher do
+// nothing.
 type Watcher struct {
 	db     *DB
 	synced bool // changes may only be acknowledged when a standby has them
@@ -114,9 +115,9 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// lookAround asks each of several hosts by itself, again and again. If it finds a primary on a newer
-// timeline, connections to the former one are not used again, although that may be alive: it may be
-// cut off from the others.
+// lookAround asks each of several hosts by itself, again and again. If it finds a primary on a
+// newer timeline, connections to the former one are not used again, although that may be alive: it
+// may be cut off from the others.
 func (w *Watcher) lookAround(ctx context.Context) {
 	newest := w.db.Options.timeline
 	for newest != nil && (retry.Backoff{First: aroundPause}).Wait(ctx, 1) == nil {
@@ -243,8 +244,8 @@ func (w *Watcher) Promise() (timeline int64, err error) {
 }
 
 // Confirm is called after a commit, with what Promise returned before it. With Options.Synced, it
-// looks at the database again. It returns an error for which OutcomeUnknown is true unless the server
-// of before is still the primary, and still waits for a standby.
+// looks at the database again. It returns an error for which OutcomeUnknown is true unless the
+// server of before is still the primary, and still waits for a standby.
 func (w *Watcher) Confirm(ctx context.Context, timeline int64) error {
 	if w == nil || !w.synced {
 		return nil

@@ -14,15 +14,15 @@ import (
 	"forge/internal/database"
 )
 
-// A feature is something that Forge needs of PostgreSQL, and that an engine which speaks its protocol
-// may lack.
+// A feature is something that Forge needs of PostgreSQL, and that an engine which speaks its
+// protocol may lack.
 type feature struct {
 	name string
 	need string // what needs it
 	// part says that only a part of Forge needs it.
 	part bool
-	// statements try it, in a transaction that is rolled back. The last one returns a value, which is
-	// want. Tables are temporary.
+	// statements try it, in a transaction that is rolled back. The last one returns a value, which
+	// is want. Tables are temporary.
 	statements []string
 	want       string
 }

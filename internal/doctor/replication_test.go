@@ -7,8 +7,8 @@ import (
 	"forge/internal/pgtemp"
 )
 
-// TestReplication examines a primary with standbys: alone, then with a standby it waits for, beside a
-// host of another cluster, and with a second primary beside it.
+// TestReplication examines a primary with standbys: alone, then with a standby it waits for, beside
+// a host of another cluster, and with a second primary beside it.
 func TestReplication(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

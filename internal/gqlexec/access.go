@@ -102,8 +102,8 @@ func (a *attempt) checkMutation(ctx context.Context) error {
 		return err
 	}
 	if v := viewer.FromContext(ctx); v.ID != uuid.Nil && !v.Stranger {
-		// A database that cannot be reached here counts as it does for the unit's own statements: the
-		// operation is attempted again.
+		// A database that cannot be reached here counts as it does for the unit's own statements:
+		// the operation is attempted again.
 		return a.unit.AddCost(unit.Cost{}, session.Check(ctx, a.db, a.api.Accounts, v))
 	}
 	return nil

@@ -346,8 +346,8 @@ func (a *attempt) shouldRetry(response *graphql.Response, attempts int) bool {
 }
 
 // pause waits until the next attempt. While there is no database for the work of this operation,
-// others run in its place. A mutation must not keep out reads, which a replica or a read-only server
-// answers.
+// others run in its place. A mutation must not keep out reads, which a replica or a read-only
+// server answers.
 func (a *attempt) pause(ctx context.Context) error {
 	wait := func() error { return backoff.Wait(ctx, a.number) }
 	if a.unit.Unavailable() {

@@ -59,9 +59,9 @@ func (a *attempt) claimTogether(ctx context.Context) (bool, error) {
 }
 
 // keyRefused reports whether the attempt failed because the key was answered before, or its answer
-// could not be stored. The next attempt finds out more. It does so, too, if the attempt failed before
-// its first statement: then the key was not claimed, and may have been answered at a time when the
-// mutation was not refused.
+// could not be stored. The next attempt finds out more. It does so, too, if the attempt failed
+// before its first statement: then the key was not claimed, and may have been answered at a time
+// when the mutation was not refused.
 func (a *attempt) keyRefused() bool {
 	if a.key == nil || a.stepwise {
 		return false
@@ -71,8 +71,8 @@ func (a *attempt) keyRefused() bool {
 }
 
 // keep stores the answer under the request's key, together with the changes of the operation, which
-// the function that it returns commits. The stored answer has the same bytes as the one that is sent,
-// except for the position in the database's log. Administrators may store any number of keys.
+// the function that it returns commits. The stored answer has the same bytes as the one that is
+// sent, except for the position in the database's log. Administrators may store any number of keys.
 func (a *attempt) keep(ctx context.Context, response *graphql.Response) (commit func(context.Context) error, err error) {
 	limits := a.options.Idempotency
 	if viewer.RoleOf(ctx) == viewer.Admin {

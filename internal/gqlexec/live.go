@@ -43,8 +43,9 @@ func (l *live) touched(c *changes.Change) bool {
 	return types == nil || (*types)[c.Type]
 }
 
-// learn sets the types. It reports whether an answer may have missed a change of a type that did not
-// matter before it: the answer is the first to read that type, and the change came while it was made.
+// learn sets the types. It reports whether an answer may have missed a change of a type that did
+// not matter before it: the answer is the first to read that type, and the change came while it was
+// made.
 func (l *live) learn(types map[string]bool) (missed bool) {
 	before := l.types.Swap(&types)
 	for name := range types {

@@ -40,8 +40,8 @@ func invalid(at *ast.Position, format string, args ...any) *gqlerror.Error {
 	return err
 }
 
-// neverLive returns a field inside of live that no change of rows answers anew, or nil: it asks about
-// the schema, or about the log of changes itself.
+// neverLive returns a field inside of live that no change of rows answers anew, or nil: it asks
+// about the schema, or about the log of changes itself.
 func neverLive(set ast.SelectionSet) (found *ast.Field) {
 	w := syntax.Walker{Fragment: syntax.Definition, Visit: func(selection ast.Selection) syntax.Step {
 		f, isField := selection.(*ast.Field)

@@ -14,11 +14,12 @@ import (
 )
 
 // On PostgreSQL, a key that is new takes no round trip of its own. It is claimed together with the
-// mutation's first statement, and its answer is stored together with the COMMIT. Both statements fail
-// where Claim and Keep would have to look further: then the mutation is run again with those two.
+// mutation's first statement, and its answer is stored together with the COMMIT. Both statements
+// fail where Claim and Keep would have to look further: then the mutation is run again with those
+// two.
 
-// Claiming returns a statement that stores the key. It fails, as Refused tells, if the key is stored
-// already.
+// Claiming returns a statement that stores the key. It fails, as Refused tells, if the key is
+// stored already.
 func (r *Request) Claiming(ttl time.Duration) database.Statement {
 	query, args := r.insert(dialect.Postgres, time.Now().UTC().Add(ttl)).Query()
 	return database.Statement{Text: query, Args: args}

@@ -99,8 +99,8 @@ func (m *Metrics) Revocations(age func() time.Duration) {
 	}, func() float64 { return age().Seconds() }))
 }
 
-// Database adds metrics of what changes are kept by. last returns the state of the database. It must be
-// called at most once, before the first request.
+// Database adds metrics of what changes are kept by. last returns the state of the database. It
+// must be called at most once, before the first request.
 func (m *Metrics) Database(last func() (database.State, error)) {
 	for name, is := range map[string]struct {
 		help  string

@@ -36,8 +36,8 @@ func (m *Metrics) Count(route string, status int, took time.Duration, r *telemet
 	}
 }
 
-// Answered counts an answer to a GraphQL operation that was made without a request of its own: for a
-// stream, for example.
+// Answered counts an answer to a GraphQL operation that was made without a request of its own: for
+// a stream, for example.
 func (m *Metrics) Answered(took time.Duration, r *telemetry.Record) {
 	m.operations.count(m.Names, took, r)
 }

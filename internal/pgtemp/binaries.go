@@ -31,8 +31,8 @@ var packaged = []string{
 	"/usr/local/pgsql/bin",      // built from source
 }
 
-// findBinaries returns the directory of the PostgreSQL to use, which has the given programs as well.
-// A directory on PATH comes first, and a newer version comes before an older one.
+// findBinaries returns the directory of the PostgreSQL to use, which has the given programs as
+// well. A directory on PATH comes first, and a newer version comes before an older one.
 func findBinaries(also ...string) (string, error) {
 	return search(filepath.SplitList(os.Getenv("PATH")), packaged, append(also, needed...))
 }

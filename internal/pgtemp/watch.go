@@ -54,8 +54,8 @@ func (w *watcher) order(what string) error {
 }
 
 // watch starts a script in a new directory. The script's arguments are bin, the directory of
-// PostgreSQL's programs, its own directory, and args. watch returns when the script reports that its
-// servers accept connections.
+// PostgreSQL's programs, its own directory, and args. watch returns when the script reports that
+// its servers accept connections.
 func watch(ctx context.Context, bin, script string, args ...string) (*watcher, error) {
 	owner, err := serverOwner()
 	if err != nil {

@@ -54,9 +54,9 @@ const (
 var away = retry.Backoff{First: interval, Max: time.Second, Jitter: 0.2}
 
 // identify asks for all of a sample. A standby's timeline is the highest that its log has come to.
-// Its control file may know of a new one only later, and what was received is shown to some roles only,
-// and only while the standby streams. So the highest of the samples on one connection counts, on which
-// the standby has not restarted. If that is too low, the host is not used.
+// Its control file may know of a new one only later, and what was received is shown to some roles
+// only, and only while the standby streams. So the highest of the samples on one connection counts,
+// on which the standby has not restarted. If that is too low, the host is not used.
 const identify = `SELECT (SELECT system_identifier FROM pg_control_system()),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
 	pg_size_bytes(current_setting('wal_segment_size')),
@@ -128,8 +128,8 @@ func (h *Host) connect(ctx context.Context) (*sql.Conn, error) {
 	return h.watch.Conn(ctx)
 }
 
-// read takes the sample on a connection. It asks for all of it if last, the last such sample, is not
-// one of the same connection, or is older than interval.
+// read takes the sample on a connection. It asks for all of it if last, the last such sample, is
+// not one of the same connection, or is older than interval.
 func (s *sample) read(ctx context.Context, conn *sql.Conn, last sample) error {
 	ctx, cancel := context.WithTimeout(ctx, sampleTime)
 	defer cancel()

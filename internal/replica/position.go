@@ -48,9 +48,9 @@ const (
 	firstHeaderBytes = 40
 )
 
-// endOf returns where the last record ends if the next one is inserted at an LSN, in a log with files
-// of a number of bytes. Between the two may be the header of a page, and a standby never gets past
-// that while nothing else is written. If the number is 0, it is not known.
+// endOf returns where the last record ends if the next one is inserted at an LSN, in a log with
+// files of a number of bytes. Between the two may be the header of a page, and a standby never gets
+// past that while nothing else is written. If the number is 0, it is not known.
 func endOf(insert, file uint64) uint64 {
 	switch {
 	case insert%pageBytes == headerBytes:
@@ -88,8 +88,8 @@ type Need struct {
 }
 
 // Need returns what a query needs that was sent with positions. Each text holds any number of them,
-// separated by commas. It returns a BAD_USER_INPUT error if one of them was not made by this API, or
-// if there are more than 100.
+// separated by commas. It returns a BAD_USER_INPUT error if one of them was not made by this API,
+// or if there are more than 100.
 func (s *Set) Need(texts ...string) (n Need, err error) {
 	count := 0
 	for _, text := range texts {

@@ -34,8 +34,8 @@ const (
 	patience = 30 * time.Millisecond
 	// maxAge is how old the last sample of a replica may be that is read from.
 	maxAge = time.Second
-	// freshLag is the lag of a replica that counts as caught up: the primary was sampled a few times
-	// since at most.
+	// freshLag is the lag of a replica that counts as caught up: the primary was sampled a few
+	// times since at most.
 	freshLag = 3 * interval
 )
 

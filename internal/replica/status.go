@@ -34,8 +34,8 @@ func (s *Set) Status() (hosts []Status, repeated int64) {
 	return hosts, s.repeated.Load()
 }
 
-// Observe has the statements on replicas be observed in the same way as those on the primary. It must
-// be called before the first query.
+// Observe has the statements on replicas be observed in the same way as those on the primary. It
+// must be called before the first query.
 func (s *Set) Observe() {
 	for _, h := range s.replicas {
 		h.DB.Watch, h.DB.Waited = s.primary.DB.Watch, s.primary.DB.Waited

@@ -7,8 +7,8 @@ import (
 	"forge/internal/entity"
 )
 
-// LooksAt returns a function that reports whether who may see a row, or a field of it, may depend on
-// a column of the row. Where nobody knows the rules, that is each column.
+// LooksAt returns a function that reports whether who may see a row, or a field of it, may depend
+// on a column of the row. Where nobody knows the rules, that is each column.
 func LooksAt(e *entity.Entity) func(column string) bool {
 	policies := Of(e)
 	if e.Ruled && len(policies) == 0 || e.Filtered && e.Deleted == "" {

@@ -9,8 +9,8 @@ import (
 	"forge/internal/database"
 )
 
-// watch returns what watches the state of the database. With DURABILITY=synced it returns an error if
-// the server acknowledges what it alone has.
+// watch returns what watches the state of the database. With DURABILITY=synced it returns an error
+// if the server acknowledges what it alone has.
 func (s *Server) watch(ctx context.Context, pools Pools) (*database.Watcher, error) {
 	w := database.NewWatcher(pools.Monitor, s.log)
 	state, err := w.Look(ctx)

@@ -48,8 +48,8 @@ func setAddr(s *Settings, value string) error {
 
 // MayServe returns a *usage.Error if a server must not run with these settings: if requests from
 // other machines would act as an administrator, if tokens are required and there is no key to
-// verify them, or if a second machine has to store changes and SQLite has none. Nothing else in Forge
-// prevents this.
+// verify them, or if a second machine has to store changes and SQLite has none. Nothing else in
+// Forge prevents this.
 func (s *Settings) MayServe() error {
 	if s.Pool.Synced && isSQLite(s.DatabaseURL) {
 		return notAllowed(s.NameOf("DURABILITY"), "synced", "SQLite keeps everything on one machine", "any")

@@ -28,7 +28,8 @@ func throughProxies(t *testing.T, keepAlive time.Duration, test func(t *testing.
 	}
 }
 
-// TestProxiesKeepAlive has streams be idle for longer than a proxy waits. Keep-alives hold them open.
+// TestProxiesKeepAlive has streams be idle for longer than a proxy waits. Keep-alives hold them
+// open.
 func TestProxiesKeepAlive(t *testing.T) {
 	t.Parallel()
 	throughProxies(t, 200*time.Millisecond, func(t *testing.T, r *rig) {
@@ -64,8 +65,8 @@ func TestProxiesKeepAlive(t *testing.T) {
 	})
 }
 
-// TestProxiesCut has streams be silent until a proxy cuts them. Clients notice, come back with their
-// cursors, and have missed nothing.
+// TestProxiesCut has streams be silent until a proxy cuts them. Clients notice, come back with
+// their cursors, and have missed nothing.
 func TestProxiesCut(t *testing.T) {
 	t.Parallel()
 	throughProxies(t, time.Hour, func(t *testing.T, r *rig) {

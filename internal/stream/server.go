@@ -141,8 +141,8 @@ const (
 	errShare   = "this client has as many streams open as one may; end some of them"
 )
 
-// client returns who shares the places of MaxPerClient: the viewer, or the address of one who has not
-// signed in.
+// client returns who shares the places of MaxPerClient: the viewer, or the address of one who has
+// not signed in.
 func (s *Server) client(ctx context.Context) string {
 	if v := viewer.FromContext(ctx); v.ID != uuid.Nil {
 		return v.ID.String()

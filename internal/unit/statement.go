@@ -67,8 +67,8 @@ func (u *Unit) connect(ctx context.Context) error {
 
 // BeginWith begins the transaction of a unit that has run no statement, and runs a statement in it.
 // Both are sent with the unit's next statement, in one round trip. If one of them fails, the next
-// statement is not run, and returns the error. BeginWith returns false, and has done nothing, if the
-// database cannot do this.
+// statement is not run, and returns the error. BeginWith returns false, and has done nothing, if
+// the database cannot do this.
 func (u *Unit) BeginWith(ctx context.Context, s database.Statement) (bool, error) {
 	if !u.db.Pipelined() {
 		return false, nil

@@ -187,8 +187,8 @@ func (u *Unit) Commit(ctx context.Context) error {
 	})
 }
 
-// CommitAfter does the same as Commit, after a last statement that is sent together with the COMMIT.
-// The unit must have been begun by BeginWith. If the statement fails, nothing is stored.
+// CommitAfter does the same as Commit, after a last statement that is sent together with the
+// COMMIT. The unit must have been begun by BeginWith. If the statement fails, nothing is stored.
 func (u *Unit) CommitAfter(ctx context.Context, s database.Statement) error {
 	return u.commit(ctx, func() error {
 		u.cost.Statements++

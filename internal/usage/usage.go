@@ -21,8 +21,8 @@ func (e *Error) Error() string { return e.message }
 func Errorf(format string, args ...any) *Error { return &Error{fmt.Sprintf(format, args...)} }
 
 // Nearest returns the known name that is most like name. Names that begin like it
-// come first, and of these and of all others the one with the fewest letters to change. Nearest returns "" if more than
-// half of the letters would have to change.
+// come first, and of these and of all others the one with the fewest letters to change. Nearest
+// returns "" if more than half of the letters would have to change.
 func Nearest(name string, known []string) (nearest string) {
 	const first = 1 << 20 // more than any distance
 	name = strings.ToLower(name)

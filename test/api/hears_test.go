@@ -182,8 +182,9 @@ func (h *hears) compare(what, name string, events []event, got toldOf) {
 	for id, all := range got {
 		row, has := h.now[id]
 		shown := has && row.sees(h.as[name], id)
-		// The items of an order go with it, which may be logged after it: as UPDATED, without the order.
-		// Who asks for the rows of a user is not told of the removal of one that was another's by then.
+		// The items of an order go with it, which may be logged after it: as UPDATED, without the
+		// order. Who asks for the rows of a user is not told of the removal of one that was
+		// another's by then.
 		gone := false
 		for _, text := range all {
 			gone = strings.HasPrefix(text, "REMOVED") || gone && text == "UPDATED gone"

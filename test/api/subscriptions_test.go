@@ -326,8 +326,9 @@ func TestLive(t *testing.T) {
 	})
 }
 
-// TestLiveWakesAgain checks that a member of a group is woken after a new answer was made by another
-// member. When it was woken before, it may have waited for an answer that was begun earlier.
+// TestLiveWakesAgain checks that a member of a group is woken after a new answer was made by
+// another member. When it was woken before, it may have waited for an answer that was begun
+// earlier.
 func TestLiveWakesAgain(t *testing.T) {
 	t.Parallel()
 	a := newStreams(t, dbtest.SQLite(t))

@@ -1,6 +1,6 @@
-// Package cluster breaks a primary with two standbys in the ways that machines and networks do, under
-// three servers of Forge, and checks what clients were told against what is stored. The tests run the
-// real program. They have a short form, and a long form with FORGE_SOAK=1.
+// Package cluster breaks a primary with two standbys in the ways that machines and networks do,
+// under three servers of Forge, and checks what clients were told against what is stored. The tests
+// run the real program. They have a short form, and a long form with FORGE_SOAK=1.
 package cluster
 
 import (

@@ -10,8 +10,8 @@ import (
 
 const clients = 6
 
-// TestPrimaryIsKilled kills the primary again and again, under orders. Each time, a standby is promoted,
-// and the killed node comes back as its standby.
+// TestPrimaryIsKilled kills the primary again and again, under orders. Each time, a standby is
+// promoted, and the killed node comes back as its standby.
 func TestPrimaryIsKilled(t *testing.T) {
 	s := serve(t)
 	shop := s.opened()
@@ -77,8 +77,9 @@ func TestSwitchover(t *testing.T) {
 	shop.audit(s.Nodes[primary], 0)
 }
 
-// TestHostFallsSilent stops all processes of the primary, whose connections stay. Requests are answered
-// soon. After a promotion everything works, and the former primary, when it goes on, gets nothing.
+// TestHostFallsSilent stops all processes of the primary, whose connections stay. Requests are
+// answered soon. After a promotion everything works, and the former primary, when it goes on, gets
+// nothing.
 func TestHostFallsSilent(t *testing.T) {
 	s := serve(t)
 	shop := s.opened()

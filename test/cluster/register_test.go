@@ -81,8 +81,8 @@ func TestModel(t *testing.T) {
 	}
 }
 
-// TestRegister has clients read a team and set its name with expectedVersion, through all servers, while
-// primaries are killed. What they are told is what one register would have told them.
+// TestRegister has clients read a team and set its name with expectedVersion, through all servers,
+// while primaries are killed. What they are told is what one register would have told them.
 func TestRegister(t *testing.T) {
 	s := serve(t)
 	team := s.Must(`mutation { createTeam(input: {name: "0"}) { team { id version } } }`, nil).Text("createTeam.team.id")

@@ -153,7 +153,8 @@ func (s *shop) insist(key string, refused func(gqltest.Answer)) {
 }
 
 // audit checks on a node that each acknowledged order is stored once, and that the stock adds up.
-// Orders that were never acknowledged may be stored as well: unanswered is how many of them at most.
+// Orders that were never acknowledged may be stored as well: unanswered is how many of them at
+// most.
 func (s *shop) audit(n *pgtemp.Node, unanswered int) {
 	s.t.Helper()
 	db, err := sql.Open("postgres", n.URL("postgres"))

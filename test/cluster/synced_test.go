@@ -12,16 +12,16 @@ import (
 	"forge/test/process"
 )
 
-// endWaits calls a function of PostgreSQL, such as pg_cancel_backend, for each session that waits for a
-// standby.
+// endWaits calls a function of PostgreSQL, such as pg_cancel_backend, for each session that waits
+// for a standby.
 func (s *system) endWaits(db *sql.DB, function string) {
 	s.t.Helper()
 	_, err := db.Exec("SELECT " + function + "(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
 	s.must(err)
 }
 
-// TestCancelledWait cancels commits that wait for a standby, and ends their sessions. PostgreSQL calls
-// that a success. Nobody is told so before a standby has the order.
+// TestCancelledWait cancels commits that wait for a standby, and ends their sessions. PostgreSQL
+// calls that a success. Nobody is told so before a standby has the order.
 func TestCancelledWait(t *testing.T) {
 	s := serve(t, "REQUEST_TIMEOUT=3s")
 	shop := s.opened()
@@ -57,9 +57,9 @@ func TestCancelledWait(t *testing.T) {
 	shop.audit(primary, 0)
 }
 
-// TestPartition cuts the primary off from its standbys, while Forge reaches it. It acknowledges nothing:
-// not while it waits for a standby, and not when somebody tells it to wait for none. The other side
-// promotes a standby, and Forge goes on there, although the former primary lives.
+// TestPartition cuts the primary off from its standbys, while Forge reaches it. It acknowledges
+// nothing: not while it waits for a standby, and not when somebody tells it to wait for none. The
+// other side promotes a standby, and Forge goes on there, although the former primary lives.
 func TestPartition(t *testing.T) {
 	s := serve(t, "COMMIT_TIMEOUT=2s", "REQUEST_TIMEOUT=4s")
 	shop := s.opened()

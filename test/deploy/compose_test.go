@@ -51,8 +51,8 @@ type composeService struct {
 	}
 }
 
-// readCompose reads a Compose file, with the values of env for ${…}. A key that composeFile does not
-// have is an error: the tests then know everything in the file.
+// readCompose reads a Compose file, with the values of env for ${…}. A key that composeFile does
+// not have is an error: the tests then know everything in the file.
 func readCompose(path string, env map[string]string) (*composeFile, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

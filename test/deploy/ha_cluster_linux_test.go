@@ -22,8 +22,8 @@ import (
 	"forge/test/process"
 )
 
-// cluster is the cluster of deploy/ha on this machine. The three machines have addresses of their own
-// on loopback, so that all ports are those of the files.
+// cluster is the cluster of deploy/ha on this machine. The three machines have addresses of their
+// own on loopback, so that all ports are those of the files.
 type cluster struct {
 	t         *testing.T
 	network   string // 127.x.y., which stands for 10.0.0.
@@ -43,7 +43,8 @@ type machine struct {
 // password stands for all secrets of the files.
 const password = "s3cret"
 
-// newCluster returns a cluster of which nothing runs yet. It skips the test if a program is missing.
+// newCluster returns a cluster of which nothing runs yet. It skips the test if a program is
+// missing.
 func newCluster(t *testing.T, pgbouncer bool) *cluster {
 	t.Helper()
 	for _, program := range []string{"patroni", "patronictl", "etcd", "haproxy", "pgbouncer", "psql", "/usr/lib/postgresql/15/bin/postgres"} {

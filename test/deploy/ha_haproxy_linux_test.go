@@ -10,8 +10,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestHAProxyAnswers runs HAProxy with the file of deploy/ha, and no server behind it. Clients get JSON
-// that says when to come back.
+// TestHAProxyAnswers runs HAProxy with the file of deploy/ha, and no server behind it. Clients get
+// JSON that says when to come back.
 func TestHAProxyAnswers(t *testing.T) {
 	program := haproxy(t)
 	c := &cluster{t: t, network: someNetwork()}

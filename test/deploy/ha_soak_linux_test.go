@@ -15,8 +15,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestHighAvailability runs the files of deploy/ha, and takes the primary's machine away under orders.
-// No acknowledged order is lost, none is stored twice, and the stock adds up.
+// TestHighAvailability runs the files of deploy/ha, and takes the primary's machine away under
+// orders. No acknowledged order is lost, none is stored twice, and the stock adds up.
 func TestHighAvailability(t *testing.T) {
 	if os.Getenv("FORGE_SOAK") == "" {
 		t.Skip("takes minutes; FORGE_SOAK=1 runs it")
@@ -73,8 +73,8 @@ type gauge struct {
 	refused map[string]int // answers that were no success, by code
 }
 
-// open creates the shop. Its requests go to any machine whose HAProxy listens, as those of clients do
-// that know the addresses of all.
+// open creates the shop. Its requests go to any machine whose HAProxy listens, as those of clients
+// do that know the addresses of all.
 func (c *cluster) open() *haShop {
 	c.t.Helper()
 	dial := func(ctx context.Context, network, _ string) (conn net.Conn, err error) {
@@ -166,8 +166,8 @@ func (s *haShop) count(g *gauge, got gqltest.Answer) bool {
 	return true
 }
 
-// during measures while something is done, and until orders and reads go well for some seconds after
-// it. It prints for how long there was none.
+// during measures while something is done, and until orders and reads go well for some seconds
+// after it. It prints for how long there was none.
 func (s *haShop) during(what string, do func()) {
 	s.t.Helper()
 	s.mu.Lock()

@@ -12,8 +12,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestBackup copies SQLite's file while clients place orders, and serves the copy. Each copy has all
-// orders that were acknowledged before it began, and none by half. A copy that is killed leaves
+// TestBackup copies SQLite's file while clients place orders, and serves the copy. Each copy has
+// all orders that were acknowledged before it began, and none by half. A copy that is killed leaves
 // nothing under its name.
 func TestBackup(t *testing.T) {
 	t.Parallel()

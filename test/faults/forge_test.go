@@ -18,9 +18,9 @@ type forge struct {
 	t *testing.T
 }
 
-// command returns a command of Forge for a database, at the distance of FORGE_RTT, with settings such
-// as "POOL_SIZE=3". The command gets nothing else from the environment of the tests, which may be
-// meant for other programs.
+// command returns a command of Forge for a database, at the distance of FORGE_RTT, with settings
+// such as "POOL_SIZE=3". The command gets nothing else from the environment of the tests, which may
+// be meant for other programs.
 func command(t *testing.T, database string, settings []string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(process.Build(t), args...)

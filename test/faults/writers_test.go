@@ -13,10 +13,10 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestSQLiteWriters has 16 clients place orders at once, on one connection and on 16, beside clients
-// that read. SQLite lets one of them write at a time. No order may need a second attempt, and while
-// one client has all of its orders placed, no other one may be left far behind. The long form is for
-// its figures, and checks the size of the log under a load that lasts.
+// TestSQLiteWriters has 16 clients place orders at once, on one connection and on 16, beside
+// clients that read. SQLite lets one of them write at a time. No order may need a second attempt,
+// and while one client has all of its orders placed, no other one may be left far behind. The long
+// form is for its figures, and checks the size of the log under a load that lasts.
 func TestSQLiteWriters(t *testing.T) {
 	for _, readers := range []int{0, 4} {
 		for _, pool := range []int{1, 16} {

@@ -37,8 +37,8 @@ func (m *manifests) object(version, kind string) any {
 	}[version+" "+kind]
 }
 
-// read reads all files. A field that the published types do not have, a field that stands twice, and
-// a value of another type are errors.
+// read reads all files. A field that the published types do not have, a field that stands twice,
+// and a value of another type are errors.
 func read(t *testing.T) *manifests {
 	t.Helper()
 	m, found := new(manifests), 0

@@ -47,7 +47,8 @@ func TestReplicasThatCannotBeUsed(t *testing.T) {
 			t.Errorf("the report has no %q:\n%s", want, report)
 		}
 	}
-	// reads returns when queries, which are all answered rightly, were answered by these hosts in turn.
+	// reads returns when queries, which are all answered rightly, were answered by these hosts in
+	// turn.
 	reads := func(when string, want ...string) {
 		t.Helper()
 		gqltest.Eventually(t, when, func() error {
@@ -111,8 +112,8 @@ func altered(t *testing.T, at string, change func(system, database, timeline, ls
 	return string(key.Append(nil, purpose, b))
 }
 
-// TestBadPositions sends positions that are none of this database, or not of its present. A failover
-// makes good ones such.
+// TestBadPositions sends positions that are none of this database, or not of its present. A
+// failover makes good ones such.
 func TestBadPositions(t *testing.T) {
 	t.Parallel()
 	c := cluster(t, 2)

@@ -38,8 +38,8 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// load has clients send nine queries for each update, with their positions, for some time. It returns
-// how long each took.
+// load has clients send nine queries for each update, with their positions, for some time. It
+// returns how long each took.
 func load(t *testing.T, f *forge, id, at string, clients int, long time.Duration) (reads, writes []time.Duration) {
 	var mu sync.Mutex
 	var all sync.WaitGroup

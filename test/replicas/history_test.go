@@ -41,9 +41,9 @@ func (c *client) send(query string, variables gqltest.Vars) gqltest.Answer {
 	return a
 }
 
-// TestHistories has clients write and read while replicas stop replaying, and are killed and started
-// again. A client that keeps positions reads what it has written, and never less than it has read.
-// Without positions both is seen to fail.
+// TestHistories has clients write and read while replicas stop replaying, and are killed and
+// started again. A client that keeps positions reads what it has written, and never less than it
+// has read. Without positions both is seen to fail.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	c := cluster(t, 2)
@@ -74,9 +74,9 @@ func TestHistories(t *testing.T) {
 	}
 }
 
-// run has a client for each hero write and read it, and two clients that only read it, until so many
-// answers were looked at. It returns how many reads missed the client's own write, and how many were
-// older than the client's read before.
+// run has a client for each hero write and read it, and two clients that only read it, until so
+// many answers were looked at. It returns how many reads missed the client's own write, and how
+// many were older than the client's read before.
 func run(t *testing.T, servers []*forge, ids []string, keep bool, checks int) (missed, older int64) {
 	var done, missing, aging atomic.Int64
 	var all sync.WaitGroup

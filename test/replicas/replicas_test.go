@@ -41,8 +41,8 @@ type forge struct {
 	log *process.Output
 }
 
-// serve starts a server on a primary with these replicas, and with further settings. Nobody signs in,
-// and keys are the same for all servers.
+// serve starts a server on a primary with these replicas, and with further settings. Nobody signs
+// in, and keys are the same for all servers.
 func serve(t *testing.T, primary string, replicas []*pgtemp.Node, more ...string) *forge {
 	t.Helper()
 	sdl, err := os.ReadFile("../../schema.graphqls")

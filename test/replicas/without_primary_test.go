@@ -13,9 +13,10 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestReadsWithoutPrimary takes the primary away, and nobody promotes another one. First it is silent,
-// then it is killed, under more mutations than may run at once. Queries go on without an error, and
-// balancers are told to send them. Mutations are refused in a way that clients can retry.
+// TestReadsWithoutPrimary takes the primary away, and nobody promotes another one. First it is
+// silent, then it is killed, under more mutations than may run at once. Queries go on without an
+// error, and balancers are told to send them. Mutations are refused in a way that clients can
+// retry.
 func TestReadsWithoutPrimary(t *testing.T) {
 	t.Parallel()
 	c := cluster(t, 2)
@@ -81,7 +82,8 @@ func TestReadsWithoutPrimary(t *testing.T) {
 	reads(20)
 }
 
-// asReader returns the setting of all nodes as replicas for a role that has no more rights than it needs.
+// asReader returns the setting of all nodes as replicas for a role that has no more rights than it
+// needs.
 func asReader(t *testing.T, c *pgtemp.Replicated) string {
 	t.Helper()
 	db, err := sql.Open("postgres", c.Nodes[0].URL("postgres"))
@@ -107,8 +109,8 @@ func (f *forge) wantReady(t *testing.T, text string) {
 	}
 }
 
-// write has clients send mutations, while the primary is away, until the function that it returns is
-// called. That returns when some of them were refused.
+// write has clients send mutations, while the primary is away, until the function that it returns
+// is called. That returns when some of them were refused.
 func (f *forge) write(t *testing.T, clients int) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	refused := make(chan bool, 1)

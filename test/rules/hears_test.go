@@ -21,8 +21,8 @@ import (
 )
 
 // TestWhoHears changes random documents under random policies. A viewer hears of a change if a read
-// after it shows them the document, and never if no read before or after it does. Administrators and
-// owners also hear of it if only a read before it does.
+// after it shows them the document, and never if no read before or after it does. Administrators
+// and owners also hear of it if only a read before it does.
 func TestWhoHears(t *testing.T) {
 	defer func(p ent.Policy) { document.Policy = p }(document.Policy)
 	rounds := 20

@@ -72,7 +72,8 @@ func (c *cluster) subscriptions(t *testing.T, admin string) {
 	create := func() {
 		name := fmt.Sprintf("hero %d", made)
 		gqltest.Eventually(t, name+" is created", func() error {
-			// HAProxy closes the client's connection as well if the server's is lost before an answer.
+			// HAProxy closes the client's connection as well if the server's is lost before an
+			// answer.
 			got := c.balanced.As(admin).With("Idempotency-Key", name).Send(ctx, `mutation($n: String!) { createHero(input: {name: $n}) { hero { id } } }`, gqltest.Vars{"n": name})
 			if !got.OK() {
 				return fmt.Errorf("%s", got)

@@ -63,8 +63,8 @@ type session struct {
 type sessionKey struct{}
 
 // Attach returns a context for lib/pq's Connect, and a function to call after Connect has
-// succeeded. The function returns the session, or nil if no Dialer opened the connection. It returns
-// an error if it does not know this version of lib/pq.
+// succeeded. The function returns the session, or nil if no Dialer opened the connection. It
+// returns an error if it does not know this version of lib/pq.
 func Attach(ctx context.Context) (attached context.Context, started func(driver.Conn) (Session, error)) {
 	s := new(session)
 	return context.WithValue(ctx, sessionKey{}, s), s.started

@@ -11,10 +11,11 @@ import (
 	"unsafe"
 )
 
-// lib/pq sends a statement and waits for its answer. At a distance, a transaction of five statements
-// takes five times the way. So statements whose answers say nothing but that they succeeded can
-// precede another one: they are sent together with it, and their answers are left out of what lib/pq
-// reads. If one of them fails, the server skips what follows, and its error is the answer.
+// lib/pq sends a statement and waits for its answer. At a distance, a transaction of five
+// statements takes five times the way. So statements whose answers say nothing but that they
+// succeeded can precede another one: they are sent together with it, and their answers are left out
+// of what lib/pq reads. If one of them fails, the server skips what follows, and its error is the
+// answer.
 
 // Command is a statement without rows. Its arguments are texts; nil stands for NULL.
 type Command struct {
@@ -67,9 +68,9 @@ func intercept(opened driver.Conn) (*leadConn, error) {
 }
 
 // precede has the commands sent before the next message. If synced is true, the next message is run
-// even after a command has failed, and its answer is left out then. It must be a query of the simple
-// protocol, and no command may begin a transaction. Otherwise the server skips the next message after
-// a failure, and it must be one of the extended protocol.
+// even after a command has failed, and its answer is left out then. It must be a query of the
+// simple protocol, and no command may begin a transaction. Otherwise the server skips the next
+// message after a failure, and it must be one of the extended protocol.
 func (c *leadConn) precede(synced bool, commands ...Command) {
 	c.lead, c.answers, c.synced, c.failed = nil, len(commands), synced, false
 	for _, command := range commands {

@@ -1,4 +1,5 @@
-// PostGraphile with subscriptions over PostgreSQL's NOTIFY: the payload has the row, so that nothing is read for an event.
+// PostGraphile with subscriptions over PostgreSQL's NOTIFY: the payload has the row, so that
+// nothing is read for an event.
 //
 //   DATABASE_URL   where the table heroes is
 //   PORT           where to listen

@@ -1,4 +1,5 @@
-// GraphQL Yoga with subscriptions over PostgreSQL's NOTIFY: the payload has the row, so that nothing is read for an event.
+// GraphQL Yoga with subscriptions over PostgreSQL's NOTIFY: the payload has the row, so that
+// nothing is read for an event.
 //
 //   DATABASE_URL   where the table heroes is
 //   PORT           where to listen
