@@ -6,13 +6,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/ent/credential"
 	"forge/ent/hero"
 	"forge/ent/idempotencykey"
 	"forge/ent/inventory"
+	"forge/ent/mail"
 	"forge/ent/order"
 	"forge/ent/orderitem"
 	"forge/ent/product"
 	"forge/ent/session"
+	"forge/ent/signin"
 	"forge/ent/team"
 	"forge/ent/user"
 	"forge/ent/webhook"
@@ -82,13 +85,16 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			credential.Table:     credential.ValidColumn,
 			hero.Table:           hero.ValidColumn,
 			idempotencykey.Table: idempotencykey.ValidColumn,
 			inventory.Table:      inventory.ValidColumn,
+			mail.Table:           mail.ValidColumn,
 			order.Table:          order.ValidColumn,
 			orderitem.Table:      orderitem.ValidColumn,
 			product.Table:        product.ValidColumn,
 			session.Table:        session.ValidColumn,
+			signin.Table:         signin.ValidColumn,
 			team.Table:           team.ValidColumn,
 			user.Table:           user.ValidColumn,
 			webhook.Table:        webhook.ValidColumn,

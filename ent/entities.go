@@ -5,13 +5,16 @@ package ent
 import (
 	"context"
 	"errors"
+	"forge/ent/credential"
 	"forge/ent/hero"
 	"forge/ent/idempotencykey"
 	"forge/ent/inventory"
+	"forge/ent/mail"
 	"forge/ent/order"
 	"forge/ent/orderitem"
 	"forge/ent/product"
 	"forge/ent/session"
+	"forge/ent/signin"
 	"forge/ent/team"
 	"forge/ent/user"
 	"forge/ent/webhook"
@@ -28,6 +31,131 @@ import (
 
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{
+	{
+		Name:    "Credential",
+		Table:   "credentials",
+		Prefix:  "credential",
+		Ruled:   true,
+		Policy:  func() Policy { return credential.Policy },
+		Visible: map[string]entity.Visibility{},
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Credential", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "userId", Column: "user_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
+			{Name: "kind", Column: "kind", Kind: entity.String, Type: "string", Immutable: true},
+			{Name: "key", Column: "key", Kind: entity.String, Type: "string", Sensitive: true, Immutable: true},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "data", Column: "data", Kind: entity.Bytes, Type: "[]byte", Nullable: true, Sensitive: true},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+			{Name: "confirmedAt", Column: "confirmed_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "lastUsedAt", Column: "last_used_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+		},
+		Edges: []entity.Edge{
+			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Immutable: true, Unique: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Credential; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*CredentialMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"user_id": func(m Mutation, value any) error {
+					m.(*CredentialMutation).SetUserID(value.(uuid.UUID))
+					return nil
+				},
+				"kind": func(m Mutation, value any) error {
+					m.(*CredentialMutation).SetKind(string(value.(string)))
+					return nil
+				},
+				"key": func(m Mutation, value any) error {
+					m.(*CredentialMutation).SetKey(string(value.(string)))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*CredentialMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"data": func(m Mutation, value any) error {
+					m.(*CredentialMutation).SetData([]byte(value.([]byte)))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*CredentialMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+				"confirmed_at": func(m Mutation, value any) error {
+					m.(*CredentialMutation).SetConfirmedAt(value.(time.Time))
+					return nil
+				},
+				"last_used_at": func(m Mutation, value any) error {
+					m.(*CredentialMutation).SetLastUsedAt(value.(time.Time))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"user": func(m Mutation, value any) {
+					if value == nil {
+						m.(*CredentialMutation).ClearUser()
+						return
+					}
+					m.(*CredentialMutation).SetUserID(value.(uuid.UUID))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*CredentialCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*CredentialCreate)
+				}
+				rows, err := FromUnit(ctx).Credential.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *CredentialCreate) bool {
+						return same(b.check(), err) || same(credential.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*CredentialUpdate).Modify(change) },
+			Invalid: invalid,
+		},
+	},
 	{
 		Name:    "Hero",
 		Table:   "heroes",
@@ -358,6 +486,151 @@ var Entities = []*entity.Entity{
 				return made, 0, nil
 			},
 			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*InventoryUpdate).Modify(change) },
+			Invalid: invalid,
+		},
+	},
+	{
+		Name:    "Mail",
+		Table:   "mails",
+		Prefix:  "mail",
+		Ruled:   true,
+		Policy:  func() Policy { return mail.Policy },
+		Visible: map[string]entity.Visibility{},
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Mail", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "userId", Column: "user_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
+			{Name: "template", Column: "template", Kind: entity.String, Type: "string", Immutable: true},
+			{Name: "recipient", Column: "recipient", Kind: entity.String, Type: "string", Sensitive: true, Immutable: true},
+			{Name: "language", Column: "language", Kind: entity.String, Type: "string", Nullable: true, Immutable: true},
+			{Name: "data", Column: "data", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true, Immutable: true},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+			{Name: "dueAt", Column: "due_at", Kind: entity.Time, Type: "time.Time"},
+			{Name: "lease", Column: "lease", Kind: entity.UUID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "leasedUntil", Column: "leased_until", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "failures", Column: "failures", Kind: entity.Int, Type: "int32", Default: true},
+			{Name: "lastError", Column: "last_error", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "failedAt", Column: "failed_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+		},
+		Edges: []entity.Edge{
+			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Immutable: true, Unique: true, Nullable: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).Mail; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*MailMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"user_id": func(m Mutation, value any) error {
+					m.(*MailMutation).SetUserID(value.(uuid.UUID))
+					return nil
+				},
+				"template": func(m Mutation, value any) error {
+					m.(*MailMutation).SetTemplate(string(value.(string)))
+					return nil
+				},
+				"recipient": func(m Mutation, value any) error {
+					m.(*MailMutation).SetRecipient(string(value.(string)))
+					return nil
+				},
+				"language": func(m Mutation, value any) error {
+					m.(*MailMutation).SetLanguage(string(value.(string)))
+					return nil
+				},
+				"data": func(m Mutation, value any) error {
+					m.(*MailMutation).SetData(string(value.(string)))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*MailMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+				"due_at": func(m Mutation, value any) error {
+					m.(*MailMutation).SetDueAt(value.(time.Time))
+					return nil
+				},
+				"lease": func(m Mutation, value any) error {
+					m.(*MailMutation).SetLease(value.(uuid.UUID))
+					return nil
+				},
+				"leased_until": func(m Mutation, value any) error {
+					m.(*MailMutation).SetLeasedUntil(value.(time.Time))
+					return nil
+				},
+				"failures": func(m Mutation, value any) error {
+					m.(*MailMutation).SetFailures(int32(value.(int64)))
+					return nil
+				},
+				"last_error": func(m Mutation, value any) error {
+					m.(*MailMutation).SetLastError(string(value.(string)))
+					return nil
+				},
+				"failed_at": func(m Mutation, value any) error {
+					m.(*MailMutation).SetFailedAt(value.(time.Time))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"user": func(m Mutation, value any) {
+					if value == nil {
+						m.(*MailMutation).ClearUser()
+						return
+					}
+					m.(*MailMutation).SetUserID(value.(uuid.UUID))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*MailCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*MailCreate)
+				}
+				rows, err := FromUnit(ctx).Mail.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *MailCreate) bool {
+						return same(b.check(), err) || same(mail.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*MailUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -743,6 +1016,10 @@ var Entities = []*entity.Entity{
 			{Name: "expiresAt", Column: "expires_at", Kind: entity.Time, Type: "time.Time", Immutable: true},
 			{Name: "usedAt", Column: "used_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
 			{Name: "successorSalt", Column: "successor_salt", Kind: entity.String, Type: "string", Nullable: true, Sensitive: true},
+			{Name: "beganAt", Column: "began_at", Kind: entity.Time, Type: "time.Time", Nullable: true, Immutable: true},
+			{Name: "method", Column: "method", Kind: entity.String, Type: "string", Nullable: true, Immutable: true},
+			{Name: "address", Column: "address", Kind: entity.String, Type: "string", Nullable: true, Immutable: true},
+			{Name: "client", Column: "client", Kind: entity.String, Type: "string", Nullable: true, Immutable: true},
 		},
 		Edges: []entity.Edge{
 			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Immutable: true, Unique: true},
@@ -814,6 +1091,22 @@ var Entities = []*entity.Entity{
 					m.(*SessionMutation).SetSuccessorSalt(string(value.(string)))
 					return nil
 				},
+				"began_at": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetBeganAt(value.(time.Time))
+					return nil
+				},
+				"method": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetMethod(string(value.(string)))
+					return nil
+				},
+				"address": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetAddress(string(value.(string)))
+					return nil
+				},
+				"client": func(m Mutation, value any) error {
+					m.(*SessionMutation).SetClient(string(value.(string)))
+					return nil
+				},
 			},
 			Link: map[string]func(Mutation, any){
 				"user": func(m Mutation, value any) {
@@ -844,6 +1137,121 @@ var Entities = []*entity.Entity{
 				return made, 0, nil
 			},
 			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*SessionUpdate).Modify(change) },
+			Invalid: invalid,
+		},
+	},
+	{
+		Name:    "SignIn",
+		Table:   "sign_ins",
+		Prefix:  "sign_in",
+		Ruled:   true,
+		Policy:  func() Policy { return signin.Policy },
+		Visible: map[string]entity.Visibility{},
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "SignIn", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "userId", Column: "user_id", Kind: entity.ID, Type: "uuid.UUID", Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
+			{Name: "method", Column: "method", Kind: entity.String, Type: "string", Immutable: true},
+			{Name: "succeeded", Column: "succeeded", Kind: entity.Bool, Type: "bool", Immutable: true},
+			{Name: "address", Column: "address", Kind: entity.String, Type: "string", Nullable: true, Immutable: true},
+			{Name: "client", Column: "client", Kind: entity.String, Type: "string", Nullable: true, Immutable: true},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+		},
+		Edges: []entity.Edge{
+			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Immutable: true, Unique: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).SignIn; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*SignInMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"user_id": func(m Mutation, value any) error {
+					m.(*SignInMutation).SetUserID(value.(uuid.UUID))
+					return nil
+				},
+				"method": func(m Mutation, value any) error {
+					m.(*SignInMutation).SetMethod(string(value.(string)))
+					return nil
+				},
+				"succeeded": func(m Mutation, value any) error {
+					m.(*SignInMutation).SetSucceeded(bool(value.(bool)))
+					return nil
+				},
+				"address": func(m Mutation, value any) error {
+					m.(*SignInMutation).SetAddress(string(value.(string)))
+					return nil
+				},
+				"client": func(m Mutation, value any) error {
+					m.(*SignInMutation).SetClient(string(value.(string)))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*SignInMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"user": func(m Mutation, value any) {
+					if value == nil {
+						m.(*SignInMutation).ClearUser()
+						return
+					}
+					m.(*SignInMutation).SetUserID(value.(uuid.UUID))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*SignInCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*SignInCreate)
+				}
+				rows, err := FromUnit(ctx).SignIn.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *SignInCreate) bool {
+						return same(b.check(), err) || same(signin.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*SignInUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -971,7 +1379,7 @@ var Entities = []*entity.Entity{
 		Ruled:    true,
 		Policy:   func() Policy { return user.Policy },
 		Filtered: true,
-		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "gravatarUrl": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "version": entity.ToOwners},
+		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "emailVerifiedAt": entity.ToOwners, "gravatarUrl": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "eraseAt": entity.ToOwners, "version": entity.ToOwners},
 		Computed: map[string]entity.Computed{
 			"gravatarUrl": {Needs: []string{"email"}, Outside: true},
 		},
@@ -990,6 +1398,8 @@ var Entities = []*entity.Entity{
 			{Name: "tokensValidAfter", Column: "tokens_valid_after", Kind: entity.Time, Type: "time.Time", Nullable: true},
 			{Name: "role", Column: "role", Kind: entity.Enum, Type: "user.Role", Default: true, Values: []string{"USER", "ADMIN"}},
 			{Name: "isActive", Column: "is_active", Kind: entity.Bool, Type: "bool", Default: true},
+			{Name: "emailVerifiedAt", Column: "email_verified_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "eraseAt", Column: "erase_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
 		},
 		Edges: []entity.Edge{
 			{Name: "heroes", To: "Hero", Column: "owner_id"},
@@ -1076,6 +1486,14 @@ var Entities = []*entity.Entity{
 				},
 				"is_active": func(m Mutation, value any) error {
 					m.(*UserMutation).SetIsActive(bool(value.(bool)))
+					return nil
+				},
+				"email_verified_at": func(m Mutation, value any) error {
+					m.(*UserMutation).SetEmailVerifiedAt(value.(time.Time))
+					return nil
+				},
+				"erase_at": func(m Mutation, value any) error {
+					m.(*UserMutation).SetEraseAt(value.(time.Time))
 					return nil
 				},
 			},
@@ -1305,6 +1723,11 @@ var Entities = []*entity.Entity{
 }
 
 // Defaults returns the defaults of columns that are not functions.
+func (m *CredentialMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
 func (m *HeroMutation) Defaults() map[string]any {
 	return map[string]any{
 		hero.FieldVersion: hero.DefaultVersion,
@@ -1320,6 +1743,13 @@ func (m *IdempotencyKeyMutation) Defaults() map[string]any {
 func (m *InventoryMutation) Defaults() map[string]any {
 	return map[string]any{
 		inventory.FieldQuantity: inventory.DefaultQuantity,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *MailMutation) Defaults() map[string]any {
+	return map[string]any{
+		mail.FieldFailures: mail.DefaultFailures,
 	}
 }
 
@@ -1345,6 +1775,11 @@ func (m *ProductMutation) Defaults() map[string]any {
 
 // Defaults returns the defaults of columns that are not functions.
 func (m *SessionMutation) Defaults() map[string]any {
+	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *SignInMutation) Defaults() map[string]any {
 	return map[string]any{}
 }
 

@@ -34,6 +34,14 @@ type Session struct {
 	UsedAt *time.Time `json:"used_at,omitempty"`
 	// Random. The next token is made of it, of the used token and of the client, so that who sends the used one again gets the next one again.
 	SuccessorSalt *string `json:"-"`
+	// When the first of the family was made; null if an earlier version made it.
+	BeganAt *time.Time `json:"began_at,omitempty"`
+	// How the family's user signed in, such as password or link.
+	Method string `json:"method,omitempty"`
+	// Of the client that it was made for, as far as it is known.
+	Address string `json:"address,omitempty"`
+	// The beginning of the client's header User-Agent.
+	Client string `json:"client,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the SessionQuery when eager-loading is set.
 	Edges        SessionEdges `json:"edges"`
@@ -65,9 +73,9 @@ func (*Session) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case session.FieldTokenHash, session.FieldSuccessorSalt:
+		case session.FieldTokenHash, session.FieldSuccessorSalt, session.FieldMethod, session.FieldAddress, session.FieldClient:
 			values[i] = new(sql.NullString)
-		case session.FieldCreatedAt, session.FieldExpiresAt, session.FieldUsedAt:
+		case session.FieldCreatedAt, session.FieldExpiresAt, session.FieldUsedAt, session.FieldBeganAt:
 			values[i] = new(sql.NullTime)
 		case session.FieldID, session.FieldFamily, session.FieldUserID:
 			values[i] = new(uuid.UUID)
@@ -136,6 +144,31 @@ func (_m *Session) assignValues(columns []string, values []any) error {
 				_m.SuccessorSalt = new(string)
 				*_m.SuccessorSalt = value.String
 			}
+		case session.FieldBeganAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field began_at", values[i])
+			} else if value.Valid {
+				_m.BeganAt = new(time.Time)
+				*_m.BeganAt = value.Time
+			}
+		case session.FieldMethod:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field method", values[i])
+			} else if value.Valid {
+				_m.Method = value.String
+			}
+		case session.FieldAddress:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field address", values[i])
+			} else if value.Valid {
+				_m.Address = value.String
+			}
+		case session.FieldClient:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field client", values[i])
+			} else if value.Valid {
+				_m.Client = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -197,6 +230,20 @@ func (_m *Session) String() string {
 	}
 	builder.WriteString(", ")
 	builder.WriteString("successor_salt=<sensitive>")
+	builder.WriteString(", ")
+	if v := _m.BeganAt; v != nil {
+		builder.WriteString("began_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("method=")
+	builder.WriteString(_m.Method)
+	builder.WriteString(", ")
+	builder.WriteString("address=")
+	builder.WriteString(_m.Address)
+	builder.WriteString(", ")
+	builder.WriteString("client=")
+	builder.WriteString(_m.Client)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -88,6 +88,62 @@ func (_c *SessionCreate) SetNillableSuccessorSalt(v *string) *SessionCreate {
 	return _c
 }
 
+// SetBeganAt sets the "began_at" field.
+func (_c *SessionCreate) SetBeganAt(v time.Time) *SessionCreate {
+	_c.mutation.SetBeganAt(v)
+	return _c
+}
+
+// SetNillableBeganAt sets the "began_at" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableBeganAt(v *time.Time) *SessionCreate {
+	if v != nil {
+		_c.SetBeganAt(*v)
+	}
+	return _c
+}
+
+// SetMethod sets the "method" field.
+func (_c *SessionCreate) SetMethod(v string) *SessionCreate {
+	_c.mutation.SetMethod(v)
+	return _c
+}
+
+// SetNillableMethod sets the "method" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableMethod(v *string) *SessionCreate {
+	if v != nil {
+		_c.SetMethod(*v)
+	}
+	return _c
+}
+
+// SetAddress sets the "address" field.
+func (_c *SessionCreate) SetAddress(v string) *SessionCreate {
+	_c.mutation.SetAddress(v)
+	return _c
+}
+
+// SetNillableAddress sets the "address" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableAddress(v *string) *SessionCreate {
+	if v != nil {
+		_c.SetAddress(*v)
+	}
+	return _c
+}
+
+// SetClient sets the "client" field.
+func (_c *SessionCreate) SetClient(v string) *SessionCreate {
+	_c.mutation.SetClient(v)
+	return _c
+}
+
+// SetNillableClient sets the "client" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableClient(v *string) *SessionCreate {
+	if v != nil {
+		_c.SetClient(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *SessionCreate) SetID(v uuid.UUID) *SessionCreate {
 	_c.mutation.SetID(v)
@@ -188,6 +244,21 @@ func (_c *SessionCreate) check() error {
 			return &ValidationError{Name: "successor_salt", err: fmt.Errorf(`ent: validator failed for field "Session.successor_salt": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.Method(); ok {
+		if err := session.MethodValidator(v); err != nil {
+			return &ValidationError{Name: "method", err: fmt.Errorf(`ent: validator failed for field "Session.method": %w`, err)}
+		}
+	}
+	if v, ok := _c.mutation.Address(); ok {
+		if err := session.AddressValidator(v); err != nil {
+			return &ValidationError{Name: "address", err: fmt.Errorf(`ent: validator failed for field "Session.address": %w`, err)}
+		}
+	}
+	if v, ok := _c.mutation.GetClient(); ok {
+		if err := session.ClientValidator(v); err != nil {
+			return &ValidationError{Name: "client", err: fmt.Errorf(`ent: validator failed for field "Session.client": %w`, err)}
+		}
+	}
 	if len(_c.mutation.UserIDs()) == 0 {
 		return &ValidationError{Name: "user", err: errors.New(`ent: missing required edge "Session.user"`)}
 	}
@@ -249,6 +320,22 @@ func (_c *SessionCreate) createSpec() (*Session, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.SuccessorSalt(); ok {
 		_spec.SetField(session.FieldSuccessorSalt, field.TypeString, value)
 		_node.SuccessorSalt = &value
+	}
+	if value, ok := _c.mutation.BeganAt(); ok {
+		_spec.SetField(session.FieldBeganAt, field.TypeTime, value)
+		_node.BeganAt = &value
+	}
+	if value, ok := _c.mutation.Method(); ok {
+		_spec.SetField(session.FieldMethod, field.TypeString, value)
+		_node.Method = value
+	}
+	if value, ok := _c.mutation.Address(); ok {
+		_spec.SetField(session.FieldAddress, field.TypeString, value)
+		_node.Address = value
+	}
+	if value, ok := _c.mutation.GetClient(); ok {
+		_spec.SetField(session.FieldClient, field.TypeString, value)
+		_node.Client = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

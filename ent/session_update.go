@@ -144,6 +144,18 @@ func (_u *SessionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.SuccessorSaltCleared() {
 		_spec.ClearField(session.FieldSuccessorSalt, field.TypeString)
 	}
+	if _u.mutation.BeganAtCleared() {
+		_spec.ClearField(session.FieldBeganAt, field.TypeTime)
+	}
+	if _u.mutation.MethodCleared() {
+		_spec.ClearField(session.FieldMethod, field.TypeString)
+	}
+	if _u.mutation.AddressCleared() {
+		_spec.ClearField(session.FieldAddress, field.TypeString)
+	}
+	if _u.mutation.ClientCleared() {
+		_spec.ClearField(session.FieldClient, field.TypeString)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -310,6 +322,18 @@ func (_u *SessionUpdateOne) sqlSave(ctx context.Context) (_node *Session, err er
 	}
 	if _u.mutation.SuccessorSaltCleared() {
 		_spec.ClearField(session.FieldSuccessorSalt, field.TypeString)
+	}
+	if _u.mutation.BeganAtCleared() {
+		_spec.ClearField(session.FieldBeganAt, field.TypeTime)
+	}
+	if _u.mutation.MethodCleared() {
+		_spec.ClearField(session.FieldMethod, field.TypeString)
+	}
+	if _u.mutation.AddressCleared() {
+		_spec.ClearField(session.FieldAddress, field.TypeString)
+	}
+	if _u.mutation.ClientCleared() {
+		_spec.ClearField(session.FieldClient, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Session{config: _u.config}

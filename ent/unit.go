@@ -29,12 +29,16 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 	var none []struct{}
 	c := UnitClient(u)
 	switch e.Name {
+	case "Credential":
+		return c.Credential.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Hero":
 		return c.Hero.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "IdempotencyKey":
 		return c.IdempotencyKey.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Inventory":
 		return c.Inventory.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Mail":
+		return c.Mail.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Order":
 		return c.Order.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "OrderItem":
@@ -43,6 +47,8 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 		return c.Product.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Session":
 		return c.Session.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "SignIn":
+		return c.SignIn.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Team":
 		return c.Team.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "User":
@@ -69,6 +75,12 @@ func (graph) Entity(name string) *entity.Entity {
 // Select returns a query for rows of an entity, with the conditions of interceptors and policies.
 func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (*sql.Selector, error) {
 	switch e.Name {
+	case "Credential":
+		q := (&CredentialClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
 	case "Hero":
 		q := (&HeroClient{config: g.config}).Query().Where(shape)
 		if err := q.prepareQuery(ctx); err != nil {
@@ -83,6 +95,12 @@ func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 		return q.sqlQuery(ctx), nil
 	case "Inventory":
 		q := (&InventoryClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "Mail":
+		q := (&MailClient{config: g.config}).Query().Where(shape)
 		if err := q.prepareQuery(ctx); err != nil {
 			return nil, err
 		}
@@ -107,6 +125,12 @@ func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 		return q.sqlQuery(ctx), nil
 	case "Session":
 		q := (&SessionClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "SignIn":
+		q := (&SignInClient{config: g.config}).Query().Where(shape)
 		if err := q.prepareQuery(ctx); err != nil {
 			return nil, err
 		}
@@ -136,12 +160,16 @@ func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 // Exists reports whether a query for rows of an entity finds any.
 func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (bool, error) {
 	switch e.Name {
+	case "Credential":
+		return (&CredentialClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Hero":
 		return (&HeroClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "IdempotencyKey":
 		return (&IdempotencyKeyClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Inventory":
 		return (&InventoryClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "Mail":
+		return (&MailClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Order":
 		return (&OrderClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "OrderItem":
@@ -150,6 +178,8 @@ func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 		return (&ProductClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Session":
 		return (&SessionClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "SignIn":
+		return (&SignInClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Team":
 		return (&TeamClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "User":
@@ -158,6 +188,36 @@ func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 		return (&WebhookClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	}
 	return false, fmt.Errorf("ent: no entity %q", e.Name)
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *CredentialQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *CredentialQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Credential"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *CredentialMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Credential"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *CredentialMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -241,6 +301,36 @@ func (m *InventoryMutation) Described() (*entity.Entity, entity.Graph) {
 
 // Matching returns the conditions of the rows that the mutation changes.
 func (m *InventoryMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *MailQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *MailQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("Mail"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *MailMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("Mail"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *MailMutation) Matching() (conditions []func(*sql.Selector)) {
 	for _, p := range m.predicates {
 		conditions = append(conditions, p)
 	}
@@ -361,6 +451,36 @@ func (m *SessionMutation) Described() (*entity.Entity, entity.Graph) {
 
 // Matching returns the conditions of the rows that the mutation changes.
 func (m *SessionMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *SignInQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *SignInQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("SignIn"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *SignInMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("SignIn"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *SignInMutation) Matching() (conditions []func(*sql.Selector)) {
 	for _, p := range m.predicates {
 		conditions = append(conditions, p)
 	}

@@ -201,6 +201,46 @@ func (_u *UserUpdate) SetNillableIsActive(v *bool) *UserUpdate {
 	return _u
 }
 
+// SetEmailVerifiedAt sets the "email_verified_at" field.
+func (_u *UserUpdate) SetEmailVerifiedAt(v time.Time) *UserUpdate {
+	_u.mutation.SetEmailVerifiedAt(v)
+	return _u
+}
+
+// SetNillableEmailVerifiedAt sets the "email_verified_at" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableEmailVerifiedAt(v *time.Time) *UserUpdate {
+	if v != nil {
+		_u.SetEmailVerifiedAt(*v)
+	}
+	return _u
+}
+
+// ClearEmailVerifiedAt clears the value of the "email_verified_at" field.
+func (_u *UserUpdate) ClearEmailVerifiedAt() *UserUpdate {
+	_u.mutation.ClearEmailVerifiedAt()
+	return _u
+}
+
+// SetEraseAt sets the "erase_at" field.
+func (_u *UserUpdate) SetEraseAt(v time.Time) *UserUpdate {
+	_u.mutation.SetEraseAt(v)
+	return _u
+}
+
+// SetNillableEraseAt sets the "erase_at" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableEraseAt(v *time.Time) *UserUpdate {
+	if v != nil {
+		_u.SetEraseAt(*v)
+	}
+	return _u
+}
+
+// ClearEraseAt clears the value of the "erase_at" field.
+func (_u *UserUpdate) ClearEraseAt() *UserUpdate {
+	_u.mutation.ClearEraseAt()
+	return _u
+}
+
 // AddHeroIDs adds the "heroes" edge to the Hero entity by IDs.
 func (_u *UserUpdate) AddHeroIDs(ids ...uuid.UUID) *UserUpdate {
 	_u.mutation.AddHeroIDs(ids...)
@@ -415,6 +455,18 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.IsActive(); ok {
 		_spec.SetField(user.FieldIsActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
+		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
+	}
+	if _u.mutation.EmailVerifiedAtCleared() {
+		_spec.ClearField(user.FieldEmailVerifiedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.EraseAt(); ok {
+		_spec.SetField(user.FieldEraseAt, field.TypeTime, value)
+	}
+	if _u.mutation.EraseAtCleared() {
+		_spec.ClearField(user.FieldEraseAt, field.TypeTime)
 	}
 	if _u.mutation.HeroesCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -697,6 +749,46 @@ func (_u *UserUpdateOne) SetNillableIsActive(v *bool) *UserUpdateOne {
 	return _u
 }
 
+// SetEmailVerifiedAt sets the "email_verified_at" field.
+func (_u *UserUpdateOne) SetEmailVerifiedAt(v time.Time) *UserUpdateOne {
+	_u.mutation.SetEmailVerifiedAt(v)
+	return _u
+}
+
+// SetNillableEmailVerifiedAt sets the "email_verified_at" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableEmailVerifiedAt(v *time.Time) *UserUpdateOne {
+	if v != nil {
+		_u.SetEmailVerifiedAt(*v)
+	}
+	return _u
+}
+
+// ClearEmailVerifiedAt clears the value of the "email_verified_at" field.
+func (_u *UserUpdateOne) ClearEmailVerifiedAt() *UserUpdateOne {
+	_u.mutation.ClearEmailVerifiedAt()
+	return _u
+}
+
+// SetEraseAt sets the "erase_at" field.
+func (_u *UserUpdateOne) SetEraseAt(v time.Time) *UserUpdateOne {
+	_u.mutation.SetEraseAt(v)
+	return _u
+}
+
+// SetNillableEraseAt sets the "erase_at" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableEraseAt(v *time.Time) *UserUpdateOne {
+	if v != nil {
+		_u.SetEraseAt(*v)
+	}
+	return _u
+}
+
+// ClearEraseAt clears the value of the "erase_at" field.
+func (_u *UserUpdateOne) ClearEraseAt() *UserUpdateOne {
+	_u.mutation.ClearEraseAt()
+	return _u
+}
+
 // AddHeroIDs adds the "heroes" edge to the Hero entity by IDs.
 func (_u *UserUpdateOne) AddHeroIDs(ids ...uuid.UUID) *UserUpdateOne {
 	_u.mutation.AddHeroIDs(ids...)
@@ -941,6 +1033,18 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.IsActive(); ok {
 		_spec.SetField(user.FieldIsActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
+		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
+	}
+	if _u.mutation.EmailVerifiedAtCleared() {
+		_spec.ClearField(user.FieldEmailVerifiedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.EraseAt(); ok {
+		_spec.SetField(user.FieldEraseAt, field.TypeTime, value)
+	}
+	if _u.mutation.EraseAtCleared() {
+		_spec.ClearField(user.FieldEraseAt, field.TypeTime)
 	}
 	if _u.mutation.HeroesCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -20,7 +20,7 @@ func Application(sdl, version string) application.Application {
 		Usage:   usage,
 		SDL:     sdl,
 		API: func(s application.Services) gqlexec.API {
-			return (&Resolver{s.Passwords, s.Sessions, s.Revocations, s.Webhooks}).API()
+			return (&Resolver{s}).API()
 		},
 		Migrations: migrate.Files,
 		Tables:     entmigrate.Tables,

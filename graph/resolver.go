@@ -19,11 +19,9 @@ import (
 	"forge/ent/migrate"
 	_ "forge/ent/runtime" // the hooks, interceptors and policies of ent/schema
 	"forge/graph/generated"
+	"forge/internal/application"
 	"forge/internal/gqlexec"
 	"forge/internal/loader"
-	"forge/internal/password"
-	"forge/internal/session"
-	"forge/internal/webhook"
 	"forge/internal/write"
 )
 
@@ -33,10 +31,7 @@ const usage = "a GraphQL server for users, heroes, teams, products and orders"
 // Resolver is the root of all resolvers. Resolvers use the database through the unit of work on
 // their context. With a zero Resolver, nobody can sign in or set passwords.
 type Resolver struct {
-	Passwords   *password.Hasher     // hashes the passwords that administrators set
-	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
-	Revocations *session.Revocations // is told at once when this server revokes tokens
-	Webhooks    *webhook.Webhooks    // the endpoints of webhooks; if nil, there are none
+	application.Services
 }
 
 // sources has the source of the resolvers. It is a part of the program, so it always fits the

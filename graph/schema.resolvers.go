@@ -21,16 +21,13 @@ func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) 
 	if err != nil {
 		return nil, err
 	}
-	return &model.SignUpPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.Account)}, nil
+	return &model.SignUpPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: orNull(t.Refresh), User: userOf(t.Account)}, nil
 }
 
 // SignIn is the resolver for the signIn field.
 func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error) {
 	t, err := r.signIn(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &model.SignInPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.Account)}, nil
+	return signInPayload(t), err
 }
 
 // RefreshSession is the resolver for the refreshSession field.
@@ -39,7 +36,7 @@ func (r *mutationResolver) RefreshSession(ctx context.Context, input model.Refre
 	if err != nil {
 		return nil, err
 	}
-	return &model.RefreshSessionPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.Account)}, nil
+	return &model.RefreshSessionPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: orNull(t.Refresh), User: userOf(t.Account)}, nil
 }
 
 // SignOut is the resolver for the signOut field.

@@ -63,6 +63,30 @@ func (r *Resolver) signIn(ctx context.Context, in model.SignInInput) (*session.T
 	return s.SignIn(ctx, login, in.Password)
 }
 
+// signInPayload returns the answer to somebody who has proved who they are. It returns nil if t is
+// nil.
+func signInPayload(t *session.Tokens) *model.SignInPayload {
+	switch {
+	case t == nil:
+		return nil
+	case t.Due != nil:
+		due := &model.SecondFactor{Token: t.Due.Token}
+		for _, kind := range t.Due.Kinds {
+			due.Kinds = append(due.Kinds, model.SecondFactorKind(kind))
+		}
+		return &model.SignInPayload{SecondFactor: due}
+	}
+	return &model.SignInPayload{AccessToken: &t.Access, ExpiresAt: &t.Expires, RefreshToken: orNull(t.Refresh), User: userOf(t.Account)}
+}
+
+// orNull returns nil for an empty text.
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
 func (r *Resolver) refreshSession(ctx context.Context, in model.RefreshSessionInput) (*session.Tokens, error) {
 	s, err := r.signing()
 	if err != nil {

@@ -70,6 +70,7 @@ var allowed = map[entry]string{
 	{"internal/migrator", "items"}:    "the entries of a list",
 	{"internal/migrator", "order"}:    "SQL's ORDER BY, and the order of migrations",
 	{"internal/migrator", "user"}:     "a user of PostgreSQL",
+	{"internal/onetime", "order"}:     "SQL's ORDER BY",
 	{"internal/persisted", "user"}:    "the code BAD_USER_INPUT",
 	{"internal/pgtemp", "order"}:      "sorting, and pg_hba.conf",
 	{"internal/pgtemp", "orders"}:     "sorting",

@@ -9,6 +9,44 @@ import (
 )
 
 var (
+	// CredentialsColumns holds the columns for the "credentials" table.
+	CredentialsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "kind", Type: field.TypeString, Size: 64},
+		{Name: "key", Type: field.TypeString, Size: 1024},
+		{Name: "name", Type: field.TypeString, Nullable: true, Size: 254},
+		{Name: "data", Type: field.TypeBytes, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "confirmed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// CredentialsTable holds the schema information for the "credentials" table.
+	CredentialsTable = &schema.Table{
+		Name:       "credentials",
+		Columns:    CredentialsColumns,
+		PrimaryKey: []*schema.Column{CredentialsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "credentials_users_user",
+				Columns:    []*schema.Column{CredentialsColumns[8]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "credential_kind_key",
+				Unique:  true,
+				Columns: []*schema.Column{CredentialsColumns[1], CredentialsColumns[2]},
+			},
+			{
+				Name:    "credential_user_id_kind",
+				Unique:  false,
+				Columns: []*schema.Column{CredentialsColumns[8], CredentialsColumns[1]},
+			},
+		},
+	}
 	// HeroesColumns holds the columns for the "heroes" table.
 	HeroesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
@@ -136,6 +174,51 @@ var (
 				Name:    "inventory_quantity_product_id",
 				Unique:  false,
 				Columns: []*schema.Column{InventoriesColumns[1], InventoriesColumns[2]},
+			},
+		},
+	}
+	// MailsColumns holds the columns for the "mails" table.
+	MailsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "template", Type: field.TypeString, Size: 64},
+		{Name: "recipient", Type: field.TypeString, Size: 254},
+		{Name: "language", Type: field.TypeString, Nullable: true, Size: 35},
+		{Name: "data", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "due_at", Type: field.TypeTime},
+		{Name: "lease", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
+		{Name: "failures", Type: field.TypeInt32, Default: 0},
+		{Name: "last_error", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// MailsTable holds the schema information for the "mails" table.
+	MailsTable = &schema.Table{
+		Name:       "mails",
+		Columns:    MailsColumns,
+		PrimaryKey: []*schema.Column{MailsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "mails_users_user",
+				Columns:    []*schema.Column{MailsColumns[12]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "mail_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{MailsColumns[12]},
+			},
+			{
+				Name:    "mail_due_at",
+				Unique:  false,
+				Columns: []*schema.Column{MailsColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "failed_at IS NULL",
+				},
 			},
 		},
 	}
@@ -282,6 +365,10 @@ var (
 		{Name: "expires_at", Type: field.TypeTime},
 		{Name: "used_at", Type: field.TypeTime, Nullable: true},
 		{Name: "successor_salt", Type: field.TypeString, Nullable: true, Size: 32},
+		{Name: "began_at", Type: field.TypeTime, Nullable: true},
+		{Name: "method", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "address", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "client", Type: field.TypeString, Nullable: true, Size: 254},
 		{Name: "user_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
 	}
 	// SessionsTable holds the schema information for the "sessions" table.
@@ -292,7 +379,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "sessions_users_user",
-				Columns:    []*schema.Column{SessionsColumns[7]},
+				Columns:    []*schema.Column{SessionsColumns[11]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -306,7 +393,7 @@ var (
 			{
 				Name:    "session_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[7]},
+				Columns: []*schema.Column{SessionsColumns[11]},
 			},
 			{
 				Name:    "session_family",
@@ -317,6 +404,42 @@ var (
 				Name:    "session_expires_at",
 				Unique:  false,
 				Columns: []*schema.Column{SessionsColumns[4]},
+			},
+		},
+	}
+	// SignInsColumns holds the columns for the "sign_ins" table.
+	SignInsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "method", Type: field.TypeString, Size: 64},
+		{Name: "succeeded", Type: field.TypeBool},
+		{Name: "address", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "client", Type: field.TypeString, Nullable: true, Size: 254},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// SignInsTable holds the schema information for the "sign_ins" table.
+	SignInsTable = &schema.Table{
+		Name:       "sign_ins",
+		Columns:    SignInsColumns,
+		PrimaryKey: []*schema.Column{SignInsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "sign_ins_users_user",
+				Columns:    []*schema.Column{SignInsColumns[6]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "signin_user_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{SignInsColumns[6], SignInsColumns[5]},
+			},
+			{
+				Name:    "signin_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{SignInsColumns[5]},
 			},
 		},
 	}
@@ -366,6 +489,8 @@ var (
 		{Name: "tokens_valid_after", Type: field.TypeTime, Nullable: true},
 		{Name: "role", Type: field.TypeEnum, Enums: []string{"USER", "ADMIN"}, Default: "USER"},
 		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "email_verified_at", Type: field.TypeTime, Nullable: true},
+		{Name: "erase_at", Type: field.TypeTime, Nullable: true},
 	}
 	// UsersTable holds the schema information for the "users" table.
 	UsersTable = &schema.Table{
@@ -421,6 +546,14 @@ var (
 					Where: "tokens_valid_after IS NOT NULL",
 				},
 			},
+			{
+				Name:    "user_erase_at",
+				Unique:  false,
+				Columns: []*schema.Column{UsersColumns[13]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "erase_at IS NOT NULL",
+				},
+			},
 		},
 	}
 	// WebhooksColumns holds the columns for the "webhooks" table.
@@ -470,13 +603,16 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		CredentialsTable,
 		HeroesTable,
 		IdempotencyKeysTable,
 		InventoriesTable,
+		MailsTable,
 		OrdersTable,
 		OrderItemsTable,
 		ProductsTable,
 		SessionsTable,
+		SignInsTable,
 		TeamsTable,
 		UsersTable,
 		WebhooksTable,
@@ -484,6 +620,7 @@ var (
 )
 
 func init() {
+	CredentialsTable.ForeignKeys[0].RefTable = UsersTable
 	HeroesTable.ForeignKeys[0].RefTable = TeamsTable
 	HeroesTable.ForeignKeys[1].RefTable = UsersTable
 	HeroesTable.Annotation = &entsql.Annotation{
@@ -499,6 +636,7 @@ func init() {
 	InventoriesTable.Annotation.Checks = map[string]string{
 		"inventories_quantity_not_negative": "quantity >= 0",
 	}
+	MailsTable.ForeignKeys[0].RefTable = UsersTable
 	OrdersTable.ForeignKeys[0].RefTable = UsersTable
 	OrdersTable.Annotation = &entsql.Annotation{}
 	OrdersTable.Annotation.Checks = map[string]string{
@@ -519,6 +657,7 @@ func init() {
 		"products_sku_length":         "length(sku) BETWEEN 1 AND 64",
 	}
 	SessionsTable.ForeignKeys[0].RefTable = UsersTable
+	SignInsTable.ForeignKeys[0].RefTable = UsersTable
 	TeamsTable.Annotation = &entsql.Annotation{}
 	TeamsTable.Annotation.Checks = map[string]string{
 		"teams_headquarters_length": "length(headquarters) BETWEEN 1 AND 200",

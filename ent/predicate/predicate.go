@@ -6,6 +6,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Credential is the predicate function for credential builders.
+type Credential func(*sql.Selector)
+
 // Hero is the predicate function for hero builders.
 type Hero func(*sql.Selector)
 
@@ -14,6 +17,9 @@ type IdempotencyKey func(*sql.Selector)
 
 // Inventory is the predicate function for inventory builders.
 type Inventory func(*sql.Selector)
+
+// Mail is the predicate function for mail builders.
+type Mail func(*sql.Selector)
 
 // Order is the predicate function for order builders.
 type Order func(*sql.Selector)
@@ -26,6 +32,9 @@ type Product func(*sql.Selector)
 
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
+
+// SignIn is the predicate function for signin builders.
+type SignIn func(*sql.Selector)
 
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)

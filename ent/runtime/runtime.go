@@ -4,14 +4,17 @@ package runtime
 
 import (
 	"context"
+	"forge/ent/credential"
 	"forge/ent/hero"
 	"forge/ent/idempotencykey"
 	"forge/ent/inventory"
+	"forge/ent/mail"
 	"forge/ent/order"
 	"forge/ent/orderitem"
 	"forge/ent/product"
 	"forge/ent/schema"
 	"forge/ent/session"
+	"forge/ent/signin"
 	"forge/ent/team"
 	"forge/ent/user"
 	"forge/ent/webhook"
@@ -27,6 +30,40 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	credentialMixin := schema.Credential{}.Mixin()
+	credential.Policy = privacy.NewPolicies(schema.Credential{})
+	credential.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := credential.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	credentialMixinFields0 := credentialMixin[0].Fields()
+	_ = credentialMixinFields0
+	credentialFields := schema.Credential{}.Fields()
+	_ = credentialFields
+	// credentialDescKind is the schema descriptor for kind field.
+	credentialDescKind := credentialFields[1].Descriptor()
+	// credential.KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	credential.KindValidator = credentialDescKind.Validators[0].(func(string) error)
+	// credentialDescKey is the schema descriptor for key field.
+	credentialDescKey := credentialFields[2].Descriptor()
+	// credential.KeyValidator is a validator for the "key" field. It is called by the builders before save.
+	credential.KeyValidator = credentialDescKey.Validators[0].(func(string) error)
+	// credentialDescName is the schema descriptor for name field.
+	credentialDescName := credentialFields[3].Descriptor()
+	// credential.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	credential.NameValidator = credentialDescName.Validators[0].(func(string) error)
+	// credentialDescCreatedAt is the schema descriptor for created_at field.
+	credentialDescCreatedAt := credentialFields[5].Descriptor()
+	// credential.DefaultCreatedAt holds the default value on creation for the created_at field.
+	credential.DefaultCreatedAt = credentialDescCreatedAt.Default.(func() time.Time)
+	// credentialDescID is the schema descriptor for id field.
+	credentialDescID := credentialMixinFields0[0].Descriptor()
+	// credential.DefaultID holds the default value on creation for the id field.
+	credential.DefaultID = credentialDescID.Default.(func() uuid.UUID)
 	heroMixin := schema.Hero{}.Mixin()
 	hero.Policy = privacy.NewPolicies(schema.Hero{})
 	hero.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -121,6 +158,44 @@ func init() {
 	inventoryDescID := inventoryMixinFields0[0].Descriptor()
 	// inventory.DefaultID holds the default value on creation for the id field.
 	inventory.DefaultID = inventoryDescID.Default.(func() uuid.UUID)
+	mailMixin := schema.Mail{}.Mixin()
+	mail.Policy = privacy.NewPolicies(schema.Mail{})
+	mail.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := mail.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	mailMixinFields0 := mailMixin[0].Fields()
+	_ = mailMixinFields0
+	mailFields := schema.Mail{}.Fields()
+	_ = mailFields
+	// mailDescTemplate is the schema descriptor for template field.
+	mailDescTemplate := mailFields[1].Descriptor()
+	// mail.TemplateValidator is a validator for the "template" field. It is called by the builders before save.
+	mail.TemplateValidator = mailDescTemplate.Validators[0].(func(string) error)
+	// mailDescRecipient is the schema descriptor for recipient field.
+	mailDescRecipient := mailFields[2].Descriptor()
+	// mail.RecipientValidator is a validator for the "recipient" field. It is called by the builders before save.
+	mail.RecipientValidator = mailDescRecipient.Validators[0].(func(string) error)
+	// mailDescLanguage is the schema descriptor for language field.
+	mailDescLanguage := mailFields[3].Descriptor()
+	// mail.LanguageValidator is a validator for the "language" field. It is called by the builders before save.
+	mail.LanguageValidator = mailDescLanguage.Validators[0].(func(string) error)
+	// mailDescCreatedAt is the schema descriptor for created_at field.
+	mailDescCreatedAt := mailFields[5].Descriptor()
+	// mail.DefaultCreatedAt holds the default value on creation for the created_at field.
+	mail.DefaultCreatedAt = mailDescCreatedAt.Default.(func() time.Time)
+	// mailDescFailures is the schema descriptor for failures field.
+	mailDescFailures := mailFields[9].Descriptor()
+	// mail.DefaultFailures holds the default value on creation for the failures field.
+	mail.DefaultFailures = mailDescFailures.Default.(int32)
+	// mailDescID is the schema descriptor for id field.
+	mailDescID := mailMixinFields0[0].Descriptor()
+	// mail.DefaultID holds the default value on creation for the id field.
+	mail.DefaultID = mailDescID.Default.(func() uuid.UUID)
 	orderMixin := schema.Order{}.Mixin()
 	order.Policy = privacy.NewPolicies(schema.Order{})
 	order.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -257,10 +332,56 @@ func init() {
 	sessionDescSuccessorSalt := sessionFields[6].Descriptor()
 	// session.SuccessorSaltValidator is a validator for the "successor_salt" field. It is called by the builders before save.
 	session.SuccessorSaltValidator = sessionDescSuccessorSalt.Validators[0].(func(string) error)
+	// sessionDescMethod is the schema descriptor for method field.
+	sessionDescMethod := sessionFields[8].Descriptor()
+	// session.MethodValidator is a validator for the "method" field. It is called by the builders before save.
+	session.MethodValidator = sessionDescMethod.Validators[0].(func(string) error)
+	// sessionDescAddress is the schema descriptor for address field.
+	sessionDescAddress := sessionFields[9].Descriptor()
+	// session.AddressValidator is a validator for the "address" field. It is called by the builders before save.
+	session.AddressValidator = sessionDescAddress.Validators[0].(func(string) error)
+	// sessionDescClient is the schema descriptor for client field.
+	sessionDescClient := sessionFields[10].Descriptor()
+	// session.ClientValidator is a validator for the "client" field. It is called by the builders before save.
+	session.ClientValidator = sessionDescClient.Validators[0].(func(string) error)
 	// sessionDescID is the schema descriptor for id field.
 	sessionDescID := sessionMixinFields0[0].Descriptor()
 	// session.DefaultID holds the default value on creation for the id field.
 	session.DefaultID = sessionDescID.Default.(func() uuid.UUID)
+	signinMixin := schema.SignIn{}.Mixin()
+	signin.Policy = privacy.NewPolicies(schema.SignIn{})
+	signin.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := signin.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	signinMixinFields0 := signinMixin[0].Fields()
+	_ = signinMixinFields0
+	signinFields := schema.SignIn{}.Fields()
+	_ = signinFields
+	// signinDescMethod is the schema descriptor for method field.
+	signinDescMethod := signinFields[1].Descriptor()
+	// signin.MethodValidator is a validator for the "method" field. It is called by the builders before save.
+	signin.MethodValidator = signinDescMethod.Validators[0].(func(string) error)
+	// signinDescAddress is the schema descriptor for address field.
+	signinDescAddress := signinFields[3].Descriptor()
+	// signin.AddressValidator is a validator for the "address" field. It is called by the builders before save.
+	signin.AddressValidator = signinDescAddress.Validators[0].(func(string) error)
+	// signinDescClient is the schema descriptor for client field.
+	signinDescClient := signinFields[4].Descriptor()
+	// signin.ClientValidator is a validator for the "client" field. It is called by the builders before save.
+	signin.ClientValidator = signinDescClient.Validators[0].(func(string) error)
+	// signinDescCreatedAt is the schema descriptor for created_at field.
+	signinDescCreatedAt := signinFields[5].Descriptor()
+	// signin.DefaultCreatedAt holds the default value on creation for the created_at field.
+	signin.DefaultCreatedAt = signinDescCreatedAt.Default.(func() time.Time)
+	// signinDescID is the schema descriptor for id field.
+	signinDescID := signinMixinFields0[0].Descriptor()
+	// signin.DefaultID holds the default value on creation for the id field.
+	signin.DefaultID = signinDescID.Default.(func() uuid.UUID)
 	teamMixin := schema.Team{}.Mixin()
 	team.Policy = privacy.NewPolicies(schema.Team{})
 	team.Hooks[0] = func(next ent.Mutator) ent.Mutator {

@@ -37,6 +37,10 @@ func (Session) Fields() []ent.Field {
 		field.String("successor_salt").MaxLen(32).Optional().Nillable().Sensitive().
 			Comment("Random. The next token is made of it, of the used token and of the client, " +
 				"so that who sends the used one again gets the next one again."),
+		field.Time("began_at").Optional().Nillable().Immutable().Comment("When the first of the family was made; null if an earlier version made it."),
+		field.String("method").MaxLen(64).Optional().Immutable().Comment("How the family's user signed in, such as password or link."),
+		field.String("address").MaxLen(64).Optional().Immutable().Comment("Of the client that it was made for, as far as it is known."),
+		field.String("client").MaxRuneLen(254).Optional().Immutable().Comment("The beginning of the client's header User-Agent."),
 	}
 }
 

@@ -31,7 +31,7 @@ func (User) Annotations() []schema.Annotation {
 		entity.Annotation{
 			Owner:         "id",
 			ShownToAll:    []string{"id", "username", "createdAt", "updatedAt", "heroes", "orders"},
-			ShownToOwners: []string{"email", "gravatarUrl", "role", "isActive", "version"},
+			ShownToOwners: []string{"email", "emailVerifiedAt", "gravatarUrl", "role", "isActive", "eraseAt", "version"},
 			Search:        []string{"username"},
 			Logged:        true,
 			Computed:      map[string]entity.Computed{"gravatarUrl": {Needs: []string{"email"}, Outside: true}},
@@ -60,6 +60,8 @@ func (User) Fields() []ent.Field {
 			Comment("When all of the user's tokens were ended last: no older one counts."),
 		field.Enum("role").Values(viewer.RoleNames()...).Default(viewer.User.String()),
 		field.Bool("is_active").Default(true),
+		field.Time("email_verified_at").Optional().Nillable().Comment("When the user proved that they read mails to the email; null if they did not."),
+		field.Time("erase_at").Optional().Nillable().Comment("When what is personal will be erased, because the user has asked for it."),
 	}
 }
 
@@ -79,6 +81,8 @@ func (User) Indexes() []ent.Index {
 		index.Fields("updated_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		// This helps session.Revocations to read the newest times.
 		index.Fields("tokens_valid_after").Annotations(entsql.IndexWhere("tokens_valid_after IS NOT NULL")),
+		// This helps to find the accounts that are to be erased.
+		index.Fields("erase_at").Annotations(entsql.IndexWhere("erase_at IS NOT NULL")),
 	}
 }
 

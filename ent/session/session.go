@@ -30,6 +30,14 @@ const (
 	FieldUsedAt = "used_at"
 	// FieldSuccessorSalt holds the string denoting the successor_salt field in the database.
 	FieldSuccessorSalt = "successor_salt"
+	// FieldBeganAt holds the string denoting the began_at field in the database.
+	FieldBeganAt = "began_at"
+	// FieldMethod holds the string denoting the method field in the database.
+	FieldMethod = "method"
+	// FieldAddress holds the string denoting the address field in the database.
+	FieldAddress = "address"
+	// FieldClient holds the string denoting the client field in the database.
+	FieldClient = "client"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// Table holds the table name of the session in the database.
@@ -53,6 +61,10 @@ var Columns = []string{
 	FieldExpiresAt,
 	FieldUsedAt,
 	FieldSuccessorSalt,
+	FieldBeganAt,
+	FieldMethod,
+	FieldAddress,
+	FieldClient,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -79,6 +91,12 @@ var (
 	DefaultCreatedAt func() time.Time
 	// SuccessorSaltValidator is a validator for the "successor_salt" field. It is called by the builders before save.
 	SuccessorSaltValidator func(string) error
+	// MethodValidator is a validator for the "method" field. It is called by the builders before save.
+	MethodValidator func(string) error
+	// AddressValidator is a validator for the "address" field. It is called by the builders before save.
+	AddressValidator func(string) error
+	// ClientValidator is a validator for the "client" field. It is called by the builders before save.
+	ClientValidator func(string) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() uuid.UUID
 )
@@ -124,6 +142,26 @@ func ByUsedAt(opts ...sql.OrderTermOption) OrderOption {
 // BySuccessorSalt orders the results by the successor_salt field.
 func BySuccessorSalt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSuccessorSalt, opts...).ToFunc()
+}
+
+// ByBeganAt orders the results by the began_at field.
+func ByBeganAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBeganAt, opts...).ToFunc()
+}
+
+// ByMethod orders the results by the method field.
+func ByMethod(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMethod, opts...).ToFunc()
+}
+
+// ByAddress orders the results by the address field.
+func ByAddress(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAddress, opts...).ToFunc()
+}
+
+// ByClient orders the results by the client field.
+func ByClient(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldClient, opts...).ToFunc()
 }
 
 // ByUserField orders the results by user field.

@@ -39,6 +39,10 @@ const (
 	FieldRole = "role"
 	// FieldIsActive holds the string denoting the is_active field in the database.
 	FieldIsActive = "is_active"
+	// FieldEmailVerifiedAt holds the string denoting the email_verified_at field in the database.
+	FieldEmailVerifiedAt = "email_verified_at"
+	// FieldEraseAt holds the string denoting the erase_at field in the database.
+	FieldEraseAt = "erase_at"
 	// EdgeHeroes holds the string denoting the heroes edge name in mutations.
 	EdgeHeroes = "heroes"
 	// EdgeOrders holds the string denoting the orders edge name in mutations.
@@ -75,6 +79,8 @@ var Columns = []string{
 	FieldTokensValidAfter,
 	FieldRole,
 	FieldIsActive,
+	FieldEmailVerifiedAt,
+	FieldEraseAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -205,6 +211,16 @@ func ByRole(opts ...sql.OrderTermOption) OrderOption {
 // ByIsActive orders the results by the is_active field.
 func ByIsActive(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldIsActive, opts...).ToFunc()
+}
+
+// ByEmailVerifiedAt orders the results by the email_verified_at field.
+func ByEmailVerifiedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmailVerifiedAt, opts...).ToFunc()
+}
+
+// ByEraseAt orders the results by the erase_at field.
+func ByEraseAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEraseAt, opts...).ToFunc()
 }
 
 // ByHeroesCount orders the results by heroes count.

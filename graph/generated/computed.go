@@ -90,10 +90,14 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 					obj.Username, err = ec.unmarshalNString2string(ctx, value)
 				case "email":
 					obj.Email, err = ec.unmarshalOString2ᚖstring(ctx, value)
+				case "emailVerifiedAt":
+					obj.EmailVerifiedAt, err = ec.unmarshalOTime2ᚖtimeᚐTime(ctx, value)
 				case "role":
 					obj.Role, err = ec.unmarshalORole2ᚖforgeᚋgraphᚋmodelᚐRole(ctx, value)
 				case "isActive":
 					obj.IsActive, err = ec.unmarshalOBoolean2ᚖbool(ctx, value)
+				case "eraseAt":
+					obj.EraseAt, err = ec.unmarshalOTime2ᚖtimeᚐTime(ctx, value)
 				case "version":
 					obj.Version, err = ec.unmarshalOInt2ᚖint32(ctx, value)
 				case "createdAt":

@@ -951,9 +951,9 @@ type RefreshSessionPayload struct {
 	AccessToken string `json:"accessToken"`
 	// When the access token expires; `refreshSession` gives the next one.
 	ExpiresAt time.Time `json:"expiresAt"`
-	// Good once, for `refreshSession` or `signOut`.
-	RefreshToken string `json:"refreshToken"`
-	User         *User  `json:"user"`
+	// Good once, for `refreshSession` or `signOut`. Null if it is in a cookie.
+	RefreshToken *string `json:"refreshToken,omitempty"`
+	User         *User   `json:"user"`
 }
 
 // The endpoint, which is on.
@@ -970,6 +970,14 @@ type SearchHit struct {
 	Team    *Team    `json:"team,omitempty"`
 }
 
+// What is due before a session begins: `completeSignIn` takes it.
+type SecondFactor struct {
+	// Good once, for some minutes.
+	Token string `json:"token"`
+	// The kinds of codes, of which one is enough.
+	Kinds []SecondFactorKind `json:"kinds"`
+}
+
 // Who signs in.
 type SignInInput struct {
 	// The username, or the email without regard to case. If it is one user's email and another's username, the first is meant.
@@ -977,15 +985,17 @@ type SignInInput struct {
 	Password string `json:"password"`
 }
 
-// The user who is signed in, and the session's tokens.
+// The user who is signed in, and the session's tokens; or what is still due.
 type SignInPayload struct {
-	// For the header `Authorization: Bearer …`.
-	AccessToken string `json:"accessToken"`
+	// For the header `Authorization: Bearer …`. Null if `secondFactor` is due.
+	AccessToken *string `json:"accessToken,omitempty"`
 	// When the access token expires; `refreshSession` gives the next one.
-	ExpiresAt time.Time `json:"expiresAt"`
-	// Good once, for `refreshSession` or `signOut`.
-	RefreshToken string `json:"refreshToken"`
-	User         *User  `json:"user"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Good once, for `refreshSession` or `signOut`. Null if it is in a cookie.
+	RefreshToken *string `json:"refreshToken,omitempty"`
+	User         *User   `json:"user,omitempty"`
+	// Something else that has to be proved before there are tokens. Null if nothing is.
+	SecondFactor *SecondFactor `json:"secondFactor,omitempty"`
 }
 
 // The session to end.
@@ -1015,9 +1025,9 @@ type SignUpPayload struct {
 	AccessToken string `json:"accessToken"`
 	// When the access token expires; `refreshSession` gives the next one.
 	ExpiresAt time.Time `json:"expiresAt"`
-	// Good once, for `refreshSession` or `signOut`.
-	RefreshToken string `json:"refreshToken"`
-	User         *User  `json:"user"`
+	// Good once, for `refreshSession` or `signOut`. Null if it is in a cookie.
+	RefreshToken *string `json:"refreshToken,omitempty"`
+	User         *User   `json:"user"`
 }
 
 // A band of heroes.
@@ -1218,12 +1228,16 @@ type User struct {
 	Username string `json:"username"`
 	// Unique without regard to case. Null if there is none, or for those who may not see it.
 	Email *string `json:"email,omitempty"`
+	// When the user proved that they read mails to the email. Null if they did not.
+	EmailVerifiedAt *time.Time `json:"emailVerifiedAt,omitempty"`
 	// Where Gravatar has a picture for the email, 1 to 2,048 pixels wide and high. Null if there is no email. Only those who may see the email may
 	// see it: the email can be guessed from it.
 	GravatarURL *string `json:"gravatarUrl,omitempty"`
 	Role        *Role   `json:"role,omitempty"`
 	// Whether the user may sign in.
 	IsActive *bool `json:"isActive,omitempty"`
+	// When what is personal will be erased, because the user has asked for it. Null if they did not.
+	EraseAt *time.Time `json:"eraseAt,omitempty"`
 	// Counts the changes, from 1.
 	Version   *int32    `json:"version,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -2570,6 +2584,64 @@ func (e *Role) UnmarshalJSON(b []byte) error {
 }
 
 func (e Role) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A kind of code that proves who somebody is.
+type SecondFactorKind string
+
+const (
+	// Six digits of an authenticator app.
+	SecondFactorKindTotp SecondFactorKind = "TOTP"
+	// One of the codes that were shown when the app was set up. Each is good once.
+	SecondFactorKindRecoveryCode SecondFactorKind = "RECOVERY_CODE"
+)
+
+var AllSecondFactorKind = []SecondFactorKind{
+	SecondFactorKindTotp,
+	SecondFactorKindRecoveryCode,
+}
+
+func (e SecondFactorKind) IsValid() bool {
+	switch e {
+	case SecondFactorKindTotp, SecondFactorKindRecoveryCode:
+		return true
+	}
+	return false
+}
+
+func (e SecondFactorKind) String() string {
+	return string(e)
+}
+
+func (e *SecondFactorKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SecondFactorKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SecondFactorKind", str)
+	}
+	return nil
+}
+
+func (e SecondFactorKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SecondFactorKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SecondFactorKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -1,9 +1,12 @@
 package application
 
 import (
+	"slices"
+
 	"forge/internal/changes"
 	"forge/internal/entity"
 	"forge/internal/migrator/catalog"
+	"forge/internal/onetime"
 	"forge/internal/search"
 	"forge/internal/shared"
 )
@@ -11,7 +14,9 @@ import (
 // AllObjects returns what Objects returns, and the tables that the servers of a database share.
 func AllObjects(entities []*entity.Entity) func(dialect string) []catalog.Object {
 	of := Objects(entities)
-	return func(dialect string) []catalog.Object { return append(of(dialect), shared.Objects(dialect)...) }
+	return func(dialect string) []catalog.Object {
+		return slices.Concat(of(dialect), shared.Objects(dialect), onetime.Objects(dialect))
+	}
 }
 
 // Objects returns what a kind of database has beside the tables of entities, in the order in which

@@ -97,10 +97,11 @@ func TestReadsGoOn(t *testing.T) {
 		replicas, silent := true, false
 		found := finding{err: errors.New("away")}
 		s := newShared(func(ctx context.Context) finding {
+			is := found
 			if silent {
 				<-ctx.Done()
 			}
-			return found
+			return is
 		}, func() bool { return replicas }, slog.New(slog.DiscardHandler))
 		wants := func(what string, ready, readOnly bool, after time.Duration) {
 			t.Helper()
@@ -109,6 +110,7 @@ func TestReadsGoOn(t *testing.T) {
 				t.Errorf("%s: %+v after %v", what, got, time.Since(start))
 			}
 			time.Sleep(fresh)
+			synctest.Wait() // a check that was given up has read what it found
 		}
 		wants("away from the beginning", false, false, 0)
 		found.err = nil

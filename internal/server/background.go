@@ -8,6 +8,7 @@ import (
 	"forge/internal/changes"
 	"forge/internal/expiry"
 	"forge/internal/idempotency"
+	"forge/internal/onetime"
 	"forge/internal/session"
 	"forge/internal/webhook"
 )
@@ -24,6 +25,9 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 		expiry.Some(idempotency.Expired).Every(ctx, pools.Requests, time.Minute, "idempotency keys", s.log)
 	})
 	all.Go(func() { expiry.Some(session.Expired).Every(ctx, pools.Requests, time.Minute, "sessions", s.log) })
+	all.Go(func() {
+		expiry.Some(onetime.Expired).Every(ctx, pools.Requests, time.Minute, "tokens that are good once", s.log)
+	})
 	all.Go(func() { expiry.Every(ctx, time.Minute, "failures to sign in", s.failures.Sweep, s.log) })
 	all.Go(func() { expiry.Every(ctx, time.Minute, "persisted documents", s.documents.Sweep, s.log) })
 	all.Go(func() { identity.keepKey(ctx, pools.Monitor, s.log) })

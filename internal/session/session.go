@@ -25,6 +25,7 @@ import (
 
 	"forge/ent"
 	entsession "forge/ent/session"
+	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/password"
@@ -51,6 +52,9 @@ type Sessions struct {
 	grace     time.Duration
 	proxies   []netip.Prefix
 	throttle  *throttle
+
+	// Second is asked before a session begins; if nil, nothing else has to be proved.
+	Second SecondFactors
 }
 
 // Lifetimes says how long refresh tokens are valid.
@@ -63,16 +67,75 @@ type Lifetimes struct {
 // proxies. It counts failures with those of other servers, or in this process alone if failures is
 // nil.
 func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix, failures *shared.Failures) *Sessions {
-	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(failures, time.Now)}
+	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(failures, time.Now), nil}
 }
 
-// Tokens are the tokens with which a session begins or continues.
+// Begin begins a session for an account that has proved by method who it is. It locks the account.
+// If something else has to be proved, it returns that and begins no session. It returns errRefused,
+// an UNAUTHENTICATED, if the account may not sign in.
+func (s *Sessions) Begin(ctx context.Context, account uuid.UUID, method Method) (*Tokens, error) {
+	a, err := lock(ctx, s.accounts, account)
+	switch {
+	case err != nil:
+		return nil, err
+	case a == nil || !a.Active:
+		return nil, errRefused
+	}
+	return s.begin(ctx, a, method, true)
+}
+
+// begin is Begin for an account that is locked and active. If second is false, nothing else has to
+// be proved.
+func (s *Sessions) begin(ctx context.Context, a *Account, method Method, second bool) (*Tokens, error) {
+	if second && s.Second != nil {
+		due, err := s.Second.Due(ctx, a.ID, method)
+		if err != nil || due != nil {
+			return &Tokens{Due: due}, err
+		}
+	}
+	if err := makeRoom(ctx, a.ID); err != nil {
+		return nil, err
+	}
+	return s.grant(ctx, a, uuid.New(), newToken())
+}
+
+var errRefused = &apperr.Error{Code: apperr.CodeUnauthenticated, Message: "this user may not sign in"}
+
+// Tokens are the tokens with which a session begins or continues. If Due is not nil, all others are
+// zero.
 type Tokens struct {
 	Account uuid.UUID
 	Access  string
 	Expires time.Time // when the access token expires
 	Refresh string
+	Due     *SecondFactor // what is still to be proved; nil if nothing is
 }
+
+// SecondFactor is something else that has to be proved before a session begins.
+type SecondFactor struct {
+	Token string   // stands for what was proved; good once
+	Kinds []string // the kinds of codes of which one is enough
+}
+
+// SecondFactors tells which accounts have to prove something else before a session begins.
+type SecondFactors interface {
+	// Due returns what an account that has proved who it is by a method has to prove as well. It
+	// returns nil if nothing is due. It works in the unit of work of ctx.
+	Due(ctx context.Context, account uuid.UUID, method Method) (*SecondFactor, error)
+}
+
+// Method is a way to prove who one is.
+type Method string
+
+// These are the methods that the framework knows. Others are those of providers: "provider:" and
+// the provider's name.
+const (
+	ByPassword Method = "password"
+	ByLink     Method = "link"
+	ByCode     Method = "code"
+	ByPasskey  Method = "passkey"
+	BySignUp   Method = "sign up"
+)
 
 // newToken returns a random refresh token.
 func newToken() string {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"forge/internal/apperr"
 	"forge/internal/clientip"
 	"forge/internal/telemetry"
@@ -32,7 +30,7 @@ func (s *Sessions) SignUp(
 	if err != nil {
 		return nil, err
 	}
-	return s.grant(ctx, a, uuid.New(), newToken())
+	return s.begin(ctx, a, BySignUp, false)
 }
 
 // SignIn begins a session for the account of a login. Whatever is wrong, SignIn takes one look-up
@@ -65,10 +63,7 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	if err := s.renew(ctx, a, fresh); err != nil {
 		return nil, err
 	}
-	if err := makeRoom(ctx, a.ID); err != nil {
-		return nil, err
-	}
-	return s.grant(ctx, now, uuid.New(), newToken())
+	return s.begin(ctx, now, ByPassword, true)
 }
 
 // verify reports whether the password is right and the account may sign in. It computes one hash in

@@ -11,6 +11,7 @@ import (
 
 	"forge/ent"
 	"forge/graph"
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/password"
 	"forge/internal/unit"
@@ -22,7 +23,7 @@ import (
 // demo describes the application for package differ.
 func demo() differ.App {
 	return differ.App{
-		API:    (&graph.Resolver{Passwords: password.New(password.Cost{}, 0, 0)}).API(),
+		API:    (&graph.Resolver{Services: application.Services{Passwords: password.New(password.Cost{}, 0, 0)}}).API(),
 		Client: func(u *unit.Unit) any { return ent.UnitClient(u) },
 		// Tokens are different each time. Soon no hero would be left for the other mutations, and
 		// no product is deleted, because all were ordered.

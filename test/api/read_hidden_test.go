@@ -17,6 +17,7 @@ import (
 	"forge/ent/migrate"
 	"forge/graph"
 	"forge/graph/generated"
+	"forge/internal/application"
 	"forge/internal/entity"
 	"forge/internal/gqlexec"
 	"forge/internal/webhook"
@@ -263,7 +264,7 @@ func TestReadHiddenValues(t *testing.T) {
 		var log process.Output
 		a.log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		hooks := webhook.New(webhook.Options{DB: a.db, Accounts: graph.Accounts{}, Log: a.log})
-		a.configure(config{Options: gqlexec.Options{Development: true}, Resolver: graph.Resolver{Webhooks: hooks}})
+		a.configure(config{Options: gqlexec.Options{Development: true}, Resolver: graph.Resolver{Services: application.Services{Webhooks: hooks}}})
 		poison(t, a)
 		mustNotShow := func(what, text string) {
 			t.Helper()

@@ -14,6 +14,7 @@ import (
 	"forge/ent"
 	"forge/ent/user"
 	"forge/graph"
+	"forge/internal/application"
 	"forge/internal/entity"
 	"forge/internal/expiry"
 	"forge/internal/ids"
@@ -74,7 +75,7 @@ func (a *api) signingIn(passwords *password.Hasher, l session.Lifetimes) *api {
 
 // sessionResolver returns resolvers with which people can sign in, with the given lifetimes.
 func (d *api) sessionResolver(l session.Lifetimes) graph.Resolver {
-	return graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, l, nil, session.NewFailures(d.db, d.log))}
+	return graph.Resolver{Services: application.Services{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, l, nil, session.NewFailures(d.db, d.log))}}
 }
 
 const (

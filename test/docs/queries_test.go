@@ -18,6 +18,7 @@ import (
 	"forge/ent"
 	"forge/ent/order"
 	"forge/graph"
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/password"
@@ -38,7 +39,7 @@ func TestQueries(t *testing.T) {
 		}
 		t.Cleanup(func() { db.Close() })
 		fillShop(t, ent.NewClient(ent.Driver(entsql.OpenDB(db.Dialect, db.DB))))
-		app := (&graph.Resolver{Passwords: password.New(password.Cost{}, 0, 0)}).API()
+		app := (&graph.Resolver{Services: application.Services{Passwords: password.New(password.Cost{}, 0, 0)}}).API()
 		server := gqlexec.New(app, db, gqlexec.Options{Development: true}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 		client := gqltest.NewHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			server.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), viewer.System)))

@@ -16,10 +16,8 @@ import (
 	"forge/ent/migrate"
 	_ "forge/ent/runtime" // the hooks, interceptors and policies of ent/schema
 	"forge/graph/generated"
+	"forge/internal/application"
 	"forge/internal/gqlexec"
-	"forge/internal/password"
-	"forge/internal/session"
-	"forge/internal/webhook"
 	"forge/internal/write"
 )
 
@@ -29,10 +27,7 @@ const usage = "a GraphQL server"
 // Resolver is the root of all resolvers. Resolvers use the database through the unit of work on
 // their context. With a zero Resolver, nobody can sign in or set passwords.
 type Resolver struct {
-	Passwords   *password.Hasher     // hashes the passwords that administrators set
-	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
-	Revocations *session.Revocations // is told at once when this server revokes tokens
-	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
+	application.Services
 }
 
 // sources has the source of the resolvers. It is a part of the program, so it always fits the

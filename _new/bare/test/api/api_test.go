@@ -9,6 +9,7 @@ import (
 
 	"forge/ent"
 	"forge/graph"
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/password"
@@ -52,7 +53,7 @@ func newAPI(t testing.TB, url string) *api {
 }
 
 func resolver() *graph.Resolver {
-	return &graph.Resolver{Passwords: password.New(password.Cost{}, 0, 0)}
+	return &graph.Resolver{Services: application.Services{Passwords: password.New(password.Cost{}, 0, 0)}}
 }
 
 // TestUsers is an example: it makes a user, and refuses another one with the same name.

@@ -1,0 +1,184 @@
+// Package onetime keeps tokens that are good once and for a short time, such as those in mails. The
+// database has only their hashes, so a copy of the database is of no use to sign in.
+package onetime
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/google/uuid"
+
+	"forge/internal/expiry"
+	"forge/internal/migrator/catalog"
+	"forge/internal/unit"
+)
+
+// ErrInvalid means that a token was never made, was used, has expired, or is for another purpose.
+var ErrInvalid = errors.New("the token is not valid, or no longer")
+
+// MaxTokens is how many tokens an account may have for one purpose. If it gets one more, the oldest
+// ends.
+const MaxTokens = 5
+
+// table returns the table for a kind of database. Times are microseconds since 1970, in both. The
+// unique columns are so that there are indexes for them, which are parts of the table.
+func table(name string) catalog.Object {
+	bytes, number := "bytea", "bigint"
+	if name == dialect.SQLite {
+		bytes, number = "BLOB", "INTEGER"
+	}
+	return catalog.NewObject("onetime", "", fmt.Sprintf(`CREATE TABLE NAME (
+  hash %[1]s PRIMARY KEY,
+  purpose text NOT NULL,
+  account %[1]s,
+  data %[1]s,
+  created_at %[2]s NOT NULL,
+  expires_at %[2]s NOT NULL,
+  UNIQUE (account, purpose, created_at, hash),
+  UNIQUE (expires_at, hash)
+)`, bytes, number), "")
+}
+
+// Objects returns the table of the tokens for a kind of database.
+func Objects(dialect string) []catalog.Object { return []catalog.Object{table(dialect)} }
+
+// Token is what a token stands for.
+type Token struct {
+	Account uuid.UUID // the zero UUID if it is nobody's
+	data    []byte
+}
+
+// Data reads into v what was given to New with the token.
+func (t *Token) Data(v any) error { return json.Unmarshal(t.data, v) }
+
+// New makes a token for a purpose that is good once and for a time, and returns it. data is kept
+// with it as JSON. The token exists if the unit of work of ctx commits.
+func New(ctx context.Context, purpose string, account uuid.UUID, data any, life time.Duration) (string, error) {
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails
+	token := base64.RawURLEncoding.EncodeToString(secret)
+	return token, Put(ctx, purpose, token, account, data, life)
+}
+
+// Put is New for a token that the caller has made. It must not be guessed: it has at least 128
+// random bits.
+func Put(ctx context.Context, purpose, token string, account uuid.UUID, data any, life time.Duration) error {
+	u := unit.FromContext(ctx)
+	now, err := u.Now(ctx)
+	if err != nil {
+		return fmt.Errorf("read the database's clock: %w", err)
+	}
+	kept, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("keep the data of a token: %w", err)
+	}
+	name := table(u.Dialect()).Name
+	if account != uuid.Nil {
+		if _, err := u.Exec(ctx, "DELETE FROM "+name+` WHERE hash IN (SELECT hash FROM `+name+`
+ WHERE account = $1 AND purpose = $2 ORDER BY created_at DESC, hash LIMIT 1000 OFFSET $3)`, owner(account), purpose, MaxTokens-1); err != nil {
+			return fmt.Errorf("end the oldest tokens: %w", err)
+		}
+	}
+	_, err = u.Exec(ctx, "INSERT INTO "+name+" (hash, purpose, account, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+		hashed(token), purpose, owner(account), kept, now.UnixMicro(), now.Add(life).UnixMicro())
+	if err != nil {
+		return fmt.Errorf("store a token: %w", err)
+	}
+	return nil
+}
+
+// Use returns what a token stands for, and ends it. Of several that use it at once, one succeeds.
+// It returns ErrInvalid if the token is not good for the purpose. If the unit of work of ctx is
+// rolled back, the token is as good as before.
+func Use(ctx context.Context, purpose, token string) (*Token, error) {
+	u := unit.FromContext(ctx)
+	now, err := u.Now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return one(ctx, "DELETE FROM "+table(u.Dialect()).Name+
+		" WHERE hash = $1 AND purpose = $2 AND expires_at > $3 RETURNING account, data", hashed(token), purpose, now.UnixMicro())
+}
+
+// Find returns what a token stands for, and leaves it as it is. It returns ErrInvalid if the token is
+// not good for the purpose.
+func Find(ctx context.Context, purpose, token string) (*Token, error) {
+	u := unit.FromContext(ctx)
+	now, err := u.Now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return one(ctx, "SELECT account, data FROM "+table(u.Dialect()).Name+
+		" WHERE hash = $1 AND purpose = $2 AND expires_at > $3", hashed(token), purpose, now.UnixMicro())
+}
+
+// End ends the tokens of an account for some purposes, or all of them if none is named.
+func End(ctx context.Context, account uuid.UUID, purposes ...string) error {
+	u := unit.FromContext(ctx)
+	name := table(u.Dialect()).Name
+	if len(purposes) == 0 {
+		if _, err := u.Exec(ctx, "DELETE FROM "+name+" WHERE account = $1", owner(account)); err != nil {
+			return fmt.Errorf("end tokens: %w", err)
+		}
+	}
+	for _, purpose := range purposes {
+		if _, err := u.Exec(ctx, "DELETE FROM "+name+" WHERE account = $1 AND purpose = $2", owner(account), purpose); err != nil {
+			return fmt.Errorf("end tokens: %w", err)
+		}
+	}
+	return nil
+}
+
+// Expired removes tokens that had expired at the time now, and returns how many. It is an
+// expiry.Some.
+func Expired(ctx context.Context, now time.Time) (int, error) {
+	u := unit.FromContext(ctx)
+	name := table(u.Dialect()).Name
+	n, err := u.Exec(ctx, "DELETE FROM "+name+" WHERE hash IN (SELECT hash FROM "+name+" WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+		now.UnixMicro(), expiry.Limit)
+	return int(n), err
+}
+
+// one returns the token in the only row of a query, or ErrInvalid if there is no row.
+func one(ctx context.Context, query string, args ...any) (t *Token, err error) {
+	err = unit.FromContext(ctx).Rows(ctx, func(rows *sql.Rows) error {
+		if !rows.Next() {
+			return nil
+		}
+		var account []byte
+		t = new(Token)
+		if err := rows.Scan(&account, &t.data); err != nil || account == nil {
+			return err
+		}
+		t.Account, err = uuid.FromBytes(account)
+		return err
+	}, query, args...)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("look for a token: %w", err)
+	case t == nil:
+		return nil, ErrInvalid
+	}
+	return t, nil
+}
+
+// owner returns the value of the column account.
+func owner(account uuid.UUID) any {
+	if account == uuid.Nil {
+		return nil
+	}
+	return account[:]
+}
+
+func hashed(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}

@@ -1,0 +1,103 @@
+package onetime_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"forge/internal/database"
+	"forge/internal/expiry"
+	"forge/internal/onetime"
+	"forge/internal/unit"
+	"forge/test/dbtest"
+)
+
+// do runs f in a unit of work, and commits unless f returns an error.
+func do(t *testing.T, db *database.DB, f func(context.Context) error) error {
+	t.Helper()
+	u := unit.New(db, unit.Write)
+	defer u.Rollback()
+	if err := f(unit.NewContext(t.Context(), u)); err != nil {
+		return err
+	}
+	return u.Commit(t.Context())
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTokens checks that a token is good once, for its purpose, its account and its time alone.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		db, err := database.Open(address, database.Options{PoolSize: 4})
+		must(t, err)
+		defer db.Close()
+		ada := uuid.New()
+		make := func(account uuid.UUID, life time.Duration) (token string) {
+			must(t, do(t, db, func(ctx context.Context) (err error) {
+				token, err = onetime.New(ctx, "greet", account, "hello", life)
+				return err
+			}))
+			return token
+		}
+		use := func(purpose, token string, then error) (found *onetime.Token, err error) {
+			err = do(t, db, func(ctx context.Context) (err error) {
+				if found, err = onetime.Use(ctx, purpose, token); err == nil {
+					err = then
+				}
+				return err
+			})
+			return found, err
+		}
+		invalid := func(what, purpose, token string) {
+			t.Helper()
+			if _, err := use(purpose, token, nil); !errors.Is(err, onetime.ErrInvalid) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+
+		token := make(ada, time.Minute)
+		invalid("for another purpose", "part", token)
+		invalid("another token", "greet", token[1:]+"A")
+		if _, err := use("greet", token, errors.New("rolled back")); errors.Is(err, onetime.ErrInvalid) {
+			t.Error(err)
+		}
+		found, err := use("greet", token, nil)
+		must(t, err)
+		var data string
+		if must(t, found.Data(&data)); data != "hello" || found.Account != ada {
+			t.Errorf("%v, %q", found.Account, data)
+		}
+		invalid("used", "greet", token)
+
+		invalid("expired", "greet", make(ada, 0))
+		if n, err := expiry.Some(onetime.Expired).All(t.Context(), db); n != 1 || err != nil {
+			t.Errorf("%d expired tokens removed, %v", n, err)
+		}
+
+		oldest := make(ada, time.Minute)
+		nobody := make(uuid.Nil, time.Minute)
+		for range onetime.MaxTokens {
+			token = make(ada, time.Minute)
+		}
+		invalid("the oldest of too many", "greet", oldest)
+		must(t, do(t, db, func(ctx context.Context) error { return onetime.End(ctx, ada, "part") }))
+		must(t, do(t, db, func(ctx context.Context) (err error) {
+			_, err = onetime.Find(ctx, "greet", token)
+			return err
+		}))
+		must(t, do(t, db, func(ctx context.Context) error { return onetime.End(ctx, ada) }))
+		invalid("ended", "greet", token)
+		if found, err := use("greet", nobody, nil); err != nil || found.Account != uuid.Nil {
+			t.Error(found, err)
+		}
+	})
+}

@@ -1,0 +1,257 @@
+-- +goose Up
+DROP TRIGGER forge_log_users_e0061d9c5c94_delete;
+DROP TRIGGER forge_log_users_e0061d9c5c94_insert;
+DROP TRIGGER forge_log_users_e0061d9c5c94_update;
+DROP TRIGGER forge_search_users_57f536d889f5_delete;
+DROP TRIGGER forge_search_users_57f536d889f5_insert;
+DROP TRIGGER forge_search_users_57f536d889f5_update;
+DROP TABLE forge_search_users_57f536d889f5;
+DROP TABLE forge_search_users_57f536d889f5_keys;
+-- add column "email_verified_at" to table: "users"
+ALTER TABLE `users` ADD COLUMN `email_verified_at` datetime NULL;
+-- add column "erase_at" to table: "users"
+ALTER TABLE `users` ADD COLUMN `erase_at` datetime NULL;
+-- create index "user_erase_at" to table: "users"
+CREATE INDEX `user_erase_at` ON `users` (`erase_at`) WHERE erase_at IS NOT NULL;
+-- add column "began_at" to table: "sessions"
+ALTER TABLE `sessions` ADD COLUMN `began_at` datetime NULL;
+-- add column "method" to table: "sessions"
+ALTER TABLE `sessions` ADD COLUMN `method` text NULL;
+-- add column "address" to table: "sessions"
+ALTER TABLE `sessions` ADD COLUMN `address` text NULL;
+-- add column "client" to table: "sessions"
+ALTER TABLE `sessions` ADD COLUMN `client` text NULL;
+-- create "credentials" table
+CREATE TABLE `credentials` (
+  `id` blob NOT NULL,
+  `kind` text NOT NULL,
+  `key` text NOT NULL,
+  `name` text NULL,
+  `data` blob NULL,
+  `created_at` datetime NOT NULL,
+  `confirmed_at` datetime NULL,
+  `last_used_at` datetime NULL,
+  `user_id` blob NOT NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `credentials_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "credential_kind_key" to table: "credentials"
+CREATE UNIQUE INDEX `credential_kind_key` ON `credentials` (`kind`, `key`);
+-- create index "credential_user_id_kind" to table: "credentials"
+CREATE INDEX `credential_user_id_kind` ON `credentials` (`user_id`, `kind`);
+-- create "mails" table
+CREATE TABLE `mails` (
+  `id` blob NOT NULL,
+  `template` text NOT NULL,
+  `recipient` text NOT NULL,
+  `language` text NULL,
+  `data` text NULL,
+  `created_at` datetime NOT NULL,
+  `due_at` datetime NOT NULL,
+  `lease` blob NULL,
+  `leased_until` datetime NULL,
+  `failures` integer NOT NULL DEFAULT 0,
+  `last_error` text NULL,
+  `failed_at` datetime NULL,
+  `user_id` blob NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `mails_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "mail_user_id" to table: "mails"
+CREATE INDEX `mail_user_id` ON `mails` (`user_id`);
+-- create index "mail_due_at" to table: "mails"
+CREATE INDEX `mail_due_at` ON `mails` (`due_at`) WHERE failed_at IS NULL;
+-- create "sign_ins" table
+CREATE TABLE `sign_ins` (
+  `id` blob NOT NULL,
+  `method` text NOT NULL,
+  `succeeded` bool NOT NULL,
+  `address` text NULL,
+  `client` text NULL,
+  `created_at` datetime NOT NULL,
+  `user_id` blob NOT NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `sign_ins_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "signin_user_id_created_at" to table: "sign_ins"
+CREATE INDEX `signin_user_id_created_at` ON `sign_ins` (`user_id`, `created_at`);
+-- create index "signin_created_at" to table: "sign_ins"
+CREATE INDEX `signin_created_at` ON `sign_ins` (`created_at`);
+CREATE TABLE forge_search_users_57f536d889f5_keys (number INTEGER PRIMARY KEY, key NOT NULL UNIQUE);
+CREATE VIRTUAL TABLE forge_search_users_57f536d889f5 USING fts5(words, detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2 categories 'L* N* M* Co'");
+INSERT INTO forge_search_users_57f536d889f5_keys (key) SELECT "id" FROM "users";
+INSERT INTO forge_search_users_57f536d889f5 (rowid, words) SELECT number, coalesce(substr(t."username", 1, 60000), '') FROM forge_search_users_57f536d889f5_keys JOIN "users" AS t ON t."id" = forge_search_users_57f536d889f5_keys.key;
+-- +goose StatementBegin
+CREATE TRIGGER forge_search_users_57f536d889f5_insert AFTER INSERT ON "users" BEGIN
+  DELETE FROM forge_search_users_57f536d889f5 WHERE rowid IN (SELECT number FROM forge_search_users_57f536d889f5_keys WHERE key IN (new."id"));
+  DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (new."id");
+  INSERT INTO forge_search_users_57f536d889f5_keys (key) VALUES (new."id");
+  INSERT INTO forge_search_users_57f536d889f5 (rowid, words) SELECT number, coalesce(substr(new."username", 1, 60000), '') FROM forge_search_users_57f536d889f5_keys WHERE key = new."id";
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_search_users_57f536d889f5_update AFTER UPDATE OF "id", "username" ON "users" BEGIN
+  DELETE FROM forge_search_users_57f536d889f5 WHERE rowid IN (SELECT number FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id", new."id"));
+  DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id", new."id");
+  INSERT INTO forge_search_users_57f536d889f5_keys (key) VALUES (new."id");
+  INSERT INTO forge_search_users_57f536d889f5 (rowid, words) SELECT number, coalesce(substr(new."username", 1, 60000), '') FROM forge_search_users_57f536d889f5_keys WHERE key = new."id";
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_search_users_57f536d889f5_delete AFTER DELETE ON "users" BEGIN
+  DELETE FROM forge_search_users_57f536d889f5 WHERE rowid IN (SELECT number FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id"));
+  DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id");
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_log_users_2feacd28bc76_insert AFTER INSERT ON "users" BEGIN
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', 1, lower(hex(new."id")), NULL WHERE new."deleted_at" IS NULL;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_log_users_2feacd28bc76_update AFTER UPDATE ON "users" BEGIN
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', CASE WHEN new."deleted_at" IS NOT NULL THEN 3 WHEN old."deleted_at" IS NOT NULL THEN 1 ELSE 2 END, lower(hex(new."id")), NULL WHERE NOT (old."id" IS NOT new."id") AND (old."id" IS NOT new."id" OR old."created_at" IS NOT new."created_at" OR old."updated_at" IS NOT new."updated_at" OR old."version" IS NOT new."version" OR old."deleted_at" IS NOT new."deleted_at" OR old."email" IS NOT new."email" OR old."username" IS NOT new."username" OR old."role" IS NOT new."role" OR old."is_active" IS NOT new."is_active" OR old."email_verified_at" IS NOT new."email_verified_at" OR old."erase_at" IS NOT new."erase_at") AND (old."deleted_at" IS NULL OR new."deleted_at" IS NULL);
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', 3, lower(hex(old."id")), NULL WHERE old."id" IS NOT new."id" AND old."deleted_at" IS NULL;
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', 1, lower(hex(new."id")), NULL WHERE old."id" IS NOT new."id" AND new."deleted_at" IS NULL;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_log_users_2feacd28bc76_delete AFTER DELETE ON "users" BEGIN
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', 3, lower(hex(old."id")), NULL WHERE old."deleted_at" IS NULL;
+END;
+-- +goose StatementEnd
+CREATE TABLE forge_onetime_8cf939b39649 (
+  hash BLOB PRIMARY KEY,
+  purpose text NOT NULL,
+  account BLOB,
+  data BLOB,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  UNIQUE (account, purpose, created_at, hash),
+  UNIQUE (expires_at, hash)
+);
+
+-- +goose Down
+DROP TRIGGER forge_log_users_2feacd28bc76_delete;
+DROP TRIGGER forge_log_users_2feacd28bc76_insert;
+DROP TRIGGER forge_log_users_2feacd28bc76_update;
+DROP TRIGGER forge_search_users_57f536d889f5_delete;
+DROP TRIGGER forge_search_users_57f536d889f5_insert;
+DROP TRIGGER forge_search_users_57f536d889f5_update;
+DROP TABLE forge_onetime_8cf939b39649;
+DROP TABLE forge_search_users_57f536d889f5;
+DROP TABLE forge_search_users_57f536d889f5_keys;
+-- drop "credentials" table
+DROP TABLE `credentials`;
+-- drop "mails" table
+DROP TABLE `mails`;
+-- create "new_sessions" table
+CREATE TABLE `new_sessions` (
+  `id` blob NOT NULL,
+  `family` blob NOT NULL,
+  `token_hash` text NOT NULL,
+  `created_at` datetime NOT NULL,
+  `expires_at` datetime NOT NULL,
+  `used_at` datetime NULL,
+  `user_id` blob NOT NULL,
+  `successor_salt` text NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `sessions_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- copy rows from old table "sessions" to new temporary table "new_sessions"
+INSERT INTO `new_sessions` (`id`, `family`, `token_hash`, `created_at`, `expires_at`, `used_at`, `user_id`, `successor_salt`) SELECT `id`, `family`, `token_hash`, `created_at`, `expires_at`, `used_at`, `user_id`, `successor_salt` FROM `sessions`;
+-- drop "sessions" table after copying rows
+DROP TABLE `sessions`;
+-- rename temporary table "new_sessions" to "sessions"
+ALTER TABLE `new_sessions` RENAME TO `sessions`;
+-- create index "session_token_hash" to table: "sessions"
+CREATE UNIQUE INDEX `session_token_hash` ON `sessions` (`token_hash`);
+-- create index "session_user_id" to table: "sessions"
+CREATE INDEX `session_user_id` ON `sessions` (`user_id`);
+-- create index "session_family" to table: "sessions"
+CREATE INDEX `session_family` ON `sessions` (`family`);
+-- create index "session_expires_at" to table: "sessions"
+CREATE INDEX `session_expires_at` ON `sessions` (`expires_at`);
+-- drop "sign_ins" table
+DROP TABLE `sign_ins`;
+-- create "new_users" table
+CREATE TABLE `new_users` (
+  `id` blob NOT NULL,
+  `created_at` datetime NOT NULL,
+  `updated_at` datetime NOT NULL,
+  `version` integer NOT NULL DEFAULT 1,
+  `deleted_at` datetime NULL,
+  `username` text NOT NULL,
+  `email` text NULL,
+  `email_key` text NULL,
+  `hashed_password` text NULL,
+  `role` text NOT NULL DEFAULT 'USER',
+  `is_active` bool NOT NULL DEFAULT true,
+  `tokens_valid_after` datetime NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `users_email_and_key` CHECK ((email IS NULL) = (email_key IS NULL)),
+  CONSTRAINT `users_email_length` CHECK (length(email) BETWEEN 3 AND 254),
+  CONSTRAINT `users_role_known` CHECK (role IN ('USER', 'ADMIN')),
+  CONSTRAINT `users_username_length` CHECK (length(username) BETWEEN 1 AND 50)
+);
+-- copy rows from old table "users" to new temporary table "new_users"
+INSERT INTO `new_users` (`id`, `created_at`, `updated_at`, `version`, `deleted_at`, `username`, `email`, `email_key`, `hashed_password`, `role`, `is_active`, `tokens_valid_after`) SELECT `id`, `created_at`, `updated_at`, `version`, `deleted_at`, `username`, `email`, `email_key`, `hashed_password`, `role`, `is_active`, `tokens_valid_after` FROM `users`;
+-- drop "users" table after copying rows
+DROP TABLE `users`;
+-- rename temporary table "new_users" to "users"
+ALTER TABLE `new_users` RENAME TO `users`;
+-- create index "user_username" to table: "users"
+CREATE UNIQUE INDEX `user_username` ON `users` (`username`) WHERE deleted_at IS NULL;
+-- create index "user_email_key" to table: "users"
+CREATE UNIQUE INDEX `user_email_key` ON `users` (`email_key`) WHERE deleted_at IS NULL;
+-- create index "user_created_at_id" to table: "users"
+CREATE INDEX `user_created_at_id` ON `users` (`created_at`, `id`) WHERE deleted_at IS NULL;
+-- create index "user_tokens_valid_after" to table: "users"
+CREATE INDEX `user_tokens_valid_after` ON `users` (`tokens_valid_after`) WHERE tokens_valid_after IS NOT NULL;
+-- create index "user_updated_at_id" to table: "users"
+CREATE INDEX `user_updated_at_id` ON `users` (`updated_at`, `id`) WHERE deleted_at IS NULL;
+-- create index "user_id" to table: "users"
+CREATE INDEX `user_id` ON `users` (`id`) WHERE deleted_at IS NOT NULL;
+CREATE TABLE forge_search_users_57f536d889f5_keys (number INTEGER PRIMARY KEY, key NOT NULL UNIQUE);
+CREATE VIRTUAL TABLE forge_search_users_57f536d889f5 USING fts5(words, detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2 categories 'L* N* M* Co'");
+INSERT INTO forge_search_users_57f536d889f5_keys (key) SELECT "id" FROM "users";
+INSERT INTO forge_search_users_57f536d889f5 (rowid, words) SELECT number, coalesce(substr(t."username", 1, 60000), '') FROM forge_search_users_57f536d889f5_keys JOIN "users" AS t ON t."id" = forge_search_users_57f536d889f5_keys.key;
+-- +goose StatementBegin
+CREATE TRIGGER forge_search_users_57f536d889f5_insert AFTER INSERT ON "users" BEGIN
+  DELETE FROM forge_search_users_57f536d889f5 WHERE rowid IN (SELECT number FROM forge_search_users_57f536d889f5_keys WHERE key IN (new."id"));
+  DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (new."id");
+  INSERT INTO forge_search_users_57f536d889f5_keys (key) VALUES (new."id");
+  INSERT INTO forge_search_users_57f536d889f5 (rowid, words) SELECT number, coalesce(substr(new."username", 1, 60000), '') FROM forge_search_users_57f536d889f5_keys WHERE key = new."id";
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_search_users_57f536d889f5_update AFTER UPDATE OF "id", "username" ON "users" BEGIN
+  DELETE FROM forge_search_users_57f536d889f5 WHERE rowid IN (SELECT number FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id", new."id"));
+  DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id", new."id");
+  INSERT INTO forge_search_users_57f536d889f5_keys (key) VALUES (new."id");
+  INSERT INTO forge_search_users_57f536d889f5 (rowid, words) SELECT number, coalesce(substr(new."username", 1, 60000), '') FROM forge_search_users_57f536d889f5_keys WHERE key = new."id";
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_search_users_57f536d889f5_delete AFTER DELETE ON "users" BEGIN
+  DELETE FROM forge_search_users_57f536d889f5 WHERE rowid IN (SELECT number FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id"));
+  DELETE FROM forge_search_users_57f536d889f5_keys WHERE key IN (old."id");
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_log_users_e0061d9c5c94_insert AFTER INSERT ON "users" BEGIN
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', 1, lower(hex(new."id")), NULL WHERE new."deleted_at" IS NULL;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_log_users_e0061d9c5c94_update AFTER UPDATE ON "users" BEGIN
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', CASE WHEN new."deleted_at" IS NOT NULL THEN 3 WHEN old."deleted_at" IS NOT NULL THEN 1 ELSE 2 END, lower(hex(new."id")), NULL WHERE NOT (old."id" IS NOT new."id") AND (old."id" IS NOT new."id" OR old."created_at" IS NOT new."created_at" OR old."updated_at" IS NOT new."updated_at" OR old."version" IS NOT new."version" OR old."deleted_at" IS NOT new."deleted_at" OR old."email" IS NOT new."email" OR old."username" IS NOT new."username" OR old."role" IS NOT new."role" OR old."is_active" IS NOT new."is_active") AND (old."deleted_at" IS NULL OR new."deleted_at" IS NULL);
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', 3, lower(hex(old."id")), NULL WHERE old."id" IS NOT new."id" AND old."deleted_at" IS NULL;
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', 1, lower(hex(new."id")), NULL WHERE old."id" IS NOT new."id" AND new."deleted_at" IS NULL;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER forge_log_users_e0061d9c5c94_delete AFTER DELETE ON "users" BEGIN
+  INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', 3, lower(hex(old."id")), NULL WHERE old."deleted_at" IS NULL;
+END;
+-- +goose StatementEnd
