@@ -15,6 +15,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/changes"
 	"forge/internal/entity"
+	"forge/internal/read"
 	"forge/internal/stream"
 )
 
@@ -22,9 +23,9 @@ import (
 // The group's mutex guards it.
 type live struct {
 	every time.Duration // the shortest time between two answers
-	// types are the types whose changes can make another answer, by the prefixes of their IDs. Until
-	// the first answer is there, it is nil: then all can.
-	types atomic.Pointer[map[string]bool]
+	// types are the types whose changes can make another answer. Until the first answer is there, it
+	// is nil: then all can.
+	types atomic.Pointer[touching]
 	// passed has the types of the changes since the last answer was begun; see learn.
 	passed sync.Map
 
@@ -36,21 +37,32 @@ type live struct {
 	now    *evaluation
 }
 
+// touching are types whose changes can make another answer, by the prefixes of their IDs. Each has
+// the look-up by ID that alone reads rows of the type, or nil if any row matters.
+type touching map[string]*read.LookUp
+
 // touched reports whether a change can make another answer.
 func (l *live) touched(c *changes.Change) bool {
 	l.passed.LoadOrStore(c.Type, nil) // before the types are looked at
 	types := l.types.Load()
-	return types == nil || (*types)[c.Type]
+	if types == nil {
+		return true
+	}
+	only, can := (*types)[c.Type]
+	return can && (only == nil || only.Reads(c))
 }
 
-// learn sets the types. It reports whether an answer may have missed a change of a type that did
-// not matter before it: the answer is the first to read that type, and the change came while it was
-// made.
-func (l *live) learn(types map[string]bool) (missed bool) {
+// learn sets the types. It reports whether an answer may have missed a change that did not matter
+// before it: the answer is the first to read that type, or to read other rows of it, and the change
+// came while it was made.
+func (l *live) learn(types touching) (missed bool) {
 	before := l.types.Swap(&types)
-	for name := range types {
+	for name, only := range types {
 		_, came := l.passed.Load(name)
-		missed = missed || came && before != nil && !(*before)[name]
+		if before != nil && came {
+			one, known := (*before)[name]
+			missed = missed || !known || one != nil && only == nil
+		}
 	}
 	return missed
 }
@@ -100,7 +112,7 @@ func (g *group) evaluateLive(e *evaluation) {
 		l.stale = true
 		return
 	}
-	types, unlogged := g.typesIn(texts)
+	types, unlogged := g.typesIn(texts, len(response.Errors) > 0)
 	if unlogged != "" {
 		e.last = true
 		response = g.refusal(graphql.WithOperationContext(g.ctx, g.op), apperr.BadInput("", "live needs the log of changes, and the rows of %s are not in it: leave them out, or have the entity be Logged in ent/schema", unlogged))
@@ -143,21 +155,26 @@ func within(r *graphql.Response, alias string) {
 }
 
 // typesIn returns the types whose changes can change what statements read. The second result names
-// an entity or a table whose changes are not logged, or is "".
-func (g *group) typesIn(texts []string) (types map[string]bool, unlogged string) {
-	types = map[string]bool{}
+// an entity or a table whose changes are not logged, or is "". failed says that fields have errors,
+// so that some may not have read what they read another time.
+func (g *group) typesIn(texts []string, failed bool) (types touching, unlogged string) {
+	types = touching{}
 	for _, e := range g.api.Entities {
-		if !named(e.Table, texts) {
+		times := references(e.Table, texts)
+		if times == 0 {
 			continue
 		}
 		logged := e.Logged
-		if logged {
-			types[e.Prefix] = true
+		if _, known := types[e.Prefix]; logged && !known {
+			types[e.Prefix] = nil
+			if times == 1 && !failed {
+				types[e.Prefix] = g.lookUp(e.Prefix)
+			}
 		}
 		for _, edge := range e.LoggedFor {
 			for _, of := range g.api.Entities {
 				if of.Name == e.Edge(edge).To {
-					logged, types[of.Prefix] = true, true
+					logged, types[of.Prefix] = true, nil
 				}
 			}
 		}
@@ -166,11 +183,27 @@ func (g *group) typesIn(texts []string) (types map[string]bool, unlogged string)
 		}
 	}
 	for _, t := range g.api.Tables {
-		if !isEntity(g.api.Entities, t.Name) && named(t.Name, texts) {
+		if !isEntity(g.api.Entities, t.Name) && references(t.Name, texts) > 0 {
 			return nil, "the table " + t.Name
 		}
 	}
 	return types, ""
+}
+
+// lookUp returns the field of live that looks an entity of a type up by its ID. It returns nil if
+// there is none, or more than one.
+func (g *group) lookUp(prefix string) (found *read.LookUp) {
+	for _, f := range g.engine.Prepare(g.op).LiveFields() {
+		l := g.engine.LookUp(f, g.op.Variables)
+		switch {
+		case l == nil || l.Prefix != prefix:
+		case found != nil:
+			return nil
+		default:
+			found = l
+		}
+	}
+	return found
 }
 
 func isEntity(entities []*entity.Entity, table string) bool {
@@ -182,12 +215,14 @@ func isEntity(entities []*entity.Entity, table string) bool {
 	return false
 }
 
-// named reports whether a table may stand in one of the statements.
-func named(table string, texts []string) bool {
+// references returns how often a table may be read in statements. A name before a dot only qualifies
+// a column.
+func references(table string, texts []string) (n int) {
 	for _, text := range texts {
-		if strings.Contains(text, `"`+table+`"`) || strings.Contains(text, "`"+table+"`") {
-			return true
+		for _, quote := range []string{`"`, "`"} {
+			name := quote + table + quote
+			n += strings.Count(text, name) - strings.Count(text, name+".")
 		}
 	}
-	return false
+	return n
 }

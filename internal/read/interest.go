@@ -232,3 +232,32 @@ func (i *interest) conditions(db string) (all []func(*entsql.Selector)) {
 	}
 	return all
 }
+
+// LookUp is a field of Query that looks one entity up by its ID.
+type LookUp struct {
+	Prefix string // of the entity's IDs
+	key    ids.Key
+	form   ids.Form
+}
+
+// Reads reports whether a change of the type may be one of the row that is looked up.
+func (l *LookUp) Reads(c *changes.Change) bool {
+	return c.Op == changes.Many || hasKey(map[ids.Key]bool{l.key: true}, c.Key, l.form)
+}
+
+// LookUp returns what a field of Query looks up. It returns nil if the field is no look-up by one
+// valid ID whose resolver only refers to the entity.
+func (e *Engine) LookUp(f *ast.Field, variables map[string]any) *LookUp {
+	args := f.ArgumentMap(variables)
+	text, _ := args["id"].(string)
+	id, err := ids.Parse(text)
+	of := e.binding.Prefixes[id.Prefix]
+	if err != nil || len(args) != 1 || of == nil || !e.binding.Refers(f.Name) {
+		return nil
+	}
+	key, ok := id.Key(of.Key.Form)
+	if !ok {
+		return nil
+	}
+	return &LookUp{id.Prefix, key, of.Key.Form}
+}

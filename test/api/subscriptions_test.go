@@ -326,6 +326,57 @@ func TestLive(t *testing.T) {
 	})
 }
 
+// TestLiveOfOneRow checks that a query that looks a row up by its ID is not run again after a change
+// of another row, unless it reads other rows of the type as well.
+func TestLiveOfOneRow(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newStreams(t, url)
+		create := `mutation($n: String!) { createTeam(input: {name: $n}) { team { id } } }`
+		own, other := a.Must(create, vars{"n": "A"}).Text("createTeam.team.id"), a.Must(create, vars{"n": "B"}).Text("createTeam.team.id")
+		a.Must(`mutation($t: ID!) { createHero(input: {name: "H", teamId: $t}) { hero { id } } }`, vars{"t": own})
+		rename := func(id, name string) {
+			a.Must(`mutation($id: ID!, $n: String!) { updateTeam(id: $id, input: {name: $n}) { team { id } } }`, vars{"id": id, "n": name})
+		}
+		for query, wakes := range map[string]bool{
+			`live(every: 100) { team(id: $id) { name } }`:                                    false,
+			`live(every: 100) { team(id: $id) { name heroes { totalCount } } }`:              false,
+			`live(every: 100) { node(id: $id) { ... on Team { name } } }`:                    false,
+			`live(every: 100) { team(id: $id) { name } teams { totalCount } }`:               true,
+			`live(every: 100) { team(id: $id) { name heroes { nodes { team { name } } } } }`: true,
+			`live(every: 100) { a: team(id: $id) { name } b: team(id: $id) { id } }`:         true,
+		} {
+			s := a.subscribe(viewer.Viewer{}, `subscription($id: ID!) { `+query+` }`, vars{"id": own}, "")
+			s.must()
+			told := a.subscribe(viewer.Viewer{}, `subscription { teamChanges { changes { id } } }`, nil, "")
+			told.must()
+			for quiet := false; !quiet; { // the beginning of the feed and the first answer have woken it
+				select {
+				case <-s.woken:
+					s.none()
+				case <-time.After(300 * time.Millisecond):
+					quiet = true
+				}
+			}
+			rename(other, "other of "+query[len(query)-30:])
+			told.must()
+			select {
+			case <-s.woken:
+				if !wakes {
+					t.Errorf("woken by another row: %s", query)
+				}
+			case <-time.After(map[bool]time.Duration{true: time.Minute, false: 300 * time.Millisecond}[wakes]):
+				if wakes {
+					t.Errorf("not woken: %s", query)
+				}
+			}
+			s.none()
+			rename(own, "own of "+query[len(query)-30:])
+			s.must()
+		}
+	})
+}
+
 // TestLiveWakesAgain checks that a member of a group is woken after a new answer was made by
 // another member. When it was woken before, it may have waited for an answer that was begun
 // earlier.
