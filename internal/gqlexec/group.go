@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -33,7 +34,7 @@ type groups struct {
 // groupKey tells which subscriptions get the same answers.
 type groupKey struct {
 	operation [sha256.Size]byte // of document, name and variables
-	viewer    viewer.Viewer
+	viewer    viewer.Viewer     // without an ID if the answers do not depend on it
 }
 
 // group are subscriptions that get the same answers. Each answer is made once for all of them.
@@ -104,6 +105,10 @@ func (gs *groups) join(ctx context.Context, e *executor, op *graphql.OperationCo
 		return nil, fmt.Errorf("compare variables: %w", err)
 	}
 	key := groupKey{sha256.Sum256(fmt.Appendf(nil, "%q %q %s", op.RawQuery, op.OperationName, variables)), viewer.FromContext(ctx)}
+	if e.engine.Impersonal(ctx, op) {
+		// A viewer without an ID sees nothing that is one user's own.
+		key.viewer.ID, key.viewer.Issued, key.viewer.Stranger = uuid.Nil, time.Time{}, false
+	}
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
 	if known := gs.all[key]; known != nil {

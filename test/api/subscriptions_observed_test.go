@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
@@ -18,7 +19,7 @@ import (
 )
 
 // TestSubscriptionObserved checks that answers on streams are counted and traced: once for all
-// subscribers who get the same, with the statements that they took.
+// subscribers who get the same, whoever they are, with the statements that they took.
 func TestSubscriptionObserved(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -52,7 +53,8 @@ func TestSubscriptionObserved(t *testing.T) {
 			seen = nil
 		}
 		const query = `subscription Followed { heroChanges { changes { hero { name } } } }`
-		first, second := a.subscribe(viewer.Viewer{}, query, nil, ""), a.subscribe(viewer.Viewer{}, query, nil, "")
+		ann, bob := viewer.Viewer{ID: uuid.New(), Role: viewer.User}, viewer.Viewer{ID: uuid.New(), Role: viewer.User}
+		first, second := a.subscribe(ann, query, nil, ""), a.subscribe(bob, query, nil, "")
 		first.must()
 		second.must()
 		a.caughtUp()
@@ -72,6 +74,13 @@ func TestSubscriptionObserved(t *testing.T) {
 			t.Errorf("the spans are %v, want one answer, of one subscription, that loads heroes", names)
 		}
 		seen = nil
+		// Orders are shown to their users alone.
+		for _, own := range []string{`orders { totalCount }`, `viewer { username }`, `users { nodes { email } }`} {
+			for _, v := range []viewer.Viewer{ann, bob} {
+				a.subscribe(v, `subscription Own { live(every: 100) { `+own+` } }`, nil, "").must()
+			}
+			want("personal answers", "Own subscription  true", "Own subscription  true")
+		}
 		if got, err := a.subscribe(viewer.Viewer{}, `subscription Bad { heroChanges { nothing } }`, nil, "").next(); err != nil || got.Code() != "GRAPHQL_VALIDATION_FAILED" {
 			t.Errorf("got %s, %v", got, err)
 		}

@@ -16,7 +16,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
@@ -94,15 +93,7 @@ func (a answer) String() string { return a.data + " " + strings.Join(a.errors, "
 // ask answers a query for a viewer.
 func (w *world) ask(v viewer.Viewer, query string) (a answer) {
 	w.Helper()
-	doc := w.documents[query]
-	if doc == nil {
-		var errs gqlerror.List
-		if doc, errs = gqlparser.LoadQueryWithRules(served, query, rules.NewDefaultRules()); errs != nil {
-			w.Fatalf("%s: %v", query, errs)
-		}
-		w.engine.Keep(doc)
-		w.documents[query] = doc
-	}
+	doc := w.document(query)
 	values, _ := validator.VariableValues(served, doc.Operations[0], nil)
 	op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: values, RecoverFunc: graphql.DefaultRecover}
 	prepared := w.engine.Prepare(op)
@@ -128,6 +119,21 @@ func (w *world) ask(v viewer.Viewer, query string) (a answer) {
 	}
 	slices.Sort(a.errors)
 	return a
+}
+
+// document returns the document of a query, which the engine keeps.
+func (w *world) document(query string) *ast.QueryDocument {
+	w.Helper()
+	if known := w.documents[query]; known != nil {
+		return known
+	}
+	doc, errs := gqlparser.LoadQueryWithRules(served, query, rules.NewDefaultRules())
+	if errs != nil {
+		w.Fatalf("%s: %v", query, errs)
+	}
+	w.engine.Keep(doc)
+	w.documents[query] = doc
+	return doc
 }
 
 // resolve answers the operation's root fields as gqlgen does, one by one.
