@@ -1267,6 +1267,7 @@ var Entities = []*entity.Entity{
 		},
 		Search: []string{"name", "headquarters"},
 		Logged: true,
+		MaxAge: 60,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Team", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},

@@ -27,6 +27,7 @@ func (Team) Annotations() []schema.Annotation {
 		entity.Annotation{
 			ShownToAll: []string{"id", "name", "headquarters", "rivals", "heroes", "version", "createdAt", "updatedAt"},
 			Search:     []string{"name", "headquarters"},
+			MaxAge:     60,
 			Logged:     true,
 			Computed:   map[string]entity.Computed{"rivals": {Needs: []string{"headquarters"}, Price: 2}},
 		},

@@ -48,7 +48,10 @@ type Entity struct {
 	// one of the rows that they lead to.
 	Logged    bool
 	LoggedFor []string
-	Ruled     bool // the entity has a policy, which decides who may see which rows
+	// MaxAge is for how many seconds caches may keep answers that have rows of the entity, if
+	// everybody may see all of their rows and fields. 0: they may not.
+	MaxAge int
+	Ruled  bool // the entity has a policy, which decides who may see which rows
 	// Policy returns the policy, with those of the mixins. It is nil if there is none.
 	Policy   func() ent.Policy
 	Filtered bool // interceptors hide some of the rows, such as deleted ones
@@ -281,6 +284,7 @@ type Annotation struct {
 
 	Logged    bool     `json:",omitempty"` // see Entity.Logged
 	LoggedFor []string `json:",omitempty"` // see Entity.LoggedFor
+	MaxAge    int      `json:",omitempty"` // see Entity.MaxAge
 }
 
 // Name returns the name under which ent stores the annotation.

@@ -28,6 +28,7 @@ type answer struct {
 	record *telemetry.Record
 	ctx    context.Context // the request's context; only used with unsent
 	unsent *Unsent         // if it is nil, the answer is not counted
+	known  bool            // the client has this answer
 }
 
 // refuse sends a refusal. If the request was refused because it exceeded a limit, refuse records
@@ -78,6 +79,10 @@ func (a answer) send(o outcome, response *graphql.Response) {
 	}
 	if position, ok := response.Extensions[replica.Extension].(string); ok {
 		header.Set(replica.Header, position)
+	}
+	if a.known {
+		a.w.WriteHeader(http.StatusNotModified)
+		return
 	}
 	header["Content-Length"] = []string{strconv.Itoa(size)}
 	a.w.WriteHeader(o.status)

@@ -18,6 +18,7 @@ import (
 
 	"forge/internal/admission"
 	"forge/internal/clientip"
+	"forge/internal/replica"
 	"forge/internal/telemetry"
 )
 
@@ -64,7 +65,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		a.refuse(refused)
 		return
 	}
-	response, refused := t.run(r, a.record, params, exec)
+	response, refused := t.run(r, &a, params, exec)
 	if refused != nil {
 		a.refuse(refused)
 		return
@@ -74,7 +75,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 
 // run runs the operation when it is admitted, and returns the complete response. It returns a
 // refusal if the operation is not admitted, may not be sent by GET, or was cancelled.
-func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
+func (t Transport) run(r *http.Request, a *answer, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
 	ctx := graphql.StartOperationTrace(r.Context()) // gqlgen requires it
 	if err := t.Admission.Acquire(ctx); err != nil {
 		if errors.Is(err, admission.ErrFull) || errors.Is(err, admission.ErrTimeout) {
@@ -98,10 +99,13 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 	if op.Operation.Operation == ast.Mutation {
 		ctx = clientip.NewContext(ctx, r)
 	}
-	responses, ctx := exec.DispatchOperation(record.StartOperation(ctx), op)
+	responses, ctx := exec.DispatchOperation(a.record.StartOperation(ctx), op)
 	response := responses(ctx)
 	if response == nil {
 		return nil, cancelled
+	}
+	if keeper, ok := exec.(Keeper); ok && len(response.Errors) == 0 && response.Extensions[replica.Extension] == nil && mayKeep(r, params) {
+		a.keep(keeper.MaxAge(op), response.Data, r.Header.Values("If-None-Match"))
 	}
 	return response, nil
 }

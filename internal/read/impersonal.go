@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"math"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,8 +19,20 @@ import (
 // it may read is shown to all of them, and so is every field. It returns false if that is not
 // certain.
 func (e *Engine) Impersonal(ctx context.Context, op *graphql.OperationContext) bool {
-	i := impersonal{ctx, e.binding, op.Variables, viewer.RoleOf(ctx) == viewer.Admin}
+	i := impersonal{ctx, e.binding, op.Variables, viewer.RoleOf(ctx) == viewer.Admin, nil}
 	return i.selection(op.Operation.SelectionSet)
+}
+
+// MaxAge returns for how many seconds the answer to a query may be kept for whoever asks the same:
+// the shortest MaxAge of the entities that it may read. It returns 0 if there may be something in
+// it that not everybody may see, or that one of the entities says nothing about.
+func (e *Engine) MaxAge(op *graphql.OperationContext) int {
+	age := math.MaxInt
+	i := impersonal{viewer.NewContext(context.Background(), viewer.Viewer{}), e.binding, op.Variables, false, &age}
+	if op.Operation.Operation != ast.Query || !i.selection(op.Operation.SelectionSet) || age == math.MaxInt {
+		return 0
+	}
+	return age
 }
 
 type impersonal struct {
@@ -27,6 +40,7 @@ type impersonal struct {
 	b         *binding.Binding
 	variables map[string]any
 	admin     bool
+	age       *int // becomes the shortest MaxAge; may be nil
 }
 
 func (i impersonal) selection(set ast.SelectionSet) bool {
@@ -95,11 +109,16 @@ func (i impersonal) leads(f *ast.Field) bool {
 			return false
 		}
 	}
-	return args["by"] == nil && args["having"] == nil // groups
+	return args["by"] == nil && args["having"] == nil && args["deleted"] == nil // groups, and what administrators list
 }
 
 // rows reports whether all rows of an entity are shown to all.
-func (i impersonal) rows(e *entity.Entity) bool { return rule.Hears(i.ctx, e).All }
+func (i impersonal) rows(e *entity.Entity) bool {
+	if i.age != nil {
+		*i.age = min(*i.age, e.MaxAge)
+	}
+	return rule.Hears(i.ctx, e).All
+}
 
 func (i impersonal) where(o *binding.Object, value any) bool {
 	for _, one := range plan.List(value) {
