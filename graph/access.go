@@ -28,11 +28,13 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Query.webhooks":     {Role: viewer.Admin},
 		"Query.orderItems":   {Role: viewer.Anonymous},
 
-		"Mutation.signUp":         {Role: viewer.Anonymous, Credentials: true},
-		"Mutation.signIn":         {Role: viewer.Anonymous, Credentials: true},
-		"Mutation.refreshSession": {Role: viewer.Anonymous, Credentials: true},
-		"Mutation.signOut":        {Role: viewer.Anonymous, Credentials: true},
-		"Mutation.changePassword": {Role: viewer.User, Credentials: true},
+		"Mutation.signUp":           {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.signIn":           {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.refreshSession":   {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.signOut":          {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.changePassword":   {Role: viewer.User, Credentials: true},
+		"Mutation.endSession":       {Role: viewer.User},
+		"Mutation.endOtherSessions": {Role: viewer.User},
 
 		"Mutation.createWebhook": {Role: viewer.Admin, Credentials: true},
 		"Mutation.updateWebhook": {Role: viewer.Admin, Credentials: true},

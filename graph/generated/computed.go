@@ -113,6 +113,10 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				switch field.Name {
 				case "gravatarUrl":
 					return ec._User_gravatarUrl(ctx, field, obj)
+				case "sessions":
+					return ec._User_sessions(ctx, field, obj)
+				case "signIns":
+					return ec._User_signIns(ctx, field, obj)
 				}
 				return graphql.Null
 			},
@@ -135,6 +139,10 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_signOut(ctx, field)
 	case "changePassword":
 		return ec._Mutation_changePassword(ctx, field)
+	case "endSession":
+		return ec._Mutation_endSession(ctx, field)
+	case "endOtherSessions":
+		return ec._Mutation_endOtherSessions(ctx, field)
 	case "createWebhook":
 		return ec._Mutation_createWebhook(ctx, field)
 	case "updateWebhook":

@@ -88,6 +88,16 @@ type DeleteWebhookPayload struct {
 	DeletedID ids.ID `json:"deletedId"`
 }
 
+// How many sessions have ended.
+type EndOtherSessionsPayload struct {
+	Ended int32 `json:"ended"`
+}
+
+// Which session has ended.
+type EndSessionPayload struct {
+	DeletedID ids.ID `json:"deletedId"`
+}
+
 // Somebody with a name the world knows, and another that it does not.
 type Hero struct {
 	ID ids.ID `json:"id"`
@@ -941,8 +951,8 @@ type Query struct {
 
 // The session to go on with.
 type RefreshSessionInput struct {
-	// The one that came with the last access token.
-	RefreshToken string `json:"refreshToken"`
+	// The one that came with the last access token. Left out, it is the one in the cookie.
+	RefreshToken graphql.Omittable[*string] `json:"refreshToken,omitempty"`
 }
 
 // The session's next tokens.
@@ -978,11 +988,33 @@ type SecondFactor struct {
 	Kinds []SecondFactorKind `json:"kinds"`
 }
 
+// The sessions of a user, the last used one first; 100 at most.
+type Sessions struct {
+	Nodes []*UserSession `json:"nodes"`
+}
+
 // Who signs in.
 type SignInInput struct {
 	// The username, or the email without regard to case. If it is one user's email and another's username, the first is meant.
 	Login    string `json:"login"`
 	Password string `json:"password"`
+}
+
+// Entries of the log of sign-ins, the newest first.
+type SignInLog struct {
+	Nodes []*SignInLogEntry `json:"nodes"`
+}
+
+// Somebody has signed in as a user, or has failed to.
+type SignInLogEntry struct {
+	At time.Time `json:"at"`
+	// How they signed in, or tried to, such as `password`.
+	Method    string `json:"method"`
+	Succeeded bool   `json:"succeeded"`
+	// The IP address that it came from. Null if it is not known.
+	Address *string `json:"address,omitempty"`
+	// What the client said of itself in the header `User-Agent`. Null if it said nothing.
+	Client *string `json:"client,omitempty"`
 }
 
 // The user who is signed in, and the session's tokens; or what is still due.
@@ -1000,7 +1032,8 @@ type SignInPayload struct {
 
 // The session to end.
 type SignOutInput struct {
-	RefreshToken string `json:"refreshToken"`
+	// Left out, it is the one in the cookie.
+	RefreshToken graphql.Omittable[*string] `json:"refreshToken,omitempty"`
 }
 
 // Whether a session has ended.
@@ -1238,6 +1271,11 @@ type User struct {
 	IsActive *bool `json:"isActive,omitempty"`
 	// When what is personal will be erased, because the user has asked for it. Null if they did not.
 	EraseAt *time.Time `json:"eraseAt,omitempty"`
+	// Where the user is signed in. Null for those who may not see it: all but the user and administrators.
+	Sessions *Sessions `json:"sessions,omitempty"`
+	// The last times that somebody has signed in as the user, or has failed to: 0 to 100 of them. Of each, the last 50 are kept, for 90 days, and not
+	// every failure if there are many. Null for those who may not see it: all but the user and administrators.
+	SignIns *SignInLog `json:"signIns,omitempty"`
 	// Counts the changes, from 1.
 	Version   *int32    `json:"version,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -1350,6 +1388,23 @@ type UserOrder struct {
 	// particular. Without it, texts are in the order of their code points: `Z` comes before `a`, and
 	// both before `ä`.
 	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
+}
+
+// A session: it began when its user signed in, and goes on for as long as its refresh token is exchanged for the next one.
+type UserSession struct {
+	// For `endSession`.
+	ID        ids.ID    `json:"id"`
+	CreatedAt time.Time `json:"createdAt"`
+	// When the session was refreshed last, or began.
+	LastUsedAt time.Time `json:"lastUsedAt"`
+	// The IP address of the client that used it last. Null if it is not known.
+	Address *string `json:"address,omitempty"`
+	// What the client that used it last says of itself in the header `User-Agent`. Null if it says nothing.
+	Client *string `json:"client,omitempty"`
+	// How the user signed in, such as `password`; `unknown` if that was long ago.
+	Method string `json:"method"`
+	// Whether this request belongs to it.
+	Current bool `json:"current"`
 }
 
 // Conditions on users. All that are given must hold; one that is `null` is as good as left out. A condition's name is a field's,

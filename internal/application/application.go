@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/schema"
 
+	"forge/internal/cookie"
 	"forge/internal/database"
 	"forge/internal/demo"
 	"forge/internal/gqlexec"
@@ -74,6 +75,7 @@ type Services struct {
 	Passwords   *password.Hasher
 	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
 	Revocations *session.Revocations // is told at once when this server revokes tokens
+	Cookies     *cookie.Cookies      // keeps the tokens of sessions; if nil, they are in answers
 	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"forge/internal/admission"
+	"forge/internal/cookie"
 	"forge/internal/graphqlhttp"
 	"forge/internal/health"
 	"forge/internal/metrics"
@@ -34,6 +35,8 @@ type Parts struct {
 	Local bool
 	// Tokens verifies bearer tokens. If it is nil, the Authorization header is ignored.
 	Tokens *token.Verifier
+	// Cookies keeps the tokens of sessions. If it is nil, cookies are ignored.
+	Cookies *cookie.Cookies
 	// Compression compresses answers of the API for clients that ask for it.
 	Compression bool
 	Metrics     *metrics.Metrics
@@ -87,8 +90,9 @@ func Routes(p Parts) http.Handler {
 	api := []middleware{
 		localHost(p.Local, graphqlhttp.RefuseHost), // before CORS, which allows a rebound name
 		guardOrigins(p, allowed),                   // before tokens: a preflight has none
-		authenticate(p.Tokens),                     // the API finds the viewer on the context
+		authenticate(p, allowed),                   // the API finds the viewer on the context
 		streams(p.Streams),                         // before compression, which takes memory for each stream
+		cookies(p, allowed),                        // after streams, whose answers cannot set cookies
 		compress(p.Compression),                    // last: refusals are too short to compress
 	}
 	page := localHost(p.Local, misdirected)

@@ -26,6 +26,10 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	})
 	all.Go(func() { expiry.Some(session.Expired).Every(ctx, pools.Requests, time.Minute, "sessions", s.log) })
 	all.Go(func() {
+		expiry.Some(session.ExpiredSignIns).Every(ctx, pools.Requests, time.Hour, "entries of the log of sign-ins", s.log)
+	})
+	all.Go(func() { s.signing.KeepLog(ctx, s.log) })
+	all.Go(func() {
 		expiry.Some(onetime.Expired).Every(ctx, pools.Requests, time.Minute, "tokens that are good once", s.log)
 	})
 	all.Go(func() { expiry.Every(ctx, time.Minute, "failures to sign in", s.failures.Sweep, s.log) })

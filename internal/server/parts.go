@@ -8,6 +8,7 @@ import (
 	"forge/internal/admission"
 	"forge/internal/application"
 	"forge/internal/changes"
+	"forge/internal/cookie"
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/graphqlhttp"
@@ -18,6 +19,7 @@ import (
 	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/session"
+	"forge/internal/settings"
 	"forge/internal/shared"
 	"forge/internal/stream"
 	"forge/internal/webhook"
@@ -35,11 +37,13 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	}
 	opts.Documents = documents
 	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
-	passwords := s.passwords()
+	passwords, cookies := s.passwords(), s.cookies()
+	s.signing = s.sessions(pools.Requests, passwords, cookies, identity)
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
-		Sessions:    s.sessions(pools.Requests, passwords, identity),
+		Sessions:    s.signing,
 		Revocations: revocations,
+		Cookies:     cookies,
 		Webhooks:    hooks,
 	})
 	handler := gqlexec.New(api, pools.Requests, opts, s.log)
@@ -53,6 +57,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Origins:     s.Origins,
 		Development: !s.Production,
 		Local:       s.Local(),
+		Cookies:     cookies,
 		Compression: s.Compression,
 		Metrics:     metrics.New(pools.Requests),
 		Log:         s.log,
@@ -154,11 +159,37 @@ func (s *Server) passwords() *password.Hasher {
 	return password.New(cost, s.PasswordHashes, waiting)
 }
 
+// cookies returns what keeps the tokens of sessions in cookies. It returns nil if the settings do
+// not ask for cookies.
+func (s *Server) cookies() *cookie.Cookies {
+	if s.SessionCookie == settings.CookieOff {
+		return nil
+	}
+	return cookie.New(cookie.Options{Access: s.SessionCookie == settings.CookieBoth, Life: s.RefreshTokenTTL})
+}
+
 // sessions returns the value that signs people in. It returns nil if this server has no key to sign
 // tokens with.
-func (s *Server) sessions(db *database.DB, passwords *password.Hasher, identity *Identity) *session.Sessions {
+func (s *Server) sessions(db *database.DB, passwords *password.Hasher, cookies *cookie.Cookies, identity *Identity) *session.Sessions {
 	if identity.issuer == nil {
 		return nil
 	}
-	return session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies, s.failures)
+	sessions := session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies, s.failures)
+	sessions.Deliver = DeliverBy(cookies)
+	return sessions
+}
+
+// DeliverBy returns the function for session.Sessions.Deliver that sets cookies as soon as the
+// tokens are stored.
+func DeliverBy(cookies *cookie.Cookies) func(context.Context, *session.Tokens) error {
+	return func(ctx context.Context, t *session.Tokens) error {
+		jar, err := cookies.Jar(ctx)
+		if jar == nil || err != nil {
+			return err
+		}
+		refresh := t.Refresh
+		t.Refresh = ""
+		gqlexec.AfterCommit(ctx, func(context.Context) { jar.Set(refresh, t.Access, t.Expires) })
+		return nil
+	}
 }

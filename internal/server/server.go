@@ -39,6 +39,7 @@ type Server struct {
 	log     *slog.Logger
 
 	failures  *shared.Failures  // nil on SQLite
+	signing   *session.Sessions // nil if nobody can sign in
 	documents *shared.Documents // nil if the setting APQ_SHARED is off
 }
 

@@ -48,6 +48,9 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	})
 	switch {
 	case errors.Is(err, errWrong):
+		if a != nil {
+			s.Failed(ctx, a.ID, ByPassword)
+		}
 		return nil, errSignIn
 	case err != nil:
 		return nil, recorded(ctx, err)

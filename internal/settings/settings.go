@@ -38,6 +38,8 @@ type Settings struct {
 	PasswordMemory, PasswordTime, PasswordThreads int
 	PasswordHashes                                int // hashes that run at once
 
+	SessionCookie Cookie
+
 	Migrate    bool // whether the server applies pending migrations when it starts
 	Demo       bool // whether the server fills an empty database with demo data when it starts
 	Playground bool
@@ -89,6 +91,25 @@ type Settings struct {
 
 	// sources says where each setting got its value, by the environment variable of the setting.
 	sources map[string]source
+}
+
+// Cookie says which tokens of sessions are in cookies.
+type Cookie string
+
+// These are the values of SESSION_COOKIE.
+const (
+	CookieOff  Cookie = "off"  // none
+	CookieOn   Cookie = "on"   // refresh tokens
+	CookieBoth Cookie = "both" // refresh tokens and access tokens
+)
+
+func setCookie(s *Settings, value string) error {
+	switch c := Cookie(value); c {
+	case CookieOff, CookieOn, CookieBoth:
+		s.SessionCookie = c
+		return nil
+	}
+	return errNotAllowed
 }
 
 // source is the name of the flag or variable that set a setting, such as "--addr" or "ADDR", and

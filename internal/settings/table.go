@@ -132,6 +132,12 @@ var All = []Setting{
 		set: setDuration(func(s *Settings) *time.Duration { return &s.RefreshGrace }, 0, time.Minute),
 	},
 	{
+		Env: "SESSION_COOKIE", Flag: "session-cookie", Default: string(CookieOff), Allowed: "off, on or both",
+		Meaning: "whether refresh tokens are kept in a cookie that scripts cannot read, and not in answers; with both, access tokens are in a cookie as well. " +
+			"Pages of this server's own origin and of CORS_ORIGINS can use them, if they are of the same site",
+		set: setCookie,
+	},
+	{
 		Env: "TRUSTED_PROXIES", Flag: "trusted-proxies", Default: "none", Allowed: "none, or networks, separated by commas: 10.0.0.0/8,fd00::/8",
 		Meaning: "the proxies whose X-Forwarded-For is believed about where a request comes from; failures to sign in are counted by that address",
 		set:     setProxies,

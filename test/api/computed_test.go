@@ -53,6 +53,14 @@ func (r replacedUser) GravatarURL(ctx context.Context, u *gql.User, size int32) 
 	return r.gravatarURL(ctx, u, size)
 }
 
+func (r replacedUser) Sessions(ctx context.Context, users []*gql.User) ([]*gql.Sessions, error) {
+	return r.Resolver.User().Sessions(ctx, users)
+}
+
+func (r replacedUser) SignIns(ctx context.Context, users []*gql.User, first int32) ([]*gql.SignInLog, error) {
+	return r.Resolver.User().SignIns(ctx, users, first)
+}
+
 func (r replacedProduct) UnitsSold(ctx context.Context, p *gql.Product) (int32, error) {
 	if r.unitsSold == nil {
 		return r.Resolver.Product().UnitsSold(ctx, p)

@@ -15,11 +15,13 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Query.user":   {Role: viewer.Anonymous},
 		"Query.users":  {Role: viewer.Anonymous},
 
-		"Mutation.signUp":         {Role: viewer.Anonymous, Credentials: true},
-		"Mutation.signIn":         {Role: viewer.Anonymous, Credentials: true},
-		"Mutation.refreshSession": {Role: viewer.Anonymous, Credentials: true},
-		"Mutation.signOut":        {Role: viewer.Anonymous, Credentials: true},
-		"Mutation.changePassword": {Role: viewer.User, Credentials: true},
+		"Mutation.signUp":           {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.signIn":           {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.refreshSession":   {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.signOut":          {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.changePassword":   {Role: viewer.User, Credentials: true},
+		"Mutation.endSession":       {Role: viewer.User},
+		"Mutation.endOtherSessions": {Role: viewer.User},
 
 		"Mutation.createUser":  {Role: viewer.Admin, Prepare: r.hashPassword},
 		"Mutation.updateUser":  {Role: viewer.User, Prepare: r.hashPassword},

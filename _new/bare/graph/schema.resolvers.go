@@ -29,7 +29,7 @@ func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) 
 }
 
 // RefreshSession is the resolver for the refreshSession field.
-func (r *mutationResolver) RefreshSession(ctx context.Context, input model.RefreshSessionInput) (*model.RefreshSessionPayload, error) {
+func (r *mutationResolver) RefreshSession(ctx context.Context, input *model.RefreshSessionInput) (*model.RefreshSessionPayload, error) {
 	t, err := r.refreshSession(ctx, input)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (r *mutationResolver) RefreshSession(ctx context.Context, input model.Refre
 }
 
 // SignOut is the resolver for the signOut field.
-func (r *mutationResolver) SignOut(ctx context.Context, input model.SignOutInput) (*model.SignOutPayload, error) {
+func (r *mutationResolver) SignOut(ctx context.Context, input *model.SignOutInput) (*model.SignOutPayload, error) {
 	ok, err := r.signOut(ctx, input)
 	if err != nil {
 		return nil, err
@@ -53,6 +53,17 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 		return nil, err
 	}
 	return &model.ChangePasswordPayload{User: u}, nil
+}
+
+// EndSession is the resolver for the endSession field.
+func (r *mutationResolver) EndSession(ctx context.Context, id ids.ID) (*model.EndSessionPayload, error) {
+	return &model.EndSessionPayload{DeletedID: id}, r.endSession(ctx, id)
+}
+
+// EndOtherSessions is the resolver for the endOtherSessions field.
+func (r *mutationResolver) EndOtherSessions(ctx context.Context) (*model.EndOtherSessionsPayload, error) {
+	n, err := r.endOtherSessions(ctx)
+	return &model.EndOtherSessionsPayload{Ended: int32(n)}, err
 }
 
 // Viewer is the resolver for the viewer field.
@@ -83,6 +94,16 @@ func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, 
 // GravatarURL is the resolver for the gravatarUrl field.
 func (r *userResolver) GravatarURL(ctx context.Context, obj *model.User, size int32) (*string, error) {
 	return gravatarURL(obj.Email, size)
+}
+
+// Sessions is the resolver for the sessions field.
+func (r *userResolver) Sessions(ctx context.Context, objs []*model.User) ([]*model.Sessions, error) {
+	return sessionsOf(ctx, objs)
+}
+
+// SignIns is the resolver for the signIns field.
+func (r *userResolver) SignIns(ctx context.Context, objs []*model.User, first int32) ([]*model.SignInLog, error) {
+	return signInsOf(ctx, objs, first)
 }
 
 // Mutation returns generated.MutationResolver implementation.
