@@ -37,6 +37,9 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 		}
 		return &Identity{cursors: cursorcipher.New(nil)}, nil
 	}
+	if err := s.makeSecret(ctx); err != nil {
+		return nil, s.Refused("AUTH_SECRET", err)
+	}
 	keys, err := token.ReadKeys(s.Token.Secret, s.Token.KeysFile)
 	if err != nil {
 		return nil, s.Refused("AUTH_KEYS_FILE", err)
@@ -51,6 +54,30 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	id.cursors, id.kept = cursorcipher.New(key), !lasting
 	_ = id.verifier.Fetch(ctx) // it has logged its error
 	return id, nil
+}
+
+// makeSecret sets the secret for tokens to one of its own if none is set, and the settings allow
+// that.
+func (s *Server) makeSecret(ctx context.Context) error {
+	if !s.MakesSecret() {
+		return nil
+	}
+	path := s.SecretFile()
+	if path == "" {
+		s.Token.Secret = token.RandomSecret()
+		return nil
+	}
+	secret, made, err := token.MadeSecret(path)
+	switch {
+	case err != nil:
+		return err
+	case made:
+		s.log.InfoContext(ctx, "a secret was made that tokens are signed with, for development: "+path)
+	case token.Exposed(path):
+		s.log.WarnContext(ctx, "other users of this machine can read the secret that tokens are signed with: chmod o= "+path)
+	}
+	s.Token.Secret = secret
+	return nil
 }
 
 // cursorKey takes the key of cursors from the database, if it is to be kept there. If the database

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"forge/internal/database"
 )
 
 // setPort sets the port that defaultAddr uses.
@@ -54,7 +56,7 @@ func (s *Settings) MayServe() error {
 	if s.Pool.Synced && isSQLite(s.DatabaseURL) {
 		return notAllowed(s.NameOf("DURABILITY"), "synced", "SQLite keeps everything on one machine", "any")
 	}
-	if s.Auth && !s.Token.Given() {
+	if s.Auth && !s.Token.Given() && !s.MakesSecret() {
 		auth := s.sources["AUTH"]
 		return notAllowed(auth.name, auth.value, "no key is set that tokens could be checked with",
 			"on with AUTH_SECRET, which `openssl rand -base64 32` makes, AUTH_KEYS_FILE or AUTH_JWKS_URL; or off, where only this machine can connect")
@@ -64,6 +66,24 @@ func (s *Settings) MayServe() error {
 			" is off), and other machines could send one", "a loopback address, such as 127.0.0.1:8080, or AUTH_OFF_ANYWHERE="+everyone)
 	}
 	return nil
+}
+
+// MakesSecret reports whether the server makes the secret for tokens by itself, because none is
+// set. It does so in development alone. It keeps the secret beside the file of a SQLite database.
+// PostgreSQL may be shared by several developers, who must not be able to sign tokens for each
+// other.
+func (s *Settings) MakesSecret() bool {
+	return s.Auth && !s.Token.Given() && !s.Production && isSQLite(s.DatabaseURL)
+}
+
+// SecretFile returns the path of the file in which MakesSecret keeps the secret. It returns "" for a
+// database in memory, which ends with the process, as does its secret.
+func (s *Settings) SecretFile() string {
+	path, _, ok := database.SQLiteFile(s.DatabaseURL)
+	if !ok {
+		return ""
+	}
+	return path + "-secret"
 }
 
 // Open reports whether every machine that can connect to the server can act as an administrator.

@@ -326,10 +326,12 @@ func TestMayServe(t *testing.T) {
 		{[]string{"ADDR=:80", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator"}, ""},
 		{[]string{"FORGE_ENV=production", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator"}, "AUTH"},
 		{[]string{"FORGE_ENV=production", "AUTH=off", "ADDR=:80", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator"}, ""},
-		{[]string{"AUTH=on"}, "AUTH"},
-		{[]string{"--auth=on", "ADDR=:80"}, "--auth"},
+		{[]string{"AUTH=on"}, ""},
+		{[]string{"AUTH=on", "DATABASE_URL=sqlite::memory:"}, ""},
+		{[]string{"AUTH=on", "DATABASE_URL=postgres://h/d"}, "AUTH"},
+		{[]string{"--auth=on", "FORGE_ENV=production", "ADDR=:80"}, "--auth"},
 		{[]string{"FORGE_ENV=production"}, "AUTH"},
-		{[]string{"AUTH=on", "CURSOR_SECRET=" + secret}, "AUTH"},
+		{[]string{"FORGE_ENV=production", "CURSOR_SECRET=" + secret}, "AUTH"},
 		{[]string{"FORGE_ENV=production", "AUTH_SECRET=" + secret, "ADDR=:80"}, ""},
 		{[]string{"AUTH=on", "AUTH_KEYS_FILE=keys.json"}, ""},
 		{[]string{"AUTH=on", "AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER=i", "AUTH_AUDIENCE=a"}, ""},
@@ -390,7 +392,7 @@ func TestDefaults(t *testing.T) {
 // TestMayServeSays checks that the error names the value as it was given, and says what to do.
 func TestMayServeSays(t *testing.T) {
 	t.Parallel()
-	s, err := load(t, "AUTH=yes")
+	s, err := load(t, "FORGE_ENV=production", "AUTH=yes")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,8 +70,9 @@ var All = []Setting{
 	},
 	{
 		Env: "AUTH_SECRET", Flag: "auth-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, such as openssl rand -base64 32 prints, or none", token.MinSecret),
-		Meaning: "the secret with which Forge signs its access tokens (HS256) and checks them; alike in all processes",
-		set:     setSecret(func(s *Settings) *string { return &s.Token.Secret }), show: hidden,
+		Meaning: "the secret with which Forge signs its access tokens (HS256) and checks them; alike in all processes. With AUTH=on in development on SQLite, and no other key, " +
+			"one is made, and kept beside the file of the database: forge.db-secret",
+		set: setSecret(func(s *Settings) *string { return &s.Token.Secret }), show: hidden,
 	},
 	{
 		Env: "AUTH_KEYS_FILE", Flag: "auth-keys-file", Default: off, Allowed: "the path of a JSON Web Key Set, or none",
