@@ -127,9 +127,10 @@ func (s *Sessions) KeepLog(ctx context.Context, log *slog.Logger) {
 	}
 	tick := time.NewTicker(logPause)
 	defer tick.Stop()
-	for ctx.Err() == nil {
+	for ended := false; !ended; {
 		select {
 		case <-ctx.Done():
+			ended = true
 		case <-tick.C:
 		}
 		if err := s.StoreFailures(context.WithoutCancel(ctx)); err != nil {
