@@ -71,7 +71,8 @@ func TestAccessDeclared(t *testing.T) {
 // made reports whether a type is a part of pages or of changes, or the result of a mutation or a
 // search. It then needs no rules of its own, because what it holds has some.
 func made(name string) bool {
-	parts := []string{"PageInfo", "CreateHeroesError", "SearchHit", "WebhookEndpoint", "SecondFactor"}
+	parts := []string{"PageInfo", "CreateHeroesError", "SearchHit", "WebhookEndpoint", "SecondFactor",
+		"Sessions", "UserSession", "SignInLog", "SignInLogEntry"}
 	return slices.Contains(parts, name) ||
 		slices.ContainsFunc([]string{"Connection", "Edge", "Payload", "Aggregate", "Sum", "Average", "Extremes", "Group", "GroupKey", "Changes", "Change"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
@@ -398,12 +399,16 @@ func (m matrix) typeOf(prefix string) string {
 	return ""
 }
 
-// leaves returns all fields of a type that have no selection of their own.
+// leaves returns all fields of a type that have no selection of their own, and those whose objects
+// code makes.
 func (m matrix) leaves(name string) string {
 	var names []string
 	for _, f := range m.schema.Types[name].Fields {
-		if d := m.schema.Types[f.Type.Name()]; d.Kind == ast.Scalar || d.Kind == ast.Enum {
+		switch d := m.schema.Types[f.Type.Name()]; {
+		case d.Kind == ast.Scalar || d.Kind == ast.Enum:
 			names = append(names, f.Name)
+		case d.Name == "Sessions" || d.Name == "SignInLog":
+			names = append(names, f.Name+" { __typename }")
 		}
 	}
 	return strings.Join(names, " ")
@@ -434,7 +439,8 @@ func (m matrix) mutations(b *strings.Builder) {
 
 // sessionMutations have tests of their own, because their results depend on passwords and tokens,
 // and not on the viewer's role.
-var sessionMutations = map[string]bool{"signUp": true, "signIn": true, "refreshSession": true, "signOut": true, "changePassword": true}
+var sessionMutations = map[string]bool{"signUp": true, "signIn": true, "refreshSession": true, "signOut": true, "changePassword": true,
+	"endSession": true, "endOtherSessions": true}
 
 // payload returns a selection of all fields of a payload, one level deep.
 func (m matrix) payload(name string) string {
