@@ -37,7 +37,7 @@ func List(ctx context.Context, accounts []uuid.UUID) (map[uuid.UUID][]Listed, er
 		Where(entsession.UserIDIn(accounts...), entsession.UsedAtIsNil(), entsession.ExpiresAtGT(now)).
 		Order(ent.Desc(entsession.FieldCreatedAt, entsession.FieldID)).All(system(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("list the sessions of %d users: %w", len(accounts), err)
+		return nil, fmt.Errorf("list the sessions of %d accounts: %w", len(accounts), err)
 	}
 	lists := make(map[uuid.UUID][]Listed, len(accounts))
 	for _, row := range found {
@@ -106,8 +106,8 @@ func (s *Sessions) EndOthers(ctx context.Context) (int, error) {
 
 // Holds returns UNAUTHENTICATED if the session that the viewer's token belongs to has ended. Access
 // tokens outlive their session for some minutes, and whoever has such a token must not end the
-// sessions of the user who has ended this one. If the token says nothing of a session, Holds returns
-// nil.
+// sessions of the user who has ended this one. If the token says nothing of a session, Holds
+// returns nil.
 func Holds(ctx context.Context, v viewer.Viewer) error {
 	if v.Session == uuid.Nil {
 		return nil

@@ -142,8 +142,8 @@ func (s *Sessions) KeepLog(ctx context.Context, log *slog.Logger) {
 // storeTime is how long StoreFailures takes at most.
 const storeTime = 5 * time.Second
 
-// StoreFailures stores the failures that wait, each in a unit of work of its own. After an error, it
-// drops the others, so that they do not pile up while the database is away.
+// StoreFailures stores the failures that wait, each in a unit of work of its own. After an error,
+// it drops the others, so that they do not pile up while the database is away.
 func (s *Sessions) StoreFailures(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
@@ -184,7 +184,7 @@ func SignIns(ctx context.Context, accounts []uuid.UUID, first int) (map[uuid.UUI
 	found, err := ent.FromUnit(ctx).SignIn.Query().Where(entsignin.UserIDIn(accounts...)).
 		Order(ent.Desc(entsignin.FieldCreatedAt, entsignin.FieldID)).All(system(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("read the sign-ins of %d users: %w", len(accounts), err)
+		return nil, fmt.Errorf("read the sign-ins of %d accounts: %w", len(accounts), err)
 	}
 	lists := make(map[uuid.UUID][]*ent.SignIn, len(accounts))
 	for _, e := range found {
@@ -195,8 +195,8 @@ func SignIns(ctx context.Context, accounts []uuid.UUID, first int) (map[uuid.UUI
 	return lists, nil
 }
 
-// ExpiredSignIns removes entries of the log that are older than 90 days, and returns how many. It is
-// an expiry.Some.
+// ExpiredSignIns removes entries of the log that are older than 90 days, and returns how many. It
+// is an expiry.Some.
 func ExpiredSignIns(ctx context.Context, now time.Time) (int, error) {
 	db := ent.FromUnit(ctx)
 	expired, err := db.SignIn.Query().Where(entsignin.CreatedAtLT(now.Add(-keepSignIns)), expiry.SkipLocked).

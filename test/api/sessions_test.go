@@ -117,11 +117,11 @@ func TestSessionsOfOthers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d, _ := newListed(t, url)
 		ada, eve := d.signUp("ada"), d.signUp("eve")
-		root := d.signUp("root")
+		d.signUp("root")
 		d.stored(func(ctx context.Context, c *ent.Client) {
 			c.User.Update().Where(user.Username("root")).SetRole(user.RoleADMIN).ExecX(ctx)
 		})
-		root = d.begin("root", "192.0.2.1", "Console")
+		root := d.begin("root", "192.0.2.1", "Console")
 		id := d.by(ada).Must(listSessions, nil).Text("viewer.sessions.nodes.0.id")
 		const others = `query($id: ID!) { user(id: $id) { username sessions { nodes { id current } } signIns { nodes { at } } } }`
 		who := vars{"id": ada.Text("m.user.id")}

@@ -1,5 +1,6 @@
-// The recipes of this folder against a server, as an application uses them. Nothing is installed for
-// them. FORGE_URL is a server with SESSION_COOKIE=on, whose access tokens expire after two seconds.
+// The recipes of this folder against a server, as an application uses them. Nothing is installed
+// for them. FORGE_URL is a server with SESSION_COOKIE=on, whose access tokens expire after two
+// seconds.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { test } from 'node:test';
@@ -42,8 +43,8 @@ function keep(jar, response) {
 
 const header = (jar) => [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
 
-// browser returns what fetch is to the pages of an origin: it sends and keeps cookies where the page
-// asks for it, and hands over no answer that CORS does not allow.
+// browser returns what fetch is to the pages of an origin: it sends and keeps cookies where the
+// page asks for it, and hands over no answer that CORS does not allow.
 function browser(from) {
   const jar = new Map();
   async function fetch(address, init) {
@@ -159,8 +160,8 @@ test('an app made with Expo', async () => {
   assert.equal(await new AppSession(url, store).resume(), false);
 });
 
-// cookieStore is what Next.js and SvelteKit have for the cookies of a request; set also sets them in
-// the answer.
+// cookieStore is what Next.js and SvelteKit have for the cookies of a request; set also sets them
+// in the answer.
 function cookieStore(request, response) {
   const pairs = (request.headers.cookie ?? '').split('; ').filter(Boolean);
   const all = new Map(pairs.map((pair) => [pair.split('=', 1)[0], decodeURIComponent(pair.slice(pair.indexOf('=') + 1))]));

@@ -14,7 +14,8 @@ export class Session {
     this.#store = store;
   }
 
-  // resume goes on with the session that is stored, as after a start. It returns whether there is one.
+  // resume goes on with the session that is stored, as after a start. It returns whether there is
+  // one.
   async resume() {
     const refreshToken = await this.#store.getItemAsync(key);
     return refreshToken !== null && (await this.#renew(null));
@@ -31,21 +32,23 @@ export class Session {
     const refreshToken = await this.#store.getItemAsync(key);
     await this.#store.deleteItemAsync(key);
     this.#accessToken = null;
-    await this.#send('mutation($t: String!) { signOut(input: { refreshToken: $t }) { ok } }', { t: refreshToken });
+    const query = 'mutation($t: String!) { signOut(input: { refreshToken: $t }) { ok } }';
+    await this.#send(query, { t: refreshToken });
   }
 
   async request(query, variables) {
     const used = this.#accessToken;
     const answer = await this.#send(query, variables, used);
-    if (used === null || answer.errors?.[0].extensions?.code !== 'UNAUTHENTICATED' || !(await this.#renew(used))) {
+    const refused = used !== null && answer.errors?.[0].extensions?.code === 'UNAUTHENTICATED';
+    if (!refused || !(await this.#renew(used))) {
       return answer;
     }
     return this.#send(query, variables, this.#accessToken);
   }
 
-  // #renew gets the next tokens, once for all requests that need them. It returns false if the session
-  // has ended. It throws if there is no answer: the phone may be in a tunnel, and the token is sent
-  // again later.
+  // #renew gets the next tokens, once for all requests that need them. It returns false if the
+  // session has ended. It throws if there is no answer: the phone may be in a tunnel, and the token
+  // is sent again later.
   async #renew(used) {
     if (used === this.#accessToken) {
       this.#renewing ??= this.#exchange().finally(() => (this.#renewing = null));
@@ -66,7 +69,8 @@ export class Session {
   }
 
   async #begin(name, type, input) {
-    const query = `mutation($i: ${type}) { tokens: ${name}(input: $i) { accessToken refreshToken } }`;
+    const field = `tokens: ${name}(input: $i) { accessToken refreshToken }`;
+    const query = `mutation($i: ${type}) { ${field} }`;
     const answer = await this.#send(query, { i: input });
     if (answer.data) {
       await this.#store.setItemAsync(key, answer.data.tokens.refreshToken);
@@ -81,7 +85,7 @@ export class Session {
       headers.Authorization = `Bearer ${accessToken}`;
     }
     const body = JSON.stringify({ query, variables });
-    const response = await fetch(this.#url, { method: 'POST', credentials: 'omit', headers, body });
-    return response.json();
+    const request = { method: 'POST', credentials: 'omit', headers, body };
+    return (await fetch(this.#url, request)).json();
   }
 }

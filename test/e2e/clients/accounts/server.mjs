@@ -13,8 +13,8 @@ export async function ask(url, browser, accessToken, query, variables) {
   if (accessToken) {
     headers.Authorization = `Bearer ${accessToken}`;
   }
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
-  return response.json();
+  const body = JSON.stringify({ query, variables });
+  return (await fetch(url, { method: 'POST', headers, body })).json();
 }
 
 const tokens = '{ accessToken expiresAt refreshToken }';
@@ -43,7 +43,8 @@ export async function renewed(url, browser, cookie) {
   if (new Date(now.expiresAt) - Date.now() > 10_000) {
     return { tokens: now, changed: false };
   }
-  const query = `mutation($t: String!) { tokens: refreshSession(input: { refreshToken: $t }) ${tokens} }`;
+  const field = `tokens: refreshSession(input: { refreshToken: $t }) ${tokens}`;
+  const query = `mutation($t: String!) { ${field} }`;
   const { data, errors } = await ask(url, browser, null, query, { t: now.refreshToken });
   if (errors && errors[0].extensions?.code !== 'UNAUTHENTICATED') {
     throw new Error(errors[0].message); // Forge is away: the session may go on later
@@ -52,4 +53,10 @@ export async function renewed(url, browser, cookie) {
 }
 
 // options are those of the application's cookie. A browser sends it to this application alone.
-export const options = { httpOnly: true, secure: true, sameSite: 'lax', path: '/', maxAge: 30 * 24 * 3600 };
+export const options = {
+  httpOnly: true,
+  secure: true,
+  sameSite: 'lax',
+  path: '/',
+  maxAge: 30 * 24 * 3600,
+};

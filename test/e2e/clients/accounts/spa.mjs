@@ -34,7 +34,8 @@ export class Session {
   async request(query, variables) {
     const used = this.#accessToken;
     const answer = await this.#send(query, variables, used);
-    if (used === null || answer.errors?.[0].extensions?.code !== 'UNAUTHENTICATED' || !(await this.#renew(used))) {
+    const refused = used !== null && answer.errors?.[0].extensions?.code === 'UNAUTHENTICATED';
+    if (!refused || !(await this.#renew(used))) {
       return answer;
     }
     return this.#send(query, variables, this.#accessToken);
@@ -64,7 +65,7 @@ export class Session {
       headers.Authorization = `Bearer ${accessToken}`;
     }
     const body = JSON.stringify({ query, variables });
-    const response = await fetch(this.#url, { method: 'POST', credentials: 'include', headers, body });
-    return response.json();
+    const request = { method: 'POST', credentials: 'include', headers, body };
+    return (await fetch(this.#url, request)).json();
   }
 }

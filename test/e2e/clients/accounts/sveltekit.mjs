@@ -1,5 +1,5 @@
-// The session of a SvelteKit application: hooks.server.js renews the tokens, and gives load functions
-// and actions event.locals.forge.
+// The session of a SvelteKit application: hooks.server.js renews the tokens, and gives load
+// functions and actions event.locals.forge.
 import { ask, options, renewed, signIn, signOut } from './server.mjs';
 
 const url = process.env.FORGE_URL;
