@@ -45,6 +45,12 @@ require (
 require pgregory.net/rapid v1.2.0
 
 require (
+	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // indirect
+	github.com/emersion/go-smtp v0.24.0 // indirect
+	github.com/wneessen/go-mail v0.7.2 // indirect
+)
+
+require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/VictoriaMetrics/metrics v1.34.0 // indirect
 	github.com/agext/levenshtein v1.2.3 // indirect

@@ -14,6 +14,7 @@ import (
 	"forge/ent/predicate"
 	"forge/ent/schema"
 	"forge/ent/user"
+	"forge/internal/account"
 	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/email"
@@ -27,11 +28,60 @@ import (
 // Accounts gives the framework access to the users, as the accounts that people sign in to.
 type Accounts struct{}
 
-var _ session.Accounts = Accounts{}
+var _ account.Accounts = Accounts{}
 
 // Find returns the account of a user. It returns nil if there is no such user.
 func (Accounts) Find(ctx context.Context, id uuid.UUID) (*session.Account, error) {
 	return oneAccount(accounts(ctx, user.ID(id)).Only(ctx))
+}
+
+// Mailbox returns the account of a user with the email. It returns nil if there is no such user.
+func (Accounts) Mailbox(ctx context.Context, id uuid.UUID) (*account.Account, error) {
+	return oneMailbox(ctx, user.ID(id))
+}
+
+// FindEmail returns the account of the user with this email. It returns nil if there is no such
+// user.
+func (Accounts) FindEmail(ctx context.Context, address string) (*account.Account, error) {
+	return oneMailbox(ctx, user.EmailKeyIn(email.Key(address), email.FormerKey(address)))
+}
+
+func oneMailbox(ctx context.Context, which predicate.User) (*account.Account, error) {
+	u, err := ent.FromUnit(ctx).User.Query().Where(which).First(ctx)
+	if u == nil || err != nil {
+		return nil, ent.MaskNotFound(err)
+	}
+	a := &account.Account{Account: *accountOf(u)}
+	if u.Email != nil {
+		a.Email, a.EmailKey = *u.Email, email.Key(*u.Email)
+	}
+	if u.EmailVerifiedAt != nil {
+		a.Verified = *u.EmailVerifiedAt
+	}
+	if u.EraseAt != nil {
+		a.EraseAt = *u.EraseAt
+	}
+	return a, nil
+}
+
+// SetEmail stores another email of a user, and when it was proved.
+func (Accounts) SetEmail(ctx context.Context, id uuid.UUID, address string, verified time.Time) error {
+	return inGeneral(ent.FromUnit(ctx).User.UpdateOneID(id).SetEmail(address).SetEmailVerifiedAt(verified).Exec(ctx))
+}
+
+// SetVerified stores when a user's email was proved.
+func (Accounts) SetVerified(ctx context.Context, id uuid.UUID, at time.Time) error {
+	return ent.FromUnit(ctx).User.UpdateOneID(id).SetEmailVerifiedAt(at).Exec(ctx)
+}
+
+// SetPassword stores the hash of another password of a user, or of none, and as of when the user's
+// tokens are ended.
+func (Accounts) SetPassword(ctx context.Context, id uuid.UUID, hash string, validAfter time.Time) error {
+	update := ent.FromUnit(ctx).User.UpdateOneID(id).SetTokensValidAfter(validAfter)
+	if hash == "" {
+		return update.ClearHashedPassword().Exec(ctx)
+	}
+	return update.SetHashedPassword(hash).Exec(ctx)
 }
 
 // FindLogin returns the account of the user with this username or email. If one user's email is
@@ -48,16 +98,16 @@ func (Accounts) FindLogin(ctx context.Context, login string) (*session.Account, 
 	for _, key := range keys {
 		for _, u := range found {
 			if u.EmailKey != nil && *u.EmailKey == key {
-				return account(u), nil
+				return accountOf(u), nil
 			}
 		}
 	}
 	for _, u := range found {
 		if u.Username == login {
-			return account(u), nil
+			return accountOf(u), nil
 		}
 	}
-	return account(found[0]), nil
+	return accountOf(found[0]), nil
 }
 
 // LoginKey returns the same key for all spellings of a login. Emails have the same key whatever
@@ -120,11 +170,11 @@ func oneAccount(u *ent.User, err error) (*session.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return account(u), nil
+	return accountOf(u), nil
 }
 
-// account returns the account of a user that was read with accounts or just stored.
-func account(u *ent.User) *session.Account {
+// accountOf returns the account of a user that was read with accounts or just stored.
+func accountOf(u *ent.User) *session.Account {
 	role, _ := viewer.ParseRole(string(u.Role))
 	a := &session.Account{ID: u.ID, Role: role, Active: u.IsActive && u.DeletedAt == nil,
 		Renew: func(ctx context.Context) error { return renewKey(ctx, u) }}

@@ -57,6 +57,62 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 	return &model.ChangePasswordPayload{User: u}, nil
 }
 
+// RequestEmailVerification is the resolver for the requestEmailVerification field.
+func (r *mutationResolver) RequestEmailVerification(ctx context.Context) (*model.OkPayload, error) {
+	return done(r.Account.RequestEmailVerification(ctx))
+}
+
+// VerifyEmail is the resolver for the verifyEmail field.
+func (r *mutationResolver) VerifyEmail(ctx context.Context, token string) (*model.OkPayload, error) {
+	return done(r.Account.VerifyEmail(ctx, token))
+}
+
+// RequestEmailChange is the resolver for the requestEmailChange field.
+func (r *mutationResolver) RequestEmailChange(ctx context.Context, email string) (*model.OkPayload, error) {
+	return r.requestEmailChange(ctx, email)
+}
+
+// ConfirmEmailChange is the resolver for the confirmEmailChange field.
+func (r *mutationResolver) ConfirmEmailChange(ctx context.Context, token string) (*model.ConfirmEmailChangePayload, error) {
+	changed, err := r.Account.ConfirmEmailChange(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ConfirmEmailChangePayload{Ok: true, Done: changed}, nil
+}
+
+// RequestPasswordReset is the resolver for the requestPasswordReset field.
+func (r *mutationResolver) RequestPasswordReset(ctx context.Context, email string) (*model.OkPayload, error) {
+	return r.requestPasswordReset(ctx, email)
+}
+
+// ResetPassword is the resolver for the resetPassword field.
+func (r *mutationResolver) ResetPassword(ctx context.Context, token string, newPassword string) (*model.OkPayload, error) {
+	return r.resetPassword(ctx, token, newPassword)
+}
+
+// RequestSignInLink is the resolver for the requestSignInLink field.
+func (r *mutationResolver) RequestSignInLink(ctx context.Context, login string) (*model.OkPayload, error) {
+	return requestByLogin(ctx, login, r.Account.RequestSignInLink)
+}
+
+// SignInWithLink is the resolver for the signInWithLink field.
+func (r *mutationResolver) SignInWithLink(ctx context.Context, token string) (*model.SignInPayload, error) {
+	t, err := r.Account.SignInWithLink(ctx, token)
+	return signInPayload(t), err
+}
+
+// RequestSignInCode is the resolver for the requestSignInCode field.
+func (r *mutationResolver) RequestSignInCode(ctx context.Context, login string) (*model.OkPayload, error) {
+	return requestByLogin(ctx, login, r.Account.RequestSignInCode)
+}
+
+// SignInWithCode is the resolver for the signInWithCode field.
+func (r *mutationResolver) SignInWithCode(ctx context.Context, login string, code string) (*model.SignInPayload, error) {
+	t, err := r.Account.SignInWithCode(ctx, login, code)
+	return signInPayload(t), err
+}
+
 // CreateWebhook is the resolver for the createWebhook field.
 func (r *mutationResolver) CreateWebhook(ctx context.Context, input model.CreateWebhookInput) (*model.CreateWebhookPayload, error) {
 	row, err := r.createWebhook(ctx, input)

@@ -11,6 +11,7 @@ import (
 	"forge/ent"
 	"forge/ent/schema"
 	"forge/graph/model"
+	"forge/internal/account"
 	"forge/internal/apperr"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
@@ -46,7 +47,7 @@ func (r *Resolver) signUp(ctx context.Context, in model.SignUpInput) (*session.T
 		if err != nil {
 			return nil, inGeneral(fmt.Errorf("sign a user up: %w", err))
 		}
-		return account(u), nil
+		return accountOf(u), nil
 	})
 }
 
@@ -128,7 +129,52 @@ func (r *Resolver) changePassword(ctx context.Context, in model.ChangePasswordIn
 		return nil, err
 	}
 	gqlexec.BeforeCommit(ctx, func() { r.Revocations.Add(id, at) })
-	return userOf(id), nil
+	return userOf(id), r.Account.Notice(ctx, id, account.NewPassword)
+}
+
+func (r *Resolver) requestEmailChange(ctx context.Context, address string) (*model.OkPayload, error) {
+	f := input.Form{}
+	parsed := f.Email("email", &address, schema.EmailLength)
+	if f.Err() != nil {
+		return nil, f.Err()
+	}
+	return done(r.Account.RequestEmailChange(ctx, *parsed))
+}
+
+func (r *Resolver) requestPasswordReset(ctx context.Context, address string) (*model.OkPayload, error) {
+	f := input.Form{}
+	parsed := f.Email("email", &address, schema.EmailLength)
+	if f.Err() != nil {
+		return nil, f.Err()
+	}
+	return done(r.Account.RequestPasswordReset(ctx, *parsed))
+}
+
+func (r *Resolver) resetPassword(ctx context.Context, token, newPassword string) (*model.OkPayload, error) {
+	f := input.Form{}
+	after := f.Password("newPassword", &newPassword)
+	if f.Err() != nil {
+		return nil, f.Err()
+	}
+	return done(r.Account.ResetPassword(ctx, token, *after))
+}
+
+// requestByLogin calls request with a login, if that is one.
+func requestByLogin(ctx context.Context, login string, request func(context.Context, string) error) (*model.OkPayload, error) {
+	f := input.Form{}
+	login = f.Text("login", login, schema.EmailLength)
+	if f.Err() != nil {
+		return nil, f.Err()
+	}
+	return done(request(ctx, login))
+}
+
+// done returns the answer to what has succeeded, unless err says that it has not.
+func done(err error) (*model.OkPayload, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &model.OkPayload{Ok: true}, nil
 }
 
 func userOf(id uuid.UUID) *model.User { return &model.User{ID: ids.ID{Prefix: "user", UUID: id}} }

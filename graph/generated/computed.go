@@ -135,6 +135,26 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_signOut(ctx, field)
 	case "changePassword":
 		return ec._Mutation_changePassword(ctx, field)
+	case "requestEmailVerification":
+		return ec._Mutation_requestEmailVerification(ctx, field)
+	case "verifyEmail":
+		return ec._Mutation_verifyEmail(ctx, field)
+	case "requestEmailChange":
+		return ec._Mutation_requestEmailChange(ctx, field)
+	case "confirmEmailChange":
+		return ec._Mutation_confirmEmailChange(ctx, field)
+	case "requestPasswordReset":
+		return ec._Mutation_requestPasswordReset(ctx, field)
+	case "resetPassword":
+		return ec._Mutation_resetPassword(ctx, field)
+	case "requestSignInLink":
+		return ec._Mutation_requestSignInLink(ctx, field)
+	case "signInWithLink":
+		return ec._Mutation_signInWithLink(ctx, field)
+	case "requestSignInCode":
+		return ec._Mutation_requestSignInCode(ctx, field)
+	case "signInWithCode":
+		return ec._Mutation_signInWithCode(ctx, field)
 	case "createWebhook":
 		return ec._Mutation_createWebhook(ctx, field)
 	case "updateWebhook":

@@ -41,6 +41,13 @@ type ChangePasswordPayload struct {
 	User *User `json:"user"`
 }
 
+// The answer to a confirmation.
+type ConfirmEmailChangePayload struct {
+	Ok bool `json:"ok"`
+	// Whether the email is changed now. If it is not, the other address has to confirm as well.
+	Done bool `json:"done"`
+}
+
 // A new order.
 type CreateOrderInput struct {
 	// Who places it. If it is left out, the user who asks.
@@ -329,6 +336,11 @@ type HeroWhereInput struct {
 // In an update, a field that is left out stays as it is and `null` clears it. `expectedVersion` makes a change conditional:
 // if the row has another version by now, the answer is `CONFLICT` and nothing changes.
 type Mutation struct {
+}
+
+// What was asked for is done, or under way.
+type OkPayload struct {
+	Ok bool `json:"ok"`
 }
 
 // What a user bought, at the prices of that moment.

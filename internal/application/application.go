@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/schema"
 
+	"forge/internal/account"
 	"forge/internal/database"
 	"forge/internal/demo"
 	"forge/internal/gqlexec"
@@ -33,7 +34,8 @@ type Application struct {
 
 	Migrations fs.FS            // postgres/*.sql and sqlite/*.sql
 	Tables     []*schema.Table  // the tables as ent describes them
-	Accounts   session.Accounts // stores the accounts that people sign in to
+	Accounts   account.Accounts // stores the accounts that people sign in to
+	Mails      fs.FS            // the templates of mails; see mail.Templates
 	// SetRole gives the account with that name a role: viewer.User or a higher one. It also ends
 	// the account's sessions and tokens. It returns ErrNoAccount if there is no such account.
 	SetRole func(ctx context.Context, db *database.DB, name string, role viewer.Role) error
@@ -75,6 +77,7 @@ type Services struct {
 	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
 	Revocations *session.Revocations // is told at once when this server revokes tokens
 	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
+	Account     *account.Service     // what is proved by mail; nil if nobody can sign in
 }
 
 // ErrNoAccount means that no account has the name.

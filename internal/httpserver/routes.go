@@ -22,6 +22,7 @@ type Parts struct {
 	API        http.Handler
 	Streams    *stream.Server // nil: there are none
 	Playground http.Handler   // nil: there is none
+	Inbox      http.Handler   // the page of mails that are kept in development; nil: there is none
 	Ready      http.Handler
 	// Admission is the limiter that the API uses. While it is full, operations are refused before
 	// anything else is done for them. If it is nil, none are refused.
@@ -98,6 +99,11 @@ func Routes(p Parts) http.Handler {
 	mux.HandleFunc("GET /healthz", health.Live)
 	mux.Handle("GET /readyz", p.Ready)
 	mux.Handle("GET /metrics", page(p.Metrics.Handler(p.Log)))
+	if p.Inbox != nil {
+		inbox := localHost(true, misdirected)(p.Inbox) // even with AUTH=on: its links sign people in
+		mux.Handle("GET /inbox", inbox)
+		mux.Handle("GET /inbox.json", inbox)
+	}
 	if p.Playground != nil {
 		mux.Handle("/", page(p.Playground))
 	}

@@ -39,6 +39,10 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	}
 	all.Go(func() { pools.Monitor.Listen(ctx, s.ChangesURL, channels) })
 	all.Go(func() { hooks.Run(ctx) })
+	if s.mails != nil {
+		all.Go(func() { s.mails.Run(ctx) })
+		all.Go(func() { expiry.Some(s.mails.Expired).Every(ctx, pools.Requests, time.Minute, "mails", s.log) })
+	}
 	all.Go(func() { pools.Requests.Watcher.Run(ctx) })
 	if pools.Replicas != nil {
 		watchReplicas(ctx, pools.Replicas)

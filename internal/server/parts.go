@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 
 	"forge/internal/admission"
 	"forge/internal/application"
@@ -32,13 +34,16 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	opts.Wrote = func() {
 		keeper.Wrote()
 		revocations.Wrote()
+		s.mails.Wrote()
 	}
 	opts.Documents = documents
 	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
 	passwords := s.passwords()
+	sessions := s.sessions(pools.Requests, passwords, identity)
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
-		Sessions:    s.sessions(pools.Requests, passwords, identity),
+		Sessions:    sessions,
+		Account:     s.account(pools.Requests, sessions, passwords, func(id uuid.UUID, at time.Time) { revocations.Add(id, at) }),
 		Revocations: revocations,
 		Webhooks:    hooks,
 	})
@@ -70,6 +75,10 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		parts.Metrics.Changes(keeper.Age)
 		hooks.Count = parts.Metrics.Webhooks(hooks.Failing)
 	}
+	if s.mails != nil {
+		s.mails.Count = parts.Metrics.Mails(s.mails.Age)
+	}
+	parts.Inbox = s.inboxPage()
 	if identity.verifier != nil {
 		identity.verifier.Revocations = revocations
 		parts.Tokens = identity.verifier

@@ -18,6 +18,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
+	"forge/internal/mail"
 	"forge/internal/replica"
 	"forge/internal/session"
 	"forge/internal/settings"
@@ -40,6 +41,8 @@ type Server struct {
 
 	failures  *shared.Failures  // nil on SQLite
 	documents *shared.Documents // nil if the setting APQ_SHARED is off
+	mails     *mail.Mails       // nil if this server sends none
+	inbox     *mail.Inbox       // nil unless it keeps mails instead of sending them
 }
 
 // New returns a server that is not running yet. environ has the form of os.Environ. out receives
@@ -102,6 +105,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.cursorKey(ctx, pools.Requests, identity)
 	s.failures = session.NewFailures(pools.Requests, s.log)
+	if err := s.setMails(pools.Requests); err != nil {
+		return err
+	}
 	documents = s.shareDocuments(documents, pools.Requests)
 	revocations := s.revocations(ctx, pools.Monitor)
 	keeper := s.keeper(pools.Monitor)

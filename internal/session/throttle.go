@@ -43,6 +43,7 @@ const tracked = 1 << 16
 // process also knows for how long a key has to wait, so that refusing it takes no statement.
 type throttle struct {
 	shared *shared.Failures // nil on SQLite
+	free   int              // how many may fail before the next has to wait
 	now    func() time.Time
 	mu     sync.Mutex
 	known  *simplelru.LRU[throttleKey, *failing]
@@ -64,7 +65,7 @@ func newThrottle(failures *shared.Failures, now func() time.Time) *throttle {
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return &throttle{shared: failures, now: now, known: known}
+	return &throttle{shared: failures, free: freeFailures, now: now, known: known}
 }
 
 // about returns the key for the parts. All keys have the same size, however long a client's input
@@ -140,7 +141,7 @@ func (t *throttle) beginHere(key throttleKey) error {
 	if wait := f.until.Sub(now); wait > 0 {
 		return limited(wait)
 	}
-	if f.running >= max(1, freeFailures-f.failures) {
+	if f.running >= max(1, t.free-f.failures) {
 		return limited(shortWait)
 	}
 	f.running++
@@ -170,7 +171,7 @@ func (a attempt) failed() {
 			f.since = now
 		}
 		f.failures++
-		if more := f.failures - freeFailures; more >= 0 {
+		if more := f.failures - a.t.free; more >= 0 {
 			f.until = now.Add(min(firstWait<<min(more, 10), longestWait))
 		}
 	})

@@ -49,7 +49,8 @@ func setAddr(s *Settings, value string) error {
 // MayServe returns a *usage.Error if a server must not run with these settings: if requests from
 // other machines would act as an administrator, if tokens are required and there is no key to
 // verify them, or if a second machine has to store changes and SQLite has none. Nothing else in
-// Forge prevents this.
+// Forge prevents this. It also returns one if mails are to be sent without a sender, or with links
+// that lead nowhere.
 func (s *Settings) MayServe() error {
 	if s.Pool.Synced && isSQLite(s.DatabaseURL) {
 		return notAllowed(s.NameOf("DURABILITY"), "synced", "SQLite keeps everything on one machine", "any")
@@ -63,8 +64,11 @@ func (s *Settings) MayServe() error {
 		return notAllowed(s.NameOf("ADDR"), s.Addr, "every request would act as an administrator ("+s.NameOf("AUTH")+
 			" is off), and other machines could send one", "a loopback address, such as 127.0.0.1:8080, or AUTH_OFF_ANYWHERE="+everyone)
 	}
-	return nil
+	return s.mayMail()
 }
+
+// Loopback reports whether only this machine can connect to the server.
+func (s *Settings) Loopback() bool { return isLoopback(s.Addr) }
 
 // Open reports whether every machine that can connect to the server can act as an administrator.
 func (s *Settings) Open() bool { return !s.Auth && !isLoopback(s.Addr) }

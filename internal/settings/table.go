@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"forge/internal/account"
 	"forge/internal/database"
 	"forge/internal/password"
 	"forge/internal/token"
@@ -156,6 +157,40 @@ var All = []Setting{
 		Meaning: "how many passwords are hashed at once; a quarter of MAX_IN_FLIGHT wait for it, and for those beyond the answer is UNAVAILABLE at once",
 		derive:  func(*Settings) string { return strconv.Itoa(password.AtOnce()) },
 		set:     setInRange(func(s *Settings) *int { return &s.PasswordHashes }, 1, 1000),
+	},
+	{
+		Env: "MAIL_SECRET", Flag: "mail-secret", Default: off, Allowed: "whsec_ and the Base64 of 24 to 64 bytes, or none",
+		Meaning: "what mails are signed with that go to an https address, by Standard Webhooks",
+		set:     setOptional(func(s *Settings) *string { return &s.Mail.Secret }), show: hidden,
+	},
+	{
+		Env: "MAIL_URL", Flag: "mail-url", Default: off,
+		Allowed: "smtp://USER:PASSWORD@HOST:PORT, where TLS has to be offered unless HOST is this machine; smtps://, where it begins with TLS; https://HOST/PATH of a service that takes each mail as JSON, with MAIL_SECRET; or none",
+		Meaning: "where mails are sent; with none, they are kept in an inbox at /inbox in development, and there are none in production",
+		set:     setMailURL, show: redactURL,
+	},
+	{
+		Env: "MAIL_FROM", Flag: "mail-from", Default: "none; Forge <forge@localhost> for the inbox", Allowed: "an address, with or without a name: Shop <shop@example.com>",
+		Meaning: "the sender of mails",
+		derive:  defaultMailFrom,
+		set:     setMailFrom,
+	},
+	{
+		Env: "MAIL_TEMPLATES", Flag: "mail-templates", Default: off, Allowed: "the path of a folder, or none",
+		Meaning: "templates of mails that count instead of those that are built in; the folder is laid out as mail/ in the source tree",
+		set:     setOptional(func(s *Settings) *string { return &s.Mail.Templates }),
+	},
+	{
+		Env: "ACCOUNT_URL", Flag: "account-url", Default: "the playground in development, none in production", Allowed: "https://HOST/PATH, http:// for a loopback address, or none",
+		Meaning: "the application's page that links in mails lead to; what the link is for, and its token, stand behind a #: #reset=TOKEN",
+		derive:  defaultPage,
+		set:     setPage,
+	},
+	{
+		Env: "ACCOUNT_MAILS", Flag: "account-mails", Default: "verify,reset,change, or none in production without MAIL_URL", Allowed: "some of " + strings.Join(account.Kinds, ", ") + ", with commas between them, or none",
+		Meaning: "what users can do by mail: confirm their email, get a new password, change their email with the consent of both addresses, sign in by a link, sign in by a code",
+		derive:  defaultMailKinds,
+		set:     setMailKinds,
 	},
 	{
 		Env: "SHUTDOWN_DELAY", Flag: "shutdown-delay", Default: "0s", Allowed: durationText(0, 5*time.Minute),
