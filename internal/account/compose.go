@@ -172,9 +172,6 @@ func (s *Service) code(ctx context.Context, q *mail.Queued) (*mail.Letter, error
 		if _, err := s.Accounts.Lock(ctx, a.ID); err != nil {
 			return err
 		}
-		if err := onetime.End(ctx, a.ID, Code); err != nil { // the one before
-			return err
-		}
 		at, err := now(ctx)
 		if err != nil {
 			return err

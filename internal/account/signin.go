@@ -149,7 +149,10 @@ func (s *Service) takeTry(ctx context.Context, a *Account, of *given) error {
 	return s.keepCode(ctx, a, *of, time.UnixMicro(of.Until).Sub(at))
 }
 
-// keepCode keeps the code of an account for a time.
+// keepCode keeps the code of an account for a time, instead of the one before.
 func (s *Service) keepCode(ctx context.Context, a *Account, of given, life time.Duration) error {
+	if err := onetime.End(ctx, a.ID, Code); err != nil {
+		return err
+	}
 	return onetime.Put(ctx, Code, codeOf(a), a.ID, of, life)
 }

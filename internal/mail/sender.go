@@ -85,15 +85,15 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// smtp sends mails to a mail server.
-type smtp struct {
+// smtpSender sends mails to a mail server.
+type smtpSender struct {
 	address, host string
 	dial          func(ctx context.Context, network, address string) (net.Conn, error)
 	options       []gomail.Option
 }
 
-func newSMTP(u *url.URL, local bool) (*smtp, error) {
-	s := &smtp{host: u.Hostname(), dial: (&net.Dialer{}).DialContext}
+func newSMTP(u *url.URL, local bool) (*smtpSender, error) {
+	s := &smtpSender{host: u.Hostname(), dial: (&net.Dialer{}).DialContext}
 	implicit, port := u.Scheme == "smtps", 587
 	if implicit {
 		s.dial = (&tls.Dialer{Config: &tls.Config{ServerName: s.host, MinVersion: tls.VersionTLS12}}).DialContext
@@ -128,7 +128,7 @@ func newSMTP(u *url.URL, local bool) (*smtp, error) {
 
 // session connects to the server, greets it, and calls do. The connection has a deadline, because
 // the library heeds none after it has connected.
-func (s *smtp) session(ctx context.Context, do func(*gomail.Client) error) error {
+func (s *smtpSender) session(ctx context.Context, do func(*gomail.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
 	var end func()
@@ -165,12 +165,12 @@ func (s *smtp) session(ctx context.Context, do func(*gomail.Client) error) error
 }
 
 // Greet returns an error if the mail server cannot be reached, or lets nobody in.
-func (s *smtp) Greet(ctx context.Context) error {
+func (s *smtpSender) Greet(ctx context.Context) error {
 	return s.session(ctx, func(*gomail.Client) error { return nil })
 }
 
 // Send sends a mail.
-func (s *smtp) Send(ctx context.Context, m *Message) error {
+func (s *smtpSender) Send(ctx context.Context, m *Message) error {
 	built, err := m.build()
 	if err != nil {
 		return Rejected{err}
