@@ -31,10 +31,13 @@ var allowedImports = map[string][]string{
 	"internal/session":     {"forge/ent", "forge/ent/session"},
 	"internal/idempotency": {"forge/ent", "forge/ent/idempotencykey"},
 	"internal/webhook":     {"forge/ent", "forge/ent/webhook"},
+	"internal/account":     {"forge/ent", "forge/ent/credential"},
+	"internal/mail":        {"forge/ent", "forge/ent/mail"},
 }
 
 // allowedRows are selectors that look like a row of the application. The value is the reason.
 var allowedRows = map[entry]string{
+	{"internal/mail", "u.User"}:         "url.Userinfo",
 	{"internal/webhook", "u.User"}:      "url.Userinfo",
 	{"internal/webhook", "viewer.User"}: "the role",
 }
@@ -66,6 +69,9 @@ var allowed = map[entry]string{
 	{"internal/httpserver", "user"}:   "url.Userinfo",
 	{"internal/idempotency", "order"}: "SQL's ORDER BY",
 	{"internal/input", "user"}:        "an account",
+	{"internal/account", "user"}:      "the column user_id of a credential",
+	{"internal/mail", "order"}:        "SQL's ORDER BY",
+	{"internal/mail", "user"}:         "the column user_id of a mail, and the header User-Agent",
 	{"internal/migrator", "item"}:     "an entry of a list",
 	{"internal/migrator", "items"}:    "the entries of a list",
 	{"internal/migrator", "order"}:    "SQL's ORDER BY, and the order of migrations",

@@ -138,6 +138,9 @@ func TestLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if !tt.want.Production {
+				tt.want.Mail = Mail{From: "Forge <forge@localhost>", Page: defaultPage(&tt.want), Kinds: []string{"verify", "reset", "change"}}
+			}
 			if got.sources = nil; !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("%v:\n%+v, want\n%+v", tt.words, *got, tt.want)
 			}

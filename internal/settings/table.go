@@ -188,7 +188,7 @@ var All = []Setting{
 	},
 	{
 		Env: "ACCOUNT_MAILS", Flag: "account-mails", Default: "verify,reset,change, or none in production without MAIL_URL", Allowed: "some of " + strings.Join(account.Kinds, ", ") + ", with commas between them, or none",
-		Meaning: "what users can do by mail: confirm their email, get a new password, change their email with the consent of both addresses, sign in by a link, sign in by a code",
+		Meaning: "what people can do by mail: confirm their email, get a new password, change their email with the consent of both addresses, sign in by a link, sign in by a code",
 		derive:  defaultMailKinds,
 		set:     setMailKinds,
 	},
