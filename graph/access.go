@@ -43,6 +43,9 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Mutation.signInWithLink":           {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.requestSignInCode":        {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.signInWithCode":           {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.deleteAccount":            {Role: viewer.User, Credentials: true},
+		"Mutation.keepAccount":              {Role: viewer.User},
+		"Mutation.exportAccount":            {Role: viewer.User, Credentials: true},
 
 		"Mutation.createWebhook": {Role: viewer.Admin, Credentials: true},
 		"Mutation.updateWebhook": {Role: viewer.Admin, Credentials: true},

@@ -74,6 +74,19 @@ func (Accounts) SetVerified(ctx context.Context, id uuid.UUID, at time.Time) err
 	return ent.FromUnit(ctx).User.UpdateOneID(id).SetEmailVerifiedAt(at).Exec(ctx)
 }
 
+// SetEraseAt stores when a user will be erased, or with the zero time that they will not.
+func (Accounts) SetEraseAt(ctx context.Context, id uuid.UUID, at time.Time) error {
+	if at.IsZero() {
+		return ent.FromUnit(ctx).User.UpdateOneID(id).ClearEraseAt().Exec(ctx)
+	}
+	return ent.FromUnit(ctx).User.UpdateOneID(id).SetEraseAt(at).Exec(ctx)
+}
+
+// ToErase returns users that are to be erased by now, also deleted ones. An index finds the rows.
+func (Accounts) ToErase(ctx context.Context, now time.Time, most int) ([]uuid.UUID, error) {
+	return ent.FromUnit(ctx).User.Query().Where(user.EraseAtLTE(now)).Order(ent.Asc(user.FieldEraseAt)).Limit(most).IDs(entity.WithDeleted(ctx))
+}
+
 // SetPassword stores the hash of another password of a user, or of none, and as of when the user's
 // tokens are ended.
 func (Accounts) SetPassword(ctx context.Context, id uuid.UUID, hash string, validAfter time.Time) error {

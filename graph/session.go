@@ -80,6 +80,14 @@ func signInPayload(t *session.Tokens) *model.SignInPayload {
 	return &model.SignInPayload{AccessToken: &t.Access, ExpiresAt: &t.Expires, RefreshToken: orNull(t.Refresh), User: userOf(t.Account)}
 }
 
+// textOr returns a text, or "" for null.
+func textOr(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
 // orNull returns nil for an empty text.
 func orNull(text string) *string {
 	if text == "" {

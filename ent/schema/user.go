@@ -34,6 +34,7 @@ func (User) Annotations() []schema.Annotation {
 			ShownToOwners: []string{"email", "emailVerifiedAt", "gravatarUrl", "role", "isActive", "eraseAt", "version"},
 			Search:        []string{"username"},
 			Logged:        true,
+			Personal:      map[string]entity.Erase{"username": entity.Replace, "email": entity.Clear},
 			Computed:      map[string]entity.Computed{"gravatarUrl": {Needs: []string{"email"}, Outside: true}},
 		},
 		entsql.Checks(map[string]string{

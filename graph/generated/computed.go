@@ -155,6 +155,12 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_requestSignInCode(ctx, field)
 	case "signInWithCode":
 		return ec._Mutation_signInWithCode(ctx, field)
+	case "deleteAccount":
+		return ec._Mutation_deleteAccount(ctx, field)
+	case "keepAccount":
+		return ec._Mutation_keepAccount(ctx, field)
+	case "exportAccount":
+		return ec._Mutation_exportAccount(ctx, field)
 	case "createWebhook":
 		return ec._Mutation_createWebhook(ctx, field)
 	case "updateWebhook":

@@ -90,9 +90,20 @@ type CreateWebhookPayload struct {
 	Secret string `json:"secret"`
 }
 
+// When the user will be erased.
+type DeleteAccountPayload struct {
+	EraseAt time.Time `json:"eraseAt"`
+}
+
 // What is gone.
 type DeleteWebhookPayload struct {
 	DeletedID ids.ID `json:"deletedId"`
+}
+
+// The data of a user.
+type ExportAccountPayload struct {
+	// JSON: `exportedAt`, `complete`, which is false if rows were left out, and `rows`, lists of objects by the names of their types.
+	Data string `json:"data"`
 }
 
 // Somebody with a name the world knows, and another that it does not.

@@ -22,10 +22,12 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/clientip"
 	"forge/internal/database"
+	"forge/internal/entity"
 	"forge/internal/gqlexec"
 	"forge/internal/mail"
 	"forge/internal/onetime"
 	"forge/internal/password"
+	"forge/internal/read"
 	"forge/internal/session"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -54,6 +56,10 @@ type Accounts interface {
 	SetEmail(ctx context.Context, id uuid.UUID, email string, verified time.Time) error
 	// SetVerified stores when the email was proved.
 	SetVerified(ctx context.Context, id uuid.UUID, at time.Time) error
+	// SetEraseAt stores when an account will be erased, or with the zero time that it will not.
+	SetEraseAt(ctx context.Context, id uuid.UUID, at time.Time) error
+	// ToErase returns accounts that are to be erased by now, also deleted ones, and most at most.
+	ToErase(ctx context.Context, now time.Time, most int) ([]uuid.UUID, error)
 	// SetPassword stores the hash of another password, or of none if it is "", and validAfter.
 	SetPassword(ctx context.Context, id uuid.UUID, hash string, validAfter time.Time) error
 }
@@ -98,6 +104,9 @@ type Options struct {
 	Page      string      // the address of the application's page that links lead to
 	Kinds     []string    // the kinds of mails that are offered
 	Proxies   []netip.Prefix
+	Grace     time.Duration    // how long after Delete an account is erased
+	Entities  []*entity.Entity // all entities of the application
+	Query     read.Query       // runs a query of the application
 	// Revoked is told which tokens were ended.
 	Revoked func(account uuid.UUID, at time.Time)
 	// Narrow and Wide slow down what is tried again and again: by address and account, and by

@@ -1,6 +1,7 @@
 package gqlexec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,12 +79,23 @@ func (a API) Check() error {
 	}
 	mismatch.Findings = append(mismatch.Findings, rule.CheckTenants(a.Entities, a.Tables)...)
 	mismatch.Findings = append(mismatch.Findings, changes.Check(a.Entities)...)
+	mismatch.Findings = append(mismatch.Findings, a.eraseFindings()...)
 	_, findings := a.writes(executable)
 	mismatch.Findings = append(mismatch.Findings, findings...)
 	if mismatch.Findings = append(mismatch.Findings, a.accessFindings(executable.Schema())...); len(mismatch.Findings) > 0 {
 		return mismatch
 	}
 	return nil
+}
+
+// eraseFindings returns the rules of erasure that cannot be kept.
+func (a API) eraseFindings() (findings []string) {
+	for _, e := range a.Entities {
+		if err := e.CheckErase(cmp.Or(e.Owner, rule.OwnerColumn(e))); err != nil {
+			findings = append(findings, err.Error())
+		}
+	}
+	return findings
 }
 
 // MissingIndexes returns the indexes that are missing for what the API offers. It returns a

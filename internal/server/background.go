@@ -43,6 +43,11 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 		all.Go(func() { s.mails.Run(ctx) })
 		all.Go(func() { expiry.Some(s.mails.Expired).Every(ctx, pools.Requests, time.Minute, "mails", s.log) })
 	}
+	if s.accounts != nil {
+		all.Go(func() {
+			expiry.Some(s.accounts.Erased).Every(ctx, pools.Requests, time.Minute, "accounts", s.log)
+		})
+	}
 	all.Go(func() { pools.Requests.Watcher.Run(ctx) })
 	if pools.Replicas != nil {
 		watchReplicas(ctx, pools.Replicas)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"forge/internal/account"
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/mail"
 	"forge/internal/password"
@@ -65,8 +66,10 @@ func (s *Server) account(db *database.DB, sessions *session.Sessions, passwords 
 	if sessions == nil {
 		return nil
 	}
+	api := s.app.API(application.Services{})
 	return account.New(account.Options{
 		DB: db, Accounts: s.app.Accounts, Sessions: sessions, Passwords: passwords, Mails: s.mails, Page: s.Mail.Page, Kinds: s.Mail.Kinds,
+		Entities: api.Entities, Query: api.Query, Grace: s.ErasureDelay,
 		Proxies: s.TrustedProxies, Revoked: revoked, Narrow: session.NewLimiter(db, 5, s.log), Wide: session.NewLimiter(db, 30, s.log),
 	})
 }

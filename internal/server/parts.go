@@ -40,10 +40,11 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
 	passwords := s.passwords()
 	sessions := s.sessions(pools.Requests, passwords, identity)
+	s.accounts = s.account(pools.Requests, sessions, passwords, func(id uuid.UUID, at time.Time) { revocations.Add(id, at) })
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
 		Sessions:    sessions,
-		Account:     s.account(pools.Requests, sessions, passwords, func(id uuid.UUID, at time.Time) { revocations.Add(id, at) }),
+		Account:     s.accounts,
 		Revocations: revocations,
 		Webhooks:    hooks,
 	})

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"forge/internal/account"
 	"forge/internal/application"
 	"forge/internal/bootstrap"
 	"forge/internal/changes"
@@ -42,6 +43,7 @@ type Server struct {
 	failures  *shared.Failures  // nil on SQLite
 	documents *shared.Documents // nil if the setting APQ_SHARED is off
 	mails     *mail.Mails       // nil if this server sends none
+	accounts  *account.Service  // nil if nobody can sign in
 	inbox     *mail.Inbox       // nil unless it keeps mails instead of sending them
 }
 

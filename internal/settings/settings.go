@@ -38,7 +38,8 @@ type Settings struct {
 	PasswordMemory, PasswordTime, PasswordThreads int
 	PasswordHashes                                int // hashes that run at once
 
-	Mail Mail
+	Mail         Mail
+	ErasureDelay time.Duration // how long after a user has asked for it an account is erased
 
 	Migrate    bool // whether the server applies pending migrations when it starts
 	Demo       bool // whether the server fills an empty database with demo data when it starts

@@ -50,7 +50,7 @@ func TestLoad(t *testing.T) {
 			WriteTimeout: 5 * time.Minute, StallTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
 		Token:          token.Options{TTL: 15 * time.Minute, Issuer: "forge", Audience: "forge", RoleClaim: "role", UserClaim: "sub"},
 		IdempotencyTTL: 24 * time.Hour, ChangesRetention: 24 * time.Hour, ChangesMaxRows: 10_000_000, HeldTooLong: 10 * time.Second, SlowOperation: time.Second, OperationNames: 100,
-		RefreshTokenTTL: 720 * time.Hour, RefreshGrace: 10 * time.Second, PasswordMemory: 19456, PasswordTime: 2, PasswordThreads: 1, PasswordHashes: password.AtOnce(),
+		RefreshTokenTTL: 720 * time.Hour, ErasureDelay: 720 * time.Hour, RefreshGrace: 10 * time.Second, PasswordMemory: 19456, PasswordTime: 2, PasswordThreads: 1, PasswordHashes: password.AtOnce(),
 		Traces: tracing.Options{Service: "forge", Sampler: "parentbased_always_on", Ratio: 1},
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
 			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second,

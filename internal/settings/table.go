@@ -193,6 +193,11 @@ var All = []Setting{
 		set:     setMailKinds,
 	},
 	{
+		Env: "ACCOUNT_ERASURE_DELAY", Flag: "account-erasure-delay", Default: "720h", Allowed: durationText(0, 366*24*time.Hour),
+		Meaning: "how long after somebody has asked for it their account is erased; until then they can keep it",
+		set:     setDuration(func(s *Settings) *time.Duration { return &s.ErasureDelay }, 0, 366*24*time.Hour),
+	},
+	{
 		Env: "SHUTDOWN_DELAY", Flag: "shutdown-delay", Default: "0s", Allowed: durationText(0, 5*time.Minute),
 		Meaning: "for how long after SIGTERM requests are still taken, while /readyz says 503, so that a load balancer can notice",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.ShutdownDelay }, 0, 5*time.Minute),

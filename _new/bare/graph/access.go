@@ -30,6 +30,9 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Mutation.signInWithLink":           {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.requestSignInCode":        {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.signInWithCode":           {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.deleteAccount":            {Role: viewer.User, Credentials: true},
+		"Mutation.keepAccount":              {Role: viewer.User},
+		"Mutation.exportAccount":            {Role: viewer.User, Credentials: true},
 
 		"Mutation.createUser":  {Role: viewer.Admin, Prepare: r.hashPassword},
 		"Mutation.updateUser":  {Role: viewer.User, Prepare: r.hashPassword},

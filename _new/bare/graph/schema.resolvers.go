@@ -111,6 +111,29 @@ func (r *mutationResolver) SignInWithCode(ctx context.Context, login string, cod
 	return signInPayload(t), err
 }
 
+// DeleteAccount is the resolver for the deleteAccount field.
+func (r *mutationResolver) DeleteAccount(ctx context.Context, password *string) (*model.DeleteAccountPayload, error) {
+	at, err := r.Account.Delete(ctx, textOr(password))
+	if err != nil {
+		return nil, err
+	}
+	return &model.DeleteAccountPayload{EraseAt: at}, nil
+}
+
+// KeepAccount is the resolver for the keepAccount field.
+func (r *mutationResolver) KeepAccount(ctx context.Context) (*model.OkPayload, error) {
+	return done(r.Account.Keep(ctx))
+}
+
+// ExportAccount is the resolver for the exportAccount field.
+func (r *mutationResolver) ExportAccount(ctx context.Context) (*model.ExportAccountPayload, error) {
+	data, err := r.Account.Export(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ExportAccountPayload{Data: data}, nil
+}
+
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
 	return signedIn(ctx), nil

@@ -32,6 +32,7 @@ func (User) Annotations() []schema.Annotation {
 			ShownToAll:    []string{"id", "username", "createdAt", "updatedAt"},
 			ShownToOwners: []string{"email", "emailVerifiedAt", "gravatarUrl", "role", "isActive", "eraseAt", "version"},
 			Search:        []string{"username"},
+			Personal:      map[string]entity.Erase{"username": entity.Replace, "email": entity.Clear},
 			Computed:      map[string]entity.Computed{"gravatarUrl": {Needs: []string{"email"}, Outside: true}},
 		},
 		entsql.Checks(map[string]string{
