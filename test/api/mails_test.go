@@ -25,9 +25,10 @@ import (
 // mailed is an API that people can sign in to, with an inbox that gets its mails.
 type mailed struct {
 	*api
-	inbox *mail.Inbox
-	mails *mail.Mails
-	seen  int // how many mails were looked at
+	service *account.Service
+	inbox   *mail.Inbox
+	mails   *mail.Mails
+	seen    int // how many mails were looked at
 }
 
 // newMailAPI returns an API whose mails go to an inbox.
@@ -52,9 +53,10 @@ func (d *mailed) sending(sender mail.Sender, kinds ...string) {
 	d.mails = mail.New(mail.Options{DB: d.db, Sender: sender, Templates: templates, From: "Shop <shop@example.com>", Log: d.log,
 		Look: 10 * time.Millisecond, Retry: retry.Backoff{First: 20 * time.Millisecond}})
 	r := d.sessionResolver(lifetimes)
-	r.Account = account.New(account.Options{DB: d.db, Accounts: graph.Accounts{}, Sessions: r.Sessions, Passwords: d.passwords, Mails: d.mails,
-		Page: "https://app.example/account", Kinds: kinds, Revoked: d.revocations.Add,
+	d.service = account.New(account.Options{DB: d.db, Accounts: graph.Accounts{}, Sessions: r.Sessions, Passwords: d.passwords, Mails: d.mails,
+		Entities: ent.Entities, Query: ent.QueryEntity, Grace: time.Hour, Page: "https://app.example/account", Kinds: kinds, Revoked: d.revocations.Add,
 		Narrow: session.NewLimiter(d.db, 5, d.log), Wide: session.NewLimiter(d.db, 30, d.log)})
+	r.Account = d.service
 	d.configure(config{Options: usual().Options, Resolver: r})
 	run(d.t, d.mails)
 }
@@ -584,4 +586,3 @@ func TestNoTokenIsStored(t *testing.T) {
 		}
 	})
 }
-
