@@ -434,7 +434,10 @@ func (m matrix) mutations(b *strings.Builder) {
 
 // sessionMutations have tests of their own, because their results depend on passwords and tokens,
 // and not on the viewer's role.
-var sessionMutations = map[string]bool{"signUp": true, "signIn": true, "refreshSession": true, "signOut": true, "changePassword": true}
+var sessionMutations = map[string]bool{"signUp": true, "signIn": true, "refreshSession": true, "signOut": true, "changePassword": true,
+	"requestEmailVerification": true, "verifyEmail": true, "requestEmailChange": true, "confirmEmailChange": true, "requestPasswordReset": true, "resetPassword": true,
+	"requestSignInLink": true, "signInWithLink": true, "requestSignInCode": true, "signInWithCode": true,
+	"deleteAccount": true, "keepAccount": true, "exportAccount": true}
 
 // payload returns a selection of all fields of a payload, one level deep.
 func (m matrix) payload(name string) string {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"forge/ent"
 	"forge/internal/database"
 	"forge/internal/expiry"
@@ -153,6 +155,19 @@ func TestDeleteAccountWithoutPassword(t *testing.T) {
 		old.Issued = old.Issued.Add(-time.Hour)
 		d.as(old).WantCode("FORBIDDEN", deleteAccount, nil)
 	})
+}
+
+// TestAccountNeedsSignIn asks as nobody, and as somebody of a provider who has no account here, for what
+// is for one's own account.
+func TestAccountNeedsSignIn(t *testing.T) {
+	t.Parallel()
+	d := newMailAPI(t, dbtest.SQLite(t))
+	stranger := viewer.Viewer{ID: uuid.New(), Role: viewer.User, Stranger: true}
+	for query, v := range map[string]vars{requestVerify: nil, verifyEmail: {"t": "x"}, requestChange: {"e": "a@example.com"}, confirmChange: {"t": "x"},
+		deleteAccount: nil, keepAccount: nil, exportAccount: nil} {
+		d.WantCode("UNAUTHENTICATED", query, v)
+		d.as(stranger).WantCode("UNAUTHENTICATED", query, v)
+	}
 }
 
 // TestDeletionIsNotGuessed tries passwords to delete an account.
