@@ -42,13 +42,13 @@ require (
 	modernc.org/sqlite v1.60.1
 )
 
-require pgregory.net/rapid v1.2.0
-
 require (
-	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // indirect
-	github.com/emersion/go-smtp v0.24.0 // indirect
-	github.com/wneessen/go-mail v0.7.2 // indirect
+	github.com/emersion/go-smtp v0.24.0
+	github.com/wneessen/go-mail v0.7.2
+	pgregory.net/rapid v1.2.0
 )
+
+require github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // indirect
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
