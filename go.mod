@@ -42,7 +42,18 @@ require (
 	modernc.org/sqlite v1.60.1
 )
 
-require pgregory.net/rapid v1.2.0
+require (
+	github.com/descope/virtualwebauthn v1.0.4
+	github.com/go-webauthn/webauthn v0.15.0
+	pgregory.net/rapid v1.2.0
+)
+
+require (
+	github.com/fxamacker/cbor/v2 v2.9.0 // indirect
+	github.com/go-webauthn/x v0.1.26 // indirect
+	github.com/google/go-tpm v0.9.6 // indirect
+	github.com/x448/float16 v0.8.4 // indirect
+)
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect

@@ -126,7 +126,7 @@ func oneAccount(u *ent.User, err error) (*session.Account, error) {
 // account returns the account of a user that was read with accounts or just stored.
 func account(u *ent.User) *session.Account {
 	role, _ := viewer.ParseRole(string(u.Role))
-	a := &session.Account{ID: u.ID, Role: role, Active: u.IsActive && u.DeletedAt == nil,
+	a := &session.Account{ID: u.ID, Name: u.Username, Role: role, Active: u.IsActive && u.DeletedAt == nil,
 		Renew: func(ctx context.Context) error { return renewKey(ctx, u) }}
 	if u.HashedPassword != nil {
 		a.Hash = *u.HashedPassword

@@ -11,6 +11,7 @@ import (
 	"forge/ent/order"
 	"forge/graph/generated"
 	"forge/graph/model"
+	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
 )
@@ -55,6 +56,86 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 		return nil, err
 	}
 	return &model.ChangePasswordPayload{User: u}, nil
+}
+
+// CompleteSignIn is the resolver for the completeSignIn field.
+func (r *mutationResolver) CompleteSignIn(ctx context.Context, token string, code string) (*model.SignInPayload, error) {
+	f, err := r.factors()
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.Complete(ctx, token, code)
+	return signInPayload(t), err
+}
+
+// BeginTotp is the resolver for the beginTotp field.
+func (r *mutationResolver) BeginTotp(ctx context.Context) (*model.BeginTotpPayload, error) {
+	f, err := r.factors()
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.BeginTOTP(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &model.BeginTotpPayload{Secret: t.Secret, URI: t.URI}, nil
+}
+
+// ConfirmTotp is the resolver for the confirmTotp field.
+func (r *mutationResolver) ConfirmTotp(ctx context.Context, code string) (*model.RecoveryCodesPayload, error) {
+	return r.recoveryCodes(ctx, code, (*factor.Factors).ConfirmTOTP)
+}
+
+// DisableTotp is the resolver for the disableTotp field.
+func (r *mutationResolver) DisableTotp(ctx context.Context, code string) (*model.OkPayload, error) {
+	f, err := r.factors()
+	if err != nil {
+		return nil, err
+	}
+	if err := f.DisableTOTP(ctx, code); err != nil {
+		return nil, err
+	}
+	return &model.OkPayload{Ok: true}, nil
+}
+
+// RenewRecoveryCodes is the resolver for the renewRecoveryCodes field.
+func (r *mutationResolver) RenewRecoveryCodes(ctx context.Context, code string) (*model.RecoveryCodesPayload, error) {
+	return r.recoveryCodes(ctx, code, (*factor.Factors).RenewRecoveryCodes)
+}
+
+// BeginPasskey is the resolver for the beginPasskey field.
+func (r *mutationResolver) BeginPasskey(ctx context.Context, code *string) (*model.PasskeyOptionsPayload, error) {
+	return r.options(func(f *factor.Factors) (any, error) { return f.BeginPasskey(ctx, code) })
+}
+
+// FinishPasskey is the resolver for the finishPasskey field.
+func (r *mutationResolver) FinishPasskey(ctx context.Context, response any, name *string) (*model.FinishPasskeyPayload, error) {
+	return r.finishPasskey(ctx, response, name)
+}
+
+// RemovePasskey is the resolver for the removePasskey field.
+func (r *mutationResolver) RemovePasskey(ctx context.Context, id ids.ID, code *string) (*model.RemovePasskeyPayload, error) {
+	return r.removePasskey(ctx, id, code)
+}
+
+// BeginPasskeySignIn is the resolver for the beginPasskeySignIn field.
+func (r *mutationResolver) BeginPasskeySignIn(ctx context.Context) (*model.PasskeyOptionsPayload, error) {
+	return r.options(func(f *factor.Factors) (any, error) { return f.BeginSignIn(ctx) })
+}
+
+// SignInWithPasskey is the resolver for the signInWithPasskey field.
+func (r *mutationResolver) SignInWithPasskey(ctx context.Context, response any) (*model.SignInPayload, error) {
+	f, err := r.factors()
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.SignIn(ctx, response)
+	return signInPayload(t), err
+}
+
+// RemoveFactors is the resolver for the removeFactors field.
+func (r *mutationResolver) RemoveFactors(ctx context.Context, userID ids.ID) (*model.OkPayload, error) {
+	return r.removeFactors(ctx, userID)
 }
 
 // CreateWebhook is the resolver for the createWebhook field.
@@ -222,6 +303,16 @@ func (r *teamResolver) Rivals(ctx context.Context, objs []*model.Team, first int
 // GravatarURL is the resolver for the gravatarUrl field.
 func (r *userResolver) GravatarURL(ctx context.Context, obj *model.User, size int32) (*string, error) {
 	return gravatarURL(obj.Email, size)
+}
+
+// HasTotp is the batch resolver for the hasTotp field.
+func (r *userResolver) HasTotp(ctx context.Context, objs []*model.User) ([]*bool, error) {
+	return hasTOTP(ctx, objs)
+}
+
+// Passkeys is the batch resolver for the passkeys field.
+func (r *userResolver) Passkeys(ctx context.Context, objs []*model.User) ([][]*model.Passkey, error) {
+	return passkeys(ctx, objs)
 }
 
 // Mutation returns generated.MutationResolver implementation.

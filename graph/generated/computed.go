@@ -113,6 +113,10 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				switch field.Name {
 				case "gravatarUrl":
 					return ec._User_gravatarUrl(ctx, field, obj)
+				case "hasTotp":
+					return ec._User_hasTotp(ctx, field, obj)
+				case "passkeys":
+					return ec._User_passkeys(ctx, field, obj)
 				}
 				return graphql.Null
 			},
@@ -135,6 +139,28 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_signOut(ctx, field)
 	case "changePassword":
 		return ec._Mutation_changePassword(ctx, field)
+	case "completeSignIn":
+		return ec._Mutation_completeSignIn(ctx, field)
+	case "beginTotp":
+		return ec._Mutation_beginTotp(ctx, field)
+	case "confirmTotp":
+		return ec._Mutation_confirmTotp(ctx, field)
+	case "disableTotp":
+		return ec._Mutation_disableTotp(ctx, field)
+	case "renewRecoveryCodes":
+		return ec._Mutation_renewRecoveryCodes(ctx, field)
+	case "beginPasskey":
+		return ec._Mutation_beginPasskey(ctx, field)
+	case "finishPasskey":
+		return ec._Mutation_finishPasskey(ctx, field)
+	case "removePasskey":
+		return ec._Mutation_removePasskey(ctx, field)
+	case "beginPasskeySignIn":
+		return ec._Mutation_beginPasskeySignIn(ctx, field)
+	case "signInWithPasskey":
+		return ec._Mutation_signInWithPasskey(ctx, field)
+	case "removeFactors":
+		return ec._Mutation_removeFactors(ctx, field)
 	case "createWebhook":
 		return ec._Mutation_createWebhook(ctx, field)
 	case "updateWebhook":

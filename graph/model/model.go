@@ -24,6 +24,14 @@ type AdjustStockPayload struct {
 	Product *Product `json:"product"`
 }
 
+// What an authenticator app needs. It is shown once.
+type BeginTotpPayload struct {
+	// In base32, for an app into which it is typed.
+	Secret string `json:"secret"`
+	// `otpauth://…`, for a QR code.
+	URI string `json:"uri"`
+}
+
 // The order as cancelled.
 type CancelOrderPayload struct {
 	Order *Order `json:"order"`
@@ -86,6 +94,11 @@ type CreateWebhookPayload struct {
 // What is gone.
 type DeleteWebhookPayload struct {
 	DeletedID ids.ID `json:"deletedId"`
+}
+
+// The new passkey.
+type FinishPasskeyPayload struct {
+	Passkey *Passkey `json:"passkey"`
 }
 
 // Somebody with a name the world knows, and another that it does not.
@@ -329,6 +342,11 @@ type HeroWhereInput struct {
 // In an update, a field that is left out stays as it is and `null` clears it. `expectedVersion` makes a change conditional:
 // if the row has another version by now, the answer is `CONFLICT` and nothing changes.
 type Mutation struct {
+}
+
+// What was asked for is done, or under way.
+type OkPayload struct {
+	Ok bool `json:"ok"`
 }
 
 // What a user bought, at the prices of that moment.
@@ -707,6 +725,22 @@ type PageInfo struct {
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
+// A passkey, by which a user signs in without a password.
+type Passkey struct {
+	ID ids.ID `json:"id"`
+	// What the user calls it.
+	Name      *string   `json:"name,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	// When the user signed in by it last. Null if they never did.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+}
+
+// What the browser makes a passkey with, or signs in with one.
+type PasskeyOptionsPayload struct {
+	// For `PublicKeyCredential.parseCreationOptionsFromJSON` after `beginPasskey`, and `parseRequestOptionsFromJSON` after `beginPasskeySignIn`.
+	Options any `json:"options"`
+}
+
 // The order as paid.
 type PayOrderPayload struct {
 	Order *Order `json:"order"`
@@ -939,6 +973,11 @@ type ProductWhereInput struct {
 type Query struct {
 }
 
+// Ten codes, each of which can be used once in the place of the authenticator app. They are shown once.
+type RecoveryCodesPayload struct {
+	RecoveryCodes []string `json:"recoveryCodes"`
+}
+
 // The session to go on with.
 type RefreshSessionInput struct {
 	// The one that came with the last access token.
@@ -954,6 +993,11 @@ type RefreshSessionPayload struct {
 	// Good once, for `refreshSession` or `signOut`. Null if it is in a cookie.
 	RefreshToken *string `json:"refreshToken,omitempty"`
 	User         *User   `json:"user"`
+}
+
+// What is gone.
+type RemovePasskeyPayload struct {
+	DeletedID ids.ID `json:"deletedId"`
 }
 
 // The endpoint, which is on.
@@ -1238,6 +1282,10 @@ type User struct {
 	IsActive *bool `json:"isActive,omitempty"`
 	// When what is personal will be erased, because the user has asked for it. Null if they did not.
 	EraseAt *time.Time `json:"eraseAt,omitempty"`
+	// Whether codes of an authenticator app are due when the user signs in. Null for those who may not see it.
+	HasTotp *bool `json:"hasTotp,omitempty"`
+	// The user's passkeys, the oldest first. Null for those who may not see them.
+	Passkeys []*Passkey `json:"passkeys,omitempty"`
 	// Counts the changes, from 1.
 	Version   *int32    `json:"version,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`

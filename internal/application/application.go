@@ -12,6 +12,7 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/demo"
+	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/migrator"
 	"forge/internal/password"
@@ -73,6 +74,7 @@ func (a Application) Schemas() (all []string) {
 type Services struct {
 	Passwords   *password.Hasher
 	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
+	Factors     *factor.Factors      // second factors and passkeys; nil if Sessions is
 	Revocations *session.Revocations // is told at once when this server revokes tokens
 	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
 }

@@ -31,6 +31,7 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	all.Go(func() { expiry.Every(ctx, time.Minute, "failures to sign in", s.failures.Sweep, s.log) })
 	all.Go(func() { expiry.Every(ctx, time.Minute, "persisted documents", s.documents.Sweep, s.log) })
 	all.Go(func() { identity.keepKey(ctx, pools.Monitor, s.log) })
+	all.Go(func() { s.factors.CheckKeys(ctx) })
 	all.Go(func() { keeper.Run(ctx, s.log) })
 	all.Go(func() { revocations.Announce(ctx, pools.Monitor) })
 	channels := map[string]func(){session.Channel: revocations.Look}

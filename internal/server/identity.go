@@ -25,6 +25,8 @@ type Identity struct {
 	key []byte
 	// kept says that the database keeps the key of cursors.
 	kept bool
+	// factors are the keys that seal the secrets of second factors.
+	factors [][]byte
 }
 
 // identity reads the keys of the settings, and fetches the provider's keys. If the provider does
@@ -46,7 +48,7 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	}
 	options := s.Token
 	options.Roles = s.app.API(application.Services{}).Roles()
-	id := &Identity{verifier: token.NewVerifier(options, keys, s.log), issuer: token.NewIssuer(options, keys)}
+	id := &Identity{verifier: token.NewVerifier(options, keys, s.log), issuer: token.NewIssuer(options, keys), factors: s.Token.FactorKeys(keys)}
 	key, lasting := s.Token.CursorKey(keys)
 	id.cursors, id.kept = cursorcipher.New(key), !lasting
 	_ = id.verifier.Fetch(ctx) // it has logged its error

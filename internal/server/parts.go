@@ -9,6 +9,7 @@ import (
 	"forge/internal/application"
 	"forge/internal/changes"
 	"forge/internal/database"
+	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/graphqlhttp"
 	"forge/internal/health"
@@ -36,9 +37,12 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	opts.Documents = documents
 	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
 	passwords := s.passwords()
+	sessions := s.sessions(pools.Requests, passwords, identity)
+	s.factors = s.newFactors(pools.Requests, sessions, identity)
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
-		Sessions:    s.sessions(pools.Requests, passwords, identity),
+		Sessions:    sessions,
+		Factors:     s.factors,
 		Revocations: revocations,
 		Webhooks:    hooks,
 	})
@@ -161,4 +165,17 @@ func (s *Server) sessions(db *database.DB, passwords *password.Hasher, identity 
 		return nil
 	}
 	return session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies, s.failures)
+}
+
+// newFactors returns the second factors and passkeys of accounts. It returns nil if nobody can sign
+// in.
+func (s *Server) newFactors(db *database.DB, sessions *session.Sessions, identity *Identity) *factor.Factors {
+	if sessions == nil {
+		return nil
+	}
+	return factor.New(db, s.app.Accounts, sessions, factor.Options{
+		TOTP: s.TOTP, Issuer: s.FactorIssuer,
+		Passkeys: s.Passkeys, RPID: s.PasskeyRPID, Origins: s.PasskeyOrigins,
+		Keys: identity.factors, Log: s.log,
+	})
 }

@@ -16,6 +16,7 @@ import (
 	"forge/internal/bootstrap"
 	"forge/internal/changes"
 	"forge/internal/database"
+	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
 	"forge/internal/replica"
@@ -40,6 +41,7 @@ type Server struct {
 
 	failures  *shared.Failures  // nil on SQLite
 	documents *shared.Documents // nil if the setting APQ_SHARED is off
+	factors   *factor.Factors   // nil if nobody can sign in
 }
 
 // New returns a server that is not running yet. environ has the form of os.Environ. out receives

@@ -42,6 +42,7 @@ type Accounts interface {
 // Account is what package session has to know of an account.
 type Account struct {
 	ID     uuid.UUID
+	Name   string // what the account is called, for people
 	Hash   string // the hash of the password; "" if there is no password
 	Role   viewer.Role
 	Active bool // the account may sign in: it is neither turned off nor deleted

@@ -52,6 +52,7 @@ type Sessions struct {
 	grace     time.Duration
 	proxies   []netip.Prefix
 	throttle  *throttle
+	asked     *throttle // see Ask
 
 	// Second is asked before a session begins; if nil, nothing else has to be proved.
 	Second SecondFactors
@@ -67,7 +68,7 @@ type Lifetimes struct {
 // proxies. It counts failures with those of other servers, or in this process alone if failures is
 // nil.
 func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix, failures *shared.Failures) *Sessions {
-	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(failures, time.Now), nil}
+	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(failures, time.Now, freeFailures), newThrottle(failures.Allowing(freeAsked), time.Now, freeAsked), nil}
 }
 
 // Begin begins a session for an account that has proved by method who it is. It locks the account.

@@ -34,6 +34,12 @@ type Settings struct {
 	RefreshGrace    time.Duration
 	TrustedProxies  []netip.Prefix // the proxies whose X-Forwarded-For header is believed
 
+	TOTP           bool     // whether users may set up an authenticator app
+	Passkeys       bool     // whether users may make passkeys
+	PasskeyRPID    string   // the domain of passkeys; "" is none
+	PasskeyOrigins []string // the origins whose pages may use passkeys; if none, all of PasskeyRPID
+	FactorIssuer   string   // the name of the application that apps and devices show
+
 	// The cost of hashing a password, as in password.Cost.
 	PasswordMemory, PasswordTime, PasswordThreads int
 	PasswordHashes                                int // hashes that run at once

@@ -132,6 +132,38 @@ var All = []Setting{
 		set: setDuration(func(s *Settings) *time.Duration { return &s.RefreshGrace }, 0, time.Minute),
 	},
 	{
+		Env: "TOTP", Flag: "totp", Default: "off", Allowed: "on or off", alone: true,
+		Meaning: "whether users may set up an authenticator app, whose codes they then need to sign in; who has set one up needs them also when it is off",
+		set:     func(s *Settings, v string) error { return setBool(&s.TOTP, v) },
+	},
+	{
+		Env: "PASSKEY_RP_ID", Flag: "passkey-rp-id", Default: "localhost in development, none in production", Allowed: "a domain, such as example.com, or none",
+		Meaning: "the domain that passkeys belong to: that of the pages that use them, or one above it; with another one later, all passkeys are lost",
+		derive:  defaultRPID,
+		set:     setRPID,
+	},
+	{
+		Env: "PASSKEY_ORIGINS", Flag: "passkey-origins", Default: "none", Allowed: "none, or origins as browsers send them, separated by commas: https://app.example.com,https://example.com",
+		Meaning: "the pages that may use passkeys, of PASSKEY_RP_ID or below it, with TLS unless they are on localhost; with none, in development, those of PASSKEY_RP_ID on any port",
+		set:     setPasskeyOrigins, show: showOrigins,
+	},
+	{
+		Env: "PASSKEYS", Flag: "passkeys", Default: "off", Allowed: "on, or off; in production with PASSKEY_RP_ID and PASSKEY_ORIGINS", alone: true,
+		Meaning: "whether users may make passkeys, and sign in with them",
+		set:     setPasskeys,
+	},
+	{
+		Env: "FACTOR_ISSUER", Flag: "factor-issuer", Default: "Forge", Allowed: nameAllowed,
+		Meaning: "the name of the application that authenticator apps and devices show beside the user's",
+		set:     setName(func(s *Settings) *string { return &s.FactorIssuer }),
+	},
+	{
+		Env: "FACTOR_SECRET", Flag: "factor-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, several such secrets separated by commas, or none", token.MinSecret),
+		Meaning: "what the key is made of that seals the secrets of authenticator apps, alike in all processes; the first one seals, and all of them, the keys of " +
+			"AUTH_KEYS_FILE and AUTH_SECRET open; with none, the first of these seals, and must be kept as long as there is what it has sealed",
+		set: setFactorSecrets, show: hidden,
+	},
+	{
 		Env: "TRUSTED_PROXIES", Flag: "trusted-proxies", Default: "none", Allowed: "none, or networks, separated by commas: 10.0.0.0/8,fd00::/8",
 		Meaning: "the proxies whose X-Forwarded-For is believed about where a request comes from; failures to sign in are counted by that address",
 		set:     setProxies,
