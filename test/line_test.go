@@ -28,6 +28,7 @@ const root = "../"
 // allowedImports are the generated packages of ent that packages of the framework may import,
 // because they have their own tables.
 var allowedImports = map[string][]string{
+	"internal/factor":      {"forge/ent", "forge/ent/credential"},
 	"internal/session":     {"forge/ent", "forge/ent/session"},
 	"internal/idempotency": {"forge/ent", "forge/ent/idempotencykey"},
 	"internal/webhook":     {"forge/ent", "forge/ent/webhook"},
@@ -35,8 +36,9 @@ var allowedImports = map[string][]string{
 
 // allowedRows are selectors that look like a row of the application. The value is the reason.
 var allowedRows = map[entry]string{
-	{"internal/webhook", "u.User"}:      "url.Userinfo",
-	{"internal/webhook", "viewer.User"}: "the role",
+	{"internal/factor", "webauthn.User"}: "an account, for WebAuthn",
+	{"internal/webhook", "u.User"}:       "url.Userinfo",
+	{"internal/webhook", "viewer.User"}:  "the role",
 }
 
 // allowed are words that name an entity of the application but have another meaning in a package of
@@ -59,6 +61,8 @@ var allowed = map[entry]string{
 	{"internal/database", "user"}:     "PostgreSQL's tcp_user_timeout",
 	{"internal/doctor", "user"}:       "a user of the machine, and of PostgreSQL",
 	{"internal/doctor", "users"}:      "users of the machine, and demo accounts",
+	{"internal/factor", "order"}:      "SQL's ORDER BY",
+	{"internal/factor", "user"}:       "a name of WebAuthn, the column user_id of a credential, and errors that people read",
 	{"internal/gqlexec", "order"}:     "SQL's ORDER BY",
 	{"internal/gqlexec", "user"}:      "the code BAD_USER_INPUT",
 	{"internal/graphqlhttp", "user"}:  "the code BAD_USER_INPUT",
@@ -84,6 +88,7 @@ var allowed = map[entry]string{
 	{"internal/server", "user"}:       "a demo account",
 	{"internal/server", "users"}:      "users of the machine",
 	{"internal/session", "order"}:     "SQL's ORDER BY",
+	{"internal/settings", "users"}:    "those who sign in",
 	{"internal/settings", "user"}:     "url.Userinfo, a user of PostgreSQL, and AUTH_USER_CLAIM",
 	{"internal/sourcetree", "order"}:  "sorting",
 	{"internal/sourcetree", "orders"}: "orderBy of the API",
