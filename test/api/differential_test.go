@@ -61,7 +61,7 @@ func TestDifferential(t *testing.T) {
 		}
 		from, to := uint64(0), uint64(10_000)
 		if strings.HasPrefix(url, "postgres") {
-			from, to = 30_000, 33_000
+			from, to = 10_000, 14_000
 		}
 		switch {
 		case slowed > 1: // more of them tell the race detector nothing more
