@@ -450,7 +450,8 @@ type Mutation {
   """
   Ends a sign-in that was answered with ` + "`" + `secondFactor` + "`" + `: takes its token, and a code of the authenticator app or a recovery code. ` + "`" + `BAD_USER_INPUT` + "`" + `
   if the code is wrong, and ` + "`" + `UNAUTHENTICATED` + "`" + ` if the token is not good any more, as after five tries: sign in again then. After some wrong codes
-  for the user in a row the answer is ` + "`" + `RATE_LIMITED` + "`" + ` for a while.
+  for the user in a row the answer is ` + "`" + `RATE_LIMITED` + "`" + ` for a while. This and those up to ` + "`" + `signInWithPasskey` + "`" + ` stand alone in their operation, and
+  take no ` + "`" + `Idempotency-Key` + "`" + `.
   """
   completeSignIn(token: String!, code: String!): SignInPayload!
   """
