@@ -1379,9 +1379,10 @@ var Entities = []*entity.Entity{
 		Ruled:    true,
 		Policy:   func() Policy { return user.Policy },
 		Filtered: true,
-		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "emailVerifiedAt": entity.ToOwners, "gravatarUrl": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "eraseAt": entity.ToOwners, "version": entity.ToOwners},
+		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "emailVerifiedAt": entity.ToOwners, "gravatarUrl": entity.ToOwners, "identities": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "eraseAt": entity.ToOwners, "version": entity.ToOwners},
 		Computed: map[string]entity.Computed{
 			"gravatarUrl": {Needs: []string{"email"}, Outside: true},
+			"identities":  {Price: 1},
 		},
 		Search: []string{"username"},
 		Logged: true,

@@ -60,6 +60,40 @@ func (Accounts) FindLogin(ctx context.Context, login string) (*session.Account, 
 	return account(found[0]), nil
 }
 
+// FindEmail returns the account of the user with an email, or nil if there is no such user.
+func (Accounts) FindEmail(ctx context.Context, address string) (*session.Account, error) {
+	found, err := oneAccount(accounts(ctx, user.EmailKey(email.Key(address))).Only(ctx))
+	if found == nil && err == nil {
+		return oneAccount(accounts(ctx, user.EmailKey(email.FormerKey(address))).Only(ctx))
+	}
+	return found, err
+}
+
+// Create stores a user without a password. If another user has the username, the new one gets it
+// with a number behind it.
+func (Accounts) Create(ctx context.Context, a session.NewAccount) (*session.Account, error) {
+	name := username.Made(a.Username, schema.UsernameLength)
+	taken, err := ent.FromUnit(ctx).User.Query().Where(user.Username(name)).Exist(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if taken {
+		name = username.Numbered(name, schema.UsernameLength)
+	}
+	add := ent.FromUnit(ctx).User.Create().SetUsername(name)
+	if a.Email != "" {
+		add.SetEmail(a.Email)
+	}
+	if a.EmailVerified {
+		add.SetEmailVerifiedAt(time.Now())
+	}
+	u, err := add.Save(ctx)
+	if err != nil {
+		return nil, inGeneral(err)
+	}
+	return account(u), nil
+}
+
 // LoginKey returns the same key for all spellings of a login. Emails have the same key whatever
 // their case, and usernames in the normalized form in which they are stored.
 func (Accounts) LoginKey(login string) string {
@@ -109,7 +143,7 @@ func (Accounts) Stamped(ctx context.Context, after time.Time) (map[uuid.UUID]tim
 // accounts returns a query for the columns of users that an account is made of.
 func accounts(ctx context.Context, which ...predicate.User) *ent.UserSelect {
 	return ent.FromUnit(ctx).User.Query().Where(which...).Select(user.FieldID, user.FieldUsername, user.FieldEmail,
-		user.FieldEmailKey, user.FieldHashedPassword, user.FieldRole, user.FieldIsActive, user.FieldDeletedAt, user.FieldTokensValidAfter)
+		user.FieldEmailKey, user.FieldHashedPassword, user.FieldRole, user.FieldIsActive, user.FieldDeletedAt, user.FieldTokensValidAfter, user.FieldEmailVerifiedAt)
 }
 
 // oneAccount returns the account of a user, or nil if err says that there is no such user.
@@ -126,7 +160,7 @@ func oneAccount(u *ent.User, err error) (*session.Account, error) {
 // account returns the account of a user that was read with accounts or just stored.
 func account(u *ent.User) *session.Account {
 	role, _ := viewer.ParseRole(string(u.Role))
-	a := &session.Account{ID: u.ID, Role: role, Active: u.IsActive && u.DeletedAt == nil,
+	a := &session.Account{ID: u.ID, Role: role, Active: u.IsActive && u.DeletedAt == nil, EmailVerified: u.Email != nil && u.EmailVerifiedAt != nil,
 		Renew: func(ctx context.Context) error { return renewKey(ctx, u) }}
 	if u.HashedPassword != nil {
 		a.Hash = *u.HashedPassword

@@ -57,6 +57,29 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 	return &model.ChangePasswordPayload{User: u}, nil
 }
 
+// SignInWithProvider is the resolver for the signInWithProvider field.
+func (r *mutationResolver) SignInWithProvider(ctx context.Context, code string, verifier string) (*model.SignInPayload, error) {
+	t, err := r.signInWithProvider(ctx, code, verifier)
+	return signInPayload(t), err
+}
+
+// BeginProviderLink is the resolver for the beginProviderLink field.
+func (r *mutationResolver) BeginProviderLink(ctx context.Context, provider string, returnTo string, challenge string) (*model.BeginProviderLinkPayload, error) {
+	address, err := r.beginProviderLink(ctx, provider, returnTo, challenge)
+	return &model.BeginProviderLinkPayload{URL: address}, err
+}
+
+// FinishProviderLink is the resolver for the finishProviderLink field.
+func (r *mutationResolver) FinishProviderLink(ctx context.Context, code string, verifier string) (*model.FinishProviderLinkPayload, error) {
+	identity, err := r.finishProviderLink(ctx, code, verifier)
+	return &model.FinishProviderLinkPayload{Identity: identity}, err
+}
+
+// UnlinkProvider is the resolver for the unlinkProvider field.
+func (r *mutationResolver) UnlinkProvider(ctx context.Context, id ids.ID) (*model.UnlinkProviderPayload, error) {
+	return &model.UnlinkProviderPayload{DeletedID: id}, r.unlinkProvider(ctx, id)
+}
+
 // CreateWebhook is the resolver for the createWebhook field.
 func (r *mutationResolver) CreateWebhook(ctx context.Context, input model.CreateWebhookInput) (*model.CreateWebhookPayload, error) {
 	row, err := r.createWebhook(ctx, input)
@@ -214,6 +237,11 @@ func (r *queryResolver) Webhooks(ctx context.Context) ([]*model.WebhookEndpoint,
 	return r.webhooks(ctx)
 }
 
+// AuthProviders is the resolver for the authProviders field.
+func (r *queryResolver) AuthProviders(ctx context.Context) ([]*model.AuthProvider, error) {
+	return r.authProviders(), nil
+}
+
 // Rivals is the batch resolver for the rivals field.
 func (r *teamResolver) Rivals(ctx context.Context, objs []*model.Team, first int32) ([][]*model.Team, error) {
 	return rivals(ctx, ent.FromUnit(ctx), objs, first)
@@ -222,6 +250,11 @@ func (r *teamResolver) Rivals(ctx context.Context, objs []*model.Team, first int
 // GravatarURL is the resolver for the gravatarUrl field.
 func (r *userResolver) GravatarURL(ctx context.Context, obj *model.User, size int32) (*string, error) {
 	return gravatarURL(obj.Email, size)
+}
+
+// Identities is the batch resolver for the identities field.
+func (r *userResolver) Identities(ctx context.Context, objs []*model.User) ([][]*model.Identity, error) {
+	return identities(ctx, objs)
 }
 
 // Mutation returns generated.MutationResolver implementation.

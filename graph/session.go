@@ -15,6 +15,7 @@ import (
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
 	"forge/internal/input"
+	"forge/internal/provider"
 	"forge/internal/session"
 	"forge/internal/viewer"
 )
@@ -129,6 +130,79 @@ func (r *Resolver) changePassword(ctx context.Context, in model.ChangePasswordIn
 	}
 	gqlexec.BeforeCommit(ctx, func() { r.Revocations.Add(id, at) })
 	return userOf(id), nil
+}
+
+// providers returns the providers that people sign in with. It returns FORBIDDEN if there are none.
+func (r *Resolver) providers() (*provider.Providers, error) {
+	if r.Providers == nil {
+		return nil, apperr.Forbidden("", "people cannot sign in with providers here: set AUTH_PROVIDERS_FILE")
+	}
+	return r.Providers, nil
+}
+
+func (r *Resolver) authProviders() []*model.AuthProvider {
+	list := []*model.AuthProvider{}
+	for _, offer := range r.Providers.Offers() {
+		list = append(list, &model.AuthProvider{Name: offer.Name, StartURL: offer.StartURL})
+	}
+	return list
+}
+
+func (r *Resolver) signInWithProvider(ctx context.Context, code, verifier string) (*session.Tokens, error) {
+	p, err := r.providers()
+	if err != nil {
+		return nil, err
+	}
+	return p.SignIn(ctx, code, verifier)
+}
+
+func (r *Resolver) beginProviderLink(ctx context.Context, name, returnTo, challenge string) (string, error) {
+	p, err := r.providers()
+	if err != nil {
+		return "", err
+	}
+	return p.BeginLink(ctx, name, returnTo, challenge)
+}
+
+func (r *Resolver) finishProviderLink(ctx context.Context, code, verifier string) (*model.Identity, error) {
+	p, err := r.providers()
+	if err != nil {
+		return nil, err
+	}
+	row, err := p.FinishLink(ctx, code, verifier)
+	if err != nil {
+		return nil, err
+	}
+	return identityOf(row), nil
+}
+
+func (r *Resolver) unlinkProvider(ctx context.Context, id ids.ID) error {
+	p, err := r.providers()
+	if err != nil {
+		return err
+	}
+	return p.Unlink(ctx, id)
+}
+
+// identities returns the identities of each user.
+func identities(ctx context.Context, users []*model.User) ([][]*model.Identity, error) {
+	accounts := make([]uuid.UUID, len(users))
+	for i, u := range users {
+		accounts[i] = u.ID.UUID
+	}
+	found, err := provider.Identities(ctx, accounts)
+	lists := make([][]*model.Identity, len(users))
+	for i, id := range accounts {
+		lists[i] = []*model.Identity{}
+		for _, row := range found[id] {
+			lists[i] = append(lists[i], identityOf(row))
+		}
+	}
+	return lists, err
+}
+
+func identityOf(row *ent.Credential) *model.Identity {
+	return &model.Identity{ID: row.GlobalID(), Provider: provider.Name(row), Email: row.Name, CreatedAt: row.CreatedAt, LastUsedAt: row.LastUsedAt}
 }
 
 func userOf(id uuid.UUID) *model.User { return &model.User{ID: ids.ID{Prefix: "user", UUID: id}} }

@@ -66,6 +66,9 @@ func (r *Resolver) beforeUser(ctx context.Context, w *write.Write) error {
 			return err
 		}
 	}
+	if _, given := w.Value("email"); given && w.Op == write.Update {
+		m.ClearEmailVerifiedAt() // nobody has proved anything about another email
+	}
 	if w.Op != write.Delete && (w.Op != write.Update || !endsTokens(m)) {
 		return nil
 	}

@@ -31,10 +31,13 @@ func (User) Annotations() []schema.Annotation {
 		entity.Annotation{
 			Owner:         "id",
 			ShownToAll:    []string{"id", "username", "createdAt", "updatedAt", "heroes", "orders"},
-			ShownToOwners: []string{"email", "emailVerifiedAt", "gravatarUrl", "role", "isActive", "eraseAt", "version"},
+			ShownToOwners: []string{"email", "emailVerifiedAt", "gravatarUrl", "identities", "role", "isActive", "eraseAt", "version"},
 			Search:        []string{"username"},
 			Logged:        true,
-			Computed:      map[string]entity.Computed{"gravatarUrl": {Needs: []string{"email"}, Outside: true}},
+			Computed:      map[string]entity.Computed{
+				"gravatarUrl": {Needs: []string{"email"}, Outside: true},
+				"identities":  {Price: 1},
+			},
 		},
 		entsql.Checks(map[string]string{
 			"users_username_length": length("username", 1, UsernameLength),

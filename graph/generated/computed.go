@@ -113,6 +113,8 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				switch field.Name {
 				case "gravatarUrl":
 					return ec._User_gravatarUrl(ctx, field, obj)
+				case "identities":
+					return ec._User_identities(ctx, field, obj)
 				}
 				return graphql.Null
 			},
@@ -135,6 +137,14 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_signOut(ctx, field)
 	case "changePassword":
 		return ec._Mutation_changePassword(ctx, field)
+	case "signInWithProvider":
+		return ec._Mutation_signInWithProvider(ctx, field)
+	case "beginProviderLink":
+		return ec._Mutation_beginProviderLink(ctx, field)
+	case "finishProviderLink":
+		return ec._Mutation_finishProviderLink(ctx, field)
+	case "unlinkProvider":
+		return ec._Mutation_unlinkProvider(ctx, field)
 	case "createWebhook":
 		return ec._Mutation_createWebhook(ctx, field)
 	case "updateWebhook":
@@ -191,6 +201,8 @@ func (e *executableSchema) Ask(ctx context.Context, op *graphql.OperationContext
 		return ec._Query_orderItems(ctx, field)
 	case "webhooks":
 		return ec._Query_webhooks(ctx, field)
+	case "authProviders":
+		return ec._Query_authProviders(ctx, field)
 	case "__type":
 		return ec._Query___type(ctx, field)
 	case "__schema":

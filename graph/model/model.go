@@ -24,6 +24,19 @@ type AdjustStockPayload struct {
 	Product *Product `json:"product"`
 }
 
+// A provider that people can sign in with, such as Google.
+type AuthProvider struct {
+	Name string `json:"name"`
+	// Where a page sends the browser, with two parameters: `returnTo`, the page that it comes back to, and `challenge`, the SHA-256 of a
+	// verifier that the page keeps, in Base64 for URLs, without padding.
+	StartURL string `json:"startUrl"`
+}
+
+// Where to send the browser, within five minutes.
+type BeginProviderLinkPayload struct {
+	URL string `json:"url"`
+}
+
 // The order as cancelled.
 type CancelOrderPayload struct {
 	Order *Order `json:"order"`
@@ -86,6 +99,11 @@ type CreateWebhookPayload struct {
 // What is gone.
 type DeleteWebhookPayload struct {
 	DeletedID ids.ID `json:"deletedId"`
+}
+
+// What the user can sign in with from now on.
+type FinishProviderLinkPayload struct {
+	Identity *Identity `json:"identity"`
 }
 
 // Somebody with a name the world knows, and another that it does not.
@@ -313,6 +331,17 @@ type HeroWhereInput struct {
 	HasTeamWith      graphql.Omittable[[]*TeamWhereInput] `json:"hasTeamWith,omitempty"`
 	HasOwner         graphql.Omittable[*bool]             `json:"hasOwner,omitempty"`
 	HasOwnerWith     graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
+}
+
+// An account at a provider with which a user can sign in.
+type Identity struct {
+	ID ids.ID `json:"id"`
+	// The name of the provider.
+	Provider string `json:"provider"`
+	// As the provider said when it was used last, if it has verified it.
+	Email      *string    `json:"email,omitempty"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 }
 
 // Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is.
@@ -1203,6 +1232,11 @@ type TeamWhereInput struct {
 	HeroesCountLte graphql.Omittable[*int32] `json:"heroesCountLTE,omitempty"`
 }
 
+// What was unlinked.
+type UnlinkProviderPayload struct {
+	DeletedID ids.ID `json:"deletedId"`
+}
+
 // What to change of an endpoint. What is left out, or null, stays.
 type UpdateWebhookInput struct {
 	URL graphql.Omittable[*string] `json:"url,omitempty"`
@@ -1233,7 +1267,9 @@ type User struct {
 	// Where Gravatar has a picture for the email, 1 to 2,048 pixels wide and high. Null if there is no email. Only those who may see the email may
 	// see it: the email can be guessed from it.
 	GravatarURL *string `json:"gravatarUrl,omitempty"`
-	Role        *Role   `json:"role,omitempty"`
+	// The accounts at providers with which the user can sign in, the oldest first. Only the user and administrators may see them.
+	Identities []*Identity `json:"identities,omitempty"`
+	Role       *Role       `json:"role,omitempty"`
 	// Whether the user may sign in.
 	IsActive *bool `json:"isActive,omitempty"`
 	// When what is personal will be erased, because the user has asked for it. Null if they did not.

@@ -15,6 +15,7 @@ import (
 	"forge/internal/gqlexec"
 	"forge/internal/migrator"
 	"forge/internal/password"
+	"forge/internal/provider"
 	"forge/internal/session"
 	"forge/internal/viewer"
 	"forge/internal/webhook"
@@ -75,6 +76,7 @@ type Services struct {
 	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
 	Revocations *session.Revocations // is told at once when this server revokes tokens
 	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
+	Providers   *provider.Providers  // signs people in with accounts at providers; if nil, there are none
 }
 
 // ErrNoAccount means that no account has the name.

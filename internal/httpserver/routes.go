@@ -12,6 +12,7 @@ import (
 	"forge/internal/graphqlhttp"
 	"forge/internal/health"
 	"forge/internal/metrics"
+	"forge/internal/provider"
 	"forge/internal/stream"
 	"forge/internal/telemetry"
 	"forge/internal/token"
@@ -23,6 +24,8 @@ type Parts struct {
 	Streams    *stream.Server // nil: there are none
 	Playground http.Handler   // nil: there is none
 	Ready      http.Handler
+	// Providers sends browsers to providers and takes them back. If it is nil, it has no routes.
+	Providers *provider.Providers
 	// Admission is the limiter that the API uses. While it is full, operations are refused before
 	// anything else is done for them. If it is nil, none are refused.
 	Admission *admission.Limiter
@@ -46,6 +49,9 @@ type Parts struct {
 
 // apiPath is the path of the API.
 const apiPath = "/graphql"
+
+// authPath is the beginning of the paths to which browsers go on their way to providers and back.
+const authPath = "/auth/"
 
 // middleware returns a handler that does something for a request before or after next.
 type middleware func(next http.Handler) http.Handler
@@ -98,6 +104,11 @@ func Routes(p Parts) http.Handler {
 	mux.HandleFunc("GET /healthz", health.Live)
 	mux.Handle("GET /readyz", p.Ready)
 	mux.Handle("GET /metrics", page(p.Metrics.Handler(p.Log)))
+	if p.Providers != nil {
+		mux.Handle("GET "+authPath+"{provider}/start", page(http.HandlerFunc(p.Providers.Start)))
+		mux.Handle("GET "+authPath+"{provider}/callback", page(http.HandlerFunc(p.Providers.Callback)))
+		mux.Handle("POST "+authPath+"{provider}/callback", page(http.HandlerFunc(p.Providers.Callback)))
+	}
 	if p.Playground != nil {
 		mux.Handle("/", page(p.Playground))
 	}

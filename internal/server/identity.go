@@ -3,12 +3,14 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"forge/internal/application"
 	"forge/internal/cursorcipher"
 	"forge/internal/database"
+	"forge/internal/provider"
 	"forge/internal/retry"
 	"forge/internal/shared"
 	"forge/internal/token"
@@ -51,6 +53,30 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	id.cursors, id.kept = cursorcipher.New(key), !lasting
 	_ = id.verifier.Fetch(ctx) // it has logged its error
 	return id, nil
+}
+
+// readProviders reads the file of providers that people can sign in with. It returns an error if the
+// file is not right, or if this server cannot sign anybody in.
+func (s *Server) readProviders(ctx context.Context, identity *Identity) (err error) {
+	switch {
+	case s.ProvidersFile == "":
+		return nil
+	case !s.Auth:
+		s.log.WarnContext(ctx, s.NameOf("AUTH_PROVIDERS_FILE")+" has no effect: "+s.NameOf("AUTH")+" is off, so nobody signs in")
+		return nil
+	case identity.issuer == nil:
+		return s.Refused("AUTH_PROVIDERS_FILE", errors.New("this server has no key to sign tokens with: set AUTH_SECRET"))
+	}
+	if s.providers, err = provider.Read(s.ProvidersFile); err != nil {
+		return s.Refused("AUTH_PROVIDERS_FILE", err)
+	}
+	if s.providers.PublicURL == "" && s.Production {
+		return s.Refused("AUTH_PROVIDERS_FILE", errors.New("publicUrl is missing: the origin at which browsers reach this server"))
+	}
+	if token.Exposed(s.ProvidersFile) {
+		s.log.WarnContext(ctx, "other users of this machine can read the file of providers: chmod o= "+s.ProvidersFile)
+	}
+	return nil
 }
 
 // cursorKey takes the key of cursors from the database, if it is to be kept there. If the database

@@ -17,6 +17,7 @@ import (
 	"forge/internal/metrics"
 	"forge/internal/password"
 	"forge/internal/persisted"
+	"forge/internal/provider"
 	"forge/internal/session"
 	"forge/internal/shared"
 	"forge/internal/stream"
@@ -36,9 +37,12 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	opts.Documents = documents
 	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
 	passwords := s.passwords()
+	sessions := s.sessions(pools.Requests, passwords, identity)
+	providers := s.signInProviders(pools.Requests, sessions)
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
-		Sessions:    s.sessions(pools.Requests, passwords, identity),
+		Sessions:    sessions,
+		Providers:   providers,
 		Revocations: revocations,
 		Webhooks:    hooks,
 	})
@@ -50,6 +54,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		API:         handler,
 		Admission:   opts.Admission,
 		Ready:       health.Ready(ctx, pools.Monitor, s.app.Migrator(pools.Monitor.Dialect), pools.Replicas.Answers, s.log),
+		Providers:   providers,
 		Origins:     s.Origins,
 		Development: !s.Production,
 		Local:       s.Local(),
@@ -161,4 +166,22 @@ func (s *Server) sessions(db *database.DB, passwords *password.Hasher, identity 
 		return nil
 	}
 	return session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies, s.failures)
+}
+
+// signInProviders returns the providers that people can sign in with. It returns nil if there are
+// none.
+func (s *Server) signInProviders(db *database.DB, sessions *session.Sessions) *provider.Providers {
+	if s.providers == nil {
+		return nil
+	}
+	return provider.New(provider.Options{
+		File:     s.providers,
+		DB:       db,
+		Accounts: s.app.Accounts,
+		Sessions: sessions,
+		URL:      s.url,
+		Local:    !s.Production,
+		Proxies:  s.TrustedProxies,
+		Log:      s.log,
+	})
 }

@@ -18,6 +18,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
+	"forge/internal/provider"
 	"forge/internal/replica"
 	"forge/internal/session"
 	"forge/internal/settings"
@@ -40,6 +41,8 @@ type Server struct {
 
 	failures  *shared.Failures  // nil on SQLite
 	documents *shared.Documents // nil if the setting APQ_SHARED is off
+	providers *provider.File    // nil if the setting AUTH_PROVIDERS_FILE is none
+	url       string            // where a browser on this machine reaches the server
 }
 
 // New returns a server that is not running yet. environ has the form of os.Environ. out receives
@@ -69,6 +72,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.readProviders(ctx, identity); err != nil {
+		return err
+	}
 	if s.Open() {
 		s.log.WarnContext(ctx, "whoever can connect is an administrator: AUTH is off, and the address is not loopback; "+
 			"something in front must decide who may connect", "addr", s.Addr)
@@ -80,6 +86,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("%s=%q: %w", s.NameOf("ADDR"), s.Addr, err)
 	}
 	defer l.Close()
+	s.url = httpserver.URL(l)
 	pools, err := s.pools(ctx)
 	if err != nil {
 		return err
@@ -124,7 +131,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.Playground {
 		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build})
 	}
-	s.welcome(httpserver.URL(l), filled, accounts)
+	s.welcome(s.url, filled, accounts)
 	s.notifySystemd("READY=1")
 	defer context.AfterFunc(ctx, func() { s.notifySystemd("STOPPING=1") })()
 	return httpserver.Serve(identity.requests(ctx), l, httpserver.Routes(parts), parts.Streams, s.Connection, s.log, s.ShutdownDelay)

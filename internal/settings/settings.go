@@ -30,6 +30,7 @@ type Settings struct {
 	OpenToAll     bool // whether Auth may be off if other machines can connect
 	Token         token.Options
 
+	ProvidersFile   string // "" for none
 	RefreshTokenTTL time.Duration
 	RefreshGrace    time.Duration
 	TrustedProxies  []netip.Prefix // the proxies whose X-Forwarded-For header is believed

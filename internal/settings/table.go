@@ -116,6 +116,11 @@ var All = []Setting{
 		set:     setOptionalName(func(s *Settings) *string { return &s.Token.TenantClaim }),
 	},
 	{
+		Env: "AUTH_PROVIDERS_FILE", Flag: "auth-providers-file", Default: off, Allowed: "the path of a JSON file, or none",
+		Meaning: "the providers that people can sign in with, such as Google, with their secrets, and the pages that they come back to; docs/accounts.md says what is in it",
+		set:     setOptional(func(s *Settings) *string { return &s.ProvidersFile }),
+	},
+	{
 		Env: "CURSOR_SECRET", Flag: "cursor-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, or none", token.MinSecret),
 		Meaning: "what the key of cursors is made of, alike in all processes; with none it is made of AUTH_SECRET, or else of the first key of AUTH_KEYS_FILE, and with none of these the database keeps it",
 		set:     setSecret(func(s *Settings) *string { return &s.Token.CursorSecret }), show: hidden,

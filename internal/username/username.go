@@ -5,6 +5,7 @@ package username
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -55,4 +56,33 @@ func Invisible(r rune) bool {
 	const brailleBlank = '\u2800'
 	return r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// fallback is the name of those of whom nothing else is known.
+const fallback = "user"
+
+// Made returns a name of at most most characters that is made of any text, such as one that somebody
+// has elsewhere. It is a name that Enforce accepts, without an @.
+func Made(text string, most int) string {
+	text, _, _ = strings.Cut(text, "@")
+	name, err := Enforce(cutTo(text, most), most)
+	if err != nil || name == "" || utf8.RuneCountInString(name) > most {
+		return fallback
+	}
+	return name
+}
+
+// Numbered returns a name of at most most characters that begins with a name and ends with a random
+// number.
+func Numbered(name string, most int) string {
+	number := fmt.Sprintf("-%06d", rand.IntN(1_000_000))
+	return strings.TrimSpace(cutTo(name, most-len(number))) + number
+}
+
+// cutTo returns the first n characters of a text.
+func cutTo(text string, n int) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return string([]rune(text)[:n])
 }

@@ -15,11 +15,18 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Query.user":   {Role: viewer.Anonymous},
 		"Query.users":  {Role: viewer.Anonymous},
 
+		"Query.authProviders": {Role: viewer.Anonymous},
+
 		"Mutation.signUp":         {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.signIn":         {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.refreshSession": {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.signOut":        {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.changePassword": {Role: viewer.User, Credentials: true},
+
+		"Mutation.signInWithProvider": {Role: viewer.Anonymous, Credentials: true},
+		"Mutation.beginProviderLink":  {Role: viewer.User, Credentials: true},
+		"Mutation.finishProviderLink": {Role: viewer.User, Credentials: true},
+		"Mutation.unlinkProvider":     {Role: viewer.User},
 
 		"Mutation.createUser":  {Role: viewer.Admin, Prepare: r.hashPassword},
 		"Mutation.updateUser":  {Role: viewer.User, Prepare: r.hashPassword},

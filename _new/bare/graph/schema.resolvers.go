@@ -55,6 +55,29 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 	return &model.ChangePasswordPayload{User: u}, nil
 }
 
+// SignInWithProvider is the resolver for the signInWithProvider field.
+func (r *mutationResolver) SignInWithProvider(ctx context.Context, code string, verifier string) (*model.SignInPayload, error) {
+	t, err := r.signInWithProvider(ctx, code, verifier)
+	return signInPayload(t), err
+}
+
+// BeginProviderLink is the resolver for the beginProviderLink field.
+func (r *mutationResolver) BeginProviderLink(ctx context.Context, provider string, returnTo string, challenge string) (*model.BeginProviderLinkPayload, error) {
+	address, err := r.beginProviderLink(ctx, provider, returnTo, challenge)
+	return &model.BeginProviderLinkPayload{URL: address}, err
+}
+
+// FinishProviderLink is the resolver for the finishProviderLink field.
+func (r *mutationResolver) FinishProviderLink(ctx context.Context, code string, verifier string) (*model.FinishProviderLinkPayload, error) {
+	identity, err := r.finishProviderLink(ctx, code, verifier)
+	return &model.FinishProviderLinkPayload{Identity: identity}, err
+}
+
+// UnlinkProvider is the resolver for the unlinkProvider field.
+func (r *mutationResolver) UnlinkProvider(ctx context.Context, id ids.ID) (*model.UnlinkProviderPayload, error) {
+	return &model.UnlinkProviderPayload{DeletedID: id}, r.unlinkProvider(ctx, id)
+}
+
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
 	return signedIn(ctx), nil
@@ -80,9 +103,19 @@ func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, 
 	return &model.UserConnection{}, nil
 }
 
+// AuthProviders is the resolver for the authProviders field.
+func (r *queryResolver) AuthProviders(ctx context.Context) ([]*model.AuthProvider, error) {
+	return r.authProviders(), nil
+}
+
 // GravatarURL is the resolver for the gravatarUrl field.
 func (r *userResolver) GravatarURL(ctx context.Context, obj *model.User, size int32) (*string, error) {
 	return gravatarURL(obj.Email, size)
+}
+
+// Identities is the batch resolver for the identities field.
+func (r *userResolver) Identities(ctx context.Context, objs []*model.User) ([][]*model.Identity, error) {
+	return identities(ctx, objs)
 }
 
 // Mutation returns generated.MutationResolver implementation.
