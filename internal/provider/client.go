@@ -19,14 +19,14 @@ const (
 
 var errTooLong = errors.New("the provider's answer is too long")
 
-// newClient returns a client for requests to providers. It follows no redirects: a provider has none
+// newClient returns a client for requests to providers, each of which has a time limit. It follows no redirects: a provider has none
 // at the addresses that servers use.
-func newClient() *http.Client {
+func newClient(limit time.Duration) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10
 	transport.MaxConnsPerHost = 2 * maxRunning
 	return &http.Client{
-		Timeout:       requestTime,
+		Timeout:       limit,
 		Transport:     bounded{transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -77,7 +77,7 @@ func New(o Options) *Providers {
 	}
 	p := &Providers{Options: o, base: base, pages: o.File.pages, limit: newLimiter()}
 	p.pages.local = o.Local
-	client := newClient()
+	client := newClient(requestTime)
 	for _, c := range o.File.Providers {
 		var to connector = &openID{Config: c, client: client}
 		if c.preset.rest {

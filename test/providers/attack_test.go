@@ -82,7 +82,10 @@ func TestBadProvider(t *testing.T) {
 		{"broken", func(p *idp.Provider) { p.Token = says(http.StatusInternalServerError, `the words of the provider`) }},
 		{"comes back from another", func(p *idp.Provider) { p.Answer = func(q url.Values) { q.Set("iss", w.idp.URL) } }},
 		{"comes back with an error", func(p *idp.Provider) {
-			p.Answer = func(q url.Values) { q.Set("error", "server_error"); q.Set("error_description", "the words of the provider") }
+			p.Answer = func(q url.Values) {
+				q.Set("error", "server_error")
+				q.Set("error_description", "the words of the provider")
+			}
 		}},
 		{"comes back with two codes", func(p *idp.Provider) { p.Answer = func(q url.Values) { q.Add("code", "x") } }},
 		{"comes back with none", func(p *idp.Provider) { p.Answer = func(q url.Values) { q.Del("code") } }},

@@ -164,7 +164,9 @@ type answer struct {
 	body string
 }
 
-func (a answer) String() string { return fmt.Sprint(a.StatusCode, " ", a.Header.Get("Location"), " ", a.body) }
+func (a answer) String() string {
+	return fmt.Sprint(a.StatusCode, " ", a.Header.Get("Location"), " ", a.body)
+}
 
 func (b *browser) send(r *http.Request, err error) answer {
 	b.w.t.Helper()
