@@ -85,7 +85,7 @@ func (Accounts) Create(ctx context.Context, a session.NewAccount) (*session.Acco
 		add.SetEmail(a.Email)
 	}
 	if a.EmailVerified {
-		add.SetEmailVerifiedAt(time.Now())
+		add.SetEmailVerifiedAt(time.Now().UTC())
 	}
 	u, err := add.Save(ctx)
 	if err != nil {

@@ -66,8 +66,12 @@ func (r *Resolver) beforeUser(ctx context.Context, w *write.Write) error {
 			return err
 		}
 	}
-	if _, given := w.Value("email"); given && w.Op == write.Update {
-		m.ClearEmailVerifiedAt() // nobody has proved anything about another email
+	if address, given := w.Value("email"); given && w.Op == write.Update {
+		if same, err := hasEmail(ctx, w.ID.UUID, address); err != nil {
+			return err
+		} else if !same {
+			m.ClearEmailVerifiedAt() // nobody has proved anything about the new one
+		}
 	}
 	if w.Op != write.Delete && (w.Op != write.Update || !endsTokens(m)) {
 		return nil
@@ -88,11 +92,18 @@ func (r *Resolver) mayChangeEmail(ctx context.Context, address any) error {
 	if address == nil || r.Sessions == nil {
 		return nil
 	}
-	same, err := ent.FromUnit(ctx).User.Query().Where(user.ID(v.ID), user.EmailKey(email.Key(address.(string)))).Exist(ctx)
-	if err != nil || same {
+	if same, err := hasEmail(ctx, v.ID, address); err != nil || same {
 		return err
 	}
 	return r.Sessions.ChangeEmail(ctx, v.ID)
+}
+
+// hasEmail reports whether a user has an email. address is a string, or nil for none.
+func hasEmail(ctx context.Context, id uuid.UUID, address any) (bool, error) {
+	if address == nil {
+		return false, nil
+	}
+	return ent.FromUnit(ctx).User.Query().Where(user.ID(id), user.EmailKey(email.Key(address.(string)))).Exist(ctx)
 }
 
 // inGeneral replaces the error about a value that another user has. The new error does not name the

@@ -31,6 +31,7 @@ var allowedImports = map[string][]string{
 	"internal/session":     {"forge/ent", "forge/ent/session"},
 	"internal/idempotency": {"forge/ent", "forge/ent/idempotencykey"},
 	"internal/webhook":     {"forge/ent", "forge/ent/webhook"},
+	"internal/provider":    {"forge/ent", "forge/ent/credential"},
 }
 
 // allowedRows are selectors that look like a row of the application. The value is the reason.
@@ -48,6 +49,8 @@ var allowed = map[entry]string{
 	{"internal/ids", "user"}:          "the example in an error about an ID",
 	{"internal/stream", "user"}:       "the code BAD_USER_INPUT, and the header User-Agent",
 	{"internal/session", "user"}:      "the column user_id of a session, and errors that people read",
+	{"internal/provider", "user"}:     "the column user_id of a credential, url.Userinfo, and paths of GitHub's API",
+	{"internal/username", "user"}:     "the name of those of whom nothing else is known",
 	{"internal/read", "user"}:         "the role viewer.User",
 	{"internal/apperr", "user"}:       "the code BAD_USER_INPUT",
 	{"internal/bootstrap", "user"}:    "a user of the machine, and of PostgreSQL",

@@ -20,8 +20,11 @@ import (
 // maxEmail is how many characters an email of a person may have. A longer one is ignored.
 const maxEmail = 254
 
-// tidy removes what is not used of a person: an email that is none, or that the provider has not
-// verified. An email that is not verified proves nothing, and would keep its owner from using it.
+// maxUsername is how many bytes a username of a person may have. A longer one is ignored.
+const maxUsername = 1000
+
+// tidy removes what is not used of a person, such as an email that the provider has not verified.
+// Such an email proves nothing, and would keep its owner from using it.
 func (who *Person) tidy(c *Config) {
 	parsed, err := email.Parse(who.Email)
 	if err != nil || utf8.RuneCountInString(parsed) > maxEmail || c.TrustEmail != nil && !*c.TrustEmail {
@@ -29,6 +32,9 @@ func (who *Person) tidy(c *Config) {
 	}
 	if who.Email = parsed; !who.Verified {
 		who.Email = ""
+	}
+	if len(who.Username) > maxUsername {
+		who.Username = ""
 	}
 }
 
@@ -67,8 +73,8 @@ func (p *Providers) match(ctx context.Context, one *provider, who *Person) (m ma
 	return m, nil
 }
 
-// mayGoOn returns a fault if a code for the person would be of no use. account is the one that wants
-// to link, or uuid.Nil.
+// mayGoOn returns a fault if a code for the person would be of no use. account is the one that
+// wants to link, or uuid.Nil.
 func (p *Providers) mayGoOn(ctx context.Context, one *provider, who *Person, account uuid.UUID) error {
 	if account == uuid.Nil {
 		_, err := p.match(ctx, one, who)
@@ -76,7 +82,7 @@ func (p *Providers) mayGoOn(ctx context.Context, one *provider, who *Person, acc
 	}
 	known, err := identity(ctx, one, who)
 	if err == nil && known != nil && known.UserID != account {
-		return fault(codeLinkedElswhere)
+		return fault(codeLinkedElsewhere)
 	}
 	return err
 }

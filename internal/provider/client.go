@@ -19,8 +19,8 @@ const (
 
 var errTooLong = errors.New("the provider's answer is too long")
 
-// newClient returns a client for requests to providers, each of which has a time limit. It follows no redirects: a provider has none
-// at the addresses that servers use.
+// newClient returns a client for requests to providers, each of which has a time limit. It follows
+// no redirects: a provider has none at the addresses that servers use.
 func newClient(limit time.Duration) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10

@@ -122,8 +122,8 @@ func Read(path string) (*File, error) {
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
-// inWords returns an error of the decoder as a sentence. The decoder's texts have no values in them,
-// but names of Go.
+// inWords returns an error of the decoder as a sentence. The decoder's texts have no values in
+// them, but names of Go.
 func inWords(err error) error {
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%s may not be a %s", kind.Field, kind.Value)

@@ -18,13 +18,13 @@ import (
 
 // These codes come back to the page in the fragment, as forgeError.
 const (
-	codeDenied         = "PROVIDER_DENIED"  // the person, or the provider, said no
-	codeFailed         = "PROVIDER_FAILED"  // the provider did not answer, or not as it has to
-	codeEmailKnown     = "EMAIL_KNOWN"      // an account has the email: sign in to it, and link
-	codeSignUpClosed   = "SIGN_UP_CLOSED"   // there is no account, and none is made
-	codeAccountClosed  = "ACCOUNT_CLOSED"   // the account may not sign in
-	codeLinkedElswhere = "LINKED_ELSEWHERE" // another account has this identity
-	codeTryAgain       = "TRY_AGAIN"        // this server cannot do it now
+	codeDenied          = "PROVIDER_DENIED"  // the person, or the provider, said no
+	codeFailed          = "PROVIDER_FAILED"  // the provider did not answer, or not as it has to
+	codeEmailKnown      = "EMAIL_KNOWN"      // an account has the email: sign in to it, and link
+	codeSignUpClosed    = "SIGN_UP_CLOSED"   // there is no account, and none is made
+	codeAccountClosed   = "ACCOUNT_CLOSED"   // the account may not sign in
+	codeLinkedElsewhere = "LINKED_ELSEWHERE" // another account has this identity
+	codeTryAgain        = "TRY_AGAIN"        // this server cannot do it now
 )
 
 // These limits bound a request.
@@ -35,8 +35,8 @@ const (
 )
 
 // Start answers GET /auth/NAME/start: it sends the browser to the provider. The parameters are
-// returnTo and challenge, or link, a token of BeginLink. If something is wrong with them, the answer
-// is a line of text, because it is not known which page has begun.
+// returnTo and challenge, or link, a token of BeginLink. If something is wrong with them, the
+// answer is a line of text, because it is not known which page has begun.
 func (p *Providers) Start(w http.ResponseWriter, r *http.Request) {
 	ctx, end, ok := p.enter(w, r)
 	defer end()
@@ -45,7 +45,7 @@ func (p *Providers) Start(w http.ResponseWriter, r *http.Request) {
 	}
 	want, account, err := p.wanted(ctx, r)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		refuse(w, err)
 		return
 	}
 	one := p.find(want.Provider)
@@ -84,6 +84,15 @@ var (
 	errState   = errors.New("this sign-in was begun in another browser, or too long ago, or has ended: begin again")
 	errBusy    = errors.New("this is not possible now: begin again later")
 )
+
+// refuse answers with the text of an error, if it is not known which page has begun.
+func refuse(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	if errors.Is(err, errBusy) {
+		status = http.StatusServiceUnavailable
+	}
+	http.Error(w, err.Error(), status)
+}
 
 // wanted returns what the browser is to be sent for. If it is for an account that links what it
 // comes back with, it uses the token and returns the account.
@@ -143,7 +152,7 @@ func (p *Providers) Callback(w http.ResponseWriter, r *http.Request) {
 	was, account, err := p.comesBack(ctx, r, one, state)
 	http.SetCookie(w, p.cookie(one, state, "", -1))
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		refuse(w, err)
 		return
 	}
 	code, err := p.finish(ctx, one, was, account, form)
@@ -256,8 +265,9 @@ func redirect(w http.ResponseWriter, address string) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// cookie returns the cookie that binds a state to a browser. Each state has its own, so that several
-// tabs can sign in at once. A name with __Host- can be set by no other host, not even a sibling.
+// cookie returns the cookie that binds a state to a browser. Each state has its own, so that
+// several tabs can sign in at once. A name with __Host- can be set by no other host, not even a
+// sibling.
 func (p *Providers) cookie(one *provider, state, value string, age int) *http.Cookie {
 	c := &http.Cookie{
 		Name:  p.cookiePrefix() + base64.RawURLEncoding.EncodeToString(hashed(state)[:9]),

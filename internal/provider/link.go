@@ -45,8 +45,8 @@ func (p *Providers) BeginLink(ctx context.Context, name, returnTo, challenge str
 	return p.url(one, "start") + "?link=" + token, nil
 }
 
-// own returns the viewer's account. The error is UNAUTHENTICATED, or FORBIDDEN if the viewer's token
-// is of another issuer, whose users sign in there.
+// own returns the viewer's account. The error is UNAUTHENTICATED, or FORBIDDEN if the viewer's
+// token is of another issuer, whose users sign in there.
 func own(ctx context.Context) (uuid.UUID, error) {
 	v := viewer.FromContext(ctx)
 	switch {
@@ -58,9 +58,9 @@ func own(ctx context.Context) (uuid.UUID, error) {
 	return v.ID, nil
 }
 
-// FinishLink links the person that a code stands for to the viewer's account, for which the code was
-// made, and returns the identity. The error is UNAUTHENTICATED if the code or the verifier is not
-// good, and CONFLICT if another account has the identity.
+// FinishLink links the person that a code stands for to the viewer's account, for which the code
+// was made, and returns the identity. The error is UNAUTHENTICATED if the code or the verifier is
+// not good, and CONFLICT if another account has the identity.
 func (p *Providers) FinishLink(ctx context.Context, code, verifier string) (*ent.Credential, error) {
 	account, err := own(ctx)
 	if err != nil {

@@ -91,7 +91,8 @@ func (o *openID) ask() (*discovered, error) {
 	ctx := through(context.Background(), o.client)
 	want := o.Issuer
 	if o.preset.tenant {
-		// Microsoft names another issuer than the one that it is asked at, unless there is one tenant.
+		// Microsoft names another issuer than the one that it is asked at, unless there is one
+		// tenant.
 		for _, all := range []string{"common", "organizations"} {
 			want = strings.Replace(want, "/"+all+"/", "/"+tenantID+"/", 1)
 		}

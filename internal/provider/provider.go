@@ -2,11 +2,11 @@
 // Connect, and at GitHub.
 //
 // A page begins with a verifier that it keeps, and sends the browser to Start with the verifier's
-// challenge. Start sends the browser on to the provider, with a state that is good once and bound to
-// the browser by a cookie. The provider sends it back to Callback, which asks the provider who has
-// signed in, and sends the browser to the page with a code. The page exchanges the code and the
-// verifier for a session, by SignIn, or for an identity of the account that is signed in already, by
-// FinishLink. Nothing about an account is stored before. See docs/adr/0028-providers.md.
+// challenge. Start sends the browser on to the provider, with a state that is good once and bound
+// to the browser by a cookie. The provider sends it back to Callback, which asks the provider who
+// has signed in, and sends the browser to the page with a code. The page exchanges the code and the
+// verifier for a session, by SignIn, or for an identity of the account that is signed in already,
+// by FinishLink. Nothing about an account is stored before. See docs/adr/0028-providers.md.
 package provider
 
 import (
@@ -184,7 +184,8 @@ func (p *Providers) send(ctx context.Context, one *provider, w wish, account uui
 }
 
 // exchange uses a code, and returns the provider and the person that it stands for. The error is
-// UNAUTHENTICATED if the code is not good, or if the verifier is not the one of the page that began.
+// UNAUTHENTICATED if the code is not good, or if the verifier is not the one of the page that
+// began.
 func (p *Providers) exchange(ctx context.Context, code, verifier string) (*provider, *onetime.Token, *proved, error) {
 	token, err := onetime.Use(ctx, codePurpose, code)
 	if errors.Is(err, onetime.ErrInvalid) {

@@ -61,8 +61,8 @@ func Invisible(r rune) bool {
 // fallback is the name of those of whom nothing else is known.
 const fallback = "user"
 
-// Made returns a name of at most most characters that is made of any text, such as one that somebody
-// has elsewhere. It is a name that Enforce accepts, without an @.
+// Made returns a name of at most most characters that is made of any text, such as one that
+// somebody has elsewhere. It is a name that Enforce accepts, without an @.
 func Made(text string, most int) string {
 	text, _, _ = strings.Cut(text, "@")
 	name, err := Enforce(cutTo(text, most), most)

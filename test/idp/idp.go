@@ -1,5 +1,5 @@
-// Package idp is a provider of identities for tests: it speaks OpenID Connect, and OAuth 2 as GitHub
-// does. A test can make it do everything wrong. It imports no other package of Forge.
+// Package idp is a provider of identities for tests: it speaks OpenID Connect, and OAuth 2 as
+// GitHub does. A test can make it do everything wrong. It imports no other package of Forge.
 package idp
 
 import (
@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"maps"
 	"net/http"
@@ -204,7 +203,7 @@ func (p *Provider) Signed(c jwt.MapClaims) string {
 // tell answers with v, if the request has the access token.
 func (p *Provider) tell(w http.ResponseWriter, r *http.Request, v any) {
 	if r.Header.Get("Authorization") != "Bearer "+accessToken {
-		write(w, http.StatusUnauthorized, map[string]any{"message": fmt.Sprint("the words of the provider")})
+		write(w, http.StatusUnauthorized, map[string]any{"message": "the words of the provider"})
 		return
 	}
 	write(w, http.StatusOK, v)

@@ -1,5 +1,5 @@
-// Package openid signs people in to Forge with a certified provider of OpenID Connect, which runs in
-// the test.
+// Package openid signs people in to Forge with a certified provider of OpenID Connect, which runs
+// in the test.
 package openid
 
 import (
@@ -52,8 +52,8 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// startForge builds Forge and starts it, with a provider, until the test ends. It returns when Forge
-// answers.
+// startForge builds Forge and starts it, with a provider, until the test ends. It returns when
+// Forge answers.
 func startForge(t *testing.T, address, issuer string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -163,7 +163,8 @@ func TestState(t *testing.T) {
 			t.Errorf("the good provider was asked: %q", w.idp.Requests[asked:])
 		}
 
-		// A code of the attacker in the victim's browser, with the victim's state: PKCE does not fit.
+		// A code of the attacker in the victim's browser, with the victim's state: PKCE does not
+		// fit.
 		stolen, _ := url.Parse(b.callback(b.start("good")))
 		back = victim.callback(victim.start("good"))
 		if _, fault, got := victim.goes(change("code", stolen.Query().Get("code"))); fault != "PROVIDER_FAILED" {
