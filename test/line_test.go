@@ -37,6 +37,7 @@ var allowedImports = map[string][]string{
 // allowedRows are selectors that look like a row of the application. The value is the reason.
 var allowedRows = map[entry]string{
 	{"internal/webhook", "u.User"}:      "url.Userinfo",
+	{"internal/provider", "u.User"}:     "url.Userinfo",
 	{"internal/webhook", "viewer.User"}: "the role",
 }
 
@@ -49,6 +50,8 @@ var allowed = map[entry]string{
 	{"internal/ids", "user"}:          "the example in an error about an ID",
 	{"internal/stream", "user"}:       "the code BAD_USER_INPUT, and the header User-Agent",
 	{"internal/session", "user"}:      "the column user_id of a session, and errors that people read",
+	{"internal/provider", "order"}:    "SQL's ORDER BY",
+	{"internal/provider", "team"}:     "Apple's teamId",
 	{"internal/provider", "user"}:     "the column user_id of a credential, url.Userinfo, and paths of GitHub's API",
 	{"internal/username", "user"}:     "the name of those of whom nothing else is known",
 	{"internal/read", "user"}:         "the role viewer.User",

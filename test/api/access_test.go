@@ -71,7 +71,7 @@ func TestAccessDeclared(t *testing.T) {
 // made reports whether a type is a part of pages or of changes, or the result of a mutation or a
 // search. It then needs no rules of its own, because what it holds has some.
 func made(name string) bool {
-	parts := []string{"PageInfo", "CreateHeroesError", "SearchHit", "WebhookEndpoint", "SecondFactor"}
+	parts := []string{"PageInfo", "CreateHeroesError", "SearchHit", "WebhookEndpoint", "SecondFactor", "AuthProvider", "Identity"}
 	return slices.Contains(parts, name) ||
 		slices.ContainsFunc([]string{"Connection", "Edge", "Payload", "Aggregate", "Sum", "Average", "Extremes", "Group", "GroupKey", "Changes", "Change"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
@@ -434,7 +434,10 @@ func (m matrix) mutations(b *strings.Builder) {
 
 // sessionMutations have tests of their own, because their results depend on passwords and tokens,
 // and not on the viewer's role.
-var sessionMutations = map[string]bool{"signUp": true, "signIn": true, "refreshSession": true, "signOut": true, "changePassword": true}
+var sessionMutations = map[string]bool{
+	"signUp": true, "signIn": true, "refreshSession": true, "signOut": true, "changePassword": true,
+	"signInWithProvider": true, "beginProviderLink": true, "finishProviderLink": true, "unlinkProvider": true,
+}
 
 // payload returns a selection of all fields of a payload, one level deep.
 func (m matrix) payload(name string) string {
