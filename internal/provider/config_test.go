@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -133,5 +134,33 @@ func TestReadBad(t *testing.T) {
 	}
 	if _, err := Read(filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("no file: %v", err)
+	}
+}
+
+// TestPage reads the file that the page for people who build applications shows.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/accounts*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+			if !strings.Contains(block[1], `"providers"`) {
+				continue
+			}
+			read++
+			if _, err := Read(files(t, map[string]string{"google.secret": "hush", "providers": block[1]})); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+	if read == 0 {
+		t.Error("no page shows a file")
 	}
 }

@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"entgo.io/ent/dialect"
 	"github.com/golang-jwt/jwt/v5"
 
+	"forge/internal/onetime"
 	"forge/test/dbtest"
 	"forge/test/idp"
 )
@@ -171,8 +173,15 @@ func TestState(t *testing.T) {
 			t.Errorf("a code of somebody else: %q, %s", fault, got)
 		}
 
-		// Login CSRF: the attacker brings a code, or a whole address, to the victim's page.
+		back = b.callback(b.start("good"))
+		do(t, address, "UPDATE "+tokens(address)+" SET expires_at = 1")
+		refused("too late", b.get(back))
 		code, _, _ := b.goes(b.start("good"))
+		do(t, address, "UPDATE "+tokens(address)+" SET expires_at = 1")
+		b.exchangeFails("a code that comes too late", "UNAUTHENTICATED", code)
+
+		// Login CSRF: the attacker brings a code, or a whole address, to the victim's page.
+		code, _, _ = b.goes(b.start("good"))
 		victim.exchangeFails("a code of another page", "UNAUTHENTICATED", code)
 		if got := b.exchange(code); !got.OK() {
 			t.Errorf("a code that somebody tried without its verifier: %s", got)
@@ -180,6 +189,15 @@ func TestState(t *testing.T) {
 		b.exchangeFails("a code that was used", "UNAUTHENTICATED", code)
 		b.exchangeFails("a state as a code", "UNAUTHENTICATED", url.QueryEscape(stolen.Query().Get("state")))
 	})
+}
+
+// tokens returns the name of the table of tokens that are good once.
+func tokens(address string) string {
+	kind := dialect.Postgres
+	if strings.HasPrefix(address, "sqlite") {
+		kind = dialect.SQLite
+	}
+	return onetime.Objects(kind)[0].Name
 }
 
 // TestStart attacks the way to a provider.
