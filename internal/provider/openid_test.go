@@ -49,6 +49,16 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
+// TestDiscoveryOfTenant asks a provider with tenants, which may not name just any issuer either.
+func TestDiscoveryOfTenant(t *testing.T) {
+	t.Parallel()
+	p := idp.New(t)
+	p.Discovery = func(said map[string]any) { said["issuer"] = "https://id.example.com/{tenantid}/v2.0" }
+	if _, err := connect(p, "microsoft").discover(); err == nil || err.Error() != "discovery: another issuer" {
+		t.Error(err)
+	}
+}
+
 // TestProviderHangs asks a provider that does not answer, one that redirects, and one that is away.
 func TestProviderHangs(t *testing.T) {
 	t.Parallel()

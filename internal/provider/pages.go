@@ -88,5 +88,5 @@ func plain(address string) bool {
 
 // clean reports whether a path goes nowhere but down.
 func clean(p string) bool {
-	return p == "" || !strings.Contains(p, "\\") && strings.TrimSuffix(p, "/") == strings.TrimSuffix(path.Clean(p), "/")
+	return p == "" || strings.TrimSuffix(p, "/") == strings.TrimSuffix(path.Clean(p), "/")
 }

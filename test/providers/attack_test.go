@@ -158,6 +158,13 @@ func TestState(t *testing.T) {
 		_ = victim.callback(victim.start("good"))
 		refused("in a browser that signs in as well", victim.get(b.callback(b.start("good"))))
 
+		back = b.callback(b.start("good"))
+		u, _ := url.Parse(w.url)
+		for _, c := range b.client.Jar.Cookies(u) {
+			victim.client.Jar.SetCookies(u, []*http.Cookie{{Name: c.Name, Value: rand.Text() + rand.Text(), Path: "/"}})
+		}
+		refused("with a cookie that somebody made up", victim.get(back))
+
 		// Mix-up: the evil provider sends the browser to the good one's address, to learn its code.
 		asked := len(w.idp.Requests)
 		refused("at the address of another provider", b.get(strings.Replace(b.callback(b.start("evil")), "/evil/", "/good/", 1)))

@@ -198,7 +198,9 @@ func TestSignInKinds(t *testing.T) {
 	if got := b.post(w.url+"/auth/good/callback", url.Values{"state": {"x"}, "code": {"y"}}); got.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("another by POST: %s", got)
 	}
-	if got := b.post(w.url+"/auth/apple/callback", url.Values{"state": {strings.Repeat("x", 100_000)}}); got.StatusCode != http.StatusBadRequest {
+	form := fields(b.get(b.get(b.start("apple")).Header.Get("Location")).body)
+	form.Set("user", strings.Repeat("x", 100_000))
+	if got := b.post(w.url+"/auth/apple/callback", form); got.StatusCode != http.StatusBadRequest || !strings.Contains(got.body, "the form") {
 		t.Errorf("a large form: %s", got)
 	}
 
