@@ -34,6 +34,7 @@ type groups struct {
 type groupKey struct {
 	operation [sha256.Size]byte // of document, name and variables
 	viewer    viewer.Viewer
+	language  string // of errors
 }
 
 // group are subscriptions that get the same answers. Each answer is made once for all of them.
@@ -103,7 +104,8 @@ func (gs *groups) join(ctx context.Context, e *executor, op *graphql.OperationCo
 	if err != nil {
 		return nil, fmt.Errorf("compare variables: %w", err)
 	}
-	key := groupKey{sha256.Sum256(fmt.Appendf(nil, "%q %q %s", op.RawQuery, op.OperationName, variables)), viewer.FromContext(ctx)}
+	key := groupKey{sha256.Sum256(fmt.Appendf(nil, "%q %q %s", op.RawQuery, op.OperationName, variables)), viewer.FromContext(ctx),
+		e.present.language(graphql.WithOperationContext(ctx, op)).Tag()}
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
 	if known := gs.all[key]; known != nil {

@@ -4,12 +4,13 @@
 package username
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/secure/precis"
+
+	"forge/internal/message"
 )
 
 // Allowed describes the allowed characters, for error messages.
@@ -27,16 +28,16 @@ const expansion = 4
 func Enforce(name string, most int) (string, error) {
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n > expansion*most {
-		return "", fmt.Errorf("has %d characters; at most %d are allowed", n, most)
+		return "", message.New("has %d characters; at most %d are allowed", n, most)
 	}
 	for _, r := range name {
 		if Invisible(r) {
-			return "", fmt.Errorf("has %U, which cannot be seen; %s", r, Allowed)
+			return "", message.New("has %U, which cannot be seen; "+Allowed, r)
 		}
 	}
 	enforced, err := precis.Nickname.String(name)
 	if err != nil {
-		return "", fmt.Errorf("has a character that is not assigned, or not one for names; %s", Allowed)
+		return "", message.New("has a character that is not assigned, or not one for names; " + Allowed)
 	}
 	return enforced, nil
 }

@@ -1,7 +1,6 @@
 package write
 
 import (
-	"cmp"
 	"context"
 	"strconv"
 
@@ -78,18 +77,14 @@ func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condi
 	}
 	t.alone = true
 	w := newWrite(m.input, m.op, "input")
-	if err := m.decode(t, w, args); err != nil {
+	m.decode(t, w, args)
+	t.check(w, &t.faults)
+	if err := t.faults.Err(); err != nil {
 		return Result{}, err
-	}
-	if fault := t.check(w); fault != nil {
-		return Result{}, fault
 	}
 	created := m.op == Create
-	if err := t.findReferences(ctx, []*Write{w}); err != nil {
+	if err := t.findReferences(ctx, []*Write{w}, false); err != nil {
 		return Result{}, err
-	}
-	if w.left != nil {
-		return Result{}, w.left
 	}
 	var err error
 	switch on, upserts := args["onConflict"].(map[string]any); {
@@ -103,34 +98,38 @@ func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condi
 	return Result{IDs: []ids.ID{w.ID}, Created: created, Affected: 1}, err
 }
 
-// decode reads the arguments of a mutation of one row. An error is about the first of them that is
-// not of its type.
-func (m *Mutation) decode(t *tree, w *Write, args map[string]any) error {
+// decode reads the arguments of a mutation of one row. It adds an error about each that is not of
+// its type.
+func (m *Mutation) decode(t *tree, w *Write, args map[string]any) {
 	e := m.input.entity
 	if id, ok := args["id"]; ok {
-		if err := w.ID.UnmarshalGQL(id); err != nil {
-			return malformed("id", e, err)
+		if w.ID, ok = t.decodeKey("id", e, id); ok {
+			w.target.ID = w.ID
+			t.named[namedRow{id: w.ID}] = "id"
 		}
-		w.target.ID = w.ID
-		t.named[namedRow{id: w.ID}] = "id"
 	}
 	object, _ := args["input"].(map[string]any)
-	if err := t.decode(w, object); err != nil {
-		return err
-	}
+	t.decode(w, object)
 	if expected := args["expectedVersion"]; expected != nil {
 		n, err := scalar.UnmarshalInt(expected)
 		if err != nil {
-			return malformed("expectedVersion", nil, err)
+			t.malformed("expectedVersion", nil, err)
 		}
 		w.target.Expected = new(int32(n))
 	}
-	if m.op != Create {
-		if err := input.WantID("id", w.ID, e.Prefix, e.Keys); err != nil {
-			return err
-		}
+}
+
+// decodeKey reads the ID of a row of the entity. It returns false, and adds an error, if it is none.
+func (t *tree) decodeKey(path string, of *entity.Entity, sent any) (id ids.ID, ok bool) {
+	if err := id.UnmarshalGQL(sent); err != nil {
+		t.malformed(path, of, err)
+		return id, false
 	}
-	return nil
+	if err := input.WantID(path, id, of.Prefix, of.Keys); err != nil {
+		t.faults.Add(err)
+		return id, false
+	}
+	return id, true
 }
 
 // createAll creates the rows of a list of inputs. With onError SKIP, it leaves out those that
@@ -144,25 +143,27 @@ func (m *Mutation) createAll(ctx context.Context, t *tree, args map[string]any) 
 	for i, sent := range inputs {
 		list[i] = newWrite(m.input, Create, "input."+strconv.Itoa(i))
 		object, _ := sent.(map[string]any)
-		if err := t.decode(list[i], object); err != nil {
-			return r, err
-		}
+		t.decode(list[i], object)
 	}
+	skips := text(args["onError"]) == "SKIP" // values that are not of their types are refused anyway
 	for _, w := range list {
-		if fault := t.check(w); fault != nil {
-			w.left = fault
+		errs := &t.faults
+		if skips {
+			errs = new(apperr.Errors)
+		}
+		if t.check(w, errs); skips {
+			w.left = errs.Err()
 		}
 	}
-	skips := text(args["onError"]) == "SKIP"
-	if err := firstLeft(list); err != nil && !skips {
+	if err := t.faults.Err(); err != nil {
 		return r, err
 	}
-	if err := t.findReferences(ctx, list); err != nil {
+	if err := t.findReferences(ctx, list, skips); err != nil {
 		return r, err
 	}
 	if skips {
 		err = t.createSome(ctx, remaining(list))
-	} else if err = firstLeft(list); err == nil && len(list) > 0 {
+	} else if len(list) > 0 {
 		err = t.create(ctx, list)
 	}
 	for i, w := range list {
@@ -181,7 +182,7 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 	e := m.input.entity
 	n, err := scalar.UnmarshalInt(args["atMost"])
 	if err != nil {
-		return r, malformed("atMost", nil, err)
+		return r, apperr.BadInput("atMost", "%s", err)
 	}
 	most, purpose := int(n), asksChange
 	if m.op == Delete {
@@ -192,11 +193,10 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 	}
 	w := newWrite(m.input, m.op, "input")
 	object, _ := args["input"].(map[string]any)
-	if err := t.decode(w, object); err != nil {
+	t.decode(w, object)
+	t.check(w, &t.faults)
+	if err := t.faults.Err(); err != nil {
 		return r, err
-	}
-	if fault := t.check(w); fault != nil {
-		return r, fault
 	}
 	where, _ := args["where"].(map[string]any)
 	fulfils, err := condition(ctx, e, where) // which bounds their number
@@ -206,8 +206,8 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 	if err := whole(m.schema, m.where, where, "where", false); err != nil {
 		return r, err
 	}
-	if err := t.findReferences(ctx, []*Write{w}); err != nil || w.left != nil {
-		return r, cmp.Or(err, w.left)
+	if err := t.findReferences(ctx, []*Write{w}, false); err != nil {
+		return r, err
 	}
 	r.IDs, err = t.keys(ctx, e, purpose.mode(e), func(s *sql.Selector) {
 		if fulfils != nil {
