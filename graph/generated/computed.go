@@ -31,7 +31,7 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				case "stock":
 					obj.Stock, err = ec.unmarshalNInt2int32(ctx, value)
 				case "version":
-					obj.Version, err = ec.unmarshalOInt2ᚖint32(ctx, value)
+					obj.Version, err = ec.unmarshalNInt2int32(ctx, value)
 				case "createdAt":
 					obj.CreatedAt, err = ec.unmarshalNTime2timeᚐTime(ctx, value)
 				case "updatedAt":
@@ -61,7 +61,7 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				case "headquarters":
 					obj.Headquarters, err = ec.unmarshalOString2ᚖstring(ctx, value)
 				case "version":
-					obj.Version, err = ec.unmarshalOInt2ᚖint32(ctx, value)
+					obj.Version, err = ec.unmarshalNInt2int32(ctx, value)
 				case "createdAt":
 					obj.CreatedAt, err = ec.unmarshalNTime2timeᚐTime(ctx, value)
 				case "updatedAt":

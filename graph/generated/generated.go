@@ -735,6 +735,55 @@ enum ConflictAction {
   NOTHING
 }
 
+"What ` + "`" + `extensions.code` + "`" + ` of an error is. See docs/errors.md for what to do about each."
+enum ErrorCode {
+  "The document is not GraphQL."
+  GRAPHQL_PARSE_FAILED
+  "The document does not fit the schema."
+  GRAPHQL_VALIDATION_FAILED
+  "A value is not allowed. ` + "`" + `field` + "`" + ` is the path of the argument."
+  BAD_USER_INPUT
+  "There is no such object, or the viewer may not see it. ` + "`" + `id` + "`" + ` is what was asked for."
+  NOT_FOUND
+  """
+  The request does not fit what is stored: a unique value is taken (` + "`" + `field` + "`" + `), or the row has another version than expected (` + "`" + `currentVersion` + "`" + `, and in
+  ` + "`" + `current` + "`" + ` the fields of the input that differ).
+  """
+  CONFLICT
+  "There is too little of a product: ` + "`" + `available` + "`" + ` of ` + "`" + `productId` + "`" + `, for the line at ` + "`" + `field` + "`" + `."
+  INSUFFICIENT_STOCK
+  "Sign in first, or sign in again."
+  UNAUTHENTICATED
+  "The viewer may not do this."
+  FORBIDDEN
+  "The operation asks for too much at once: ` + "`" + `actual` + "`" + ` is more than ` + "`" + `limit` + "`" + `."
+  QUERY_TOO_COMPLEX
+  "Fields stand too deep inside each other: ` + "`" + `actual` + "`" + ` is more than ` + "`" + `limit` + "`" + `."
+  QUERY_TOO_DEEP
+  "The operation has too many aliases: ` + "`" + `actual` + "`" + ` is more than ` + "`" + `limit` + "`" + `."
+  TOO_MANY_ALIASES
+  "This server runs only documents that it knows."
+  OPERATION_NOT_ALLOWED
+  "It took too long and was stopped."
+  TIMEOUT
+  "The server cannot do it at present; try again after ` + "`" + `retryAfter` + "`" + ` seconds. If ` + "`" + `outcome` + "`" + ` is ` + "`" + `unknown` + "`" + `, a change may have been stored."
+  UNAVAILABLE
+  "The ` + "`" + `Idempotency-Key` + "`" + ` belongs to another request."
+  IDEMPOTENCY_CONFLICT
+  "Too many attempts; try again after ` + "`" + `retryAfter` + "`" + ` seconds."
+  RATE_LIMITED
+  "The cursor of changes is too old: read everything anew. ` + "`" + `oldest` + "`" + ` is the oldest cursor that is good."
+  CURSOR_EXPIRED
+  "The cursor of changes is not one of this database: read everything anew."
+  CURSOR_LOST
+  "The server does not know the document of this hash: send it with its text."
+  PERSISTED_QUERY_NOT_FOUND
+  "The server keeps no documents: send the text each time."
+  PERSISTED_QUERY_NOT_SUPPORTED
+  "A fault of the server. ` + "`" + `requestId` + "`" + ` finds it in the log."
+  INTERNAL
+}
+
 "What a bulk mutation does about an entry that cannot be stored."
 enum OnError {
   "Store nothing and answer with the error."
@@ -845,7 +894,7 @@ type Team implements Node {
   "Other teams with the same headquarters, by name; 0 to 100 of them."
   rivals(first: Int! = 3): [Team!]!
   "Counts the changes, from 1."
-  version: Int
+  version: Int!
   createdAt: Time!
   updatedAt: Time!
   "The team's heroes."
@@ -903,7 +952,7 @@ type Hero implements Node {
   "Null if there is none, or once the owner is deleted."
   owner: User
   "Counts the changes, from 1."
-  version: Int
+  version: Int!
   createdAt: Time!
   updatedAt: Time!
 }
@@ -951,7 +1000,7 @@ type Product implements Node {
   "How many were ordered, without those of cancelled orders."
   unitsSold: Int!
   "Counts the changes, from 1. The stock's changes do not count."
-  version: Int
+  version: Int!
   createdAt: Time!
   updatedAt: Time!
 }
@@ -987,7 +1036,7 @@ type Order implements Node {
   "The lines of the order, 100 at most, in the order in which they were given."
   items: [OrderItem!]!
   "Counts the changes, from 1."
-  version: Int
+  version: Int!
   createdAt: Time!
   updatedAt: Time!
 }
@@ -5442,11 +5491,11 @@ func (ec *executionContext) _Hero_version(ctx context.Context, field graphql.Col
 			return obj.Version, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func (ec *executionContext) fieldContext_Hero_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -7063,11 +7112,11 @@ func (ec *executionContext) _Order_version(ctx context.Context, field graphql.Co
 			return obj.Version, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func (ec *executionContext) fieldContext_Order_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -9042,11 +9091,11 @@ func (ec *executionContext) _Product_version(ctx context.Context, field graphql.
 			return obj.Version, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func (ec *executionContext) fieldContext_Product_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -11295,11 +11344,11 @@ func (ec *executionContext) _Team_version(ctx context.Context, field graphql.Col
 			return obj.Version, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func (ec *executionContext) fieldContext_Team_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -19506,7 +19555,7 @@ func (ec *executionContext) _Hero(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "version":
 			out.Values[i] = ec._Hero_version(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "createdAt":
@@ -20125,7 +20174,7 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "version":
 			out.Values[i] = ec._Order_version(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "createdAt":
@@ -21178,7 +21227,7 @@ func (ec *executionContext) _Product(ctx context.Context, sel ast.SelectionSet, 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "version":
 			out.Values[i] = ec._Product_version(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
@@ -22416,7 +22465,7 @@ func (ec *executionContext) _Team(ctx context.Context, sel ast.SelectionSet, obj
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "version":
 			out.Values[i] = ec._Team_version(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":

@@ -99,7 +99,7 @@ type Hero struct {
 	// Null if there is none, or once the owner is deleted.
 	Owner *User `json:"owner,omitempty"`
 	// Counts the changes, from 1.
-	Version   *int32    `json:"version,omitempty"`
+	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
@@ -342,7 +342,7 @@ type Order struct {
 	// The lines of the order, 100 at most, in the order in which they were given.
 	Items []*OrderItem `json:"items"`
 	// Counts the changes, from 1.
-	Version   *int32    `json:"version,omitempty"`
+	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
@@ -726,7 +726,7 @@ type Product struct {
 	// How many were ordered, without those of cancelled orders.
 	UnitsSold int32 `json:"unitsSold"`
 	// Counts the changes, from 1. The stock's changes do not count.
-	Version   *int32    `json:"version,omitempty"`
+	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
@@ -1040,7 +1040,7 @@ type Team struct {
 	// Other teams with the same headquarters, by name; 0 to 100 of them.
 	Rivals []*Team `json:"rivals"`
 	// Counts the changes, from 1.
-	Version   *int32    `json:"version,omitempty"`
+	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	// The team's heroes.
@@ -1515,6 +1515,122 @@ func (e *ConflictAction) UnmarshalJSON(b []byte) error {
 }
 
 func (e ConflictAction) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What `extensions.code` of an error is. See docs/errors.md for what to do about each.
+type ErrorCode string
+
+const (
+	// The document is not GraphQL.
+	ErrorCodeGraphqlParseFailed ErrorCode = "GRAPHQL_PARSE_FAILED"
+	// The document does not fit the schema.
+	ErrorCodeGraphqlValidationFailed ErrorCode = "GRAPHQL_VALIDATION_FAILED"
+	// A value is not allowed. `field` is the path of the argument.
+	ErrorCodeBadUserInput ErrorCode = "BAD_USER_INPUT"
+	// There is no such object, or the viewer may not see it. `id` is what was asked for.
+	ErrorCodeNotFound ErrorCode = "NOT_FOUND"
+	// The request does not fit what is stored: a unique value is taken (`field`), or the row has another version than expected (`currentVersion`, and in
+	// `current` the fields of the input that differ).
+	ErrorCodeConflict ErrorCode = "CONFLICT"
+	// There is too little of a product: `available` of `productId`, for the line at `field`.
+	ErrorCodeInsufficientStock ErrorCode = "INSUFFICIENT_STOCK"
+	// Sign in first, or sign in again.
+	ErrorCodeUnauthenticated ErrorCode = "UNAUTHENTICATED"
+	// The viewer may not do this.
+	ErrorCodeForbidden ErrorCode = "FORBIDDEN"
+	// The operation asks for too much at once: `actual` is more than `limit`.
+	ErrorCodeQueryTooComplex ErrorCode = "QUERY_TOO_COMPLEX"
+	// Fields stand too deep inside each other: `actual` is more than `limit`.
+	ErrorCodeQueryTooDeep ErrorCode = "QUERY_TOO_DEEP"
+	// The operation has too many aliases: `actual` is more than `limit`.
+	ErrorCodeTooManyAliases ErrorCode = "TOO_MANY_ALIASES"
+	// This server runs only documents that it knows.
+	ErrorCodeOperationNotAllowed ErrorCode = "OPERATION_NOT_ALLOWED"
+	// It took too long and was stopped.
+	ErrorCodeTimeout ErrorCode = "TIMEOUT"
+	// The server cannot do it at present; try again after `retryAfter` seconds. If `outcome` is `unknown`, a change may have been stored.
+	ErrorCodeUnavailable ErrorCode = "UNAVAILABLE"
+	// The `Idempotency-Key` belongs to another request.
+	ErrorCodeIdempotencyConflict ErrorCode = "IDEMPOTENCY_CONFLICT"
+	// Too many attempts; try again after `retryAfter` seconds.
+	ErrorCodeRateLimited ErrorCode = "RATE_LIMITED"
+	// The cursor of changes is too old: read everything anew. `oldest` is the oldest cursor that is good.
+	ErrorCodeCursorExpired ErrorCode = "CURSOR_EXPIRED"
+	// The cursor of changes is not one of this database: read everything anew.
+	ErrorCodeCursorLost ErrorCode = "CURSOR_LOST"
+	// The server does not know the document of this hash: send it with its text.
+	ErrorCodePersistedQueryNotFound ErrorCode = "PERSISTED_QUERY_NOT_FOUND"
+	// The server keeps no documents: send the text each time.
+	ErrorCodePersistedQueryNotSupported ErrorCode = "PERSISTED_QUERY_NOT_SUPPORTED"
+	// A fault of the server. `requestId` finds it in the log.
+	ErrorCodeInternal ErrorCode = "INTERNAL"
+)
+
+var AllErrorCode = []ErrorCode{
+	ErrorCodeGraphqlParseFailed,
+	ErrorCodeGraphqlValidationFailed,
+	ErrorCodeBadUserInput,
+	ErrorCodeNotFound,
+	ErrorCodeConflict,
+	ErrorCodeInsufficientStock,
+	ErrorCodeUnauthenticated,
+	ErrorCodeForbidden,
+	ErrorCodeQueryTooComplex,
+	ErrorCodeQueryTooDeep,
+	ErrorCodeTooManyAliases,
+	ErrorCodeOperationNotAllowed,
+	ErrorCodeTimeout,
+	ErrorCodeUnavailable,
+	ErrorCodeIdempotencyConflict,
+	ErrorCodeRateLimited,
+	ErrorCodeCursorExpired,
+	ErrorCodeCursorLost,
+	ErrorCodePersistedQueryNotFound,
+	ErrorCodePersistedQueryNotSupported,
+	ErrorCodeInternal,
+}
+
+func (e ErrorCode) IsValid() bool {
+	switch e {
+	case ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeBadUserInput, ErrorCodeNotFound, ErrorCodeConflict, ErrorCodeInsufficientStock, ErrorCodeUnauthenticated, ErrorCodeForbidden, ErrorCodeQueryTooComplex, ErrorCodeQueryTooDeep, ErrorCodeTooManyAliases, ErrorCodeOperationNotAllowed, ErrorCodeTimeout, ErrorCodeUnavailable, ErrorCodeIdempotencyConflict, ErrorCodeRateLimited, ErrorCodeCursorExpired, ErrorCodeCursorLost, ErrorCodePersistedQueryNotFound, ErrorCodePersistedQueryNotSupported, ErrorCodeInternal:
+		return true
+	}
+	return false
+}
+
+func (e ErrorCode) String() string {
+	return string(e)
+}
+
+func (e *ErrorCode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ErrorCode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ErrorCode", str)
+	}
+	return nil
+}
+
+func (e ErrorCode) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ErrorCode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ErrorCode) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

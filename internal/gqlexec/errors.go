@@ -169,8 +169,13 @@ func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err 
 	if wrapped, ok := errors.AsType[*gqlerror.Error](err); ok && wrapped.Err != nil {
 		cause = wrapped.Err
 	}
+	return p.malformed(fc.Field.Name, argument, cause)
+}
+
+// malformed returns the error for an argument of a root field that could not be decoded.
+func (p *presenter) malformed(root string, argument ast.Path, cause error) *apperr.Error {
 	if malformed, ok := errors.AsType[*ids.MalformedError](cause); ok {
-		prefix := p.prefixAt(fc.Field.Name, argument, malformed.Prefix())
+		prefix := p.prefixAt(root, argument, malformed.Prefix())
 		return apperr.BadInput(dotted(argument), "%s", malformed.Wanted(prefix, p.rows.formOf(prefix)))
 	}
 	return apperr.BadInput(dotted(argument), "%s", cause)

@@ -61,7 +61,7 @@ func (a *attempt) resolve(ctx context.Context, field graphql.CollectedField) gra
 // write carries a standard mutation out.
 func (a *attempt) write(ctx context.Context, field graphql.CollectedField) graphql.Marshaler {
 	return a.within(ctx, field, func(ctx context.Context) (graphql.Marshaler, error) {
-		result, err := a.writes[field.Name].Run(ctx, field.ArgumentMap(a.op.Variables), a.engine.Condition)
+		result, err := a.writes[field.Name].Run(ctx, field.ArgumentMap(a.op.Variables), a.engine)
 		if err != nil {
 			return nil, err
 		}

@@ -116,10 +116,11 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 
 	// The following stand around each root field, the outermost first.
 	e.root = aroundRoot(
-		stopAfterFailure, // skips the rest of a mutation after a failure
-		api.authorize,    // comes before the arguments are decoded
-		api.switchViewer, // lets users who sign in see the answer as themselves
-		mutate,           // tells the resolver's statements which columns the payload shows
+		stopAfterFailure,  // skips the rest of a mutation after a failure
+		api.authorize,     // comes before the arguments are decoded
+		e.refuseArguments, // reports all arguments that cannot be decoded
+		api.switchViewer,  // lets users who sign in see the answer as themselves
+		mutate,            // tells the resolver's statements which columns the payload shows
 	)
 	// The following stand around each field that gqlgen executes, the outermost first.
 	e.field = aroundFields(append([]graphql.FieldMiddleware{

@@ -2,6 +2,7 @@ package write
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 
 	"entgo.io/ent/dialect/sql"
@@ -48,9 +49,13 @@ type inputObject struct {
 	added   Functions
 }
 
-// Condition returns the condition of an argument where on the rows of an entity. The read engine
-// has it.
-type Condition func(ctx context.Context, e *entity.Entity, where map[string]any) (func(*sql.Selector), error)
+// Reader is the read engine.
+type Reader interface {
+	// Condition returns the condition of an argument where on the rows of an entity.
+	Condition(ctx context.Context, e *entity.Entity, where map[string]any) (func(*sql.Selector), error)
+	// Row returns what the viewer sees of some fields of a row, as JSON.
+	Row(ctx context.Context, e *entity.Entity, id ids.ID, names []string) map[string]json.RawMessage
+}
 
 // Result is what a mutation has written.
 type Result struct {
@@ -67,13 +72,13 @@ type Left struct {
 }
 
 // Run carries the mutation out with the arguments of its field, as gqlgen decodes them.
-func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condition) (Result, error) {
+func (m *Mutation) Run(ctx context.Context, args map[string]any, rows Reader) (Result, error) {
 	t := &tree{query: m.query, named: map[namedRow]string{}, held: map[*entity.Entity]bool{}}
 	switch {
 	case m.many && m.op == Create:
 		return m.createAll(ctx, t, args)
 	case m.many:
-		return m.changeAll(ctx, t, args, condition)
+		return m.changeAll(ctx, t, args, rows)
 	}
 	t.alone = true
 	w := newWrite(m.input, m.op, "input")
@@ -93,7 +98,7 @@ func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condi
 	case created:
 		err = t.create(ctx, []*Write{w})
 	default:
-		err = t.update(ctx, w)
+		err = w.withCurrent(ctx, t.update(ctx, w), rows)
 	}
 	return Result{IDs: []ids.ID{w.ID}, Created: created, Affected: 1}, err
 }
@@ -178,7 +183,7 @@ func (m *Mutation) createAll(ctx context.Context, t *tree, args map[string]any) 
 }
 
 // changeAll changes or deletes the rows that fulfil a condition.
-func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, condition Condition) (r Result, err error) {
+func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, rows Reader) (r Result, err error) {
 	e := m.input.entity
 	n, err := scalar.UnmarshalInt(args["atMost"])
 	if err != nil {
@@ -199,7 +204,7 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 		return r, err
 	}
 	where, _ := args["where"].(map[string]any)
-	fulfils, err := condition(ctx, e, where) // which bounds their number
+	fulfils, err := rows.Condition(ctx, e, where) // which bounds their number
 	if err != nil {
 		return r, err
 	}
