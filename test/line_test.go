@@ -60,7 +60,6 @@ var allowed = map[entry]string{
 	{"internal/doctor", "user"}:       "a user of the machine, and of PostgreSQL",
 	{"internal/doctor", "users"}:      "users of the machine, and demo accounts",
 	{"internal/gqlexec", "order"}:     "SQL's ORDER BY",
-	{"internal/gqlexec", "user"}:      "the code BAD_USER_INPUT",
 	{"internal/graphqlhttp", "user"}:  "the code BAD_USER_INPUT",
 	{"internal/gqlgen", "order"}:      "orderBy of the API",
 	{"internal/httpserver", "user"}:   "url.Userinfo",

@@ -54,8 +54,8 @@ type API struct {
 	// shows that it only returns a reference, the read engine answers the root field without
 	// calling it. If Sources is nil, all resolvers are called.
 	Sources fs.FS
-	// Messages holds the application's translations of error messages: files such as de.json (see
-	// message.Load). It may be nil.
+	// Messages holds the application's translations of error messages: files such as messages/de.json
+	// (see message.Load). It may be nil.
 	Messages fs.FS
 	// SamplePrefix is the prefix of the ID that error messages show where an ID of any type is
 	// expected.

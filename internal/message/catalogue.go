@@ -17,7 +17,7 @@ import (
 
 // shipped are the translations of the framework's own messages.
 //
-//go:embed *.json
+//go:embed messages/*.json
 var shipped embed.FS
 
 // Language is a language that messages are shown in. A nil Language is English.
@@ -51,8 +51,9 @@ type Catalogue struct {
 }
 
 // Load returns a catalogue of the framework's translations and of those of an application, which
-// are files such as de.json or pt-BR.json in own: JSON objects with the translation of each key. A
-// translation of the application comes before one of the framework. own may be nil.
+// are files such as messages/de.json or messages/pt-BR.json in own: JSON objects with the
+// translation of each key. A translation of the application comes before one of the framework. own
+// may be nil.
 //
 // Load returns an error if a file cannot be read, is not named after a language, or if a
 // translation does not have the same arguments as its key.
@@ -82,7 +83,7 @@ func Load(own fs.FS) (*Catalogue, error) {
 
 // add adds the translations in files, by the tags of their languages.
 func add(forms map[string]map[string]string, files fs.FS) error {
-	names, err := fs.Glob(files, "*.json")
+	names, err := fs.Glob(files, "messages/*.json")
 	if err != nil {
 		return fmt.Errorf("look for messages: %w", err)
 	}
@@ -100,7 +101,9 @@ func add(forms map[string]map[string]string, files fs.FS) error {
 			return fmt.Errorf("messages in %s: %w", name, err)
 		}
 		for key, form := range found {
-			if !slices.Equal(verbs(key), verbs(form)) {
+			of := verbs(key)
+			stray := len(of) > 0 && strings.Contains(verb.ReplaceAllString(form, ""), "%")
+			if stray || !slices.Equal(of, verbs(form)) {
 				return fmt.Errorf("messages in %s: %q needs the arguments of %q, each once at least; %%[2]s names the second", name, form, key)
 			}
 		}

@@ -121,7 +121,7 @@ func TestFormsLanguages(t *testing.T) {
 	t.Parallel()
 	cfg := usual()
 	cfg.adapt = func(app *gqlexec.API) {
-		app.Messages = fstest.MapFS{"pt-BR.json": {Data: []byte(`{"%s must not be blank": "%s: preencha", "there are only %d of %s": "%[2]s: só %[1]d"}`)}}
+		app.Messages = fstest.MapFS{"messages/pt-BR.json": {Data: []byte(`{"%s must not be blank": "%s: preencha", "there are only %d of %s": "%[2]s: só %[1]d"}`)}}
 	}
 	a := newConfiguredAPI(t, dbtest.SQLite(t), cfg)
 	for _, tt := range []struct{ accept, tag, message string }{
