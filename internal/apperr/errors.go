@@ -3,6 +3,7 @@ package apperr
 import (
 	"fmt"
 	"maps"
+	"slices"
 )
 
 // MaxErrors is how many errors of one input an answer has.
@@ -14,13 +15,16 @@ type Errors struct {
 	more int // how many were left out
 }
 
-// Add adds an error. If there are MaxErrors already, it is only counted.
+// Add adds an error, unless there is one about the same argument. If there are MaxErrors already, it
+// is only counted.
 func (e *Errors) Add(err *Error) {
-	if e.Full() {
+	switch {
+	case err.Field != "" && slices.ContainsFunc(e.list, func(other *Error) bool { return other.Field == err.Field }):
+	case e.Full():
 		e.more++
-		return
+	default:
+		e.list = append(e.list, err)
 	}
-	e.list = append(e.list, err)
 }
 
 // Skip counts an error that is not to be shown.

@@ -102,7 +102,7 @@ func valueDepth(value any) (depth int) {
 // send null (GraphQL specification, sections 5.8.5 and 6.4.1), which gqlgen would turn into false, 0
 // or "null".
 func nullIn(op *graphql.OperationContext) *apperr.Errors {
-	s := &nullSearch{op: op, found: map[string]bool{}}
+	s := &nullSearch{op: op}
 	for _, v := range op.Variables {
 		if v == nil {
 			w := syntax.Walker{Fragment: syntax.Definition, Visit: s.visit}
@@ -116,9 +116,8 @@ func nullIn(op *graphql.OperationContext) *apperr.Errors {
 // nullSearch looks for variables that are null where null is not allowed. It leaves out selections
 // that are skipped.
 type nullSearch struct {
-	op    *graphql.OperationContext
-	found map[string]bool // the paths of the errors
-	errs  apperr.Errors
+	op   *graphql.OperationContext
+	errs apperr.Errors
 }
 
 // visit checks the arguments of a field.
@@ -152,9 +151,8 @@ func (s *nullSearch) skips(directives ast.DirectiveList) bool {
 
 // value checks a value, and all values inside. path is the argument's path.
 func (s *nullSearch) value(value *ast.Value, path string) {
-	if value.Kind == ast.Variable && value.ExpectedType != nil && value.ExpectedType.NonNull && !s.found[path] {
+	if value.Kind == ast.Variable && value.ExpectedType != nil && value.ExpectedType.NonNull {
 		if v, sent := s.op.Variables[value.Raw]; sent && v == nil {
-			s.found[path] = true
 			s.errs.Add(apperr.BadInput(path, "%s cannot be null; leave it out or send a value", last(path)))
 		}
 	}

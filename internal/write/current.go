@@ -40,10 +40,9 @@ func (w *Write) withCurrent(ctx context.Context, err error, rows Reader) error {
 		if !there || string(value) == "null" && f.visible(w.of.entity) != entity.ToAll || f.same(value, w.values[i].any) {
 			continue // a null may stand for what the viewer may not see
 		}
-		if size += len(f.name) + len(value); size > maxCurrent {
-			break
+		if n := len(f.name) + len(value); size+n <= maxCurrent {
+			current[f.name], size = value, size+n
 		}
-		current[f.name] = value
 	}
 	if len(current) == 0 {
 		return err
