@@ -54,7 +54,7 @@ func (e *Engine) Row(ctx context.Context, of *entity.Entity, id ids.ID, names []
 // returns nil if there is no such field.
 func (e *Engine) leaf(def *ast.Definition, of *entity.Entity, name string) *ast.Field {
 	if d := def.Fields.ForName(name); d != nil && of.Field(name) != nil && len(d.Arguments) == 0 && e.binding.Schema.Types[d.Type.Name()].IsLeafType() {
-		return &ast.Field{Alias: name, Name: name, Definition: d, ObjectDefinition: def}
+		return &ast.Field{Alias: name, Name: name, Definition: d, ObjectDefinition: def, Position: new(ast.Position)}
 	}
 	for i := range of.Edges {
 		edge := &of.Edges[i]
@@ -64,8 +64,8 @@ func (e *Engine) leaf(def *ast.Definition, of *entity.Entity, name string) *ast.
 		}
 		to := e.binding.Schema.Types[d.Type.Name()]
 		if key := to.Fields.ForName("id"); key != nil && to.Kind == ast.Object {
-			return &ast.Field{Alias: name, Name: edge.Name, Definition: d, ObjectDefinition: def,
-				SelectionSet: ast.SelectionSet{&ast.Field{Alias: "id", Name: "id", Definition: key, ObjectDefinition: to}}}
+			return &ast.Field{Alias: name, Name: edge.Name, Definition: d, ObjectDefinition: def, Position: new(ast.Position),
+				SelectionSet: ast.SelectionSet{&ast.Field{Alias: "id", Name: "id", Definition: key, ObjectDefinition: to, Position: new(ast.Position)}}}
 		}
 	}
 	return nil
@@ -78,7 +78,7 @@ func (e *Engine) row(ctx context.Context, of *entity.Entity, id ids.ID, selectio
 	ctx = budget.NewContext(ctx, budget.New(maxRow))
 	own := &Operation{engine: e, definition: op.Operation, values: map[string]any{}, loaders: map[string]*loaders{}, payloads: map[string]*payload{}}
 	ctx, r := e.begin(ctx, op, own)
-	field := &ast.Field{Alias: "row", Name: "row", SelectionSet: selection,
+	field := &ast.Field{Alias: "row", Name: "row", SelectionSet: selection, Position: new(ast.Position),
 		Definition: &ast.FieldDefinition{Name: "row", Type: ast.NamedType(of.Name, nil)}}
 	p := &pending{loaders: own.compiledAt("row", field, selection), entries: make([]entry, 1)}
 	one, err := &p.entries[0], error(nil)
