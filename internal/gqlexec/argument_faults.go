@@ -19,8 +19,8 @@ func (e *executor) refuseArguments(ctx context.Context, next graphql.RootResolve
 	if !isMutation(ctx) || e.writes[field.Name] != nil || field.Name == "__typename" {
 		return next(ctx)
 	}
-	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: field.ObjectDefinition.Name, Field: field})
-	f := argumentFaults{executor: e, ctx: ctx, root: field.Name}
+	within := graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: field.ObjectDefinition.Name, Field: field})
+	f := argumentFaults{executor: e, root: field.Name}
 	values := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
 	for _, def := range field.Definition.Arguments {
 		f.check(def.Type, values[def.Name], ast.Path{ast.PathName(def.Name)})
@@ -28,7 +28,7 @@ func (e *executor) refuseArguments(ctx context.Context, next graphql.RootResolve
 	if f.errs.Len() < 2 {
 		return next(ctx)
 	}
-	graphql.AddError(ctx, graphql.AddFieldLocationToError(ctx, reportEach(ctx, &f.errs)))
+	graphql.AddError(within, graphql.AddFieldLocationToError(within, reportEach(within, &f.errs)))
 	return graphql.Null
 }
 
@@ -36,7 +36,6 @@ func (e *executor) refuseArguments(ctx context.Context, next graphql.RootResolve
 // hold was checked before; it is the texts of scalars that are left.
 type argumentFaults struct {
 	*executor
-	ctx  context.Context
 	root string
 	errs apperr.Errors
 }

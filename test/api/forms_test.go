@@ -31,8 +31,8 @@ func wantFields(t *testing.T, got gqltest.Answer, code string, want ...string) {
 		t.Errorf("%q, want %q\n%.3000s", fields(got), want, got)
 	}
 	for _, err := range got.Errors {
-		if err.Extensions["code"] != code || err.Message == "" {
-			t.Errorf("%v %q, want %s", err.Extensions, err.Message, code)
+		if err.Extensions["code"] != code || err.Message == "" || len(err.Path) > 1 {
+			t.Errorf("%v at %v %q, want %s", err.Extensions, err.Path, err.Message, code)
 		}
 	}
 }
