@@ -14,6 +14,7 @@ import (
 	"forge/ent/predicate"
 	"forge/ent/schema"
 	"forge/ent/user"
+	"forge/internal/account"
 	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/email"
@@ -27,11 +28,73 @@ import (
 // Accounts gives the framework access to the users, as the accounts that people sign in to.
 type Accounts struct{}
 
-var _ session.Accounts = Accounts{}
+var _ account.Accounts = Accounts{}
 
 // Find returns the account of a user. It returns nil if there is no such user.
 func (Accounts) Find(ctx context.Context, id uuid.UUID) (*session.Account, error) {
 	return oneAccount(accounts(ctx, user.ID(id)).Only(ctx))
+}
+
+// Mailbox returns the account of a user with the email. It returns nil if there is no such user.
+func (Accounts) Mailbox(ctx context.Context, id uuid.UUID) (*account.Account, error) {
+	return oneMailbox(ctx, user.ID(id))
+}
+
+// FindMailbox returns the account of the user with this email. It returns nil if there is no such
+// user.
+func (Accounts) FindMailbox(ctx context.Context, address string) (*account.Account, error) {
+	return oneMailbox(ctx, user.EmailKeyIn(email.Key(address), email.FormerKey(address)))
+}
+
+func oneMailbox(ctx context.Context, which predicate.User) (*account.Account, error) {
+	u, err := ent.FromUnit(ctx).User.Query().Where(which).First(ctx)
+	if u == nil || err != nil {
+		return nil, ent.MaskNotFound(err)
+	}
+	a := &account.Account{Account: *accountOf(u)}
+	if u.Email != nil {
+		a.Email, a.EmailKey = *u.Email, email.Key(*u.Email)
+	}
+	if u.EmailVerifiedAt != nil {
+		a.Verified = *u.EmailVerifiedAt
+	}
+	if u.EraseAt != nil {
+		a.EraseAt = *u.EraseAt
+	}
+	return a, nil
+}
+
+// SetEmail stores another email of a user, and when it was proved.
+func (Accounts) SetEmail(ctx context.Context, id uuid.UUID, address string, verified time.Time) error {
+	return inGeneral(ent.FromUnit(ctx).User.UpdateOneID(id).SetEmail(address).SetEmailVerifiedAt(verified).Exec(ctx))
+}
+
+// SetVerified stores when a user's email was proved.
+func (Accounts) SetVerified(ctx context.Context, id uuid.UUID, at time.Time) error {
+	return ent.FromUnit(ctx).User.UpdateOneID(id).SetEmailVerifiedAt(at).Exec(ctx)
+}
+
+// SetEraseAt stores when a user will be erased, or with the zero time that they will not.
+func (Accounts) SetEraseAt(ctx context.Context, id uuid.UUID, at time.Time) error {
+	if at.IsZero() {
+		return ent.FromUnit(ctx).User.UpdateOneID(id).ClearEraseAt().Exec(ctx)
+	}
+	return ent.FromUnit(ctx).User.UpdateOneID(id).SetEraseAt(at).Exec(ctx)
+}
+
+// ToErase returns users that are to be erased by now, also deleted ones. An index finds the rows.
+func (Accounts) ToErase(ctx context.Context, now time.Time, most int) ([]uuid.UUID, error) {
+	return ent.FromUnit(ctx).User.Query().Where(user.EraseAtLTE(now)).Order(ent.Asc(user.FieldEraseAt)).Limit(most).IDs(entity.WithDeleted(ctx))
+}
+
+// SetPassword stores the hash of another password of a user, or of none, and as of when the user's
+// tokens are ended.
+func (Accounts) SetPassword(ctx context.Context, id uuid.UUID, hash string, validAfter time.Time) error {
+	update := ent.FromUnit(ctx).User.UpdateOneID(id).SetTokensValidAfter(validAfter)
+	if hash == "" {
+		return update.ClearHashedPassword().Exec(ctx)
+	}
+	return update.SetHashedPassword(hash).Exec(ctx)
 }
 
 // FindLogin returns the account of the user with this username or email. If one user's email is
@@ -48,16 +111,50 @@ func (Accounts) FindLogin(ctx context.Context, login string) (*session.Account, 
 	for _, key := range keys {
 		for _, u := range found {
 			if u.EmailKey != nil && *u.EmailKey == key {
-				return account(u), nil
+				return accountOf(u), nil
 			}
 		}
 	}
 	for _, u := range found {
 		if u.Username == login {
-			return account(u), nil
+			return accountOf(u), nil
 		}
 	}
-	return account(found[0]), nil
+	return accountOf(found[0]), nil
+}
+
+// FindEmail returns the account of the user with an email, or nil if there is no such user.
+func (Accounts) FindEmail(ctx context.Context, address string) (*session.Account, error) {
+	found, err := oneAccount(accounts(ctx, user.EmailKey(email.Key(address))).Only(ctx))
+	if found == nil && err == nil {
+		return oneAccount(accounts(ctx, user.EmailKey(email.FormerKey(address))).Only(ctx))
+	}
+	return found, err
+}
+
+// Create stores a user without a password. If another user has the username, the new one gets it
+// with a number behind it.
+func (Accounts) Create(ctx context.Context, a session.NewAccount) (*session.Account, error) {
+	name := username.Made(a.Username, schema.UsernameLength)
+	taken, err := ent.FromUnit(ctx).User.Query().Where(user.Username(name)).Exist(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if taken {
+		name = username.Numbered(name, schema.UsernameLength)
+	}
+	add := ent.FromUnit(ctx).User.Create().SetUsername(name)
+	if a.Email != "" {
+		add.SetEmail(a.Email)
+	}
+	if a.EmailVerified {
+		add.SetEmailVerifiedAt(time.Now().UTC())
+	}
+	u, err := add.Save(ctx)
+	if err != nil {
+		return nil, inGeneral(err)
+	}
+	return accountOf(u), nil
 }
 
 // LoginKey returns the same key for all spellings of a login. Emails have the same key whatever
@@ -109,7 +206,7 @@ func (Accounts) Stamped(ctx context.Context, after time.Time) (map[uuid.UUID]tim
 // accounts returns a query for the columns of users that an account is made of.
 func accounts(ctx context.Context, which ...predicate.User) *ent.UserSelect {
 	return ent.FromUnit(ctx).User.Query().Where(which...).Select(user.FieldID, user.FieldUsername, user.FieldEmail,
-		user.FieldEmailKey, user.FieldHashedPassword, user.FieldRole, user.FieldIsActive, user.FieldDeletedAt, user.FieldTokensValidAfter)
+		user.FieldEmailKey, user.FieldHashedPassword, user.FieldRole, user.FieldIsActive, user.FieldDeletedAt, user.FieldTokensValidAfter, user.FieldEmailVerifiedAt)
 }
 
 // oneAccount returns the account of a user, or nil if err says that there is no such user.
@@ -120,14 +217,15 @@ func oneAccount(u *ent.User, err error) (*session.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return account(u), nil
+	return accountOf(u), nil
 }
 
-// account returns the account of a user that was read with accounts or just stored.
-func account(u *ent.User) *session.Account {
+// accountOf returns the account of a user that was read with accounts or just stored.
+func accountOf(u *ent.User) *session.Account {
 	role, _ := viewer.ParseRole(string(u.Role))
-	a := &session.Account{ID: u.ID, Role: role, Active: u.IsActive && u.DeletedAt == nil,
-		Renew: func(ctx context.Context) error { return renewKey(ctx, u) }}
+	a := &session.Account{ID: u.ID, Name: u.Username, Role: role, Active: u.IsActive && u.DeletedAt == nil,
+		EmailVerified: u.Email != nil && u.EmailVerifiedAt != nil,
+		Renew:         func(ctx context.Context) error { return renewKey(ctx, u) }}
 	if u.HashedPassword != nil {
 		a.Hash = *u.HashedPassword
 	}

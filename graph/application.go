@@ -8,6 +8,7 @@ import (
 	"forge/internal/application"
 	"forge/internal/demo"
 	"forge/internal/gqlexec"
+	"forge/mail"
 	"forge/migrate"
 	"forge/playground"
 	"forge/seed"
@@ -25,6 +26,7 @@ func Application(sdl, version string) application.Application {
 		Migrations: migrate.Files,
 		Tables:     entmigrate.Tables,
 		Accounts:   Accounts{},
+		Mails:      mail.Templates,
 		SetRole:    setRole,
 		Demo: demo.Data{
 			Scale:    seed.Demo,

@@ -72,7 +72,7 @@ func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, n
 	if err != nil {
 		return uuid.Nil, err
 	}
-	if err := suffices(ctx, stock, in.Items, needs); err != nil {
+	if err := suffices(ctx, stock, in.Items); err != nil {
 		return uuid.Nil, err
 	}
 	total, err := totalCents(stock, in.Items)
@@ -135,20 +135,27 @@ func negated(moves []move) []move {
 	return list
 }
 
-// suffices returns NOT_FOUND about the first product that does not exist. If all exist, it returns
-// INSUFFICIENT_STOCK about the first product with too little stock, or nil.
-func suffices(ctx context.Context, stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput, needs []move) error {
+// suffices returns NOT_FOUND about each line whose product does not exist. If all exist, it returns
+// INSUFFICIENT_STOCK about each line for which too little is left by the lines before it, or nil.
+func suffices(ctx context.Context, stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput) error {
+	var missing, lacking apperr.Errors
+	taken := map[uuid.UUID]int64{}
 	for i, item := range items {
-		if _, ok := stock[item.ProductID.UUID]; !ok {
-			return input.Missing(ctx, "input.items."+strconv.Itoa(i)+".productId", item.ProductID)
+		line := "input.items." + strconv.Itoa(i)
+		there, ok := stock[item.ProductID.UUID]
+		if !ok {
+			missing.Add(input.Missing(ctx, line+".productId", item.ProductID))
+			continue
+		}
+		taken[there.ID] += int64(item.Quantity)
+		if taken[there.ID] > int64(there.Quantity) {
+			lacking.Add(insufficientStock(line+".quantity", item.ProductID, there.Quantity))
 		}
 	}
-	for _, need := range needs {
-		if there := stock[need.product].Quantity; need.by > int64(there) {
-			return insufficientStock(ids.ID{Prefix: "product", UUID: need.product}, there)
-		}
+	if missing.Len() > 0 {
+		return missing.Err()
 	}
-	return nil
+	return lacking.Err()
 }
 
 func totalCents(stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput) (int32, error) {

@@ -51,7 +51,7 @@ func adjustStock(ctx context.Context, db *ent.Client, id ids.ID, delta int32) er
 	}
 	switch sum := int64(there.Quantity) + int64(delta); {
 	case sum < 0:
-		return insufficientStock(id, there.Quantity)
+		return insufficientStock("delta", id, there.Quantity)
 	case sum > math.MaxInt32:
 		return apperr.BadInput("delta", "delta would take the stock from %d past %d", there.Quantity, math.MaxInt32)
 	}

@@ -17,14 +17,12 @@ import (
 // codeInsufficientStock is an error code of this application, not of the framework.
 const codeInsufficientStock apperr.Code = "INSUFFICIENT_STOCK"
 
-// insufficientStock returns an INSUFFICIENT_STOCK error about a product. It contains the available
-// quantity.
-func insufficientStock(id fmt.Stringer, available int32) *apperr.Error {
-	return &apperr.Error{
-		Code:    codeInsufficientStock,
-		Message: fmt.Sprintf("there are only %d of %s", available, id),
-		More:    map[string]any{"productId": id.String(), "available": available},
-	}
+// insufficientStock returns an INSUFFICIENT_STOCK error about the argument at the path field. It
+// contains the available quantity of the product.
+func insufficientStock(field string, id fmt.Stringer, available int32) *apperr.Error {
+	e := apperr.New(codeInsufficientStock, field, "there are only %d of %s", available, id)
+	e.More = map[string]any{"productId": id.String(), "available": available}
+	return e
 }
 
 // goods are the price and the stock of a product.

@@ -11,8 +11,8 @@ import (
 
 	"forge/ent"
 	"forge/ent/schema"
-	"forge/ent/user"
 	"forge/graph/model"
+	"forge/internal/account"
 	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/email"
@@ -60,9 +60,11 @@ func (r *Resolver) beforeUser(ctx context.Context, w *write.Write) error {
 			return err
 		}
 	}
-	if address, _ := w.Value("email"); w.Op == write.Update && !admin {
+	if !admin && w.Op == write.Update {
 		w.OnError(inGeneral)
-		if err := r.mayChangeEmail(ctx, address); err != nil {
+	}
+	if address, given := w.Value("email"); w.Op == write.Update && given {
+		if err := r.beforeEmail(ctx, w, address, admin); err != nil {
 			return err
 		}
 	}
@@ -78,18 +80,37 @@ func (r *Resolver) beforeUser(ctx context.Context, w *write.Write) error {
 	return nil
 }
 
-// mayChangeEmail returns an error if a user changes their email too often. An email that stays the
-// same does not count as a change.
-func (r *Resolver) mayChangeEmail(ctx context.Context, address any) error {
-	v := viewer.FromContext(ctx)
-	if address == nil || r.Sessions == nil {
-		return nil
-	}
-	same, err := ent.FromUnit(ctx).User.Query().Where(user.ID(v.ID), user.EmailKey(email.Key(address.(string)))).Exist(ctx)
-	if err != nil || same {
+// beforeEmail is called before a user is given another email, or none. The new one is not proved,
+// and what was sent to the one before is good no longer. An email that stays the same does not
+// count as a change.
+func (r *Resolver) beforeEmail(ctx context.Context, w *write.Write, address any, admin bool) error {
+	before, err := Accounts{}.Mailbox(ctx, w.ID.UUID)
+	if err != nil || before == nil || address != nil && email.Key(address.(string)) == before.EmailKey {
 		return err
 	}
-	return r.Sessions.ChangeEmail(ctx, v.ID)
+	if err := r.mayChangeEmail(ctx, before, admin); err != nil {
+		return err
+	}
+	w.Mutation.Mutation.(*ent.UserMutation).ClearEmailVerifiedAt()
+	if err := r.Account.Notice(ctx, before.ID, account.NewEmail); err != nil {
+		return err
+	}
+	w.After(func(ctx context.Context) error { return account.EndTokens(ctx, before.ID) })
+	return nil
+}
+
+// mayChangeEmail returns an error if users change their email too often, or if theirs is proved and
+// mails can confirm the change.
+func (r *Resolver) mayChangeEmail(ctx context.Context, before *account.Account, admin bool) error {
+	switch {
+	case admin:
+		return nil
+	case !before.Verified.IsZero() && r.Account.Offers(account.Change):
+		return apperr.Forbidden("input.email", "one's own email is changed by requestEmailChange, which has both addresses confirm it")
+	case r.Sessions == nil:
+		return nil
+	}
+	return r.Sessions.ChangeEmail(ctx, before.ID)
 }
 
 // inGeneral replaces the error about a value that another user has. The new error does not name the

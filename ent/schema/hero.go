@@ -29,6 +29,8 @@ func (Hero) Annotations() []schema.Annotation {
 			ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"},
 			Search:     []string{"name"},
 			Logged:     true,
+			// A hero lives on without the user who was erased.
+			OwnerErased: entity.Release,
 		},
 		entsql.Table("heroes"),
 		entsql.Checks(map[string]string{

@@ -19,7 +19,8 @@ type Order struct{ ent.Schema }
 // Annotations returns who may see which fields, and the checks of the table.
 func (Order) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		entity.Annotation{ShownToAll: []string{"id", "user", "status", "totalCents", "items", "version", "createdAt", "updatedAt"}, Logged: true},
+		entity.Annotation{ShownToAll: []string{"id", "user", "status", "totalCents", "items", "version", "createdAt", "updatedAt"}, Logged: true,
+			OwnerErased: entity.Keep}, // the books need it, and its user says nothing any more
 		entsql.Checks(map[string]string{
 			"orders_total_not_negative": "total_cents >= 0",
 			"orders_status_known":       "status IN ('PENDING', 'PAID', 'CANCELLED')",

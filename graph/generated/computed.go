@@ -31,7 +31,7 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				case "stock":
 					obj.Stock, err = ec.unmarshalNInt2int32(ctx, value)
 				case "version":
-					obj.Version, err = ec.unmarshalOInt2ᚖint32(ctx, value)
+					obj.Version, err = ec.unmarshalNInt2int32(ctx, value)
 				case "createdAt":
 					obj.CreatedAt, err = ec.unmarshalNTime2timeᚐTime(ctx, value)
 				case "updatedAt":
@@ -61,7 +61,7 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				case "headquarters":
 					obj.Headquarters, err = ec.unmarshalOString2ᚖstring(ctx, value)
 				case "version":
-					obj.Version, err = ec.unmarshalOInt2ᚖint32(ctx, value)
+					obj.Version, err = ec.unmarshalNInt2int32(ctx, value)
 				case "createdAt":
 					obj.CreatedAt, err = ec.unmarshalNTime2timeᚐTime(ctx, value)
 				case "updatedAt":
@@ -113,6 +113,16 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				switch field.Name {
 				case "gravatarUrl":
 					return ec._User_gravatarUrl(ctx, field, obj)
+				case "identities":
+					return ec._User_identities(ctx, field, obj)
+				case "sessions":
+					return ec._User_sessions(ctx, field, obj)
+				case "signIns":
+					return ec._User_signIns(ctx, field, obj)
+				case "hasTotp":
+					return ec._User_hasTotp(ctx, field, obj)
+				case "passkeys":
+					return ec._User_passkeys(ctx, field, obj)
 				}
 				return graphql.Null
 			},
@@ -135,6 +145,66 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_signOut(ctx, field)
 	case "changePassword":
 		return ec._Mutation_changePassword(ctx, field)
+	case "signInWithProvider":
+		return ec._Mutation_signInWithProvider(ctx, field)
+	case "beginProviderLink":
+		return ec._Mutation_beginProviderLink(ctx, field)
+	case "finishProviderLink":
+		return ec._Mutation_finishProviderLink(ctx, field)
+	case "unlinkProvider":
+		return ec._Mutation_unlinkProvider(ctx, field)
+	case "endSession":
+		return ec._Mutation_endSession(ctx, field)
+	case "endOtherSessions":
+		return ec._Mutation_endOtherSessions(ctx, field)
+	case "requestEmailVerification":
+		return ec._Mutation_requestEmailVerification(ctx, field)
+	case "verifyEmail":
+		return ec._Mutation_verifyEmail(ctx, field)
+	case "requestEmailChange":
+		return ec._Mutation_requestEmailChange(ctx, field)
+	case "confirmEmailChange":
+		return ec._Mutation_confirmEmailChange(ctx, field)
+	case "requestPasswordReset":
+		return ec._Mutation_requestPasswordReset(ctx, field)
+	case "resetPassword":
+		return ec._Mutation_resetPassword(ctx, field)
+	case "requestSignInLink":
+		return ec._Mutation_requestSignInLink(ctx, field)
+	case "signInWithLink":
+		return ec._Mutation_signInWithLink(ctx, field)
+	case "requestSignInCode":
+		return ec._Mutation_requestSignInCode(ctx, field)
+	case "signInWithCode":
+		return ec._Mutation_signInWithCode(ctx, field)
+	case "completeSignIn":
+		return ec._Mutation_completeSignIn(ctx, field)
+	case "beginTotp":
+		return ec._Mutation_beginTotp(ctx, field)
+	case "confirmTotp":
+		return ec._Mutation_confirmTotp(ctx, field)
+	case "disableTotp":
+		return ec._Mutation_disableTotp(ctx, field)
+	case "renewRecoveryCodes":
+		return ec._Mutation_renewRecoveryCodes(ctx, field)
+	case "beginPasskey":
+		return ec._Mutation_beginPasskey(ctx, field)
+	case "finishPasskey":
+		return ec._Mutation_finishPasskey(ctx, field)
+	case "removePasskey":
+		return ec._Mutation_removePasskey(ctx, field)
+	case "beginPasskeySignIn":
+		return ec._Mutation_beginPasskeySignIn(ctx, field)
+	case "signInWithPasskey":
+		return ec._Mutation_signInWithPasskey(ctx, field)
+	case "removeFactors":
+		return ec._Mutation_removeFactors(ctx, field)
+	case "deleteAccount":
+		return ec._Mutation_deleteAccount(ctx, field)
+	case "keepAccount":
+		return ec._Mutation_keepAccount(ctx, field)
+	case "exportAccount":
+		return ec._Mutation_exportAccount(ctx, field)
 	case "createWebhook":
 		return ec._Mutation_createWebhook(ctx, field)
 	case "updateWebhook":
@@ -191,6 +261,8 @@ func (e *executableSchema) Ask(ctx context.Context, op *graphql.OperationContext
 		return ec._Query_orderItems(ctx, field)
 	case "webhooks":
 		return ec._Query_webhooks(ctx, field)
+	case "authProviders":
+		return ec._Query_authProviders(ctx, field)
 	case "__type":
 		return ec._Query___type(ctx, field)
 	case "__schema":

@@ -24,6 +24,27 @@ type AdjustStockPayload struct {
 	Product *Product `json:"product"`
 }
 
+// A provider that people can sign in with, such as Google.
+type AuthProvider struct {
+	Name string `json:"name"`
+	// Where a page sends the browser, with two parameters: `returnTo`, the page that it comes back to, and `challenge`, the SHA-256 of a
+	// verifier that the page keeps, in Base64 for URLs, without padding.
+	StartURL string `json:"startUrl"`
+}
+
+// Where to send the browser, within five minutes.
+type BeginProviderLinkPayload struct {
+	URL string `json:"url"`
+}
+
+// What an authenticator app needs. It is shown once.
+type BeginTotpPayload struct {
+	// In base32, for an app into which it is typed.
+	Secret string `json:"secret"`
+	// `otpauth://…`, for a QR code.
+	URI string `json:"uri"`
+}
+
 // The order as cancelled.
 type CancelOrderPayload struct {
 	Order *Order `json:"order"`
@@ -39,6 +60,13 @@ type ChangePasswordInput struct {
 // The user with the new password, who has to sign in again.
 type ChangePasswordPayload struct {
 	User *User `json:"user"`
+}
+
+// The answer to a confirmation.
+type ConfirmEmailChangePayload struct {
+	Ok bool `json:"ok"`
+	// Whether the email is changed now. If it is not, the other address has to confirm as well.
+	Done bool `json:"done"`
 }
 
 // A new order.
@@ -83,9 +111,40 @@ type CreateWebhookPayload struct {
 	Secret string `json:"secret"`
 }
 
+// When the user will be erased.
+type DeleteAccountPayload struct {
+	EraseAt time.Time `json:"eraseAt"`
+}
+
 // What is gone.
 type DeleteWebhookPayload struct {
 	DeletedID ids.ID `json:"deletedId"`
+}
+
+// How many sessions have ended.
+type EndOtherSessionsPayload struct {
+	Ended int32 `json:"ended"`
+}
+
+// Which session has ended.
+type EndSessionPayload struct {
+	DeletedID ids.ID `json:"deletedId"`
+}
+
+// The data of a user.
+type ExportAccountPayload struct {
+	// JSON: `exportedAt`, `complete`, which is false if rows were left out, and `rows`, lists of objects by the names of their types.
+	Data string `json:"data"`
+}
+
+// The new passkey.
+type FinishPasskeyPayload struct {
+	Passkey *Passkey `json:"passkey"`
+}
+
+// What the user can sign in with from now on.
+type FinishProviderLinkPayload struct {
+	Identity *Identity `json:"identity"`
 }
 
 // Somebody with a name the world knows, and another that it does not.
@@ -99,7 +158,7 @@ type Hero struct {
 	// Null if there is none, or once the owner is deleted.
 	Owner *User `json:"owner,omitempty"`
 	// Counts the changes, from 1.
-	Version   *int32    `json:"version,omitempty"`
+	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
@@ -315,6 +374,17 @@ type HeroWhereInput struct {
 	HasOwnerWith     graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
 }
 
+// An account at a provider with which a user can sign in.
+type Identity struct {
+	ID ids.ID `json:"id"`
+	// The name of the provider.
+	Provider string `json:"provider"`
+	// As the provider said when it was used last, if it has verified it.
+	Email      *string    `json:"email,omitempty"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+}
+
 // Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is.
 //
 // What goes wrong has a code in `extensions.code`: `BAD_USER_INPUT` (with `field`, the path of the argument),
@@ -331,6 +401,11 @@ type HeroWhereInput struct {
 type Mutation struct {
 }
 
+// What was asked for is done, or under way.
+type OkPayload struct {
+	Ok bool `json:"ok"`
+}
+
 // What a user bought, at the prices of that moment.
 type Order struct {
 	ID ids.ID `json:"id"`
@@ -342,7 +417,7 @@ type Order struct {
 	// The lines of the order, 100 at most, in the order in which they were given.
 	Items []*OrderItem `json:"items"`
 	// Counts the changes, from 1.
-	Version   *int32    `json:"version,omitempty"`
+	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
@@ -707,6 +782,22 @@ type PageInfo struct {
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
+// A passkey, by which a user signs in without a password.
+type Passkey struct {
+	ID ids.ID `json:"id"`
+	// What the user calls it.
+	Name      *string   `json:"name,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	// When the user signed in by it last. Null if they never did.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+}
+
+// What the browser makes a passkey with, or signs in with one.
+type PasskeyOptionsPayload struct {
+	// For `PublicKeyCredential.parseCreationOptionsFromJSON` after `beginPasskey`, and `parseRequestOptionsFromJSON` after `beginPasskeySignIn`.
+	Options any `json:"options"`
+}
+
 // The order as paid.
 type PayOrderPayload struct {
 	Order *Order `json:"order"`
@@ -726,7 +817,7 @@ type Product struct {
 	// How many were ordered, without those of cancelled orders.
 	UnitsSold int32 `json:"unitsSold"`
 	// Counts the changes, from 1. The stock's changes do not count.
-	Version   *int32    `json:"version,omitempty"`
+	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
@@ -939,10 +1030,15 @@ type ProductWhereInput struct {
 type Query struct {
 }
 
+// Ten codes, each of which can be used once in the place of the authenticator app. They are shown once.
+type RecoveryCodesPayload struct {
+	RecoveryCodes []string `json:"recoveryCodes"`
+}
+
 // The session to go on with.
 type RefreshSessionInput struct {
-	// The one that came with the last access token.
-	RefreshToken string `json:"refreshToken"`
+	// The one that came with the last access token. Left out, it is the one in the cookie.
+	RefreshToken graphql.Omittable[*string] `json:"refreshToken,omitempty"`
 }
 
 // The session's next tokens.
@@ -954,6 +1050,11 @@ type RefreshSessionPayload struct {
 	// Good once, for `refreshSession` or `signOut`. Null if it is in a cookie.
 	RefreshToken *string `json:"refreshToken,omitempty"`
 	User         *User   `json:"user"`
+}
+
+// What is gone.
+type RemovePasskeyPayload struct {
+	DeletedID ids.ID `json:"deletedId"`
 }
 
 // The endpoint, which is on.
@@ -978,11 +1079,33 @@ type SecondFactor struct {
 	Kinds []SecondFactorKind `json:"kinds"`
 }
 
+// The sessions of a user, the last used one first; 100 at most.
+type Sessions struct {
+	Nodes []*UserSession `json:"nodes"`
+}
+
 // Who signs in.
 type SignInInput struct {
 	// The username, or the email without regard to case. If it is one user's email and another's username, the first is meant.
 	Login    string `json:"login"`
 	Password string `json:"password"`
+}
+
+// Entries of the log of sign-ins, the newest first.
+type SignInLog struct {
+	Nodes []*SignInLogEntry `json:"nodes"`
+}
+
+// Somebody has signed in as a user, or has failed to.
+type SignInLogEntry struct {
+	At time.Time `json:"at"`
+	// How they signed in, or tried to, such as `password`.
+	Method    string `json:"method"`
+	Succeeded bool   `json:"succeeded"`
+	// The IP address that it came from. Null if it is not known.
+	Address *string `json:"address,omitempty"`
+	// What the client said of itself in the header `User-Agent`. Null if it said nothing.
+	Client *string `json:"client,omitempty"`
 }
 
 // The user who is signed in, and the session's tokens; or what is still due.
@@ -1000,7 +1123,8 @@ type SignInPayload struct {
 
 // The session to end.
 type SignOutInput struct {
-	RefreshToken string `json:"refreshToken"`
+	// Left out, it is the one in the cookie.
+	RefreshToken graphql.Omittable[*string] `json:"refreshToken,omitempty"`
 }
 
 // Whether a session has ended.
@@ -1040,7 +1164,7 @@ type Team struct {
 	// Other teams with the same headquarters, by name; 0 to 100 of them.
 	Rivals []*Team `json:"rivals"`
 	// Counts the changes, from 1.
-	Version   *int32    `json:"version,omitempty"`
+	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	// The team's heroes.
@@ -1203,6 +1327,11 @@ type TeamWhereInput struct {
 	HeroesCountLte graphql.Omittable[*int32] `json:"heroesCountLTE,omitempty"`
 }
 
+// What was unlinked.
+type UnlinkProviderPayload struct {
+	DeletedID ids.ID `json:"deletedId"`
+}
+
 // What to change of an endpoint. What is left out, or null, stays.
 type UpdateWebhookInput struct {
 	URL graphql.Omittable[*string] `json:"url,omitempty"`
@@ -1233,11 +1362,22 @@ type User struct {
 	// Where Gravatar has a picture for the email, 1 to 2,048 pixels wide and high. Null if there is no email. Only those who may see the email may
 	// see it: the email can be guessed from it.
 	GravatarURL *string `json:"gravatarUrl,omitempty"`
-	Role        *Role   `json:"role,omitempty"`
+	// The accounts at providers with which the user can sign in, the oldest first. Only the user and administrators may see them.
+	Identities []*Identity `json:"identities,omitempty"`
+	Role       *Role       `json:"role,omitempty"`
 	// Whether the user may sign in.
 	IsActive *bool `json:"isActive,omitempty"`
 	// When what is personal will be erased, because the user has asked for it. Null if they did not.
 	EraseAt *time.Time `json:"eraseAt,omitempty"`
+	// Where the user is signed in. Null for those who may not see it: all but the user and administrators.
+	Sessions *Sessions `json:"sessions,omitempty"`
+	// The last times that somebody has signed in as the user, or has failed to: 0 to 100 of them. Of each, the last 50 are kept, for 90 days, and not
+	// every failure if there are many. Null for those who may not see it: all but the user and administrators.
+	SignIns *SignInLog `json:"signIns,omitempty"`
+	// Whether codes of an authenticator app are due when the user signs in. Null for those who may not see it.
+	HasTotp *bool `json:"hasTotp,omitempty"`
+	// The user's passkeys, the oldest first. Null for those who may not see them.
+	Passkeys []*Passkey `json:"passkeys,omitempty"`
 	// Counts the changes, from 1.
 	Version   *int32    `json:"version,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -1350,6 +1490,23 @@ type UserOrder struct {
 	// particular. Without it, texts are in the order of their code points: `Z` comes before `a`, and
 	// both before `ä`.
 	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
+}
+
+// A session: it began when its user signed in, and goes on for as long as its refresh token is exchanged for the next one.
+type UserSession struct {
+	// For `endSession`.
+	ID        ids.ID    `json:"id"`
+	CreatedAt time.Time `json:"createdAt"`
+	// When the session was refreshed last, or began.
+	LastUsedAt time.Time `json:"lastUsedAt"`
+	// The IP address of the client that used it last. Null if it is not known.
+	Address *string `json:"address,omitempty"`
+	// What the client that used it last says of itself in the header `User-Agent`. Null if it says nothing.
+	Client *string `json:"client,omitempty"`
+	// How the user signed in, such as `password`; `unknown` if that was long ago.
+	Method string `json:"method"`
+	// Whether this request belongs to it.
+	Current bool `json:"current"`
 }
 
 // Conditions on users. All that are given must hold; one that is `null` is as good as left out. A condition's name is a field's,
@@ -1515,6 +1672,122 @@ func (e *ConflictAction) UnmarshalJSON(b []byte) error {
 }
 
 func (e ConflictAction) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What `extensions.code` of an error is. See docs/errors.md for what to do about each.
+type ErrorCode string
+
+const (
+	// The document is not GraphQL.
+	ErrorCodeGraphqlParseFailed ErrorCode = "GRAPHQL_PARSE_FAILED"
+	// The document does not fit the schema.
+	ErrorCodeGraphqlValidationFailed ErrorCode = "GRAPHQL_VALIDATION_FAILED"
+	// A value is not allowed. `field` is the path of the argument.
+	ErrorCodeBadUserInput ErrorCode = "BAD_USER_INPUT"
+	// There is no such object, or the viewer may not see it. `id` is what was asked for.
+	ErrorCodeNotFound ErrorCode = "NOT_FOUND"
+	// The request does not fit what is stored: a unique value is taken (`field`), or the row has another version than expected (`currentVersion`, and in
+	// `current` the fields of the input that differ).
+	ErrorCodeConflict ErrorCode = "CONFLICT"
+	// There is too little of a product: `available` of `productId`, for the line at `field`.
+	ErrorCodeInsufficientStock ErrorCode = "INSUFFICIENT_STOCK"
+	// Sign in first, or sign in again.
+	ErrorCodeUnauthenticated ErrorCode = "UNAUTHENTICATED"
+	// The viewer may not do this.
+	ErrorCodeForbidden ErrorCode = "FORBIDDEN"
+	// The operation asks for too much at once: `actual` is more than `limit`.
+	ErrorCodeQueryTooComplex ErrorCode = "QUERY_TOO_COMPLEX"
+	// Fields stand too deep inside each other: `actual` is more than `limit`.
+	ErrorCodeQueryTooDeep ErrorCode = "QUERY_TOO_DEEP"
+	// The operation has too many aliases: `actual` is more than `limit`.
+	ErrorCodeTooManyAliases ErrorCode = "TOO_MANY_ALIASES"
+	// This server runs only documents that it knows.
+	ErrorCodeOperationNotAllowed ErrorCode = "OPERATION_NOT_ALLOWED"
+	// It took too long and was stopped.
+	ErrorCodeTimeout ErrorCode = "TIMEOUT"
+	// The server cannot do it at present; try again after `retryAfter` seconds. If `outcome` is `unknown`, a change may have been stored.
+	ErrorCodeUnavailable ErrorCode = "UNAVAILABLE"
+	// The `Idempotency-Key` belongs to another request.
+	ErrorCodeIdempotencyConflict ErrorCode = "IDEMPOTENCY_CONFLICT"
+	// Too many attempts; try again after `retryAfter` seconds.
+	ErrorCodeRateLimited ErrorCode = "RATE_LIMITED"
+	// The cursor of changes is too old: read everything anew. `oldest` is the oldest cursor that is good.
+	ErrorCodeCursorExpired ErrorCode = "CURSOR_EXPIRED"
+	// The cursor of changes is not one of this database: read everything anew.
+	ErrorCodeCursorLost ErrorCode = "CURSOR_LOST"
+	// The server does not know the document of this hash: send it with its text.
+	ErrorCodePersistedQueryNotFound ErrorCode = "PERSISTED_QUERY_NOT_FOUND"
+	// The server keeps no documents: send the text each time.
+	ErrorCodePersistedQueryNotSupported ErrorCode = "PERSISTED_QUERY_NOT_SUPPORTED"
+	// A fault of the server. `requestId` finds it in the log.
+	ErrorCodeInternal ErrorCode = "INTERNAL"
+)
+
+var AllErrorCode = []ErrorCode{
+	ErrorCodeGraphqlParseFailed,
+	ErrorCodeGraphqlValidationFailed,
+	ErrorCodeBadUserInput,
+	ErrorCodeNotFound,
+	ErrorCodeConflict,
+	ErrorCodeInsufficientStock,
+	ErrorCodeUnauthenticated,
+	ErrorCodeForbidden,
+	ErrorCodeQueryTooComplex,
+	ErrorCodeQueryTooDeep,
+	ErrorCodeTooManyAliases,
+	ErrorCodeOperationNotAllowed,
+	ErrorCodeTimeout,
+	ErrorCodeUnavailable,
+	ErrorCodeIdempotencyConflict,
+	ErrorCodeRateLimited,
+	ErrorCodeCursorExpired,
+	ErrorCodeCursorLost,
+	ErrorCodePersistedQueryNotFound,
+	ErrorCodePersistedQueryNotSupported,
+	ErrorCodeInternal,
+}
+
+func (e ErrorCode) IsValid() bool {
+	switch e {
+	case ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeBadUserInput, ErrorCodeNotFound, ErrorCodeConflict, ErrorCodeInsufficientStock, ErrorCodeUnauthenticated, ErrorCodeForbidden, ErrorCodeQueryTooComplex, ErrorCodeQueryTooDeep, ErrorCodeTooManyAliases, ErrorCodeOperationNotAllowed, ErrorCodeTimeout, ErrorCodeUnavailable, ErrorCodeIdempotencyConflict, ErrorCodeRateLimited, ErrorCodeCursorExpired, ErrorCodeCursorLost, ErrorCodePersistedQueryNotFound, ErrorCodePersistedQueryNotSupported, ErrorCodeInternal:
+		return true
+	}
+	return false
+}
+
+func (e ErrorCode) String() string {
+	return string(e)
+}
+
+func (e *ErrorCode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ErrorCode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ErrorCode", str)
+	}
+	return nil
+}
+
+func (e ErrorCode) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ErrorCode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ErrorCode) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

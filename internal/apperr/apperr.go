@@ -4,6 +4,8 @@ package apperr
 import (
 	"fmt"
 	"strings"
+
+	"forge/internal/message"
 )
 
 // Code is the value of extensions.code in the answer to a client. An application may define further
@@ -43,6 +45,17 @@ type Error struct {
 	Field   string         // the path of the wrong argument, such as "input.items.0.name", or ""
 	More    map[string]any // other entries for the error's extensions
 	Cause   error          // the underlying error, which is logged and never sent
+
+	text message.Text // that Message is made of
+}
+
+// In returns the message in a language. A message that was set by itself is translated if it is a
+// key of the catalogue.
+func (e *Error) In(l *message.Language) string {
+	if e.text.Format != "" && e.Message == e.text.String() {
+		return e.text.In(l)
+	}
+	return message.New(e.Message).In(l)
 }
 
 // Error returns the message, followed by the cause if there is one.
@@ -56,35 +69,45 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// New returns an error of any code. Its message can be translated: format is its key in the
+// catalogue.
+func New(code Code, field, format string, args ...any) *Error {
+	text := message.New(format, args...)
+	return &Error{Code: code, Field: field, Message: text.String(), text: text}
+}
+
 // BadInput returns a BAD_USER_INPUT error about the argument at the path field.
 func BadInput(field, format string, args ...any) *Error {
-	return &Error{Code: CodeBadUserInput, Field: field, Message: fmt.Sprintf(format, args...)}
+	return New(CodeBadUserInput, field, format, args...)
 }
 
 // NotFound returns a NOT_FOUND error about an object that does not exist, or that the viewer may
 // not see.
 func NotFound(id fmt.Stringer) *Error {
-	return &Error{Code: CodeNotFound, Message: fmt.Sprintf("there is no %s", id), More: map[string]any{"id": id.String()}}
+	e := New(CodeNotFound, "", "there is no %s", id)
+	e.More = map[string]any{"id": id.String()}
+	return e
 }
 
 // Conflict returns a CONFLICT error about the argument at the path field. The request is valid by
 // itself, but not in the present state of the data.
 func Conflict(field, format string, args ...any) *Error {
-	return &Error{Code: CodeConflict, Field: field, Message: fmt.Sprintf(format, args...)}
+	return New(CodeConflict, field, format, args...)
 }
 
 // AlreadyTaken returns a CONFLICT error about the argument at the path field: another object has
 // the same value, which must be unique.
 func AlreadyTaken(field string) *Error {
 	name := field[strings.LastIndexByte(field, '.')+1:]
-	return &Error{Code: CodeConflict, Field: field, Message: fmt.Sprintf("this %s is taken", name)}
+	return New(CodeConflict, field, "this %s is taken", name)
 }
 
 // VersionConflict returns a CONFLICT error about an object that does not have the version that the
 // client expected.
 func VersionConflict(id fmt.Stringer, current int) *Error {
-	return &Error{Code: CodeConflict, Message: fmt.Sprintf("%s has changed: its version is %d", id, current),
-		More: map[string]any{"currentVersion": current}}
+	e := New(CodeConflict, "", "%s has changed: its version is %d", id, current)
+	e.More = map[string]any{"currentVersion": current}
+	return e
 }
 
 // OutcomeUnknown returns an UNAVAILABLE error about a mutation that may or may not have been
@@ -111,5 +134,5 @@ func Unauthenticated() *Error {
 // Forbidden returns a FORBIDDEN error about the argument at the path field. field is "" if the
 // error is not about an argument.
 func Forbidden(field, format string, args ...any) *Error {
-	return &Error{Code: CodeForbidden, Field: field, Message: fmt.Sprintf(format, args...)}
+	return New(CodeForbidden, field, format, args...)
 }

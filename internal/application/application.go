@@ -10,11 +10,15 @@ import (
 
 	"entgo.io/ent/dialect/sql/schema"
 
+	"forge/internal/account"
+	"forge/internal/cookie"
 	"forge/internal/database"
 	"forge/internal/demo"
+	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/migrator"
 	"forge/internal/password"
+	"forge/internal/provider"
 	"forge/internal/session"
 	"forge/internal/viewer"
 	"forge/internal/webhook"
@@ -33,7 +37,8 @@ type Application struct {
 
 	Migrations fs.FS            // postgres/*.sql and sqlite/*.sql
 	Tables     []*schema.Table  // the tables as ent describes them
-	Accounts   session.Accounts // stores the accounts that people sign in to
+	Accounts   account.Accounts // stores the accounts that people sign in to
+	Mails      fs.FS            // the templates of mails; see mail.Templates
 	// SetRole gives the account with that name a role: viewer.User or a higher one. It also ends
 	// the account's sessions and tokens. It returns ErrNoAccount if there is no such account.
 	SetRole func(ctx context.Context, db *database.DB, name string, role viewer.Role) error
@@ -73,8 +78,12 @@ func (a Application) Schemas() (all []string) {
 type Services struct {
 	Passwords   *password.Hasher
 	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
+	Factors     *factor.Factors      // second factors and passkeys; nil if Sessions is
 	Revocations *session.Revocations // is told at once when this server revokes tokens
+	Cookies     *cookie.Cookies      // keeps the tokens of sessions; if nil, they are in answers
 	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
+	Providers   *provider.Providers  // signs people in with accounts at providers; if nil, there are none
+	Account     *account.Service     // what is proved by mail; nil if nobody can sign in
 }
 
 // ErrNoAccount means that no account has the name.

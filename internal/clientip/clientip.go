@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"unicode"
 )
 
 type requestKey struct{}
@@ -45,6 +46,32 @@ func Client(ctx context.Context, trusted []netip.Prefix) string {
 		return ""
 	}
 	return Network(Address(ctx, trusted)).String() + " " + r.UserAgent()
+}
+
+// maxAgent is how many characters UserAgent returns at most.
+const maxAgent = 254
+
+// UserAgent returns the beginning of the client's User-Agent, as valid UTF-8 and without control
+// characters. The client can say in it whatever it wants. UserAgent returns "" if ctx carries no
+// request.
+func UserAgent(ctx context.Context) string {
+	r, ok := ctx.Value(requestKey{}).(*http.Request)
+	if !ok {
+		return ""
+	}
+	text := strings.Map(func(c rune) rune {
+		if unicode.In(c, unicode.C, unicode.Zl, unicode.Zp) {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(r.UserAgent(), "\uFFFD"))
+	n := 0
+	for at := range text {
+		if n++; n > maxAgent {
+			return text[:at]
+		}
+	}
+	return text
 }
 
 func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {

@@ -64,6 +64,7 @@ func checks() []check {
 		{"contract", (*Doctor).contract},
 		{"indexes", (*Doctor).indexes},
 		{"identity", (*Doctor).identity},
+		{"mail", (*Doctor).mail},
 		{"file", (*Doctor).file},
 		{"database", (*Doctor).reach},
 		{"replication", (*Doctor).replication},
@@ -107,7 +108,7 @@ func (d *Doctor) Check(ctx context.Context) Report {
 }
 
 func (c check) needsDatabase() bool {
-	return c.name != "settings" && c.name != "contract" && c.name != "indexes" && c.name != "identity" && c.name != "file"
+	return c.name != "settings" && c.name != "contract" && c.name != "indexes" && c.name != "identity" && c.name != "mail" && c.name != "file"
 }
 
 // close closes the database. It returns after the timeout even if the database hangs.

@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -354,4 +356,35 @@ func TestServersShare(t *testing.T) {
 			mustFind(t, look("AUTH=off"), "servers", Warn, "for itself")
 		}
 	})
+}
+
+// TestMail greets a mail server that is there, and one that is not.
+func TestMail(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "220 localhost\r\n")
+		for lines := bufio.NewScanner(conn); lines.Scan(); {
+			fmt.Fprint(conn, "250 localhost\r\n")
+		}
+	}()
+	url := "MAIL_URL=smtp://ada:s3cret@" + l.Addr().String()
+	mustFind(t, newDoctor(t, "MAIL_URL=smtp://"+l.Addr().String()).mail(t.Context(), nil), "mail", OK, "reached")
+	l.Close()
+	report := Report(newDoctor(t, url).mail(t.Context(), nil))
+	mustFind(t, report, "mail", Fail, "cannot be used", "MAIL_URL")
+	if strings.Contains(inWords(t, report), "s3cret") {
+		t.Error("the report has the password")
+	}
+	if found := newDoctor(t).mail(t.Context(), nil); found != nil {
+		t.Errorf("without mails: %v", found)
+	}
 }

@@ -4,7 +4,6 @@
 package email
 
 import (
-	"errors"
 	"net/mail"
 	"strings"
 	"unicode"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"forge/internal/entity"
+	"forge/internal/message"
 	"forge/internal/username"
 )
 
@@ -21,7 +21,7 @@ import (
 // the time that Punycode takes grows with the square of the length.
 const maxDomain = 1024
 
-var errNoAddress = errors.New("is not a mail address such as ada@example.com")
+var errNoAddress = message.New("is not a mail address such as ada@example.com")
 
 // Parse returns an address in the form in which it is stored: with composed letters (NFC), as RFC
 // 6532 recommends. It returns an error if the text is not an address. The error does not name the

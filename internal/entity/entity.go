@@ -62,6 +62,10 @@ type Entity struct {
 	// Deleted is the column that marks a row as deleted, or "" if rows are deleted for good.
 	Deleted string
 	Writer  *Writer // changes rows; nil if the rows have no ID
+	// Personal says what becomes of columns when the account that owns a row is erased, and
+	// OwnerErased what becomes of the row. See Erase.
+	Personal    map[string]Erase
+	OwnerErased Erase
 }
 
 // Computed describes a field that is neither a column nor an edge. Its resolver gets an object that
@@ -285,6 +289,9 @@ type Annotation struct {
 	Logged    bool     `json:",omitempty"` // see Entity.Logged
 	LoggedFor []string `json:",omitempty"` // see Entity.LoggedFor
 	MaxAge    int      `json:",omitempty"` // see Entity.MaxAge
+
+	Personal    map[string]Erase `json:",omitempty"` // see Entity.Personal
+	OwnerErased Erase            `json:",omitempty"` // see Entity.OwnerErased
 }
 
 // Name returns the name under which ent stores the annotation.

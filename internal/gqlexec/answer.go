@@ -18,9 +18,9 @@ import (
 // answer is written.
 const fieldBytes = 64
 
-// countField is a field middleware. It counts the fields that gqlgen executes, such as those of
-// introspection, and executes none after the budget is exceeded. The read engine counts its own
-// output.
+// countField is a field middleware. It reports each error of an input by itself, and counts the
+// fields that gqlgen executes, such as those of introspection, and executes none after the budget
+// is exceeded. The read engine counts its own output.
 func countField(ctx context.Context, next graphql.Resolver) (any, error) {
 	answer := budget.FromContext(ctx)
 	if !answer.Write(fieldBytes + len(graphql.GetFieldContext(ctx).Field.Alias)) {
@@ -35,7 +35,7 @@ func countField(ctx context.Context, next graphql.Resolver) (any, error) {
 			answer.Write(len(*text))
 		}
 	}
-	return value, err
+	return value, reportEach(ctx, err)
 }
 
 // presentSome returns the form of an error that clients see. It returns nil if the answer's budget

@@ -1,6 +1,7 @@
 package gqlexec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"forge/internal/changes"
 	"forge/internal/computed"
 	"forge/internal/entity"
+	"forge/internal/message"
 	"forge/internal/persisted"
 	"forge/internal/read"
 	"forge/internal/read/binding"
@@ -53,6 +55,9 @@ type API struct {
 	// shows that it only returns a reference, the read engine answers the root field without
 	// calling it. If Sources is nil, all resolvers are called.
 	Sources fs.FS
+	// Messages holds the application's translations of error messages: files such as
+	// messages/de.json (see message.Load). It may be nil.
+	Messages fs.FS
 	// SamplePrefix is the prefix of the ID that error messages show where an ID of any type is
 	// expected.
 	SamplePrefix string
@@ -78,12 +83,26 @@ func (a API) Check() error {
 	}
 	mismatch.Findings = append(mismatch.Findings, rule.CheckTenants(a.Entities, a.Tables)...)
 	mismatch.Findings = append(mismatch.Findings, changes.Check(a.Entities)...)
+	if _, err := message.Load(a.Messages); err != nil {
+		mismatch.Findings = append(mismatch.Findings, err.Error())
+	}
+	mismatch.Findings = append(mismatch.Findings, a.eraseFindings()...)
 	_, findings := a.writes(executable)
 	mismatch.Findings = append(mismatch.Findings, findings...)
 	if mismatch.Findings = append(mismatch.Findings, a.accessFindings(executable.Schema())...); len(mismatch.Findings) > 0 {
 		return mismatch
 	}
 	return nil
+}
+
+// eraseFindings returns the rules of erasure that cannot be kept.
+func (a API) eraseFindings() (findings []string) {
+	for _, e := range a.Entities {
+		if err := e.CheckErase(cmp.Or(e.Owner, rule.OwnerColumn(e))); err != nil {
+			findings = append(findings, err.Error())
+		}
+	}
+	return findings
 }
 
 // MissingIndexes returns the indexes that are missing for what the API offers. It returns a

@@ -3,10 +3,8 @@ package gqlexec
 import (
 	"cmp"
 	"strconv"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/syntax"
 )
@@ -22,15 +20,6 @@ func argumentOf(op *ast.OperationDefinition, variable string) string {
 	w := syntax.Walker{Fragment: syntax.Definition, Visit: s.visit}
 	w.Walk(op.SelectionSet)
 	return cmp.Or(s.path, variable)
-}
-
-// namedByArgument makes an error that names a variable name the argument that takes its value.
-func namedByArgument(op *ast.OperationDefinition, variable string, err *gqlerror.Error) *gqlerror.Error {
-	field, _ := err.Extensions["field"].(string)
-	if below, ok := strings.CutPrefix(field, variable); ok {
-		err.Extensions["field"] = argumentOf(op, variable) + below
-	}
-	return err
 }
 
 // variableSearch looks for the argument that takes its value from a variable.

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"runtime/debug"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,6 +18,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/ids"
+	"forge/internal/message"
 	"forge/internal/telemetry"
 )
 
@@ -25,11 +28,22 @@ type presenter struct {
 	sample string // the prefix of an ID in messages about IDs of any kind
 	hints  bool
 	tokens int // how many tokens a document may have
-	log    *slog.Logger
+	// messages are the translations. Those of errors in documents are English alone: they are for
+	// the author of a program.
+	messages *message.Catalogue
+	log      *slog.Logger
 }
 
-func newPresenter(api API, opts Options, log *slog.Logger) *presenter {
-	return &presenter{rows{api.Entities, api.Tables}, api.SamplePrefix, opts.Development, opts.Limits.Tokens, log}
+func newPresenter(api API, opts Options, messages *message.Catalogue, log *slog.Logger) *presenter {
+	return &presenter{rows{api.Entities, api.Tables}, api.SamplePrefix, opts.Development, opts.Limits.Tokens, messages, log}
+}
+
+// language returns the language that the client of the operation of ctx prefers.
+func (p *presenter) language(ctx context.Context) *message.Language {
+	if !graphql.HasOperationContext(ctx) {
+		return nil
+	}
+	return p.messages.Match(graphql.GetOperationContext(ctx).Headers.Get(message.Header))
 }
 
 // error returns the form of an error that clients see. An error that was written for clients is
@@ -39,10 +53,6 @@ func (p *presenter) error(ctx context.Context, err error) *gqlerror.Error {
 	shown := &gqlerror.Error{}
 	if known, ok := errors.AsType[*gqlerror.Error](err); ok {
 		shown.Path, shown.Locations = known.Path, known.Locations
-		if len(known.Path) > 0 && known.Path[0] == ast.PathName("variable") {
-			// gqlparser names the variable by a path. In an answer, a path leads to a field.
-			return badVariable(dotted(known.Path[1:]), inWords.Replace(known.Message))
-		}
 		if code, coded := known.Extensions["code"]; coded {
 			if code == string(apperr.CodeParseFailed) && known.Locations == nil {
 				return tooManyTokens(ctx, p.tokens)
@@ -64,13 +74,40 @@ func (p *presenter) error(ctx context.Context, err error) *gqlerror.Error {
 	if f.Cause != nil {
 		failed(ctx, p.log, failure{f.Code, shown.Path, f.Cause})
 	}
-	shown.Message = f.Message
+	shown.Message = withoutControls(f.In(p.language(ctx)))
 	shown.Extensions = map[string]any{"code": string(f.Code)}
 	if f.Field != "" {
 		shown.Extensions["field"] = f.Field
 	}
 	maps.Copy(shown.Extensions, f.More)
 	return shown
+}
+
+// withoutControls returns a message that has neither control characters nor marks that change the
+// direction of what follows. Messages repeat names and IDs that a client has sent, and are shown on
+// terminals and pages.
+func withoutControls(message string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return utf8.RuneError
+		}
+		return r
+	}, message)
+}
+
+// reportEach returns the error of a field. If it stands for several, reportEach reports all but the
+// last, which it returns.
+func reportEach(ctx context.Context, err error) error {
+	several, ok := errors.AsType[*apperr.Errors](err)
+	if !ok {
+		return err
+	}
+	list := several.List()
+	end := len(list) - 1
+	for _, one := range list[:end] {
+		graphql.AddError(ctx, graphql.AddFieldLocationToError(ctx, one))
+	}
+	return list[end]
 }
 
 // bare returns the error without the value that caused it. It keeps gqlparser's hints at names in
@@ -132,8 +169,13 @@ func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err 
 	if wrapped, ok := errors.AsType[*gqlerror.Error](err); ok && wrapped.Err != nil {
 		cause = wrapped.Err
 	}
+	return p.malformed(fc.Field.Name, argument, cause)
+}
+
+// malformed returns the error for an argument of a root field that could not be decoded.
+func (p *presenter) malformed(root string, argument ast.Path, cause error) *apperr.Error {
 	if malformed, ok := errors.AsType[*ids.MalformedError](cause); ok {
-		prefix := p.prefixAt(fc.Field.Name, argument, malformed.Prefix())
+		prefix := p.prefixAt(root, argument, malformed.Prefix())
 		return apperr.BadInput(dotted(argument), "%s", malformed.Wanted(prefix, p.rows.formOf(prefix)))
 	}
 	return apperr.BadInput(dotted(argument), "%s", cause)

@@ -92,7 +92,8 @@ func (e *executor) PresentRecoveredError(ctx context.Context, panicked any) erro
 	return e.present.error(ctx, recovered(ctx, panicked))
 }
 
-// MaxAge returns for how many seconds caches may keep the answer to a query; see read.Engine.MaxAge.
+// MaxAge returns for how many seconds caches may keep the answer to a query; see
+// read.Engine.MaxAge.
 func (e *executor) MaxAge(op *graphql.OperationContext) int { return e.engine.MaxAge(op) }
 
 // findText returns a check that finds the text of the document if the request only names it. All

@@ -35,6 +35,7 @@ type groups struct {
 type groupKey struct {
 	operation [sha256.Size]byte // of document, name and variables
 	viewer    viewer.Viewer     // without an ID if the answers do not depend on it
+	language  string            // of errors
 }
 
 // group are subscriptions that get the same answers. Each answer is made once for all of them.
@@ -104,7 +105,8 @@ func (gs *groups) join(ctx context.Context, e *executor, op *graphql.OperationCo
 	if err != nil {
 		return nil, fmt.Errorf("compare variables: %w", err)
 	}
-	key := groupKey{sha256.Sum256(fmt.Appendf(nil, "%q %q %s", op.RawQuery, op.OperationName, variables)), viewer.FromContext(ctx)}
+	key := groupKey{sha256.Sum256(fmt.Appendf(nil, "%q %q %s", op.RawQuery, op.OperationName, variables)), viewer.FromContext(ctx),
+		e.present.language(graphql.WithOperationContext(ctx, op)).Tag()}
 	if e.engine.Impersonal(ctx, op) {
 		// A viewer without an ID sees nothing that is one user's own.
 		key.viewer.ID, key.viewer.Issued, key.viewer.Stranger = uuid.Nil, time.Time{}, false

@@ -43,10 +43,15 @@ func isInt(written string) bool {
 
 // notInt returns the message about a number that an Int cannot have.
 func notInt(written string) string {
+	return fmt.Sprintf("%s is no Int: whole numbers from %d to %d are allowed", shortNumber(written), math.MinInt32, math.MaxInt32)
+}
+
+// shortNumber returns a number as messages show it, cut if it is long.
+func shortNumber(written string) string {
 	if len(written) > 40 {
-		written = written[:40] + "…"
+		return written[:40] + "…"
 	}
-	return fmt.Sprintf("%s is no Int: whole numbers from %d to %d are allowed", written, math.MinInt32, math.MaxInt32)
+	return written
 }
 
 // numbersAsWritten is a rule: no number loses digits. A number for a BigInt or a Decimal becomes

@@ -23,8 +23,8 @@ import (
 // The group's mutex guards it.
 type live struct {
 	every time.Duration // the shortest time between two answers
-	// types are the types whose changes can make another answer. Until the first answer is there, it
-	// is nil: then all can.
+	// types are the types whose changes can make another answer. Until the first answer is there,
+	// it is nil: then all can.
 	types atomic.Pointer[touching]
 	// passed has the types of the changes since the last answer was begun; see learn.
 	passed sync.Map
@@ -215,8 +215,8 @@ func isEntity(entities []*entity.Entity, table string) bool {
 	return false
 }
 
-// references returns how often a table may be read in statements. A name before a dot only qualifies
-// a column.
+// references returns how often a table may be read in statements. A name before a dot only
+// qualifies a column.
 func references(table string, texts []string) (n int) {
 	for _, text := range texts {
 		for _, quote := range []string{`"`, "`"} {

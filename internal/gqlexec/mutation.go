@@ -3,9 +3,11 @@ package gqlexec
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"forge/internal/apperr"
 	"forge/internal/computed"
 	"forge/internal/read"
 	"forge/internal/read/plan"
@@ -59,7 +61,7 @@ func (a *attempt) resolve(ctx context.Context, field graphql.CollectedField) gra
 // write carries a standard mutation out.
 func (a *attempt) write(ctx context.Context, field graphql.CollectedField) graphql.Marshaler {
 	return a.within(ctx, field, func(ctx context.Context) (graphql.Marshaler, error) {
-		result, err := a.writes[field.Name].Run(ctx, field.ArgumentMap(a.op.Variables), a.engine.Condition)
+		result, err := a.writes[field.Name].Run(ctx, field.ArgumentMap(a.op.Variables), a.engine)
 		if err != nil {
 			return nil, err
 		}
@@ -88,11 +90,23 @@ func (a *attempt) within(ctx context.Context, field graphql.CollectedField, answ
 // see them.
 func (a *attempt) written(ctx context.Context, r write.Result) read.Written {
 	w := read.Written{IDs: r.IDs, Created: r.Created, Affected: r.Affected}
+	more := maxLeft
 	for _, l := range r.Left {
-		err := a.present.error(ctx, l.Err)
-		code, _ := err.Extensions["code"].(string)
-		field, _ := err.Extensions["field"].(string)
-		w.Left = append(w.Left, read.Left{Index: l.Index, Code: code, Message: err.Message, Field: field})
+		all := []error{l.Err}
+		if several, ok := errors.AsType[*apperr.Errors](l.Err); ok {
+			all = several.Unwrap()
+			all = all[:min(len(all), 1+more)]
+			more -= len(all) - 1
+		}
+		for _, one := range all {
+			err := a.present.error(ctx, one)
+			code, _ := err.Extensions["code"].(string)
+			field, _ := err.Extensions["field"].(string)
+			w.Left = append(w.Left, read.Left{Index: l.Index, Code: code, Message: err.Message, Field: field})
+		}
 	}
 	return w
 }
+
+// maxLeft is how many errors an answer has about rows that are left out, beside one for each row.
+const maxLeft = 100

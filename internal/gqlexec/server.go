@@ -17,6 +17,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/graphqlhttp"
 	"forge/internal/idempotency"
+	"forge/internal/message"
 	"forge/internal/persisted"
 	"forge/internal/read/binding"
 	"forge/internal/replica"
@@ -71,7 +72,7 @@ type Options struct {
 // caller should call API.Check before.
 func New(api API, db *database.DB, opts Options, log *slog.Logger) *Handler {
 	e := newExecutor(api, db, opts, log)
-	transport := graphqlhttp.Transport{MaxBodyBytes: opts.MaxBodyBytes, Admission: opts.Admission, Unsent: opts.Unsent}
+	transport := graphqlhttp.Transport{MaxBodyBytes: opts.MaxBodyBytes, Admission: opts.Admission, Unsent: opts.Unsent, Messages: e.present.messages}
 	return &Handler{Handler: transport.Handler(e), executor: e, groups: groups{turns: make(chan struct{}, maxEvaluations)}}
 }
 
@@ -88,7 +89,11 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 	if len(findings) > 0 {
 		panic(&binding.MismatchError{Findings: findings})
 	}
-	e := &executor{options: opts, api: api, schema: executable, db: db, engine: engine, writes: writes, present: newPresenter(api, opts, log), log: log}
+	messages, err := message.Load(api.Messages)
+	if err != nil {
+		panic(err)
+	}
+	e := &executor{options: opts, api: api, schema: executable, db: db, engine: engine, writes: writes, present: newPresenter(api, opts, messages, log), log: log}
 	texts := cmp.Or[graphql.OperationParameterMutator](opts.Documents, persisted.Off{})
 	validator := Validator{schema, opts.Limits.Tokens, opts.Development}
 
@@ -97,7 +102,7 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 		findText(texts), // finds the text of a document that the request only names
 		newDocuments(validator, engine, texts).find, // parses and validates it, unless it is cached
 		introspectionSwitch(opts.Development),
-		variables{schema}.check,
+		variables{schema, opts.Development}.check,
 		prepare{engine}.check, // comes before all else that asks the engine about the operation
 		checkSubscription,
 		findNeed(opts.Replicas),
@@ -111,10 +116,11 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 
 	// The following stand around each root field, the outermost first.
 	e.root = aroundRoot(
-		stopAfterFailure, // skips the rest of a mutation after a failure
-		api.authorize,    // comes before the arguments are decoded
-		api.switchViewer, // lets users who sign in see the answer as themselves
-		mutate,           // tells the resolver's statements which columns the payload shows
+		stopAfterFailure,  // skips the rest of a mutation after a failure
+		api.authorize,     // comes before the arguments are decoded
+		e.refuseArguments, // reports all arguments that cannot be decoded
+		api.switchViewer,  // lets users who sign in see the answer as themselves
+		mutate,            // tells the resolver's statements which columns the payload shows
 	)
 	// The following stand around each field that gqlgen executes, the outermost first.
 	e.field = aroundFields(append([]graphql.FieldMiddleware{

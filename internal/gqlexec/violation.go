@@ -17,6 +17,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/ids"
 	"forge/internal/input"
+	"forge/internal/message"
 	"forge/internal/viewer"
 	"forge/internal/write"
 )
@@ -49,22 +50,22 @@ func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
 		return apperr.BadInput(args.withNUL(), "a text has a character that cannot be stored, such as U+0000")
 	}
 	field := args.of(p.rows, v)
-	name := "a value"
+	name := message.New("a value")
 	if field != args.whole() {
-		name = last(field)
+		name = message.New("%s", last(field))
 	}
-	f := apperr.BadInput(field, "%s %s", name, refusal[v.Rule])
+	f := apperr.BadInput(field, refusal[v.Rule], name)
 	f.Cause = err // the cause is logged, because the API itself should have refused the value
 	return f
 }
 
-// refusal holds the end of a message that begins with the name of the argument.
+// refusal holds messages that begin with the name of the argument.
 var refusal = map[database.Rule]string{
-	database.Check:    "is not one of those that are allowed here",
-	database.Required: "is missing: it must not be null",
-	database.Length:   "is longer than the database allows",
-	database.Range:    "is out of the range that the database allows",
-	database.Form:     "does not have the form that the database wants",
+	database.Check:    "%s is not one of those that are allowed here",
+	database.Required: "%s is missing: it must not be null",
+	database.Length:   "%s is longer than the database allows",
+	database.Range:    "%s is out of the range that the database allows",
+	database.Form:     "%s does not have the form that the database wants",
 }
 
 func (p *presenter) notUnique(v database.ConstraintError, args arguments) *apperr.Error {

@@ -17,6 +17,7 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/bufpool"
+	"forge/internal/message"
 	"forge/internal/replica"
 	"forge/internal/telemetry"
 )
@@ -29,6 +30,9 @@ type answer struct {
 	ctx    context.Context // the request's context; only used with unsent
 	unsent *Unsent         // if it is nil, the answer is not counted
 	known  bool            // the client has this answer
+
+	messages *message.Catalogue // if it is nil, errors are in English
+	accepts  string             // the languages that the client prefers
 }
 
 // refuse sends a refusal. If the request was refused because it exceeded a limit, refuse records
@@ -46,7 +50,9 @@ func (a answer) refuse(r *refusal) {
 	case r == otherHost:
 		a.record.Refuse(telemetry.Host)
 	}
-	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: r.errors()})
+	errs := r.errors()
+	errs[0].Message = message.New(r.message).In(a.messages.Match(a.accepts))
+	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: errs})
 }
 
 // answerPanic must be deferred. After a panic, it sends an answer with one error and nothing else.
@@ -69,11 +75,13 @@ func (a answer) send(o outcome, response *graphql.Response) {
 		bufpool.Done(response.Data) // the body has a copy
 	}
 	code := ""
+	header := a.w.Header()
 	if len(response.Errors) > 0 {
 		code = string(codeOf(response.Errors[0]))
+		header.Set("Content-Language", a.messages.Match(a.accepts).Tag())
+		header.Add("Vary", message.Header)
 	}
 	a.record.Answer(code)
-	header := a.w.Header()
 	if o.header[0] != "" {
 		header.Set(o.header[0], o.header[1])
 	}

@@ -26,8 +26,8 @@ func mayKeep(r *http.Request, params *graphql.RawParams) bool {
 
 // keep sets the headers with which caches keep an answer for maxAge seconds (RFC 9111), and notes
 // whether the client has this answer already, according to the values of If-None-Match. It does
-// nothing if maxAge is 0 or less. The tag is that of the data: the body may be compressed, and extensions
-// may differ.
+// nothing if maxAge is 0 or less. The tag is that of the data: the body may be compressed, and
+// extensions may differ.
 func (a *answer) keep(maxAge int, data []byte, match []string) {
 	if maxAge <= 0 {
 		return

@@ -18,6 +18,7 @@ import (
 
 	"forge/internal/admission"
 	"forge/internal/clientip"
+	"forge/internal/message"
 	"forge/internal/replica"
 	"forge/internal/telemetry"
 )
@@ -31,7 +32,8 @@ type Transport struct {
 	// place. If the queue is full, the load shedding in package httpserver should refuse requests
 	// earlier.
 	Admission *admission.Limiter
-	Unsent    *Unsent // limits the answers that wait for slow readers; nil: no limit
+	Unsent    *Unsent            // limits the answers that wait for slow readers; nil: no limit
+	Messages  *message.Catalogue // translates refusals; nil: they are in English
 }
 
 var _ graphql.Transport = Transport{}
@@ -60,6 +62,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	media, acceptable := negotiate(r.Header.Values("Accept"))
 	a := newAnswer(w, media)
 	a.record, a.ctx, a.unsent = telemetry.FromContext(r.Context()), r.Context(), t.Unsent
+	a.accepts, a.messages = r.Header.Get(message.Header), t.Messages
 	params, refused := t.read(w, r, acceptable)
 	if refused != nil {
 		a.refuse(refused)

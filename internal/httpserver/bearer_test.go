@@ -34,7 +34,7 @@ func newTokens(t testing.TB, o token.Options) (*token.Verifier, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _, err := token.NewIssuer(tokens, keys).Issue(someone, viewer.Admin, uuid.New(), time.Now(), time.Now())
+	text, _, err := token.NewIssuer(tokens, keys).Issue(someone, viewer.Admin, uuid.New(), uuid.New(), time.Now(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestServeContext(t *testing.T) {
 
 func BenchmarkBearer(b *testing.B) {
 	verifier, text := newTokens(b, tokens)
-	h := authenticate(verifier)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	h := authenticate(Parts{Tokens: verifier}, origins{})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	w := discardWriter{http.Header{}}
 	for name, header := range map[string]http.Header{"none": {}, "token": {"Authorization": {"Bearer " + text}}} {
 		r := httptest.NewRequest("POST", "/graphql", nil)
@@ -252,7 +252,7 @@ func TestBearerOutdatedRevocations(t *testing.T) {
 	t.Parallel()
 	verifier, good := newTokens(t, tokens)
 	verifier.Revocations = outdated{}
-	h := authenticate(verifier)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("let in")) }))
+	h := authenticate(Parts{Tokens: verifier}, origins{})(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("let in")) }))
 	ask := func(headers ...string) *httptest.ResponseRecorder { return askFrom(h, "POST", "/graphql", headers...) }
 	if w := ask("Authorization", "Bearer "+good); w.Code != 503 || w.Header().Get("Retry-After") == "" ||
 		!strings.Contains(w.Body.String(), "UNAVAILABLE") || !strings.Contains(w.Body.String(), "it is not known") {

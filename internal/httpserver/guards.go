@@ -135,9 +135,12 @@ func newOrigins(named []string, local bool) origins {
 // none reports whether no origin but the server's own is allowed.
 func (o origins) none() bool { return len(o.named) == 0 && !o.local }
 
+// isNamed reports whether an origin is named. origin is a value of the Origin header.
+func (o origins) isNamed(origin string) bool { return o.named[strings.ToLower(origin)] }
+
 // allow reports whether pages of an origin may use the API. origin is a value of the Origin header.
 func (o origins) allow(origin string) bool {
-	if o.named[strings.ToLower(origin)] {
+	if o.isNamed(origin) {
 		return true
 	}
 	host, found := strings.CutPrefix(origin, "http://")
@@ -153,14 +156,14 @@ func (o origins) allow(origin string) bool {
 // read, except for a WebSocket, whose messages every page could read. Requests that no browser sent
 // pass.
 //
-// Credentials that a browser stores, such as cookies, are not allowed, because the API does not use
-// any.
+// Credentials that a browser stores, such as cookies, are allowed to pages of the origins that are
+// named, if the API uses cookies at all.
 func guardOrigins(p Parts, allowed origins) middleware {
 	refuse := refuseOrigin(p)
 	return func(next http.Handler) http.Handler {
-		protection := http.NewCrossOriginProtection()
-		protection.SetDenyHandler(refuse)
-		protected := protection.Handler(next)
+		guard := http.NewCrossOriginProtection()
+		guard.SetDenyHandler(refuse)
+		protected := guard.Handler(next)
 		var shared http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if allowed.allow(r.Header.Get("Origin")) {
 				next.ServeHTTP(w, r)
@@ -168,31 +171,40 @@ func guardOrigins(p Parts, allowed origins) middleware {
 			}
 			protected.ServeHTTP(w, r)
 		})
+		credentials := shared
 		if !allowed.none() {
-			shared = cors.New(cors.Options{
+			options := cors.Options{
 				AllowOriginFunc: allowed.allow,
 				AllowedMethods:  []string{http.MethodGet, http.MethodPost},
 				AllowedHeaders:  []string{"*"}, // including Authorization
 				ExposedHeaders:  exposedHeaders,
 				MaxAge:          int(preflightTTL.Seconds()),
-			}).Handler(shared)
+			}
+			handler := shared
+			shared = cors.New(options).Handler(handler)
+			options.AllowCredentials = true
+			credentials = cors.New(options).Handler(handler)
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			isPreflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-			if (isPreflight || opensForeign(protection, r)) && !allowed.allow(r.Header.Get("Origin")) {
+			origin := r.Header.Get("Origin")
+			switch {
+			case (isPreflight || stream.IsUpgrade(r) && isForeign(r)) && !allowed.allow(origin):
 				refuse.ServeHTTP(w, r)
-				return
+			case p.Cookies != nil && allowed.isNamed(origin):
+				credentials.ServeHTTP(w, r)
+			default:
+				shared.ServeHTTP(w, r)
 			}
-			shared.ServeHTTP(w, r)
 		})
 	}
 }
 
-// opensForeign reports whether a page of another origin opens a WebSocket, which it does by GET.
-func opensForeign(protection *http.CrossOriginProtection, r *http.Request) bool {
-	if !stream.IsUpgrade(r) {
-		return false
-	}
+var protection = http.NewCrossOriginProtection()
+
+// isForeign reports whether a page of another origin has sent the request, by whatever method: a
+// page opens a WebSocket by GET.
+func isForeign(r *http.Request) bool {
 	unsafe := *r
 	unsafe.Method = http.MethodPost
 	return protection.Check(&unsafe) != nil

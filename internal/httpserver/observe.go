@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -146,6 +147,9 @@ func loggedPath(r *http.Request) string {
 	switch r.URL.Path {
 	case "/", "/graphql", "/healthz", "/readyz", "/metrics":
 		return r.URL.Path
+	}
+	if _, path, found := strings.Cut(r.Pattern, " "); found && strings.HasPrefix(path, authPath) {
+		return path
 	}
 	return "/…"
 }

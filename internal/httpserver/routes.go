@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"forge/internal/admission"
+	"forge/internal/cookie"
 	"forge/internal/graphqlhttp"
 	"forge/internal/health"
 	"forge/internal/metrics"
+	"forge/internal/provider"
 	"forge/internal/stream"
 	"forge/internal/telemetry"
 	"forge/internal/token"
@@ -22,7 +24,10 @@ type Parts struct {
 	API        http.Handler
 	Streams    *stream.Server // nil: there are none
 	Playground http.Handler   // nil: there is none
+	Inbox      http.Handler   // the page of mails that are kept in development; nil: there is none
 	Ready      http.Handler
+	// Providers sends browsers to providers and takes them back. If it is nil, it has no routes.
+	Providers *provider.Providers
 	// Admission is the limiter that the API uses. While it is full, operations are refused before
 	// anything else is done for them. If it is nil, none are refused.
 	Admission *admission.Limiter
@@ -34,6 +39,8 @@ type Parts struct {
 	Local bool
 	// Tokens verifies bearer tokens. If it is nil, the Authorization header is ignored.
 	Tokens *token.Verifier
+	// Cookies keeps the tokens of sessions. If it is nil, cookies are ignored.
+	Cookies *cookie.Cookies
 	// Compression compresses answers of the API for clients that ask for it.
 	Compression bool
 	Metrics     *metrics.Metrics
@@ -46,6 +53,9 @@ type Parts struct {
 
 // apiPath is the path of the API.
 const apiPath = "/graphql"
+
+// authPath is the beginning of the paths to which browsers go on their way to providers and back.
+const authPath = "/auth/"
 
 // middleware returns a handler that does something for a request before or after next.
 type middleware func(next http.Handler) http.Handler
@@ -87,8 +97,9 @@ func Routes(p Parts) http.Handler {
 	api := []middleware{
 		localHost(p.Local, graphqlhttp.RefuseHost), // before CORS, which allows a rebound name
 		guardOrigins(p, allowed),                   // before tokens: a preflight has none
-		authenticate(p.Tokens),                     // the API finds the viewer on the context
+		authenticate(p, allowed),                   // the API finds the viewer on the context
 		streams(p.Streams),                         // before compression, which takes memory for each stream
+		cookies(p, allowed),                        // after streams, whose answers cannot set cookies
 		compress(p.Compression),                    // last: refusals are too short to compress
 	}
 	page := localHost(p.Local, misdirected)
@@ -98,6 +109,16 @@ func Routes(p Parts) http.Handler {
 	mux.HandleFunc("GET /healthz", health.Live)
 	mux.Handle("GET /readyz", p.Ready)
 	mux.Handle("GET /metrics", page(p.Metrics.Handler(p.Log)))
+	if p.Providers != nil {
+		mux.Handle("GET "+authPath+"{provider}/start", page(http.HandlerFunc(p.Providers.Start)))
+		mux.Handle("GET "+authPath+"{provider}/callback", page(http.HandlerFunc(p.Providers.Callback)))
+		mux.Handle("POST "+authPath+"{provider}/callback", page(http.HandlerFunc(p.Providers.Callback)))
+	}
+	if p.Inbox != nil {
+		inbox := localHost(true, misdirected)(p.Inbox) // even with AUTH=on: its links sign people in
+		mux.Handle("GET /inbox", inbox)
+		mux.Handle("GET /inbox.json", inbox)
+	}
 	if p.Playground != nil {
 		mux.Handle("/", page(p.Playground))
 	}

@@ -19,6 +19,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"forge/internal/message"
 )
 
 // ID is the key of an entity, with the prefix that names its type. No entity has the zero ID. If
@@ -176,15 +178,15 @@ func (e *MalformedError) Prefix() string {
 func Malformed(id ID) *MalformedError { return malformed(id.String()) }
 
 // Error returns the message for the client.
-func (e *MalformedError) Error() string { return e.Wanted("user", UUID) }
+func (e *MalformedError) Error() string { return e.Wanted("user", UUID).String() }
 
 // examples are keys in IDs, by their form.
 var examples = [...]string{UUID: "01h455vb4pex5vsknk084sn02q", Number: "42", Text: "Rock"}
 
 // Wanted returns the message of Error, with an example of an ID that has the prefix and whose key
 // is of the form.
-func (e *MalformedError) Wanted(prefix string, of Form) string {
-	return fmt.Sprintf("%q is not an ID: one looks like %s_%s", e.text, prefix, examples[of])
+func (e *MalformedError) Wanted(prefix string, of Form) message.Text {
+	return message.New("%q is not an ID: one looks like %s_%s", e.text, prefix, examples[of])
 }
 
 // String returns the ID as clients see it.

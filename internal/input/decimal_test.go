@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/shopspring/decimal"
+
+	"forge/internal/apperr"
 )
 
 func TestFormDecimal(t *testing.T) {
@@ -14,7 +16,8 @@ func TestFormDecimal(t *testing.T) {
 	} {
 		f := Form{Path: "input"}
 		f.Decimal("price", decimal.RequireFromString(number), 5, 2)
-		if got := f.Fault(); (got == nil) != (want == "") || got != nil && (got.Message != want || got.Field != "input.price") {
+		got, _ := f.Err().(*apperr.Error)
+		if (got == nil) != (want == "") || got != nil && (got.Message != want || got.Field != "input.price") {
 			t.Errorf("%s: %v, want %q", number, got, want)
 		}
 	}

@@ -17,10 +17,12 @@ import (
 	"forge/internal/username"
 )
 
-// Form checks the arguments of one input object. It keeps the first error that it finds.
+// Form checks the arguments of one input object, and collects the errors: one for each argument.
 type Form struct {
-	Path string // the path of the input object, such as "input" or "input.5"
-	err  *apperr.Error
+	Path   string         // the path of the input object, such as "input" or "input.5"
+	Errors *apperr.Errors // where the errors go, if several forms have one list; else nil
+
+	last string // the argument that the last error is about
 }
 
 // at returns the path of an argument.
@@ -31,32 +33,42 @@ func (f *Form) at(name string) string {
 	return f.Path + "." + name
 }
 
-// Err returns the first error, or nil. The result can be compared with nil, unlike a nil
-// *apperr.Error that is converted to an error.
+// Err returns nil if there is no error, and otherwise all errors as one, as apperr.Errors.Err does.
 func (f *Form) Err() error {
-	if f.err == nil {
+	if f.Errors == nil {
 		return nil
 	}
-	return f.err
+	return f.Errors.Err()
 }
 
-// Fault returns the first error as an *apperr.Error, or nil.
-func (f *Form) Fault() *apperr.Error { return f.err }
-
-// Add adds an error, unless there is an error already.
+// Add adds an error, unless the last one is about the same argument.
 func (f *Form) Add(err *apperr.Error) {
-	if f.err == nil {
-		f.err = err
+	if f.Errors == nil {
+		f.Errors = new(apperr.Errors)
 	}
+	if err.Field == "" || err.Field != f.last {
+		f.Errors.Add(err)
+	}
+	f.last = err.Field
 }
 
-// Refuse adds an error about an argument, unless there is an error already. The message begins with
-// the name of the argument.
+// Refuse adds an error about an argument, unless the last one is about the same. The message begins
+// with the name of the argument, for which format has no verb.
 func (f *Form) Refuse(name, format string, args ...any) {
-	if f.err == nil {
-		f.Add(apperr.BadInput(f.at(name), name+" "+format, args...))
+	if f.refused(name) {
+		return
 	}
+	if f.Errors != nil && f.Errors.Full() {
+		f.Errors.Skip() // without the cost of a message
+		f.last = f.at(name)
+		return
+	}
+	shown := name[strings.LastIndexByte(name, '.')+1:]
+	f.Add(apperr.BadInput(f.at(name), "%s "+format, append([]any{shown}, args...)...))
 }
+
+// refused reports whether the last error is about an argument.
+func (f *Form) refused(name string) bool { return f.last != "" && f.last == f.at(name) }
 
 // Text returns a text without the white space around it. The text must then have 1 to most
 // characters.
@@ -117,7 +129,7 @@ func (f *Form) Username(name, s string, most int) string {
 // as many.
 func (f *Form) Email(name string, s *string, most int) *string {
 	address := f.Optional(name, s, most)
-	if address == nil || f.err != nil {
+	if address == nil || f.refused(name) {
 		return nil
 	}
 	parsed, err := email.Parse(*address)

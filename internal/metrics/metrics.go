@@ -139,9 +139,9 @@ func (m *Metrics) Changes(age func() time.Duration) {
 	}, func() float64 { return age().Seconds() }))
 }
 
-// Webhooks adds metrics of webhooks. failing returns how long the endpoint has been failing that has
-// failed for longest, and how many endpoints are disabled. The function that it returns counts a
-// delivery by its result. Webhooks must be called at most once, before the first request.
+// Webhooks adds metrics of webhooks. failing returns how long the endpoint has been failing that
+// has failed for longest, and how many endpoints are disabled. The function that it returns counts
+// a delivery by its result. Webhooks must be called at most once, before the first request.
 func (m *Metrics) Webhooks(failing func() (oldest time.Duration, disabled int)) (count func(result string)) {
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -158,6 +158,22 @@ func (m *Metrics) Webhooks(failing func() (oldest time.Duration, disabled int)) 
 		deliveries.WithLabelValues(result)
 	}
 	return func(result string) { deliveries.WithLabelValues(result).Inc() }
+}
+
+// Mails adds metrics of mails. age returns how long ago the oldest mail was queued that waits to be
+// sent. The function that it returns counts a mail by its result. Mails must be called at most
+// once, before the first request.
+func (m *Metrics) Mails(age func() time.Duration) (count func(result string)) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "forge_mails_oldest_seconds",
+		Help: "Time since the oldest mail was queued that waits to be sent, of all servers; 0 if none waits.",
+	}, func() float64 { return age().Seconds() }))
+	mails := counter(m.registry, "forge_mails_total",
+		"Mails by this server, by result: sent; failed, which are tried again; dead, which are not; or dropped, because there was nobody to send them to.", "result")
+	for _, result := range []string{"sent", "failed", "dead", "dropped"} {
+		mails.WithLabelValues(result)
+	}
+	return func(result string) { mails.WithLabelValues(result).Inc() }
 }
 
 // Handler returns the handler of the page that Prometheus reads. It makes one page at a time.

@@ -31,7 +31,7 @@ func TestCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := mustRead(t, to)
-		old := regexp.MustCompile(`"forge/(ent|graph|internal|migrate|playground|seed|test)\b|\bmodule forge\b|\sforge/internal/|` + placeholder)
+		old := regexp.MustCompile(`"forge/(ent|graph|internal|mail|migrate|playground|seed|test)\b|\bmodule forge\b|\sforge/internal/|` + placeholder)
 		for name, text := range all {
 			if found := old.FindString(text); found != "" {
 				t.Errorf("%s (bare: %t) says %q", name, bare, found)
@@ -114,7 +114,7 @@ func TestIgnored(t *testing.T) {
 // checkBare looks for the demo's entities in what belongs to the application.
 func checkBare(t *testing.T, all map[string]string) {
 	demo := regexp.MustCompile(`(?i)hero|\bteam|product\b|products|inventor|order_?items?|OrderItem|placeOrder|createOrder\b`)
-	mine := regexp.MustCompile(`^(schema\.graphqls|gqlgen\.yml|server\.go|Makefile|\.ci/|Dockerfile|ent/schema/|graph/\w+\.go|migrate/|seed/|playground/examples/|test/(api|program)/)`)
+	mine := regexp.MustCompile(`^(schema\.graphqls|gqlgen\.yml|server\.go|Makefile|\.ci/|Dockerfile|ent/schema/|graph/\w+\.go|mail/|migrate/|seed/|playground/examples/|test/(api|program)/)`)
 	for name, text := range all {
 		if found := demo.FindString(text); mine.MatchString(name) && found != "" {
 			t.Errorf("%s of a bare copy says %q", name, found)

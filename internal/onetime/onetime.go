@@ -16,6 +16,7 @@ import (
 	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 
+	"forge/internal/apperr"
 	"forge/internal/expiry"
 	"forge/internal/migrator/catalog"
 	"forge/internal/unit"
@@ -27,6 +28,10 @@ var ErrInvalid = errors.New("the token is not valid, or no longer")
 // MaxTokens is how many tokens an account may have for one purpose. If it gets one more, the oldest
 // ends.
 const MaxTokens = 5
+
+// MaxOpen is about how many tokens that are nobody's there may be for one purpose. Everybody may
+// have them made, and each is a row.
+const MaxOpen = 10_000
 
 // table returns the table for a kind of database. Times are microseconds since 1970, in both. The
 // unique columns are so that there are indexes for them, which are parts of the table.
@@ -69,7 +74,8 @@ func New(ctx context.Context, purpose string, account uuid.UUID, data any, life 
 }
 
 // Put is New for a token that the caller has made. It must not be guessed: it has at least 128
-// random bits.
+// random bits. If there are MaxOpen tokens already that are nobody's, as this one is, the error is
+// UNAVAILABLE.
 func Put(ctx context.Context, purpose, token string, account uuid.UUID, data any, life time.Duration) error {
 	u := unit.FromContext(ctx)
 	now, err := u.Now(ctx)
@@ -81,16 +87,61 @@ func Put(ctx context.Context, purpose, token string, account uuid.UUID, data any
 		return fmt.Errorf("keep the data of a token: %w", err)
 	}
 	name := table(u.Dialect()).Name
-	if account != uuid.Nil {
-		if _, err := u.Exec(ctx, "DELETE FROM "+name+` WHERE hash IN (SELECT hash FROM `+name+`
- WHERE account = $1 AND purpose = $2 ORDER BY created_at DESC, hash LIMIT 1000 OFFSET $3)`, owner(account), purpose, MaxTokens-1); err != nil {
-			return fmt.Errorf("end the oldest tokens: %w", err)
-		}
+	if err := makeRoom(ctx, purpose, account); err != nil {
+		return err
 	}
 	_, err = u.Exec(ctx, "INSERT INTO "+name+" (hash, purpose, account, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
 		hashed(token), purpose, owner(account), kept, now.UnixMicro(), now.Add(life).UnixMicro())
 	if err != nil {
 		return fmt.Errorf("store a token: %w", err)
+	}
+	return nil
+}
+
+// makeRoom ends the oldest tokens of an account for a purpose, so that there may be one more. It
+// returns UNAVAILABLE if there are too many that are nobody's.
+func makeRoom(ctx context.Context, purpose string, account uuid.UUID) error {
+	u := unit.FromContext(ctx)
+	name := table(u.Dialect()).Name
+	if account != uuid.Nil {
+		if _, err := u.Exec(ctx, "DELETE FROM "+name+` WHERE hash IN (SELECT hash FROM `+name+`
+ WHERE account = $1 AND purpose = $2 ORDER BY created_at DESC, hash LIMIT 1000 OFFSET $3)`, owner(account), purpose, MaxTokens-1); err != nil {
+			return fmt.Errorf("end the oldest tokens: %w", err)
+		}
+		return nil
+	}
+	full := false
+	err := u.Rows(ctx, func(rows *sql.Rows) error {
+		full = rows.Next()
+		return nil
+	}, "SELECT 1 FROM "+name+" WHERE account IS NULL AND purpose = $1 LIMIT 1 OFFSET $2", purpose, MaxOpen-1)
+	switch {
+	case err != nil:
+		return fmt.Errorf("count the tokens of nobody: %w", err)
+	case full:
+		return errFull
+	}
+	return nil
+}
+
+// errFull says that there are too many tokens of nobody. Those that have expired are removed every
+// minute.
+var errFull = &apperr.Error{Code: apperr.CodeUnavailable, Message: "too many have begun this at once; try again in some minutes"}
+
+// Change replaces the data of a token, which is good as often and as long as before. It returns
+// ErrInvalid if the token is not good for the purpose.
+func Change(ctx context.Context, purpose, token string, data any) error {
+	u := unit.FromContext(ctx)
+	kept, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("keep the data of a token: %w", err)
+	}
+	n, err := u.Exec(ctx, "UPDATE "+table(u.Dialect()).Name+" SET data = $1 WHERE hash = $2 AND purpose = $3", kept, hashed(token), purpose)
+	switch {
+	case err != nil:
+		return fmt.Errorf("change a token: %w", err)
+	case n == 0:
+		return ErrInvalid
 	}
 	return nil
 }
@@ -108,8 +159,8 @@ func Use(ctx context.Context, purpose, token string) (*Token, error) {
 		" WHERE hash = $1 AND purpose = $2 AND expires_at > $3 RETURNING account, data", hashed(token), purpose, now.UnixMicro())
 }
 
-// Find returns what a token stands for, and leaves it as it is. It returns ErrInvalid if the token is
-// not good for the purpose.
+// Find returns what a token stands for, and leaves it as it is. It returns ErrInvalid if the token
+// is not good for the purpose.
 func Find(ctx context.Context, purpose, token string) (*Token, error) {
 	u := unit.FromContext(ctx)
 	now, err := u.Now(ctx)

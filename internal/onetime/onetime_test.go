@@ -3,11 +3,14 @@ package onetime_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 
+	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/onetime"
@@ -99,5 +102,71 @@ func TestTokens(t *testing.T) {
 		if found, err := use("greet", nobody, nil); err != nil || found.Account != uuid.Nil {
 			t.Error(found, err)
 		}
+	})
+}
+
+// TestChange replaces the data of a token, which stays good for its purpose alone.
+func TestChange(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		db, err := database.Open(address, database.Options{PoolSize: 4})
+		must(t, err)
+		defer db.Close()
+		must(t, do(t, db, func(ctx context.Context) error {
+			token, err := onetime.New(ctx, "greet", uuid.New(), 1, time.Minute)
+			if err != nil {
+				return err
+			}
+			for _, other := range [][2]string{{"part", token}, {"greet", token + "x"}} {
+				if err := onetime.Change(ctx, other[0], other[1], 2); !errors.Is(err, onetime.ErrInvalid) {
+					t.Errorf("%v: %v", other, err)
+				}
+			}
+			if err := onetime.Change(ctx, "greet", token, 3); err != nil {
+				return err
+			}
+			found, err := onetime.Use(ctx, "greet", token)
+			if err != nil {
+				return err
+			}
+			var data int
+			if err := found.Data(&data); err != nil || data != 3 {
+				t.Errorf("%d, %v", data, err)
+			}
+			return nil
+		}))
+	})
+}
+
+// TestOpenTokensAreBounded makes one token more than there may be of nobody's for a purpose.
+func TestOpenTokensAreBounded(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		db, err := database.Open(address, database.Options{PoolSize: 4})
+		must(t, err)
+		defer db.Close()
+		hash := "int4send(i)"
+		if db.Dialect == dialect.SQLite {
+			hash = "CAST(i AS BLOB)"
+		}
+		_, err = db.Exec(fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+			INSERT INTO %s (hash, purpose, created_at, expires_at) SELECT %s, 'greet', 1, 1 FROM n`,
+			onetime.MaxOpen-1, onetime.Objects(db.Dialect)[0].Name, hash))
+		must(t, err)
+		add := func(purpose string, account uuid.UUID) error {
+			return do(t, db, func(ctx context.Context) error {
+				_, err := onetime.New(ctx, purpose, account, nil, time.Minute)
+				return err
+			})
+		}
+		must(t, add("greet", uuid.Nil))
+		if f, ok := errors.AsType[*apperr.Error](add("greet", uuid.Nil)); !ok || f.Code != apperr.CodeUnavailable {
+			t.Errorf("one more: %v, want UNAVAILABLE", f)
+		}
+		must(t, add("part", uuid.Nil))
+		must(t, add("greet", uuid.New()))
+		_, err = expiry.Some(onetime.Expired).All(t.Context(), db)
+		must(t, err)
+		must(t, add("greet", uuid.Nil))
 	})
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // Impersonal reports whether a query or a subscription is answered alike for all viewers with the
-// role, the further roles and the tenant of the viewer of ctx, whoever they are. Then every row that
-// it may read is shown to all of them, and so is every field. It returns false if that is not
+// role, the further roles and the tenant of the viewer of ctx, whoever they are. Then every row
+// that it may read is shown to all of them, and so is every field. It returns false if that is not
 // certain.
 func (e *Engine) Impersonal(ctx context.Context, op *graphql.OperationContext) bool {
 	i := impersonal{ctx, e.binding, op.Variables, viewer.RoleOf(ctx) == viewer.Admin, nil}

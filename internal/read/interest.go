@@ -86,10 +86,10 @@ type refs struct {
 	keys   map[ids.Key]bool
 }
 
-// Selects returns a function that reports whether a field of Subscription may tell the viewer of ctx
-// of a change. It asks no database, so some changes that it selects are not told after all. A change
-// that names no row is always told. The function is safe for concurrent use. Selects returns a
-// BAD_USER_INPUT error, which names the argument, for IDs of something else.
+// Selects returns a function that reports whether a field of Subscription may tell the viewer of
+// ctx of a change. It asks no database, so some changes that it selects are not told after all. A
+// change that names no row is always told. The function is safe for concurrent use. Selects returns
+// a BAD_USER_INPUT error, which names the argument, for IDs of something else.
 func (e *Engine) Selects(ctx context.Context, f *ast.Field, variables map[string]any) (func(*changes.Change) bool, error) {
 	i, err := e.interest(ctx, f.Name, f.ArgumentMap(variables))
 	if err != nil {

@@ -14,15 +14,20 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"forge/internal/message"
 )
 
 // InvalidError says why a value is none of a scalar's.
-type InvalidError struct{ message string }
+type InvalidError struct{ text message.Text }
 
 // Error returns the message for the client.
-func (e *InvalidError) Error() string { return e.message }
+func (e *InvalidError) Error() string { return e.text.String() }
 
-func invalid(format string, args ...any) error { return &InvalidError{fmt.Sprintf(format, args...)} }
+// Text returns the message in a form that can be translated.
+func (e *InvalidError) Text() message.Text { return e.text }
+
+func invalid(format string, args ...any) error { return &InvalidError{message.New(format, args...)} }
 
 // quoted returns a value as a message shows it, cut if it is long.
 func quoted(value any) string {

@@ -26,11 +26,16 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	})
 	all.Go(func() { expiry.Some(session.Expired).Every(ctx, pools.Requests, time.Minute, "sessions", s.log) })
 	all.Go(func() {
+		expiry.Some(session.ExpiredSignIns).Every(ctx, pools.Requests, time.Hour, "entries of the log of sign-ins", s.log)
+	})
+	all.Go(func() { s.signing.KeepLog(ctx, s.log) })
+	all.Go(func() {
 		expiry.Some(onetime.Expired).Every(ctx, pools.Requests, time.Minute, "tokens that are good once", s.log)
 	})
 	all.Go(func() { expiry.Every(ctx, time.Minute, "failures to sign in", s.failures.Sweep, s.log) })
 	all.Go(func() { expiry.Every(ctx, time.Minute, "persisted documents", s.documents.Sweep, s.log) })
 	all.Go(func() { identity.keepKey(ctx, pools.Monitor, s.log) })
+	all.Go(func() { s.factors.CheckKeys(ctx) })
 	all.Go(func() { keeper.Run(ctx, s.log) })
 	all.Go(func() { revocations.Announce(ctx, pools.Monitor) })
 	channels := map[string]func(){session.Channel: revocations.Look}
@@ -39,6 +44,15 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	}
 	all.Go(func() { pools.Monitor.Listen(ctx, s.ChangesURL, channels) })
 	all.Go(func() { hooks.Run(ctx) })
+	if s.mails != nil {
+		all.Go(func() { s.mails.Run(ctx) })
+		all.Go(func() { expiry.Some(s.mails.Expired).Every(ctx, pools.Requests, time.Minute, "mails", s.log) })
+	}
+	if s.accounts != nil {
+		all.Go(func() {
+			expiry.Some(s.accounts.Erased).Every(ctx, pools.Requests, time.Minute, "accounts", s.log)
+		})
+	}
 	all.Go(func() { pools.Requests.Watcher.Run(ctx) })
 	if pools.Replicas != nil {
 		watchReplicas(ctx, pools.Replicas)

@@ -3,12 +3,14 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"forge/internal/application"
 	"forge/internal/cursorcipher"
 	"forge/internal/database"
+	"forge/internal/provider"
 	"forge/internal/retry"
 	"forge/internal/shared"
 	"forge/internal/token"
@@ -25,6 +27,8 @@ type Identity struct {
 	key []byte
 	// kept says that the database keeps the key of cursors.
 	kept bool
+	// factors are the keys that seal the secrets of second factors.
+	factors [][]byte
 }
 
 // identity reads the keys of the settings, and fetches the provider's keys. If the provider does
@@ -37,6 +41,9 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 		}
 		return &Identity{cursors: cursorcipher.New(nil)}, nil
 	}
+	if err := s.makeSecret(ctx); err != nil {
+		return nil, s.Refused("AUTH_SECRET", err)
+	}
 	keys, err := token.ReadKeys(s.Token.Secret, s.Token.KeysFile)
 	if err != nil {
 		return nil, s.Refused("AUTH_KEYS_FILE", err)
@@ -46,11 +53,59 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	}
 	options := s.Token
 	options.Roles = s.app.API(application.Services{}).Roles()
-	id := &Identity{verifier: token.NewVerifier(options, keys, s.log), issuer: token.NewIssuer(options, keys)}
+	id := &Identity{verifier: token.NewVerifier(options, keys, s.log), issuer: token.NewIssuer(options, keys), factors: s.Token.FactorKeys(keys)}
 	key, lasting := s.Token.CursorKey(keys)
 	id.cursors, id.kept = cursorcipher.New(key), !lasting
 	_ = id.verifier.Fetch(ctx) // it has logged its error
 	return id, nil
+}
+
+// readProviders reads the file of providers that people can sign in with. It returns an error if
+// the file is not right, or if this server cannot sign anybody in.
+func (s *Server) readProviders(ctx context.Context, identity *Identity) (err error) {
+	switch {
+	case s.ProvidersFile == "":
+		return nil
+	case !s.Auth:
+		s.log.WarnContext(ctx, s.NameOf("AUTH_PROVIDERS_FILE")+" has no effect: "+s.NameOf("AUTH")+" is off, so nobody signs in")
+		return nil
+	case identity.issuer == nil:
+		return s.Refused("AUTH_PROVIDERS_FILE", errors.New("this server has no key to sign tokens with: set AUTH_SECRET"))
+	}
+	if s.providers, err = provider.Read(s.ProvidersFile); err != nil {
+		return s.Refused("AUTH_PROVIDERS_FILE", err)
+	}
+	if s.providers.PublicURL == "" && s.Production {
+		return s.Refused("AUTH_PROVIDERS_FILE", errors.New("publicUrl is missing: the origin at which browsers reach this server"))
+	}
+	if token.Exposed(s.ProvidersFile) {
+		s.log.WarnContext(ctx, "other users of this machine can read the file of providers: chmod o= "+s.ProvidersFile)
+	}
+	return nil
+}
+
+// makeSecret sets the secret for tokens to one of its own if none is set, and the settings allow
+// that.
+func (s *Server) makeSecret(ctx context.Context) error {
+	if !s.MakesSecret() {
+		return nil
+	}
+	path := s.SecretFile()
+	if path == "" {
+		s.Token.Secret = token.RandomSecret()
+		return nil
+	}
+	secret, made, err := token.MadeSecret(path)
+	switch {
+	case err != nil:
+		return err
+	case made:
+		s.log.InfoContext(ctx, "a secret was made that tokens are signed with, for development: "+path)
+	case token.Exposed(path):
+		s.log.WarnContext(ctx, "other users of this machine can read the secret that tokens are signed with: chmod o= "+path)
+	}
+	s.Token.Secret = secret
+	return nil
 }
 
 // cursorKey takes the key of cursors from the database, if it is to be kept there. If the database

@@ -2,13 +2,17 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 
 	"forge/internal/admission"
 	"forge/internal/application"
 	"forge/internal/changes"
+	"forge/internal/cookie"
 	"forge/internal/database"
+	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/graphqlhttp"
 	"forge/internal/health"
@@ -17,7 +21,9 @@ import (
 	"forge/internal/metrics"
 	"forge/internal/password"
 	"forge/internal/persisted"
+	"forge/internal/provider"
 	"forge/internal/session"
+	"forge/internal/settings"
 	"forge/internal/shared"
 	"forge/internal/stream"
 	"forge/internal/webhook"
@@ -32,14 +38,23 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	opts.Wrote = func() {
 		keeper.Wrote()
 		revocations.Wrote()
+		s.mails.Wrote()
 	}
 	opts.Documents = documents
 	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
-	passwords := s.passwords()
+	passwords, cookies := s.passwords(), s.cookies()
+	s.signing = s.sessions(pools.Requests, passwords, cookies, identity)
+	s.factors = s.newFactors(pools.Requests, s.signing, identity)
+	s.accounts = s.account(pools.Requests, s.signing, passwords, func(id uuid.UUID, at time.Time) { revocations.Add(id, at) })
+	providers := s.signInProviders(pools.Requests, s.signing)
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
-		Sessions:    s.sessions(pools.Requests, passwords, identity),
+		Sessions:    s.signing,
+		Factors:     s.factors,
+		Providers:   providers,
+		Account:     s.accounts,
 		Revocations: revocations,
+		Cookies:     cookies,
 		Webhooks:    hooks,
 	})
 	handler := gqlexec.New(api, pools.Requests, opts, s.log)
@@ -50,9 +65,11 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		API:         handler,
 		Admission:   opts.Admission,
 		Ready:       health.Ready(ctx, pools.Monitor, s.app.Migrator(pools.Monitor.Dialect), pools.Replicas.Answers, s.log),
+		Providers:   providers,
 		Origins:     s.Origins,
 		Development: !s.Production,
 		Local:       s.Local(),
+		Cookies:     cookies,
 		Compression: s.Compression,
 		Metrics:     metrics.New(pools.Requests),
 		Log:         s.log,
@@ -70,6 +87,10 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		parts.Metrics.Changes(keeper.Age)
 		hooks.Count = parts.Metrics.Webhooks(hooks.Failing)
 	}
+	if s.mails != nil {
+		s.mails.Count = parts.Metrics.Mails(s.mails.Age)
+	}
+	parts.Inbox = s.inboxPage()
 	if identity.verifier != nil {
 		identity.verifier.Revocations = revocations
 		parts.Tokens = identity.verifier
@@ -154,11 +175,68 @@ func (s *Server) passwords() *password.Hasher {
 	return password.New(cost, s.PasswordHashes, waiting)
 }
 
+// cookies returns what keeps the tokens of sessions in cookies. It returns nil if the settings do
+// not ask for cookies.
+func (s *Server) cookies() *cookie.Cookies {
+	if s.SessionCookie == settings.CookieOff {
+		return nil
+	}
+	return cookie.New(cookie.Options{Access: s.SessionCookie == settings.CookieBoth, Life: s.RefreshTokenTTL})
+}
+
 // sessions returns the value that signs people in. It returns nil if this server has no key to sign
 // tokens with.
-func (s *Server) sessions(db *database.DB, passwords *password.Hasher, identity *Identity) *session.Sessions {
+func (s *Server) sessions(db *database.DB, passwords *password.Hasher, cookies *cookie.Cookies, identity *Identity) *session.Sessions {
 	if identity.issuer == nil {
 		return nil
 	}
-	return session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies, s.failures)
+	sessions := session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies, s.failures)
+	sessions.Deliver = DeliverBy(cookies)
+	return sessions
+}
+
+// DeliverBy returns the function for session.Sessions.Deliver that sets cookies as soon as the
+// tokens are stored.
+func DeliverBy(cookies *cookie.Cookies) func(context.Context, *session.Tokens) error {
+	return func(ctx context.Context, t *session.Tokens) error {
+		jar, err := cookies.Jar(ctx)
+		if jar == nil || err != nil {
+			return err
+		}
+		refresh := t.Refresh
+		t.Refresh = ""
+		gqlexec.AfterCommit(ctx, func(context.Context) { jar.Set(refresh, t.Access, t.Expires) })
+		return nil
+	}
+}
+
+// signInProviders returns the providers that people can sign in with. It returns nil if there are
+// none.
+func (s *Server) signInProviders(db *database.DB, sessions *session.Sessions) *provider.Providers {
+	if s.providers == nil {
+		return nil
+	}
+	return provider.New(provider.Options{
+		File:     s.providers,
+		DB:       db,
+		Accounts: s.app.Accounts,
+		Sessions: sessions,
+		URL:      s.url,
+		Local:    !s.Production,
+		Proxies:  s.TrustedProxies,
+		Log:      s.log,
+	})
+}
+
+// newFactors returns the second factors and passkeys of accounts. It returns nil if nobody can sign
+// in.
+func (s *Server) newFactors(db *database.DB, sessions *session.Sessions, identity *Identity) *factor.Factors {
+	if sessions == nil {
+		return nil
+	}
+	return factor.New(db, s.app.Accounts, sessions, factor.Options{
+		TOTP: s.TOTP, Issuer: s.FactorIssuer,
+		Passkeys: s.Passkeys, RPID: s.PasskeyRPID, Origins: s.PasskeyOrigins,
+		Keys: identity.factors, Log: s.log,
+	})
 }

@@ -12,12 +12,16 @@ import (
 	"syscall"
 	"time"
 
+	"forge/internal/account"
 	"forge/internal/application"
 	"forge/internal/bootstrap"
 	"forge/internal/changes"
 	"forge/internal/database"
+	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
+	"forge/internal/mail"
+	"forge/internal/provider"
 	"forge/internal/replica"
 	"forge/internal/session"
 	"forge/internal/settings"
@@ -39,7 +43,14 @@ type Server struct {
 	log     *slog.Logger
 
 	failures  *shared.Failures  // nil on SQLite
+	signing   *session.Sessions // nil if nobody can sign in
 	documents *shared.Documents // nil if the setting APQ_SHARED is off
+	providers *provider.File    // nil if the setting AUTH_PROVIDERS_FILE is none
+	url       string            // where a browser on this machine reaches the server
+	mails     *mail.Mails       // nil if this server sends none
+	accounts  *account.Service  // nil if nobody can sign in
+	inbox     *mail.Inbox       // nil unless it keeps mails instead of sending them
+	factors   *factor.Factors   // nil if nobody can sign in
 }
 
 // New returns a server that is not running yet. environ has the form of os.Environ. out receives
@@ -69,6 +80,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.readProviders(ctx, identity); err != nil {
+		return err
+	}
 	if s.Open() {
 		s.log.WarnContext(ctx, "whoever can connect is an administrator: AUTH is off, and the address is not loopback; "+
 			"something in front must decide who may connect", "addr", s.Addr)
@@ -80,6 +94,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("%s=%q: %w", s.NameOf("ADDR"), s.Addr, err)
 	}
 	defer l.Close()
+	s.url = httpserver.URL(l)
 	pools, err := s.pools(ctx)
 	if err != nil {
 		return err
@@ -102,6 +117,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.cursorKey(ctx, pools.Requests, identity)
 	s.failures = session.NewFailures(pools.Requests, s.log)
+	if err := s.setMails(pools.Requests); err != nil {
+		return err
+	}
 	documents = s.shareDocuments(documents, pools.Requests)
 	revocations := s.revocations(ctx, pools.Monitor)
 	keeper := s.keeper(pools.Monitor)
@@ -124,7 +142,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.Playground {
 		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build})
 	}
-	s.welcome(httpserver.URL(l), filled, accounts)
+	s.welcome(s.url, filled, accounts)
 	s.notifySystemd("READY=1")
 	defer context.AfterFunc(ctx, func() { s.notifySystemd("STOPPING=1") })()
 	return httpserver.Serve(identity.requests(ctx), l, httpserver.Routes(parts), parts.Streams, s.Connection, s.log, s.ShutdownDelay)
@@ -217,8 +235,8 @@ func (s *Server) webhooks(db *database.DB, identity *Identity, keeper *changes.K
 	return webhook.New(o)
 }
 
-// Webhooks returns the endpoints of a database, for commands that change them. It returns an error if
-// a setting is wrong.
+// Webhooks returns the endpoints of a database, for commands that change them. It returns an error
+// if a setting is wrong.
 func (s *Server) Webhooks(ctx context.Context, db *database.DB) (*webhook.Webhooks, error) {
 	documents, err := s.Documents()
 	if err != nil {

@@ -20,6 +20,12 @@ type Accounts interface {
 	// FindLogin returns the account that a login means. It returns nil if there is none, or if the
 	// account is deleted. It runs one statement, whatever the login is.
 	FindLogin(ctx context.Context, login string) (*Account, error)
+	// FindEmail returns the account with an email, without regard to case. It returns nil if there
+	// is none, or if the account is deleted.
+	FindEmail(ctx context.Context, email string) (*Account, error)
+	// Create stores a new account without a password, and returns it. The error is CONFLICT if
+	// another account has the email.
+	Create(ctx context.Context, a NewAccount) (*Account, error)
 	// LoginKey returns the same text for all spellings of a login. Failures to sign in are counted
 	// by it.
 	LoginKey(login string) string
@@ -42,15 +48,28 @@ type Accounts interface {
 // Account is what package session has to know of an account.
 type Account struct {
 	ID     uuid.UUID
+	Name   string // what the account is called, for people
 	Hash   string // the hash of the password; "" if there is no password
 	Role   viewer.Role
 	Active bool // the account may sign in: it is neither turned off nor deleted
+	// EmailVerified says that the account has an email, and that its owner has proved to read mails
+	// to it.
+	EmailVerified bool
 	// ValidAfter is the time before which all tokens of the account were ended. It is zero if none
 	// were ended.
 	ValidAfter time.Time
 	// Renew replaces values that an earlier version has stored in another form. SignIn calls it
 	// after it has locked the account.
 	Renew func(context.Context) error
+}
+
+// NewAccount is an account to be stored.
+type NewAccount struct {
+	// Username is a wish, which may be "". The application makes a name of it that no other account
+	// has.
+	Username      string
+	Email         string // "" for none
+	EmailVerified bool
 }
 
 // accepts reports whether the account may use a token that was issued at the given time. A nil

@@ -70,7 +70,7 @@ func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 	case err != nil:
 		return nil, fmt.Errorf("use a refresh token: %w", err)
 	case n == 1:
-		return s.grant(ctx, a, known.Family, s.successor(ctx, token, salt))
+		return s.grant(ctx, a, known, s.successor(ctx, token, salt))
 	}
 	// The token was used before, or its session has just ended.
 	next, last, err := s.repeat(ctx, token, now)

@@ -26,6 +26,7 @@ import (
 	"forge/ent"
 	entsession "forge/ent/session"
 	"forge/internal/apperr"
+	"forge/internal/clientip"
 	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/password"
@@ -36,9 +37,10 @@ import (
 
 // Issuer makes access tokens.
 type Issuer interface {
-	// Issue returns an access token for the account, with issued as its time of issue. The token
-	// expires one lifetime after now. id identifies the token. Equal arguments return equal tokens.
-	Issue(account uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (
+	// Issue returns an access token for a session of the account, with issued as its time of issue.
+	// The token expires one lifetime after now. id identifies the token. Equal arguments return
+	// equal tokens.
+	Issue(account uuid.UUID, role viewer.Role, session, id uuid.UUID, now, issued time.Time) (
 		text string, expires time.Time, err error)
 }
 
@@ -52,9 +54,15 @@ type Sessions struct {
 	grace     time.Duration
 	proxies   []netip.Prefix
 	throttle  *throttle
+	failures  *failures
+	asked     *throttle // see Ask
 
 	// Second is asked before a session begins; if nil, nothing else has to be proved.
 	Second SecondFactors
+	// Deliver is called with the tokens of each session that begins or continues, in the unit of
+	// work of ctx. It may take Refresh out if the client gets it in another way than in the answer.
+	// After an error, nothing is stored. If it is nil, all tokens are in the answer.
+	Deliver func(ctx context.Context, t *Tokens) error
 }
 
 // Lifetimes says how long refresh tokens are valid.
@@ -67,7 +75,9 @@ type Lifetimes struct {
 // proxies. It counts failures with those of other servers, or in this process alone if failures is
 // nil.
 func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix, failures *shared.Failures) *Sessions {
-	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(failures, time.Now), nil}
+	return &Sessions{db: db, accounts: accounts, issuer: issuer, passwords: passwords, life: l.Token, grace: l.Grace, proxies: proxies,
+		throttle: newThrottle(failures, time.Now, freeFailures), failures: newFailures(),
+		asked: newThrottle(failures.Allowing(freeAsked), time.Now, freeAsked)}
 }
 
 // Begin begins a session for an account that has proved by method who it is. It locks the account.
@@ -96,7 +106,11 @@ func (s *Sessions) begin(ctx context.Context, a *Account, method Method, second 
 	if err := makeRoom(ctx, a.ID); err != nil {
 		return nil, err
 	}
-	return s.grant(ctx, a, uuid.New(), newToken())
+	t, err := s.grant(ctx, a, &ent.Session{Method: string(method)}, newToken())
+	if err != nil {
+		return nil, err
+	}
+	return t, s.succeeded(ctx, a.ID, method, t.granted)
 }
 
 var errRefused = &apperr.Error{Code: apperr.CodeUnauthenticated, Message: "this user may not sign in"}
@@ -109,6 +123,7 @@ type Tokens struct {
 	Expires time.Time // when the access token expires
 	Refresh string
 	Due     *SecondFactor // what is still to be proved; nil if nothing is
+	granted time.Time     // when they were made, by the database's clock
 }
 
 // SecondFactor is something else that has to be proved before a session begins.
@@ -144,10 +159,11 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(secret)
 }
 
-// grant stores a refresh token as the next one of a family, and returns it with an access token.
-// The caller has locked the account. Both tokens are issued now, or at the account's ValidAfter if
-// that is later, which happens after the database's clock was set back.
-func (s *Sessions) grant(ctx context.Context, a *Account, family uuid.UUID, refresh string) (*Tokens, error) {
+// grant stores a refresh token as the next one after another token of its family, and returns it
+// with an access token. If the other token has no family, the family begins. The caller has locked
+// the account. Both tokens are issued now, or at the account's ValidAfter if that is later, which
+// happens after the database's clock was set back.
+func (s *Sessions) grant(ctx context.Context, a *Account, after *ent.Session, refresh string) (*Tokens, error) {
 	now, err := unit.FromContext(ctx).Now(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's clock: %w", err)
@@ -156,8 +172,13 @@ func (s *Sessions) grant(ctx context.Context, a *Account, family uuid.UUID, refr
 	if a.ValidAfter.After(now) {
 		issued = a.ValidAfter
 	}
+	family, began := after.Family, after.BeganAt
+	if family == uuid.Nil {
+		family, began = uuid.Must(uuid.NewV7()), &issued
+	}
 	stored, err := ent.FromUnit(ctx).Session.Create().SetFamily(family).SetUserID(a.ID).SetTokenHash(hashed(refresh)).
-		SetCreatedAt(issued).SetExpiresAt(now.Add(s.life)).Save(system(ctx))
+		SetCreatedAt(issued).SetExpiresAt(now.Add(s.life)).SetNillableBeganAt(began).SetMethod(after.Method).
+		SetAddress(s.address(ctx)).SetClient(clientip.UserAgent(ctx)).Save(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("store a session: %w", err)
 	}
@@ -167,13 +188,23 @@ func (s *Sessions) grant(ctx context.Context, a *Account, family uuid.UUID, refr
 // tokens returns an unused refresh token with its access token, which is the same at every call. It
 // makes the account the viewer of the rest of the response.
 func (s *Sessions) tokens(ctx context.Context, a *Account, refresh string, stored *ent.Session) (t *Tokens, err error) {
-	t = &Tokens{Account: a.ID, Refresh: refresh}
-	granted := stored.ExpiresAt.Add(-s.life)
-	if t.Access, t.Expires, err = s.issuer.Issue(a.ID, a.Role, stored.ID, granted, stored.CreatedAt); err != nil {
+	t = &Tokens{Account: a.ID, Refresh: refresh, granted: stored.ExpiresAt.Add(-s.life)}
+	if t.Access, t.Expires, err = s.issuer.Issue(a.ID, a.Role, stored.Family, stored.ID, t.granted, stored.CreatedAt); err != nil {
 		return nil, fmt.Errorf("issue an access token: %w", err)
 	}
-	viewer.Become(ctx, viewer.Viewer{ID: a.ID, Role: a.Role, Issued: stored.CreatedAt})
+	viewer.Become(ctx, viewer.Viewer{ID: a.ID, Role: a.Role, Issued: stored.CreatedAt, Session: stored.Family})
+	if s.Deliver != nil {
+		return t, s.Deliver(ctx, t)
+	}
 	return t, nil
+}
+
+// address returns the client's address, or "" if it is not known.
+func (s *Sessions) address(ctx context.Context) string {
+	if a := clientip.Address(ctx, s.proxies).WithZone(""); a.IsValid() {
+		return a.String()
+	}
+	return ""
 }
 
 // hashed returns the form in which a token is stored. It needs no salt, because a token has 256

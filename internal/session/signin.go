@@ -48,6 +48,9 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	})
 	switch {
 	case errors.Is(err, errWrong):
+		if a != nil {
+			s.Failed(ctx, a.ID, ByPassword)
+		}
 		return nil, errSignIn
 	case err != nil:
 		return nil, recorded(ctx, err)
@@ -108,10 +111,14 @@ func recorded(ctx context.Context, err error) error {
 
 var errWrong = errors.New("the password is wrong")
 
+func (s *Sessions) guarded(ctx context.Context, key throttleKey, try func() (bool, error)) error {
+	return guarded(ctx, s.throttle, key, try)
+}
+
 // guarded calls try, which reports whether a password is right. It returns errWrong if the password
 // is wrong. After too many failures with this key, it returns RATE_LIMITED and does not call try.
-func (s *Sessions) guarded(ctx context.Context, key throttleKey, try func() (bool, error)) error {
-	a, err := s.throttle.begin(ctx, key)
+func guarded(ctx context.Context, t *throttle, key throttleKey, try func() (bool, error)) error {
+	a, err := t.begin(ctx, key)
 	if err != nil {
 		return err
 	}

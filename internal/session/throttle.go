@@ -20,9 +20,11 @@ import (
 // doubles the time until the next attempt is allowed.
 const (
 	freeFailures = 5
-	window       = 15 * time.Minute
-	firstWait    = 15 * time.Second
-	longestWait  = 15 * time.Minute
+	// freeAsked is how often a network may ask in a window for what everybody may ask for.
+	freeAsked   = 1000
+	window      = 15 * time.Minute
+	firstWait   = 15 * time.Second
+	longestWait = 15 * time.Minute
 	// shortWait is the retryAfter for an attempt that comes while too many others with its key are
 	// running.
 	shortWait = time.Second
@@ -43,6 +45,7 @@ const tracked = 1 << 16
 // process also knows for how long a key has to wait, so that refusing it takes no statement.
 type throttle struct {
 	shared *shared.Failures // nil on SQLite
+	free   int              // how many may fail before the next has to wait
 	now    func() time.Time
 	mu     sync.Mutex
 	known  *simplelru.LRU[throttleKey, *failing]
@@ -59,12 +62,12 @@ type failing struct {
 // throttleKey identifies the subject of attempts, such as a login from a network.
 type throttleKey [sha256.Size]byte
 
-func newThrottle(failures *shared.Failures, now func() time.Time) *throttle {
+func newThrottle(failures *shared.Failures, now func() time.Time, free int) *throttle {
 	known, err := simplelru.NewLRU[throttleKey, *failing](tracked, nil)
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return &throttle{shared: failures, now: now, known: known}
+	return &throttle{shared: failures, now: now, free: free, known: known}
 }
 
 // about returns the key for the parts. All keys have the same size, however long a client's input
@@ -140,7 +143,7 @@ func (t *throttle) beginHere(key throttleKey) error {
 	if wait := f.until.Sub(now); wait > 0 {
 		return limited(wait)
 	}
-	if f.running >= max(1, freeFailures-f.failures) {
+	if f.running >= max(1, t.free-f.failures) {
 		return limited(shortWait)
 	}
 	f.running++
@@ -170,7 +173,7 @@ func (a attempt) failed() {
 			f.since = now
 		}
 		f.failures++
-		if more := f.failures - freeFailures; more >= 0 {
+		if more := f.failures - a.t.free; more >= 0 {
 			f.until = now.Add(min(firstWait<<min(more, 10), longestWait))
 		}
 	})

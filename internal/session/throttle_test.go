@@ -27,7 +27,7 @@ func retryAfter(err error) int {
 func TestThrottle(t *testing.T) {
 	t.Parallel()
 	c := &clock{time.Now()}
-	th := newThrottle(nil, c.now)
+	th := newThrottle(nil, c.now, freeFailures)
 	fail := func() {
 		t.Helper()
 		a, err := th.begin(t.Context(), about("ada", "192.0.2.1"))
@@ -81,7 +81,7 @@ func TestThrottle(t *testing.T) {
 // TestThrottleAtOnce begins more attempts at once than may fail.
 func TestThrottleAtOnce(t *testing.T) {
 	t.Parallel()
-	th := newThrottle(nil, time.Now)
+	th := newThrottle(nil, time.Now, freeFailures)
 	var in []attempt
 	for range 100 {
 		if a, err := th.begin(t.Context(), about("ada")); err == nil {
@@ -103,7 +103,7 @@ func TestThrottleAtOnce(t *testing.T) {
 
 func TestThrottleIsBounded(t *testing.T) {
 	t.Parallel()
-	th := newThrottle(nil, time.Now)
+	th := newThrottle(nil, time.Now, freeFailures)
 	for i := range tracked + 1000 {
 		a, err := th.begin(t.Context(), about(fmt.Sprint(i)))
 		if err != nil {

@@ -32,7 +32,7 @@ func TestThrottleTogether(t *testing.T) {
 	address := dbtest.Postgres(t)
 	var servers []*throttle
 	for range 2 {
-		servers = append(servers, newThrottle(NewFailures(open(t, address), slog.New(slog.DiscardHandler)), time.Now))
+		servers = append(servers, newThrottle(NewFailures(open(t, address), slog.New(slog.DiscardHandler)), time.Now, freeFailures))
 	}
 	key := about("ada", "192.0.2.1")
 	for i := range freeFailures {
@@ -68,7 +68,7 @@ func TestThrottleWithoutTable(t *testing.T) {
 	readOnly := open(t, dbtest.Postgres(t)+"&default_transaction_read_only=on")
 	away := open(t, "postgres://127.0.0.1:1/nothing?sslmode=disable&connect_timeout=1")
 	for what, db := range map[string]*database.DB{"read-only": readOnly, "away": away} {
-		th := newThrottle(NewFailures(db, slog.New(slog.DiscardHandler)), time.Now)
+		th := newThrottle(NewFailures(db, slog.New(slog.DiscardHandler)), time.Now, freeFailures)
 		for i := range freeFailures {
 			a, err := th.begin(t.Context(), about("ada"))
 			if err != nil {

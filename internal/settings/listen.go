@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"forge/internal/database"
 )
 
 // setPort sets the port that defaultAddr uses.
@@ -49,12 +51,13 @@ func setAddr(s *Settings, value string) error {
 // MayServe returns a *usage.Error if a server must not run with these settings: if requests from
 // other machines would act as an administrator, if tokens are required and there is no key to
 // verify them, or if a second machine has to store changes and SQLite has none. Nothing else in
-// Forge prevents this.
+// Forge prevents this. It also returns one if mails are to be sent without a sender, or with links
+// that lead nowhere.
 func (s *Settings) MayServe() error {
 	if s.Pool.Synced && isSQLite(s.DatabaseURL) {
 		return notAllowed(s.NameOf("DURABILITY"), "synced", "SQLite keeps everything on one machine", "any")
 	}
-	if s.Auth && !s.Token.Given() {
+	if s.Auth && !s.Token.Given() && !s.MakesSecret() {
 		auth := s.sources["AUTH"]
 		return notAllowed(auth.name, auth.value, "no key is set that tokens could be checked with",
 			"on with AUTH_SECRET, which `openssl rand -base64 32` makes, AUTH_KEYS_FILE or AUTH_JWKS_URL; or off, where only this machine can connect")
@@ -63,7 +66,28 @@ func (s *Settings) MayServe() error {
 		return notAllowed(s.NameOf("ADDR"), s.Addr, "every request would act as an administrator ("+s.NameOf("AUTH")+
 			" is off), and other machines could send one", "a loopback address, such as 127.0.0.1:8080, or AUTH_OFF_ANYWHERE="+everyone)
 	}
-	return nil
+	return s.mayMail()
+}
+
+// Loopback reports whether only this machine can connect to the server.
+func (s *Settings) Loopback() bool { return isLoopback(s.Addr) }
+
+// MakesSecret reports whether the server makes the secret for tokens by itself, because none is
+// set. It does so in development alone. It keeps the secret beside the file of a SQLite database.
+// PostgreSQL may be shared by several developers, who must not be able to sign tokens for each
+// other.
+func (s *Settings) MakesSecret() bool {
+	return s.Auth && !s.Token.Given() && !s.Production && isSQLite(s.DatabaseURL)
+}
+
+// SecretFile returns the path of the file in which MakesSecret keeps the secret. It returns "" for
+// a database in memory, which ends with the process, as does its secret.
+func (s *Settings) SecretFile() string {
+	path, _, ok := database.SQLiteFile(s.DatabaseURL)
+	if !ok {
+		return ""
+	}
+	return path + "-secret"
 }
 
 // Open reports whether every machine that can connect to the server can act as an administrator.

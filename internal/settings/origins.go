@@ -11,23 +11,29 @@ import (
 // setOrigins sets a list of origins. Each one must be written as browsers write it in the Origin
 // header, because the two are compared byte for byte (RFC 6454, section 6.2).
 func setOrigins(s *Settings, value string) error {
-	if value == "none" {
-		s.Origins = nil
-		return nil
+	origins, err := originsIn(value)
+	if err == nil {
+		s.Origins = origins
 	}
-	var origins []string
+	return err
+}
+
+// originsIn returns the origins in a list, or nil for none.
+func originsIn(value string) (origins []string, err error) {
+	if value == "none" {
+		return nil, nil
+	}
 	for origin := range strings.SplitSeq(value, ",") {
 		origin = strings.TrimSpace(origin)
 		if err := checkOrigin(origin); err != nil {
-			return err
+			return nil, err
 		}
 		if slices.Contains(origins, origin) {
-			return fmt.Errorf("%q is there twice", origin)
+			return nil, fmt.Errorf("%q is there twice", origin)
 		}
 		origins = append(origins, origin)
 	}
-	s.Origins = origins
-	return nil
+	return origins, nil
 }
 
 func checkOrigin(origin string) error {

@@ -30,13 +30,25 @@ type Settings struct {
 	OpenToAll     bool // whether Auth may be off if other machines can connect
 	Token         token.Options
 
+	ProvidersFile   string // "" for none
 	RefreshTokenTTL time.Duration
 	RefreshGrace    time.Duration
 	TrustedProxies  []netip.Prefix // the proxies whose X-Forwarded-For header is believed
 
+	TOTP           bool     // whether users may set up an authenticator app
+	Passkeys       bool     // whether users may make passkeys
+	PasskeyRPID    string   // the domain of passkeys; "" is none
+	PasskeyOrigins []string // the origins whose pages may use passkeys; if none, all of PasskeyRPID
+	FactorIssuer   string   // the name of the application that apps and devices show
+
 	// The cost of hashing a password, as in password.Cost.
 	PasswordMemory, PasswordTime, PasswordThreads int
 	PasswordHashes                                int // hashes that run at once
+
+	SessionCookie Cookie
+
+	Mail         Mail
+	ErasureDelay time.Duration // how long after a user has asked for it an account is erased
 
 	Migrate    bool // whether the server applies pending migrations when it starts
 	Demo       bool // whether the server fills an empty database with demo data when it starts
@@ -89,6 +101,25 @@ type Settings struct {
 
 	// sources says where each setting got its value, by the environment variable of the setting.
 	sources map[string]source
+}
+
+// Cookie says which tokens of sessions are in cookies.
+type Cookie string
+
+// These are the values of SESSION_COOKIE.
+const (
+	CookieOff  Cookie = "off"  // none
+	CookieOn   Cookie = "on"   // refresh tokens
+	CookieBoth Cookie = "both" // refresh tokens and access tokens
+)
+
+func setCookie(s *Settings, value string) error {
+	switch c := Cookie(value); c {
+	case CookieOff, CookieOn, CookieBoth:
+		s.SessionCookie = c
+		return nil
+	}
+	return errNotAllowed
 }
 
 // source is the name of the flag or variable that set a setting, such as "--addr" or "ADDR", and

@@ -50,7 +50,7 @@ func TestLoad(t *testing.T) {
 			WriteTimeout: 5 * time.Minute, StallTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
 		Token:          token.Options{TTL: 15 * time.Minute, Issuer: "forge", Audience: "forge", RoleClaim: "role", UserClaim: "sub"},
 		IdempotencyTTL: 24 * time.Hour, ChangesRetention: 24 * time.Hour, ChangesMaxRows: 10_000_000, HeldTooLong: 10 * time.Second, SlowOperation: time.Second, OperationNames: 100,
-		RefreshTokenTTL: 720 * time.Hour, RefreshGrace: 10 * time.Second, PasswordMemory: 19456, PasswordTime: 2, PasswordThreads: 1, PasswordHashes: password.AtOnce(),
+		RefreshTokenTTL: 720 * time.Hour, ErasureDelay: 720 * time.Hour, RefreshGrace: 10 * time.Second, SessionCookie: CookieOff, PasskeyRPID: "localhost", FactorIssuer: "Forge", PasswordMemory: 19456, PasswordTime: 2, PasswordThreads: 1, PasswordHashes: password.AtOnce(),
 		Traces: tracing.Options{Service: "forge", Sampler: "parentbased_always_on", Ratio: 1},
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
 			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second,
@@ -84,11 +84,13 @@ func TestLoad(t *testing.T) {
 		{"SQLite, asked for less", []string{"--demo=off", "MIGRATE=false"}, with(func(s *Settings) { s.Migrate, s.Demo = false, false })},
 		{"in memory", []string{"DATABASE_URL=sqlite::memory:"}, with(func(s *Settings) { s.DatabaseURL = "sqlite::memory:" })},
 		{"production", []string{"FORGE_ENV=production"},
-			with(func(s *Settings) { s.Production, s.Auth, s.Playground, s.Demo = true, true, false, false })},
+			with(func(s *Settings) {
+				s.Production, s.Auth, s.Playground, s.Demo, s.PasskeyRPID = true, true, false, false, ""
+			})},
 		{"production, asked for demo data", []string{"FORGE_ENV=production", "--demo"},
-			with(func(s *Settings) { s.Production, s.Auth, s.Playground = true, true, false })},
+			with(func(s *Settings) { s.Production, s.Auth, s.Playground, s.PasskeyRPID = true, true, false, "" })},
 		{"production, opened up", []string{"FORGE_ENV=production", "--auth", "off", "--playground"},
-			with(func(s *Settings) { s.Production, s.Demo = true, false })},
+			with(func(s *Settings) { s.Production, s.Demo, s.PasskeyRPID = true, false, "" })},
 		{"times and levels", []string{"POOL_TIMEOUT=250ms", "LOG_LEVEL=error"},
 			with(func(s *Settings) { s.Pool.PoolTimeout, s.LogLevel = 250*time.Millisecond, 8 })},
 		{"trusted documents", []string{"TRUSTED_DOCUMENTS=x.json"}, with(func(s *Settings) { s.TrustedDocuments, s.Playground = "x.json", false })},
@@ -120,6 +122,14 @@ func TestLoad(t *testing.T) {
 			with(func(s *Settings) {
 				s.Token.Secret, s.Token.KeysFile, s.Token.TTL, s.Token.Issuer, s.Token.CursorSecret = long, "keys.json", 5*time.Minute, "us", long
 			})},
+		{"factors", []string{"TOTP=on", "--passkeys", "FACTOR_ISSUER=A Shop", "FACTOR_SECRET=" + long + "," + long[1:]},
+			with(func(s *Settings) {
+				s.TOTP, s.Passkeys, s.FactorIssuer, s.Token.FactorSecrets = true, true, "A Shop", []string{long, long[1:]}
+			})},
+		{"passkeys of pages", []string{"PASSKEYS=on", "PASSKEY_RP_ID=example.com", "PASSKEY_ORIGINS=https://example.com,https://app.example.com:8443"},
+			with(func(s *Settings) {
+				s.Passkeys, s.PasskeyRPID, s.PasskeyOrigins = true, "example.com", []string{"https://example.com", "https://app.example.com:8443"}
+			})},
 		{"a provider", []string{"AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER=https://id.example", "AUTH_AUDIENCE=shop", "AUTH_ROLE_CLAIM=a.b", "AUTH_USER_CLAIM=forge"},
 			with(func(s *Settings) {
 				s.Token.JWKSURL, s.Token.Issuer, s.Token.Audience = "https://id.example/keys", "https://id.example", "shop"
@@ -137,6 +147,9 @@ func TestLoad(t *testing.T) {
 			got, err := load(t, tt.words...)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if !tt.want.Production {
+				tt.want.Mail = Mail{From: "Forge <forge@localhost>", Page: defaultPage(&tt.want), Kinds: []string{"verify", "reset", "change"}}
 			}
 			if got.sources = nil; !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("%v:\n%+v, want\n%+v", tt.words, *got, tt.want)
@@ -237,6 +250,15 @@ func TestRefused(t *testing.T) {
 		{"PASSWORD_THREADS=65", "PASSWORD_THREADS", "65"},
 		{"PASSWORD_HASHES=0", "PASSWORD_HASHES", "0"},
 		{"REFRESH_TOKEN_TTL=59s", "REFRESH_TOKEN_TTL", "59s"},
+		{"FACTOR_SECRET=s3cret", "FACTOR_SECRET", "…"},
+		{"FACTOR_SECRET=s3cret0123456789012345678901234567890,", "FACTOR_SECRET", "…"},
+		{"PASSKEY_RP_ID=https://example.com", "PASSKEY_RP_ID", "https://example.com"},
+		{"PASSKEY_RP_ID=example.com:8080", "PASSKEY_RP_ID", "example.com:8080"},
+		{"PASSKEY_RP_ID=Example.com", "PASSKEY_RP_ID", "Example.com"},
+		{"PASSKEY_ORIGINS=https://example.com", "PASSKEY_ORIGINS", "https://example.com"}, // not of localhost
+		{"PASSKEY_ORIGINS=https://evil-localhost", "PASSKEY_ORIGINS", "https://evil-localhost"},
+		{"PASSKEY_ORIGINS=http://app.localhost:3000", "PASSKEY_ORIGINS", "http://app.localhost:3000"},
+		{"PASSKEY_ORIGINS=http://u:s3cret@localhost", "PASSKEY_ORIGINS", "…"},
 		{"CORS_ORIGINS=*", "CORS_ORIGINS", "*"},
 		{"CORS_ORIGINS=null", "CORS_ORIGINS", "null"},
 		{"CORS_ORIGINS=https://*.example.com", "CORS_ORIGINS", "https://*.example.com"},
@@ -326,10 +348,12 @@ func TestMayServe(t *testing.T) {
 		{[]string{"ADDR=:80", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator"}, ""},
 		{[]string{"FORGE_ENV=production", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator"}, "AUTH"},
 		{[]string{"FORGE_ENV=production", "AUTH=off", "ADDR=:80", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator"}, ""},
-		{[]string{"AUTH=on"}, "AUTH"},
-		{[]string{"--auth=on", "ADDR=:80"}, "--auth"},
+		{[]string{"AUTH=on"}, ""},
+		{[]string{"AUTH=on", "DATABASE_URL=sqlite::memory:"}, ""},
+		{[]string{"AUTH=on", "DATABASE_URL=postgres://h/d"}, "AUTH"},
+		{[]string{"--auth=on", "FORGE_ENV=production", "ADDR=:80"}, "--auth"},
 		{[]string{"FORGE_ENV=production"}, "AUTH"},
-		{[]string{"AUTH=on", "CURSOR_SECRET=" + secret}, "AUTH"},
+		{[]string{"FORGE_ENV=production", "CURSOR_SECRET=" + secret}, "AUTH"},
 		{[]string{"FORGE_ENV=production", "AUTH_SECRET=" + secret, "ADDR=:80"}, ""},
 		{[]string{"AUTH=on", "AUTH_KEYS_FILE=keys.json"}, ""},
 		{[]string{"AUTH=on", "AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER=i", "AUTH_AUDIENCE=a"}, ""},
@@ -390,7 +414,7 @@ func TestDefaults(t *testing.T) {
 // TestMayServeSays checks that the error names the value as it was given, and says what to do.
 func TestMayServeSays(t *testing.T) {
 	t.Parallel()
-	s, err := load(t, "AUTH=yes")
+	s, err := load(t, "FORGE_ENV=production", "AUTH=yes")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,5 +426,23 @@ func TestMayServeSays(t *testing.T) {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%v, want it to say %s", err, part)
 		}
+	}
+}
+
+// TestPasskeysInProduction turns passkeys on without a domain, or without pages.
+func TestPasskeysInProduction(t *testing.T) {
+	t.Parallel()
+	for _, words := range [][]string{
+		{"FORGE_ENV=production", "PASSKEYS=on"},
+		{"FORGE_ENV=production", "PASSKEYS=on", "PASSKEY_RP_ID=example.com"},
+		{"PASSKEYS=on", "PASSKEY_RP_ID=none"},
+	} {
+		if s, err := load(t, words...); err == nil || !strings.Contains(err.Error(), "PASSKEYS") {
+			t.Errorf("%v: %v, %+v", words, err, s)
+		}
+	}
+	s, err := load(t, "FORGE_ENV=production", "PASSKEYS=on", "PASSKEY_RP_ID=example.com", "PASSKEY_ORIGINS=https://example.com")
+	if err != nil || !s.Passkeys {
+		t.Errorf("%v, %+v", err, s)
 	}
 }

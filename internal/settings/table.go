@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"forge/internal/account"
 	"forge/internal/database"
 	"forge/internal/password"
 	"forge/internal/token"
@@ -70,8 +71,9 @@ var All = []Setting{
 	},
 	{
 		Env: "AUTH_SECRET", Flag: "auth-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, such as openssl rand -base64 32 prints, or none", token.MinSecret),
-		Meaning: "the secret with which Forge signs its access tokens (HS256) and checks them; alike in all processes",
-		set:     setSecret(func(s *Settings) *string { return &s.Token.Secret }), show: hidden,
+		Meaning: "the secret with which Forge signs its access tokens (HS256) and checks them; alike in all processes. With AUTH=on in development on SQLite, and no other key, " +
+			"one is made, and kept beside the file of the database: forge.db-secret",
+		set: setSecret(func(s *Settings) *string { return &s.Token.Secret }), show: hidden,
 	},
 	{
 		Env: "AUTH_KEYS_FILE", Flag: "auth-keys-file", Default: off, Allowed: "the path of a JSON Web Key Set, or none",
@@ -116,6 +118,11 @@ var All = []Setting{
 		set:     setOptionalName(func(s *Settings) *string { return &s.Token.TenantClaim }),
 	},
 	{
+		Env: "AUTH_PROVIDERS_FILE", Flag: "auth-providers-file", Default: off, Allowed: "the path of a JSON file, or none",
+		Meaning: "the providers that people can sign in with, such as Google, with their secrets, and the pages that they come back to; docs/accounts.md says what is in it",
+		set:     setOptional(func(s *Settings) *string { return &s.ProvidersFile }),
+	},
+	{
 		Env: "CURSOR_SECRET", Flag: "cursor-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, or none", token.MinSecret),
 		Meaning: "what the key of cursors is made of, alike in all processes; with none it is made of AUTH_SECRET, or else of the first key of AUTH_KEYS_FILE, and with none of these the database keeps it",
 		set:     setSecret(func(s *Settings) *string { return &s.Token.CursorSecret }), show: hidden,
@@ -130,6 +137,44 @@ var All = []Setting{
 		Meaning: "for how long a client that sends a used refresh token again, from another tab or because an answer was lost, gets the same tokens again; " +
 			"with 0s a token that comes twice ends its session",
 		set: setDuration(func(s *Settings) *time.Duration { return &s.RefreshGrace }, 0, time.Minute),
+	},
+	{
+		Env: "SESSION_COOKIE", Flag: "session-cookie", Default: string(CookieOff), Allowed: "off, on or both",
+		Meaning: "whether refresh tokens are kept in a cookie that scripts cannot read, and not in answers; with both, access tokens are in a cookie as well. " +
+			"Pages of this server's own origin and of CORS_ORIGINS can use them, if they are of the same site",
+		set: setCookie,
+	},
+	{
+		Env: "TOTP", Flag: "totp", Default: "off", Allowed: "on or off", alone: true,
+		Meaning: "whether users may set up an authenticator app, whose codes they then need to sign in; who has set one up needs them also when it is off",
+		set:     func(s *Settings, v string) error { return setBool(&s.TOTP, v) },
+	},
+	{
+		Env: "PASSKEY_RP_ID", Flag: "passkey-rp-id", Default: "localhost in development, none in production", Allowed: "a domain, such as example.com, or none",
+		Meaning: "the domain that passkeys belong to: that of the pages that use them, or one above it; with another one later, all passkeys are lost",
+		derive:  defaultRPID,
+		set:     setRPID,
+	},
+	{
+		Env: "PASSKEY_ORIGINS", Flag: "passkey-origins", Default: "none", Allowed: "none, or origins as browsers send them, separated by commas: https://app.example.com,https://example.com",
+		Meaning: "the pages that may use passkeys, of PASSKEY_RP_ID or below it, with TLS unless they are on localhost; with none, in development, those of PASSKEY_RP_ID on any port",
+		set:     setPasskeyOrigins, show: showOrigins,
+	},
+	{
+		Env: "PASSKEYS", Flag: "passkeys", Default: "off", Allowed: "on, or off; in production with PASSKEY_RP_ID and PASSKEY_ORIGINS", alone: true,
+		Meaning: "whether users may make passkeys, and sign in with them",
+		set:     setPasskeys,
+	},
+	{
+		Env: "FACTOR_ISSUER", Flag: "factor-issuer", Default: "Forge", Allowed: nameAllowed,
+		Meaning: "the name of the application that authenticator apps and devices show beside the user's",
+		set:     setName(func(s *Settings) *string { return &s.FactorIssuer }),
+	},
+	{
+		Env: "FACTOR_SECRET", Flag: "factor-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, several such secrets separated by commas, or none", token.MinSecret),
+		Meaning: "what the key is made of that seals the secrets of authenticator apps, alike in all processes; the first one seals, and all of them, the keys of " +
+			"AUTH_KEYS_FILE and AUTH_SECRET open; with none, the first of these seals, and must be kept as long as there is what it has sealed",
+		set: setFactorSecrets, show: hidden,
 	},
 	{
 		Env: "TRUSTED_PROXIES", Flag: "trusted-proxies", Default: "none", Allowed: "none, or networks, separated by commas: 10.0.0.0/8,fd00::/8",
@@ -156,6 +201,45 @@ var All = []Setting{
 		Meaning: "how many passwords are hashed at once; a quarter of MAX_IN_FLIGHT wait for it, and for those beyond the answer is UNAVAILABLE at once",
 		derive:  func(*Settings) string { return strconv.Itoa(password.AtOnce()) },
 		set:     setInRange(func(s *Settings) *int { return &s.PasswordHashes }, 1, 1000),
+	},
+	{
+		Env: "MAIL_SECRET", Flag: "mail-secret", Default: off, Allowed: "whsec_ and the Base64 of 24 to 64 bytes, or none",
+		Meaning: "what mails are signed with that go to an https address, by Standard Webhooks",
+		set:     setOptional(func(s *Settings) *string { return &s.Mail.Secret }), show: hidden,
+	},
+	{
+		Env: "MAIL_URL", Flag: "mail-url", Default: off,
+		Allowed: "smtp://USER:PASSWORD@HOST:PORT, where TLS has to be offered unless HOST is this machine; smtps://, where it begins with TLS; https://HOST/PATH of a service that takes each mail as JSON, with MAIL_SECRET; or none",
+		Meaning: "where mails are sent; with none, they are kept in an inbox at /inbox in development, and there are none in production",
+		set:     setMailURL, show: redactURL,
+	},
+	{
+		Env: "MAIL_FROM", Flag: "mail-from", Default: "none; Forge <forge@localhost> for the inbox", Allowed: "an address, with or without a name: Shop <shop@example.com>",
+		Meaning: "the sender of mails",
+		derive:  defaultMailFrom,
+		set:     setMailFrom,
+	},
+	{
+		Env: "MAIL_TEMPLATES", Flag: "mail-templates", Default: off, Allowed: "the path of a folder, or none",
+		Meaning: "templates of mails that count instead of those that are built in; the folder is laid out as mail/ in the source tree",
+		set:     setOptional(func(s *Settings) *string { return &s.Mail.Templates }),
+	},
+	{
+		Env: "ACCOUNT_URL", Flag: "account-url", Default: "the playground in development, none in production", Allowed: "https://HOST/PATH, http:// for a loopback address, or none",
+		Meaning: "the application's page that links in mails lead to; what the link is for, and its token, stand behind a #: #reset=TOKEN",
+		derive:  defaultPage,
+		set:     setPage,
+	},
+	{
+		Env: "ACCOUNT_MAILS", Flag: "account-mails", Default: "verify,reset,change, or none in production without MAIL_URL", Allowed: "some of " + strings.Join(account.Kinds, ", ") + ", with commas between them, or none",
+		Meaning: "what people can do by mail: confirm their email, get a new password, change their email with the consent of both addresses, sign in by a link, sign in by a code",
+		derive:  defaultMailKinds,
+		set:     setMailKinds,
+	},
+	{
+		Env: "ACCOUNT_ERASURE_DELAY", Flag: "account-erasure-delay", Default: "720h", Allowed: durationText(0, 366*24*time.Hour),
+		Meaning: "how long after somebody has asked for it their account is erased; until then they can keep it",
+		set:     setDuration(func(s *Settings) *time.Duration { return &s.ErasureDelay }, 0, 366*24*time.Hour),
 	},
 	{
 		Env: "SHUTDOWN_DELAY", Flag: "shutdown-delay", Default: "0s", Allowed: durationText(0, 5*time.Minute),

@@ -40,6 +40,17 @@ func NewFailures(db *database.DB, p Policy, log *slog.Logger) *Failures {
 		outage: outage{log: log, what: "failures to sign in are counted by this server alone"}}
 }
 
+// Allowing returns the same failures, of which another number may happen before an attempt has to
+// wait. It returns nil if f is nil.
+func (f *Failures) Allowing(free int) *Failures {
+	if f == nil {
+		return nil
+	}
+	p := f.policy
+	p.Free = free
+	return &Failures{db: f.db, policy: p, table: f.table, outage: outage{log: f.outage.log, what: f.outage.what}}
+}
+
 // State is what is known of a key.
 type State struct {
 	Failures int

@@ -231,7 +231,7 @@ func (r *rig) tokens(t testing.TB) *token.Verifier {
 	r.issue = func(role viewer.Role, ttl time.Duration) string {
 		timed := options
 		timed.TTL = ttl
-		text, _, err := token.NewIssuer(timed, keys).Issue(uuid.New(), role, uuid.New(), time.Now(), time.Now())
+		text, _, err := token.NewIssuer(timed, keys).Issue(uuid.New(), role, uuid.New(), uuid.New(), time.Now(), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -31,6 +32,7 @@ type socket struct {
 	id     string          // the ID of the request
 	ctx    context.Context // of operations; changed by the reader before the first operation
 	client string          // whose places it takes; changed by the reader before the first operation
+	accept []string        // the languages that the client prefers, as its request says
 	opened time.Time
 	pinged time.Time // when the last ping was sent; only tick uses it
 
@@ -52,6 +54,9 @@ type socket struct {
 	code       websocket.StatusCode // why the stream ended; 0 while it is open
 	reason     string
 }
+
+// acceptLanguage is the header of a request that names the languages of errors.
+const acceptLanguage = "Accept-Language"
 
 // These are how many operations may run on a WebSocket at once, and how many with those that the
 // client has given up, but that have not ended yet.
@@ -214,6 +219,7 @@ func (c *socket) subscribe(m message) *closing {
 		after, refused = afterOf(params)
 	}
 	if refused == nil {
+		params.Headers = http.Header{acceptLanguage: c.accept}
 		o := newOperation(c, m.id, params, after)
 		if refused, wrong = c.admit(o); refused == nil && wrong == nil {
 			o.wake()

@@ -31,7 +31,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		graphqlhttp.RefuseStream(w, r, "the WebSocket must ask for the subprotocol "+subprotocol)
 		return
 	}
-	c := &socket{server: s, ctx: socketContext(r), id: telemetry.RequestID(r.Context()), opened: time.Now()}
+	c := &socket{server: s, ctx: socketContext(r), id: telemetry.RequestID(r.Context()), accept: r.Header[acceptLanguage], opened: time.Now()}
 	c.client = s.client(c.ctx)
 	refused := s.acquire(c.client)
 	if refused != "" && !s.refuseOne() {

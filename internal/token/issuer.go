@@ -30,13 +30,13 @@ func NewIssuer(o Options, keys *Keys) *Issuer {
 // user is the prefix of the IDs of users.
 const user = "user"
 
-// Issue returns a token with the ID id for a user, and the time at which the token expires. That is
-// now plus the lifetime of tokens, without fractions of a second. Issue always returns the same
-// token for the same arguments.
+// Issue returns a token with the ID id for a session of a user, and the time at which the token
+// expires. That is now plus the lifetime of tokens, without fractions of a second. Issue always
+// returns the same token for the same arguments.
 //
 // The token states the time issued to the microsecond. So if tokens are revoked, and another token
 // is issued in the same second, the times tell them apart.
-func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (text string, expires time.Time, err error) {
+func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, session, id uuid.UUID, now, issued time.Time) (text string, expires time.Time, err error) {
 	expires = now.Add(i.ttl).Truncate(time.Second).UTC()
 	token := jwt.NewWithClaims(i.key.method, jwt.MapClaims{
 		"iss":  i.issuer,
@@ -45,6 +45,7 @@ func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, id uuid.UUID, now, issue
 		"iat":  json.Number(fmt.Sprintf("%d.%06d", issued.Unix(), issued.Nanosecond()/1000)),
 		"exp":  expires.Unix(),
 		"jti":  id.String(),
+		"sid":  session.String(),
 		"role": role.String(),
 	})
 	token.Header["kid"] = i.key.id

@@ -24,7 +24,7 @@ type Keys struct {
 	first  *ownKey // nil if there are no keys
 	secret *ownKey // the key of AUTH_SECRET, or nil
 	all    *keySet
-	count  int
+	own    []*ownKey // all of them, the first one first
 }
 
 // ownKey is one of Forge's own keys.
@@ -64,13 +64,13 @@ func ReadKeys(secret, path string) (*Keys, error) {
 }
 
 // Len returns how many keys there are.
-func (k *Keys) Len() int { return k.count }
+func (k *Keys) Len() int { return len(k.own) }
 
 func (k *Keys) add(key *ownKey) {
 	if k.first == nil {
 		k.first = key
 	}
-	k.count++
+	k.own = append(k.own, key)
 	k.all.add(keyName{key.id, key.method.Alg()}, key.verify)
 }
 

@@ -19,7 +19,8 @@ type Options struct {
 	TenantClaim string
 	Roles       []string // the roles of the application's own that RoleClaim may name
 
-	CursorSecret string // the secret for CursorKey; "" for none
+	CursorSecret  string   // the secret for CursorKey; "" for none
+	FactorSecrets []string // the secrets for FactorKeys; the first one seals
 }
 
 // Given reports whether there is a key or a provider, so that tokens can be verified.

@@ -38,6 +38,9 @@ const (
 
 var ada = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
 
+// aSession is a session of ada's.
+var aSession = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8058")
+
 func adaID() string { return ids.ID{Prefix: "user", UUID: ada}.String() }
 
 // base returns the options of most tests: a secret and nothing else.
@@ -82,7 +85,7 @@ func newSide(t testing.TB, o Options) *side {
 
 func (s *side) mustIssue(t testing.TB, role viewer.Role) string {
 	t.Helper()
-	text, _, err := s.issuer.Issue(ada, role, uuid.New(), s.now(), s.now())
+	text, _, err := s.issuer.Issue(ada, role, aSession, uuid.New(), s.now(), s.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,13 +128,13 @@ func TestIssue(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
 	for _, role := range []viewer.Role{viewer.User, viewer.Admin} {
-		text, expires, err := s.issuer.Issue(ada, role, uuid.New(), s.now(), s.now())
+		text, expires, err := s.issuer.Issue(ada, role, aSession, uuid.New(), s.now(), s.now())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 2 { // the second time it is cached
 			got, issued, err := s.Verify(text)
-			if want := (viewer.Viewer{ID: ada, Role: role}); err != nil || got != want {
+			if want := (viewer.Viewer{ID: ada, Role: role, Session: aSession}); err != nil || got != want {
 				t.Fatalf("%+v, %v, want %+v", got, err, want)
 			}
 			if want := s.now().Truncate(time.Microsecond); !issued.Equal(want) {
@@ -369,7 +372,7 @@ func TestRefusalInHeader(t *testing.T) {
 func TestVerifyExpiredInCache(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
-	text, expires, err := s.issuer.Issue(ada, viewer.User, uuid.New(), s.now(), s.now())
+	text, expires, err := s.issuer.Issue(ada, viewer.User, aSession, uuid.New(), s.now(), s.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -458,7 +461,7 @@ func TestVerifyIssuedInFuture(t *testing.T) {
 	s.Revocations = e
 	stamp := s.now().Add(time.Hour).Truncate(time.Microsecond)
 	issued := func(at time.Time) string {
-		text, _, err := s.issuer.Issue(ada, viewer.User, uuid.New(), s.now(), at)
+		text, _, err := s.issuer.Issue(ada, viewer.User, aSession, uuid.New(), s.now(), at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -498,7 +501,7 @@ func TestVerifyByIssuersClock(t *testing.T) {
 		s := newSide(t, base())
 		theirs := func() time.Time { return s.now().Add(off) }
 		s.Revocations = &ended{now: theirs}
-		text, expires, err := s.issuer.Issue(ada, viewer.User, uuid.New(), theirs(), theirs())
+		text, expires, err := s.issuer.Issue(ada, viewer.User, aSession, uuid.New(), theirs(), theirs())
 		if err != nil {
 			t.Fatal(err)
 		}

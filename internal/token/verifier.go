@@ -309,7 +309,8 @@ func (v *Verifier) viewer(said *claims, own bool) (viewer.Viewer, error) {
 		if !ok {
 			return viewer.Viewer{}, errSubject
 		}
-		return viewer.Viewer{ID: id, Role: said.role("role")}, nil
+		session, _ := uuid.Parse(said.text("sid")) // tokens of earlier versions have none
+		return viewer.Viewer{ID: id, Role: said.role("role"), Session: session}, nil
 	}
 	id, known := userID(said.text(v.options.UserClaim))
 	if !known {

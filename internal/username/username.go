@@ -5,11 +5,14 @@ package username
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/secure/precis"
+
+	"forge/internal/message"
 )
 
 // Allowed describes the allowed characters, for error messages.
@@ -27,16 +30,16 @@ const expansion = 4
 func Enforce(name string, most int) (string, error) {
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n > expansion*most {
-		return "", fmt.Errorf("has %d characters; at most %d are allowed", n, most)
+		return "", message.New("has %d characters; at most %d are allowed", n, most)
 	}
 	for _, r := range name {
 		if Invisible(r) {
-			return "", fmt.Errorf("has %U, which cannot be seen; %s", r, Allowed)
+			return "", message.New("has %U, which cannot be seen; "+Allowed, r)
 		}
 	}
 	enforced, err := precis.Nickname.String(name)
 	if err != nil {
-		return "", fmt.Errorf("has a character that is not assigned, or not one for names; %s", Allowed)
+		return "", message.New("has a character that is not assigned, or not one for names; " + Allowed)
 	}
 	return enforced, nil
 }
@@ -55,4 +58,33 @@ func Invisible(r rune) bool {
 	const brailleBlank = '\u2800'
 	return r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// fallback is the name of those of whom nothing else is known.
+const fallback = "user"
+
+// Made returns a name of at most most characters that is made of any text, such as one that
+// somebody has elsewhere. It is a name that Enforce accepts, without an @.
+func Made(text string, most int) string {
+	text, _, _ = strings.Cut(text, "@")
+	name, err := Enforce(cutTo(text, most), most)
+	if err != nil || name == "" || utf8.RuneCountInString(name) > most {
+		return fallback
+	}
+	return name
+}
+
+// Numbered returns a name of at most most characters that begins with a name and ends with a random
+// number.
+func Numbered(name string, most int) string {
+	number := fmt.Sprintf("-%06d", rand.IntN(1_000_000))
+	return strings.TrimSpace(cutTo(name, most-len(number))) + number
+}
+
+// cutTo returns the first n characters of a text.
+func cutTo(text string, n int) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return string([]rune(text)[:n])
 }

@@ -49,6 +49,9 @@ type Viewer struct {
 	ID     uuid.UUID // the user's ID; zero if there is no user
 	Role   Role
 	Issued time.Time // when the viewer's token was issued; zero if there is no token
+	// Session identifies the session that the viewer's token belongs to. It is zero if the token
+	// does not say so, as one of a provider.
+	Session uuid.UUID
 	// Stranger says that only the identity provider knows the user. The ID was made for this user,
 	// and no row of the database has it.
 	Stranger bool

@@ -40,7 +40,7 @@ func (w *Webhooks) Create(ctx context.Context, e Endpoint) (*ent.Webhook, error)
 	if e.Secret == "" {
 		e.Secret = newSecret()
 	}
-	if err := checkSecret("input.secret", e.Secret); err != nil {
+	if err := CheckSecret("input.secret", e.Secret); err != nil {
 		return nil, err
 	}
 	if err := checkURL(e.URL, w.Private); err != nil {
@@ -92,7 +92,7 @@ func (w *Webhooks) Update(ctx context.Context, id ids.ID, c Change) (*ent.Webhoo
 		c.Secret = new(newSecret())
 	}
 	if c.Secret != nil {
-		if err := checkSecret("input.secret", *c.Secret); err != nil {
+		if err := CheckSecret("input.secret", *c.Secret); err != nil {
 			return nil, err
 		}
 		update.SetPreviousSecret(row.Secret).SetPreviousUntil(now.Add(rotation)).SetSecret(*c.Secret)

@@ -30,9 +30,9 @@ func newSecret() string {
 	return secretPrefix + base64.StdEncoding.EncodeToString(key)
 }
 
-// checkSecret returns BAD_USER_INPUT about the argument field if the secret is not one of Standard
+// CheckSecret returns BAD_USER_INPUT about the argument field if the secret is not one of Standard
 // Webhooks.
-func checkSecret(field, secret string) error {
+func CheckSecret(field, secret string) error {
 	encoded, ok := strings.CutPrefix(secret, secretPrefix)
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	switch {
@@ -44,16 +44,27 @@ func checkSecret(field, secret string) error {
 	return nil
 }
 
-// sign sets the headers of Standard Webhooks.
+// Sign sets the headers of Standard Webhooks for a body that is delivered under an ID. CheckSecret
+// accepts the secret.
+func Sign(header http.Header, secret, id string, now time.Time, body []byte) {
+	seconds := strconv.FormatInt(now.Unix(), 10)
+	setSignature(header, id, seconds, signature(secret, id, seconds, body))
+}
+
+func setSignature(header http.Header, id, seconds, signatures string) {
+	header.Set("Webhook-Id", id)
+	header.Set("Webhook-Timestamp", seconds)
+	header.Set("Webhook-Signature", signatures)
+}
+
+// sign sets the headers of Standard Webhooks for a delivery to an endpoint.
 func sign(header http.Header, row *ent.Webhook, id string, now time.Time, body []byte) {
 	seconds := strconv.FormatInt(now.Unix(), 10)
 	signatures := signature(row.Secret, id, seconds, body)
 	if row.PreviousSecret != nil && row.PreviousUntil != nil && now.Before(*row.PreviousUntil) {
 		signatures += " " + signature(*row.PreviousSecret, id, seconds, body)
 	}
-	header.Set("Webhook-Id", id)
-	header.Set("Webhook-Timestamp", seconds)
-	header.Set("Webhook-Signature", signatures)
+	setSignature(header, id, seconds, signatures)
 }
 
 // signature returns the signature of a delivery, with its version. The secret was checked when it

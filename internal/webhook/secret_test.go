@@ -36,12 +36,12 @@ func TestSign(t *testing.T) {
 func TestSecret(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "whsec_c2hvcnQ=", "whsec_" + strings.Repeat("AAAA", 22)} {
-		if checkSecret("secret", bad) == nil {
+		if CheckSecret("secret", bad) == nil {
 			t.Errorf("%q is a secret", bad)
 		}
 	}
 	for _, good := range []string{newSecret(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"} {
-		if err := checkSecret("secret", good); err != nil {
+		if err := CheckSecret("secret", good); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
 	}

@@ -57,9 +57,8 @@ func wholeEach(s *ast.Schema, of *ast.Definition, d *ast.FieldDefinition, value 
 }
 
 func isNull(of *ast.Definition, name, path string) error {
-	instead := ""
 	if of.Fields.ForName(name+"IsNil") != nil {
-		instead = ", or write " + name + "IsNil: true for rows without a value"
+		return apperr.BadInput(path, "%s is null, which says nothing of the rows to change; leave it out, or write %sIsNil: true for rows without a value", name, name)
 	}
-	return apperr.BadInput(path, "%s is null, which says nothing of the rows to change; leave it out%s", name, instead)
+	return apperr.BadInput(path, "%s is null, which says nothing of the rows to change; leave it out", name)
 }

@@ -66,9 +66,10 @@ type wanted struct {
 
 // findReferences looks for all rows that the inputs refer to, with one statement for each entity.
 // Where an edge leads to the own type, one more statement locks all rows that the inputs name.
-// If one does not exist, if the viewer may not use it so, or if it would lead back to itself, the
-// row whose input refers to it is left out.
-func (t *tree) findReferences(ctx context.Context, list []*Write) error {
+// If some do not exist, if the viewer may not use them so, or if one would lead back to itself,
+// findReferences returns the errors. If skips is true, it leaves out the rows whose inputs refer to
+// such rows.
+func (t *tree) findReferences(ctx context.Context, list []*Write, skips bool) error {
 	if err := t.holdOwn(ctx, list); err != nil {
 		return err
 	}
@@ -91,15 +92,52 @@ func (t *tree) findReferences(ctx context.Context, list []*Write) error {
 		if err != nil {
 			return err
 		}
-		for _, r := range missing {
-			if r.row.top.left == nil {
-				if r.row.top.left, err = t.fault(ctx, k.of, k.purpose, nil, r); err != nil {
-					return err
-				}
-			}
+		if !skips {
+			err = t.refuseEach(ctx, k, nil, missing)
+		} else {
+			err = t.leaveOut(ctx, k, missing)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	refuseRings(list)
+	if err := t.faults.Err(); err != nil {
+		return err
+	}
+	if refuseRings(list); !skips {
+		return firstLeft(list)
+	}
+	return nil
+}
+
+// refuseEach adds an error about each of some references.
+func (t *tree) refuseEach(ctx context.Context, k wanted, also func(*sql.Selector), list []reference) error {
+	for _, r := range list {
+		if t.faults.Full() {
+			t.faults.Skip()
+			continue
+		}
+		fault, err := t.fault(ctx, k.of, k.purpose, also, r)
+		if err != nil {
+			return err
+		}
+		t.faults.Add(fault)
+	}
+	return nil
+}
+
+// leaveOut leaves out the rows whose inputs have some references, with the error of the first.
+func (t *tree) leaveOut(ctx context.Context, k wanted, list []reference) error {
+	for _, r := range list {
+		if r.row.top.left != nil {
+			continue
+		}
+		fault, err := t.fault(ctx, k.of, k.purpose, nil, r)
+		if err != nil {
+			return err
+		}
+		r.row.top.left = fault
+	}
 	return nil
 }
 
@@ -159,7 +197,7 @@ func (t *tree) missing(ctx context.Context, e *entity.Entity, a asking, also fun
 }
 
 // fault returns why a row cannot be used.
-func (t *tree) fault(ctx context.Context, e *entity.Entity, a asking, also func(*sql.Selector), r reference) (fault, err error) {
+func (t *tree) fault(ctx context.Context, e *entity.Entity, a asking, also func(*sql.Selector), r reference) (*apperr.Error, error) {
 	if a != asksReference && e.Ruled {
 		seen, err := t.keys(ctx, e, toSee, func(s *sql.Selector) {
 			s.Where(isOneOf(s.C(e.Fields[0].Column), []reference{r}))
@@ -176,7 +214,9 @@ func (t *tree) fault(ctx context.Context, e *entity.Entity, a asking, also func(
 	}
 	missing := input.Missing(ctx, r.path, r.id)
 	if also != nil {
-		missing.Message = fmt.Sprintf("there is no %s among the related rows of %s", r.id, r.row.ID)
+		of := apperr.New(missing.Code, missing.Field, "there is no %s among the related rows of %s", r.id, r.row.ID)
+		of.More = missing.More
+		missing = of
 	}
 	return missing, nil
 }

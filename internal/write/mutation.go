@@ -1,8 +1,8 @@
 package write
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
 	"strconv"
 
 	"entgo.io/ent/dialect/sql"
@@ -49,9 +49,13 @@ type inputObject struct {
 	added   Functions
 }
 
-// Condition returns the condition of an argument where on the rows of an entity. The read engine
-// has it.
-type Condition func(ctx context.Context, e *entity.Entity, where map[string]any) (func(*sql.Selector), error)
+// Reader is the read engine.
+type Reader interface {
+	// Condition returns the condition of an argument where on the rows of an entity.
+	Condition(ctx context.Context, e *entity.Entity, where map[string]any) (func(*sql.Selector), error)
+	// Row returns what the viewer sees of some fields of a row, as JSON.
+	Row(ctx context.Context, e *entity.Entity, id ids.ID, names []string) map[string]json.RawMessage
+}
 
 // Result is what a mutation has written.
 type Result struct {
@@ -68,28 +72,24 @@ type Left struct {
 }
 
 // Run carries the mutation out with the arguments of its field, as gqlgen decodes them.
-func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condition) (Result, error) {
+func (m *Mutation) Run(ctx context.Context, args map[string]any, rows Reader) (Result, error) {
 	t := &tree{query: m.query, named: map[namedRow]string{}, held: map[*entity.Entity]bool{}}
 	switch {
 	case m.many && m.op == Create:
 		return m.createAll(ctx, t, args)
 	case m.many:
-		return m.changeAll(ctx, t, args, condition)
+		return m.changeAll(ctx, t, args, rows)
 	}
 	t.alone = true
 	w := newWrite(m.input, m.op, "input")
-	if err := m.decode(t, w, args); err != nil {
+	m.decode(t, w, args)
+	t.check(w, &t.faults)
+	if err := t.faults.Err(); err != nil {
 		return Result{}, err
-	}
-	if fault := t.check(w); fault != nil {
-		return Result{}, fault
 	}
 	created := m.op == Create
-	if err := t.findReferences(ctx, []*Write{w}); err != nil {
+	if err := t.findReferences(ctx, []*Write{w}, false); err != nil {
 		return Result{}, err
-	}
-	if w.left != nil {
-		return Result{}, w.left
 	}
 	var err error
 	switch on, upserts := args["onConflict"].(map[string]any); {
@@ -98,39 +98,44 @@ func (m *Mutation) Run(ctx context.Context, args map[string]any, condition Condi
 	case created:
 		err = t.create(ctx, []*Write{w})
 	default:
-		err = t.update(ctx, w)
+		err = w.withCurrent(ctx, t.update(ctx, w), rows)
 	}
 	return Result{IDs: []ids.ID{w.ID}, Created: created, Affected: 1}, err
 }
 
-// decode reads the arguments of a mutation of one row. An error is about the first of them that is
-// not of its type.
-func (m *Mutation) decode(t *tree, w *Write, args map[string]any) error {
+// decode reads the arguments of a mutation of one row. It adds an error about each that is not of
+// its type.
+func (m *Mutation) decode(t *tree, w *Write, args map[string]any) {
 	e := m.input.entity
 	if id, ok := args["id"]; ok {
-		if err := w.ID.UnmarshalGQL(id); err != nil {
-			return malformed("id", e, err)
+		if w.ID, ok = t.decodeKey("id", e, id); ok {
+			w.target.ID = w.ID
+			t.named[namedRow{id: w.ID}] = "id"
 		}
-		w.target.ID = w.ID
-		t.named[namedRow{id: w.ID}] = "id"
 	}
 	object, _ := args["input"].(map[string]any)
-	if err := t.decode(w, object); err != nil {
-		return err
-	}
+	t.decode(w, object)
 	if expected := args["expectedVersion"]; expected != nil {
 		n, err := scalar.UnmarshalInt(expected)
 		if err != nil {
-			return malformed("expectedVersion", nil, err)
+			t.malformed("expectedVersion", nil, err)
 		}
 		w.target.Expected = new(int32(n))
 	}
-	if m.op != Create {
-		if err := input.WantID("id", w.ID, e.Prefix, e.Keys); err != nil {
-			return err
-		}
+}
+
+// decodeKey reads the ID of a row of the entity. It returns false, and adds an error, if it is
+// none.
+func (t *tree) decodeKey(path string, of *entity.Entity, sent any) (id ids.ID, ok bool) {
+	if err := id.UnmarshalGQL(sent); err != nil {
+		t.malformed(path, of, err)
+		return id, false
 	}
-	return nil
+	if err := input.WantID(path, id, of.Prefix, of.Keys); err != nil {
+		t.faults.Add(err)
+		return id, false
+	}
+	return id, true
 }
 
 // createAll creates the rows of a list of inputs. With onError SKIP, it leaves out those that
@@ -144,25 +149,27 @@ func (m *Mutation) createAll(ctx context.Context, t *tree, args map[string]any) 
 	for i, sent := range inputs {
 		list[i] = newWrite(m.input, Create, "input."+strconv.Itoa(i))
 		object, _ := sent.(map[string]any)
-		if err := t.decode(list[i], object); err != nil {
-			return r, err
-		}
+		t.decode(list[i], object)
 	}
+	skips := text(args["onError"]) == "SKIP" // values that are not of their types are refused anyway
 	for _, w := range list {
-		if fault := t.check(w); fault != nil {
-			w.left = fault
+		errs := &t.faults
+		if skips {
+			errs = new(apperr.Errors)
+		}
+		if t.check(w, errs); skips {
+			w.left = errs.Err()
 		}
 	}
-	skips := text(args["onError"]) == "SKIP"
-	if err := firstLeft(list); err != nil && !skips {
+	if err := t.faults.Err(); err != nil {
 		return r, err
 	}
-	if err := t.findReferences(ctx, list); err != nil {
+	if err := t.findReferences(ctx, list, skips); err != nil {
 		return r, err
 	}
 	if skips {
 		err = t.createSome(ctx, remaining(list))
-	} else if err = firstLeft(list); err == nil && len(list) > 0 {
+	} else if len(list) > 0 {
 		err = t.create(ctx, list)
 	}
 	for i, w := range list {
@@ -177,11 +184,11 @@ func (m *Mutation) createAll(ctx context.Context, t *tree, args map[string]any) 
 }
 
 // changeAll changes or deletes the rows that fulfil a condition.
-func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, condition Condition) (r Result, err error) {
+func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, rows Reader) (r Result, err error) {
 	e := m.input.entity
 	n, err := scalar.UnmarshalInt(args["atMost"])
 	if err != nil {
-		return r, malformed("atMost", nil, err)
+		return r, apperr.BadInput("atMost", "%s", err)
 	}
 	most, purpose := int(n), asksChange
 	if m.op == Delete {
@@ -192,22 +199,21 @@ func (m *Mutation) changeAll(ctx context.Context, t *tree, args map[string]any, 
 	}
 	w := newWrite(m.input, m.op, "input")
 	object, _ := args["input"].(map[string]any)
-	if err := t.decode(w, object); err != nil {
+	t.decode(w, object)
+	t.check(w, &t.faults)
+	if err := t.faults.Err(); err != nil {
 		return r, err
 	}
-	if fault := t.check(w); fault != nil {
-		return r, fault
-	}
 	where, _ := args["where"].(map[string]any)
-	fulfils, err := condition(ctx, e, where) // which bounds their number
+	fulfils, err := rows.Condition(ctx, e, where) // which bounds their number
 	if err != nil {
 		return r, err
 	}
 	if err := whole(m.schema, m.where, where, "where", false); err != nil {
 		return r, err
 	}
-	if err := t.findReferences(ctx, []*Write{w}); err != nil || w.left != nil {
-		return r, cmp.Or(err, w.left)
+	if err := t.findReferences(ctx, []*Write{w}, false); err != nil {
+		return r, err
 	}
 	r.IDs, err = t.keys(ctx, e, purpose.mode(e), func(s *sql.Selector) {
 		if fulfils != nil {

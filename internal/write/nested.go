@@ -79,11 +79,12 @@ func newWrite(of *inputObject, op Op, path string) *Write {
 }
 
 // decodeNested reads the input of a field that writes related rows.
-func (t *tree) decodeNested(w *Write, f *field, sent any) error {
+func (t *tree) decodeNested(w *Write, f *field, sent any) {
 	l := &link{nested: f.nested, path: w.path + "." + f.name}
 	object, ok := sent.(map[string]any)
 	if !ok {
-		return apperr.BadInput(l.path, "%s cannot be null; leave it out to keep it as it is", f.name)
+		t.refuse(l.path, "%s cannot be null; leave it out to keep it as it is", f.name)
+		return
 	}
 	w.links = append(w.links, l)
 	for _, part := range parts {
@@ -94,35 +95,40 @@ func (t *tree) decodeNested(w *Write, f *field, sent any) error {
 			if !f.nested.edge.Unique {
 				path += "." + strconv.Itoa(i)
 			}
-			if err := t.count(l); err != nil {
-				return err
+			if !t.count(l) {
+				return
 			}
-			if err := t.decodeEntry(w, l, part, path, entry); err != nil {
-				return err
-			}
+			t.decodeEntry(w, l, part, path, entry)
 		}
 	}
 	switch {
 	case l.edge.Unique && len(l.create)+len(l.connect) > 1:
-		return apperr.BadInput(l.path, "%s can lead to one row only; say create or connect, not both", f.name)
+		t.refuse(l.path, "%s can lead to one row only; say create or connect, not both", f.name)
 	case l.sets && hasOthers(object):
-		return apperr.BadInput(l.path+".set", "set names all rows that are to be related; leave connect, disconnect and delete out")
+		t.refuse(l.path+".set", "set names all rows that are to be related; leave connect, disconnect and delete out")
 	}
-	return nil
 }
 
-// count counts a row of a nested input. It returns an error if there are too many.
-func (t *tree) count(l *link) error {
+// count counts a row of a nested input. It returns false if there are too many, and adds an error
+// about the first of these.
+func (t *tree) count(l *link) bool {
+	if t.rows > MaxRows {
+		return false
+	}
 	t.rows++
-	twice := ""
 	if l.symmetric {
 		t.rows++
-		twice = "; those of " + l.name + " count twice, since each is related in both directions"
 	}
-	if t.rows > MaxRows {
-		return apperr.BadInput(l.path, "more than %d rows are named in nested inputs; at most %d are allowed%s", MaxRows, MaxRows, twice)
+	switch {
+	case t.rows <= MaxRows:
+		return true
+	case l.symmetric:
+		t.refuse(l.path, "more than %d rows are named in nested inputs; at most %d are allowed; those of %s count twice, since each is related in both directions",
+			MaxRows, MaxRows, l.name)
+	default:
+		t.refuse(l.path, "more than %d rows are named in nested inputs; at most %d are allowed", MaxRows, MaxRows)
 	}
-	return nil
+	return false
 }
 
 // hasOthers reports whether a nested input with set has a part that contradicts it.
@@ -131,40 +137,37 @@ func hasOthers(object map[string]any) bool {
 }
 
 // decodeEntry reads one row of a nested input.
-func (t *tree) decodeEntry(w *Write, l *link, part, path string, entry any) error {
+func (t *tree) decodeEntry(w *Write, l *link, part, path string, entry any) {
 	object, _ := entry.(map[string]any)
 	switch part {
 	case partCreate:
-		child, err := t.child(w, l, l.nested.create, path)
-		if err != nil {
-			return err
+		if child := t.child(w, l, l.nested.create, path); child != nil {
+			l.create = append(l.create, child)
+			t.decode(child, object)
 		}
-		l.create = append(l.create, child)
-		return t.decode(child, object)
+		return
 	case partUpdate:
-		id, err := t.decodeID(l, part, path+".id", object["id"])
-		if err != nil {
-			return err
+		id, ok := t.decodeID(l, part, path+".id", object["id"])
+		child := t.child(w, l, l.nested.update, path+".input")
+		if child == nil {
+			return
 		}
-		child, err := t.child(w, l, l.nested.update, path+".input")
-		if err != nil {
-			return err
+		if ok {
+			child.ID, child.target.ID = id, id
 		}
-		child.ID, child.target.ID = id, id
 		l.update = append(l.update, child)
 		of, _ := object["input"].(map[string]any)
-		return t.decode(child, of)
+		t.decode(child, of)
+		return
 	}
-	id, err := t.decodeID(l, part, path, entry)
-	if err != nil {
-		return err
-	}
+	id, _ := t.decodeID(l, part, path, entry)
 	list := map[string]*[]reference{partConnect: &l.connect, partSet: &l.connect, partDisconnect: &l.disconnect, partDelete: &l.remove}[part]
 	*list = append(*list, reference{id, path, w})
-	return nil
 }
 
-func (t *tree) child(w *Write, l *link, of *inputObject, path string) (*Write, error) {
+// child returns the write of a nested row. It returns nil, and adds an error, if the row stands too
+// deep.
+func (t *tree) child(w *Write, l *link, of *inputObject, path string) *Write {
 	child := newWrite(of, of.op, path)
 	child.top, child.parent, child.within = w.top, w, l
 	depth := 0
@@ -172,19 +175,17 @@ func (t *tree) child(w *Write, l *link, of *inputObject, path string) (*Write, e
 		depth++
 	}
 	if depth > maxNesting {
-		return nil, apperr.BadInput(path, "rows stand more than %d deep inside each other", maxNesting)
+		t.refuse(path, "rows stand more than %d deep inside each other", maxNesting)
+		return nil
 	}
-	return child, nil
+	return child
 }
 
 // decodeID reads the ID of a related row. It refuses a row that the inputs already name: the two
 // might contradict each other.
-func (t *tree) decodeID(l *link, part, path string, sent any) (id ids.ID, err error) {
-	if err := id.UnmarshalGQL(sent); err != nil {
-		return id, malformed(path, l.to, err)
-	}
-	if err := input.WantID(path, id, l.to.Prefix, l.to.Keys); err != nil {
-		return id, err
+func (t *tree) decodeID(l *link, part, path string, sent any) (id ids.ID, ok bool) {
+	if id, ok = t.decodeKey(path, l.to, sent); !ok {
+		return id, false
 	}
 	var rows []namedRow
 	if part != partUpdate && l.own == nil {
@@ -195,56 +196,50 @@ func (t *tree) decodeID(l *link, part, path string, sent any) (id ids.ID, err er
 	}
 	for _, row := range rows {
 		if other := t.named[row]; other != "" {
-			return id, apperr.BadInput(path, "%s is named at %s already; name a row once", id, other)
+			t.refuse(path, "%s is named at %s already; name a row once", id, other)
+			return id, false
 		}
 		t.named[row] = path
 	}
-	return id, nil
+	return id, true
 }
 
-// contradiction returns an error if two fields of the input set the same column.
-func (w *Write) contradiction() error {
+// contradiction adds errors if two fields of the input set the same column.
+func (t *tree) contradiction(w *Write) {
 	for _, l := range w.links {
 		for i, f := range w.of.fields {
 			if w.values[i].given && f.sets(l.own) {
-				return apperr.BadInput(l.path, "%s and %s say the same of the row; leave one of them out", l.name, f.name)
+				t.refuse(l.path, "%s and %s say the same of the row; leave one of them out", l.name, f.name)
 			}
 		}
 	}
 	if w.within == nil || w.within.back == nil {
-		return nil
+		return
 	}
 	for i, f := range w.of.fields {
 		if w.values[i].given && f.sets(w.within.back) {
-			return apperr.BadInput(w.path+"."+f.name, "the row belongs to the one around it; leave %s out", f.name)
+			t.refuse(w.path+"."+f.name, "the row belongs to the one around it; leave %s out", f.name)
 		}
 	}
 	for _, l := range w.links {
 		if l.own != nil && l.own.sets(w.within.back) {
-			return apperr.BadInput(l.path, "the row belongs to the one around it; leave %s out", l.name)
+			t.refuse(l.path, "the row belongs to the one around it; leave %s out", l.name)
 		}
 	}
-	return nil
 }
 
-// check checks the values of a row and of all rows nested in it. It returns the first that is not
-// allowed.
-func (t *tree) check(w *Write) *apperr.Error {
-	form := input.Form{Path: w.path}
+// check checks the values of a row and of all rows nested in it. It adds an error about each that
+// is not allowed.
+func (t *tree) check(w *Write, errs *apperr.Errors) {
+	form := input.Form{Path: w.path, Errors: errs}
 	for i, f := range w.of.fields {
 		if v := &w.values[i]; v.given {
 			v.any = f.check(&form, w.Op, v.any)
 		}
 	}
-	if fault := form.Fault(); fault != nil {
-		return fault
-	}
 	for _, l := range w.links {
 		for _, child := range slices.Concat(l.create, l.update) {
-			if fault := t.check(child); fault != nil {
-				return fault
-			}
+			t.check(child, errs)
 		}
 	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package write
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -54,10 +53,12 @@ func (t *tree) findRelated(ctx context.Context, w *Write, l *link) error {
 		if err != nil {
 			return err
 		}
-		if len(missing) > 0 {
-			fault, err := t.fault(ctx, l.to, of.asking, related, missing[0])
-			return cmp.Or(err, fault)
+		if err := t.refuseEach(ctx, wanted{l.to, of.asking}, related, missing); err != nil {
+			return err
 		}
+	}
+	if err := t.faults.Err(); err != nil {
+		return err
 	}
 	if !l.through() {
 		return nil
@@ -74,9 +75,9 @@ func (t *tree) findJoined(ctx context.Context, w *Write, l *link) error {
 	for _, r := range l.disconnect {
 		l.drop = append(l.drop, r.id)
 	}
-	wanted := map[ids.ID]bool{}
+	named := map[ids.ID]bool{}
 	for _, r := range l.connect {
-		wanted[r.id] = true
+		named[r.id] = true
 		if !there[r.id] {
 			l.add = append(l.add, r.id)
 		}
@@ -86,7 +87,7 @@ func (t *tree) findJoined(ctx context.Context, w *Write, l *link) error {
 	}
 	var gone []reference
 	for id := range there {
-		if !wanted[id] {
+		if !named[id] {
 			l.drop = append(l.drop, id)
 			gone = append(gone, reference{id, l.path + "." + partSet, w})
 		}
@@ -95,11 +96,13 @@ func (t *tree) findJoined(ctx context.Context, w *Write, l *link) error {
 		return nil
 	}
 	missing, err := t.missing(ctx, l.to, asksChange, nil, gone)
-	if err != nil || len(missing) == 0 {
+	if err != nil {
 		return err
 	}
-	fault, err := t.fault(ctx, l.to, asksChange, nil, missing[0])
-	return cmp.Or(err, fault)
+	if err := t.refuseEach(ctx, wanted{l.to, asksChange}, nil, missing); err != nil {
+		return err
+	}
+	return t.faults.Err()
 }
 
 // joined returns which rows the join table relates to a row: of those that are to be connected, or

@@ -7,6 +7,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/message"
 )
 
 // rings holds what inputs say of edges to rows of the own entity: where each leads. An edge that
@@ -124,9 +125,9 @@ func (r *rings) closed(at step) error {
 			last = next
 		}
 	}
-	row := "the new row"
+	row := message.New("the new row")
 	if last.from.input == nil {
-		row = last.from.id.String()
+		row = message.New("%s", last.from.id)
 	}
 	return apperr.BadInput(r.leads[last].path, "%s would lead back to itself by the edge %s", row, at.edge.Name)
 }

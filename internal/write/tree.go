@@ -25,11 +25,12 @@ import (
 
 // tree is what one mutation writes: rows, and those nested in them.
 type tree struct {
-	query read.Query
-	alone bool                    // the mutation is about one row, besides those nested in it
-	rows  int                     // how many rows the nested inputs name
-	named map[namedRow]string     // where the inputs name a row
-	held  map[*entity.Entity]bool // by holdOwn
+	query  read.Query
+	faults apperr.Errors           // of the input
+	alone  bool                    // the mutation is about one row, besides those nested in it
+	rows   int                     // how many rows the nested inputs name
+	named  map[namedRow]string     // where the inputs name a row
+	held   map[*entity.Entity]bool // by holdOwn
 }
 
 // maxParameters is how many parameters a statement has at most. SQLite allows 32,766.

@@ -51,38 +51,46 @@ func (f *field) key() string {
 	return ""
 }
 
-// decode reads an input object. An error is about the first value that is not of its type, or that
-// contradicts another one.
-func (t *tree) decode(w *Write, object map[string]any) error {
+// refuse adds a BAD_USER_INPUT error about the argument at a path. The message is only made if the
+// error is to be shown.
+func (t *tree) refuse(path, format string, args ...any) {
+	if t.faults.Full() {
+		t.faults.Skip()
+		return
+	}
+	t.faults.Add(apperr.BadInput(path, format, args...))
+}
+
+// decode reads an input object. It adds errors about values that are not of their types, or that
+// contradict others.
+func (t *tree) decode(w *Write, object map[string]any) {
 	for i, f := range w.of.fields {
 		sent, given := object[f.name]
 		if !given {
 			sent, given = f.standard, f.defaults
 		}
-		var err error
 		switch {
 		case given && f.nested != nil:
-			err = t.decodeNested(w, f, sent)
+			t.decodeNested(w, f, sent)
 		case given:
-			w.values[i].given = true
-			err = w.decodeValue(i, sent)
-		}
-		if err != nil {
-			return err
+			t.decodeValue(w, i, sent)
 		}
 	}
-	return w.contradiction()
+	t.contradiction(w)
 }
 
-func (w *Write) decodeValue(i int, sent any) (err error) {
-	f := w.of.fields[i]
+// decodeValue reads the value of a field. One that is not of its type counts as not given.
+func (t *tree) decodeValue(w *Write, i int, sent any) {
+	f, v := w.of.fields[i], &w.values[i]
+	v.given = true
 	if sent == nil {
-		return nil
+		return
 	}
-	if w.values[i].any, err = f.decode(sent); err != nil {
-		return malformed(w.path+"."+f.name, f.to, err)
+	var err error
+	if v.any, err = f.decode(sent); err != nil {
+		*v = value{}
+		t.malformed(w.path+"."+f.name, f.to, err)
 	}
-	return nil
 }
 
 // elementError is an error about an element of a list.
@@ -91,16 +99,17 @@ type elementError struct {
 	error
 }
 
-// malformed returns the error about a value that is not of its type. Of an ID, it says what one of
-// the wanted entity looks like.
-func malformed(path string, to *entity.Entity, err error) error {
+// malformed adds the error about a value that is not of its type. Of an ID, it says what one of the
+// wanted entity looks like.
+func (t *tree) malformed(path string, to *entity.Entity, err error) {
 	if of, ok := errors.AsType[elementError](err); ok {
 		path, err = path+"."+strconv.Itoa(of.index), of.error
 	}
 	if malformed, ok := errors.AsType[*ids.MalformedError](err); ok && to != nil {
-		return apperr.BadInput(path, "%s", malformed.Wanted(to.Prefix, to.Keys))
+		t.refuse(path, "%s", malformed.Wanted(to.Prefix, to.Keys))
+		return
 	}
-	return apperr.BadInput(path, "%s", err)
+	t.refuse(path, "%s", err)
 }
 
 // decode returns a value in the form that Check and entity.Writer take.

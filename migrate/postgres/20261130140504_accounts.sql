@@ -9,8 +9,6 @@ DROP FUNCTION forge_log_users_9b3501cea7ae;
 ALTER TABLE "sessions" ADD COLUMN "began_at" timestamptz NULL, ADD COLUMN "method" character varying NULL COLLATE "C", ADD COLUMN "address" character varying NULL COLLATE "C", ADD COLUMN "client" character varying NULL COLLATE "C";
 -- modify "users" table
 ALTER TABLE "users" ADD COLUMN "email_verified_at" timestamptz NULL, ADD COLUMN "erase_at" timestamptz NULL;
--- create index "user_erase_at" to table: "users"
-CREATE INDEX "user_erase_at" ON "users" ("erase_at") WHERE (erase_at IS NOT NULL);
 -- create "credentials" table
 CREATE TABLE "credentials" (
   "id" uuid NOT NULL,

@@ -32,7 +32,10 @@ type replaced struct {
 }
 
 type (
-	replacedUser    struct{ replaced }
+	replacedUser struct {
+		generated.UserResolver
+		with replaced
+	}
 	replacedProduct struct{ replaced }
 	replacedTeam    struct{ replaced }
 	replacedQuery   struct {
@@ -41,16 +44,16 @@ type (
 	}
 )
 
-func (r replaced) User() generated.UserResolver       { return replacedUser{r} }
+func (r replaced) User() generated.UserResolver       { return replacedUser{r.Resolver.User(), r} }
 func (r replaced) Product() generated.ProductResolver { return replacedProduct{r} }
 func (r replaced) Team() generated.TeamResolver       { return replacedTeam{r} }
 func (r replaced) Query() generated.QueryResolver     { return replacedQuery{r.Resolver.Query(), r} }
 
 func (r replacedUser) GravatarURL(ctx context.Context, u *gql.User, size int32) (*string, error) {
-	if r.gravatarURL == nil {
-		return r.Resolver.User().GravatarURL(ctx, u, size)
+	if r.with.gravatarURL == nil {
+		return r.UserResolver.GravatarURL(ctx, u, size)
 	}
-	return r.gravatarURL(ctx, u, size)
+	return r.with.gravatarURL(ctx, u, size)
 }
 
 func (r replacedProduct) UnitsSold(ctx context.Context, p *gql.Product) (int32, error) {

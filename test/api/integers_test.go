@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"forge/test/dbtest"
@@ -41,8 +42,13 @@ func TestInts(t *testing.T) {
 			if got.Status != http.StatusBadRequest || got.RawData() != "" || len(got.Errors) != 1 {
 				t.Fatalf("%s, want 400 without data", got)
 			}
-			const allowed = " is no Int: whole numbers from -2147483648 to 2147483647 are allowed"
-			if field, _ := got.Extension("field").(string); got.Code() != tt.code || field != tt.field || got.Errors[0].Message != tt.named+allowed {
+			message := tt.named + " is no Int: whole numbers from -2147483648 to 2147483647 are allowed"
+			if name := tt.field[strings.LastIndexByte(tt.field, '.')+1:]; name == "1" {
+				message = "ageIn.1 must be a whole number from -2147483648 to 2147483647, not " + tt.named
+			} else if name != "" {
+				message = name + " must be a whole number from -2147483648 to 2147483647, not " + tt.named
+			}
+			if field, _ := got.Extension("field").(string); got.Code() != tt.code || field != tt.field || got.Errors[0].Message != message {
 				t.Error(got)
 			}
 		})

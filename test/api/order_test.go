@@ -115,8 +115,8 @@ func TestCreateOrderRefused(t *testing.T) {
 		}{
 			{"one too many", []orderLine{{pie, 4}}, "INSUFFICIENT_STOCK", vars{"productId": pie, "available": 3}},
 			{"one too many on two lines", []orderLine{{pie, 2}, {hat, 1}, {pie, 2}}, "INSUFFICIENT_STOCK", vars{"productId": pie, "available": 3}},
-			{"first of two that are lacking", []orderLine{{hat, 3}, {pie, 4}}, "INSUFFICIENT_STOCK", vars{"productId": hat, "available": 2}},
-			{"the other first", []orderLine{{pie, 4}, {hat, 3}}, "INSUFFICIENT_STOCK", vars{"productId": pie, "available": 3}},
+			{"first of two that are lacking", []orderLine{{hat, 3}, {pie, 4}}, "INSUFFICIENT_STOCK", vars{"productId": hat, "available": 2, "errors": 2}},
+			{"the other first", []orderLine{{pie, 4}, {hat, 3}}, "INSUFFICIENT_STOCK", vars{"productId": pie, "available": 3, "errors": 2}},
 			{"second line lacking", []orderLine{{pie, 3}, {hat, 3}}, "INSUFFICIENT_STOCK", vars{"productId": hat, "available": 2}},
 			{"unknown product", []orderLine{{pie, 1}, {noProduct, 1}}, "NOT_FOUND", vars{"id": noProduct, "field": "input.items.1.productId"}},
 			{"total past 32 bits", []orderLine{{dear, 2}}, "BAD_USER_INPUT", vars{"field": "input.items"}},

@@ -424,6 +424,8 @@ func selection(schema *ast.Schema, def *ast.Definition, depth int) string {
 		to := schema.Types[f.Type.Name()]
 		switch {
 		case strings.HasPrefix(f.Name, "__"):
+		case f.Name == "version": // whose type is not the same everywhere
+			b.WriteString("versionOf" + def.Name + ": version ")
 		case to.IsLeafType():
 			b.WriteString(f.Name + required(schema, f) + " ")
 		case depth > 0:

@@ -38,11 +38,11 @@ type minted struct {
 	known map[string]viewer.Viewer
 }
 
-func (m *minted) Issue(id uuid.UUID, role viewer.Role, token uuid.UUID, now, issued time.Time) (string, time.Time, error) {
+func (m *minted) Issue(id uuid.UUID, role viewer.Role, family, token uuid.UUID, now, issued time.Time) (string, time.Time, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	text := fmt.Sprint("access-", token)
-	m.known[text] = viewer.Viewer{ID: id, Role: role, Issued: issued.UTC()}
+	m.known[text] = viewer.Viewer{ID: id, Role: role, Issued: issued.UTC(), Session: family}
 	return text, now.Add(15 * time.Minute).UTC(), nil
 }
 

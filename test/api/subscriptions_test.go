@@ -326,8 +326,8 @@ func TestLive(t *testing.T) {
 	})
 }
 
-// TestLiveOfOneRow checks that a query that looks a row up by its ID is not run again after a change
-// of another row, unless it reads other rows of the type as well.
+// TestLiveOfOneRow checks that a query that looks a row up by its ID is not run again after a
+// change of another row, unless it reads other rows of the type as well.
 func TestLiveOfOneRow(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

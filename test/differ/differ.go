@@ -34,7 +34,8 @@ type App struct {
 	// Client returns ent's client in a unit of work.
 	Client func(*unit.Unit) any
 
-	// Skipped are the mutations that are not made.
+	// Skipped are the mutations that are not made, beside those with credentials: tokens and
+	// secrets are different each time.
 	Skipped []string
 	// Inputs are values of fields in the inputs of mutations, by the names of the fields. A field
 	// whose list is empty is left out. Other fields get values of their types.

@@ -29,7 +29,9 @@ func (d *Differ) makeMutation(from choices) operation {
 
 // mutations returns all mutations but those that are skipped.
 func (a App) mutations(schema *ast.Schema) ast.FieldList {
-	return slices.DeleteFunc(slices.Clone(schema.Mutation.Fields), func(f *ast.FieldDefinition) bool { return slices.Contains(a.Skipped, f.Name) })
+	return slices.DeleteFunc(slices.Clone(schema.Mutation.Fields), func(f *ast.FieldDefinition) bool {
+		return slices.Contains(a.Skipped, f.Name) || a.API.Access["Mutation."+f.Name].Credentials
+	})
 }
 
 // input makes a value for an argument or an input field of a mutation.

@@ -18,6 +18,7 @@ const clients = "clients"
 
 func TestApollo(t *testing.T)  { testApollo(newPinned(t)) }
 func TestUrql(t *testing.T)    { testUrql(newPinned(t)) }
+func TestForms(t *testing.T)   { newPinned(t).npm("forms") }
 func TestRelay(t *testing.T)   { testRelay(newPinned(t)) }
 func TestCodegen(t *testing.T) { testCodegen(newPinned(t)) }
 

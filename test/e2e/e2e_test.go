@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"crypto/rand"
+	"strings"
 	"testing"
 
 	"forge/test/dbtest"
@@ -20,6 +21,15 @@ func TestPlaygroundSignIn(t *testing.T) {
 	install(t, dir)
 	url := serve(t, dbtest.EmptySQLite(t), "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "ACCESS_TOKEN_TTL=10s")
 	npm(t, dir, []string{"FORGE_URL=" + url}, "run", "test:sign-in")
+}
+
+// TestPasskeyInBrowser makes a passkey in a browser with a virtual authenticator, and signs in with
+// it.
+func TestPasskeyInBrowser(t *testing.T) {
+	const dir = "../../playground"
+	install(t, dir)
+	url := serve(t, dbtest.EmptySQLite(t), "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "PASSKEYS=on")
+	npm(t, dir, []string{"FORGE_URL=" + strings.Replace(url, "127.0.0.1", "localhost", 1)}, "run", "test:passkey")
 }
 
 // TestEventSource follows changes with the EventSource of a browser, which loses its connection.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -50,8 +51,15 @@ func loosen(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	versions := manifest["devDependencies"].(map[string]any)
-	for name := range versions {
+	for name, version := range versions {
 		versions[name] = "latest"
+		if folder, ok := strings.CutPrefix(version.(string), "file:"); ok {
+			at, err := filepath.Abs(filepath.Join(clients, folder))
+			if err != nil {
+				t.Fatal(err)
+			}
+			versions[name] = "file:" + at
+		}
 		if major, ok := held[name]; ok {
 			versions[name] = major
 		}

@@ -36,7 +36,7 @@ func issue(t *testing.T, id uuid.UUID) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _, err := token.NewIssuer(o, keys).Issue(id, viewer.User, uuid.New(), time.Now(), time.Now())
+	text, _, err := token.NewIssuer(o, keys).Issue(id, viewer.User, uuid.New(), uuid.New(), time.Now(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

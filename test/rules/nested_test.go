@@ -91,7 +91,7 @@ func (n nested) check(name, what string, want int, args object) {
 	n.world.Helper()
 	u := unit.New(n.db, unit.Write)
 	defer u.Rollback()
-	result, err := n.bound[name].Run(viewer.NewContext(unit.NewContext(n.Context(), u), n.viewer), args, n.engine.Condition)
+	result, err := n.bound[name].Run(viewer.NewContext(unit.NewContext(n.Context(), u), n.viewer), args, n.engine)
 	if _, violates := database.Violation(err); err != nil && !violates {
 		if _, known := errors.AsType[*apperr.Error](err); !known {
 			n.Errorf("%s: %s: %v", n.at, what, err)

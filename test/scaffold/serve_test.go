@@ -197,7 +197,7 @@ func TestWritten(t *testing.T) {
 			{`mutation { createTeam(input: {name: "t", heroes: {create: [{name: "h", age: 5}]}}) { created team { name version heroes { nodes { name age } } } } }`,
 				`{"createTeam":{"created":true,"team":{"name":"t","version":1,"heroes":{"nodes":[{"name":"h","age":5}]}}}}`},
 			{`mutation { createHeroes(input: [{name: "i"}, {name: "", age: -1}], onError: SKIP) { affected errors { index field } } }`,
-				`{"createHeroes":{"affected":1,"errors":[{"index":1,"field":"input.1.name"}]}}`},
+				`{"createHeroes":{"affected":1,"errors":[{"index":1,"field":"input.1.name"},{"index":1,"field":"input.1.age"}]}}`},
 			{`{ heroes(where: {ageGTE: 5}, orderBy: [{field: AGE, direction: DESC}]) { nodes { name team { name } } aggregate { sum { age } } } }`,
 				`{"heroes":{"nodes":[{"name":"h","team":{"name":"t"}}],"aggregate":{"sum":{"age":"5"}}}}`},
 		}},

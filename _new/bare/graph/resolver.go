@@ -36,6 +36,11 @@ type Resolver struct {
 //go:embed *.resolvers.go
 var sources embed.FS
 
+// messages has the application's translations of error messages, such as messages/de.json.
+//
+//go:embed messages/*.json
+var messages embed.FS
+
 // API describes the API for package gqlexec: its resolvers, its entities, and who may call which
 // field.
 func (r *Resolver) API() gqlexec.API {
@@ -51,6 +56,7 @@ func (r *Resolver) API() gqlexec.API {
 		Resolvers:    reflect.TypeFor[generated.ResolverRoot](),
 		Writes:       map[string]write.Functions{"User": r.userWrites()},
 		Sources:      sources,
+		Messages:     messages,
 		SamplePrefix: "user",
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"forge/graph/generated"
 	"forge/graph/model"
+	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
 )
@@ -29,7 +30,7 @@ func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) 
 }
 
 // RefreshSession is the resolver for the refreshSession field.
-func (r *mutationResolver) RefreshSession(ctx context.Context, input model.RefreshSessionInput) (*model.RefreshSessionPayload, error) {
+func (r *mutationResolver) RefreshSession(ctx context.Context, input *model.RefreshSessionInput) (*model.RefreshSessionPayload, error) {
 	t, err := r.refreshSession(ctx, input)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func (r *mutationResolver) RefreshSession(ctx context.Context, input model.Refre
 }
 
 // SignOut is the resolver for the signOut field.
-func (r *mutationResolver) SignOut(ctx context.Context, input model.SignOutInput) (*model.SignOutPayload, error) {
+func (r *mutationResolver) SignOut(ctx context.Context, input *model.SignOutInput) (*model.SignOutPayload, error) {
 	ok, err := r.signOut(ctx, input)
 	if err != nil {
 		return nil, err
@@ -53,6 +54,199 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 		return nil, err
 	}
 	return &model.ChangePasswordPayload{User: u}, nil
+}
+
+// SignInWithProvider is the resolver for the signInWithProvider field.
+func (r *mutationResolver) SignInWithProvider(ctx context.Context, code string, verifier string) (*model.SignInPayload, error) {
+	t, err := r.signInWithProvider(ctx, code, verifier)
+	return signInPayload(t), err
+}
+
+// BeginProviderLink is the resolver for the beginProviderLink field.
+func (r *mutationResolver) BeginProviderLink(ctx context.Context, provider string, returnTo string, challenge string) (*model.BeginProviderLinkPayload, error) {
+	address, err := r.beginProviderLink(ctx, provider, returnTo, challenge)
+	return &model.BeginProviderLinkPayload{URL: address}, err
+}
+
+// FinishProviderLink is the resolver for the finishProviderLink field.
+func (r *mutationResolver) FinishProviderLink(ctx context.Context, code string, verifier string) (*model.FinishProviderLinkPayload, error) {
+	identity, err := r.finishProviderLink(ctx, code, verifier)
+	return &model.FinishProviderLinkPayload{Identity: identity}, err
+}
+
+// UnlinkProvider is the resolver for the unlinkProvider field.
+func (r *mutationResolver) UnlinkProvider(ctx context.Context, id ids.ID) (*model.UnlinkProviderPayload, error) {
+	return &model.UnlinkProviderPayload{DeletedID: id}, r.unlinkProvider(ctx, id)
+}
+
+// EndSession is the resolver for the endSession field.
+func (r *mutationResolver) EndSession(ctx context.Context, id ids.ID) (*model.EndSessionPayload, error) {
+	return &model.EndSessionPayload{DeletedID: id}, r.endSession(ctx, id)
+}
+
+// EndOtherSessions is the resolver for the endOtherSessions field.
+func (r *mutationResolver) EndOtherSessions(ctx context.Context) (*model.EndOtherSessionsPayload, error) {
+	n, err := r.endOtherSessions(ctx)
+	return &model.EndOtherSessionsPayload{Ended: int32(n)}, err
+}
+
+// RequestEmailVerification is the resolver for the requestEmailVerification field.
+func (r *mutationResolver) RequestEmailVerification(ctx context.Context) (*model.OkPayload, error) {
+	return done(r.Account.RequestEmailVerification(ctx))
+}
+
+// VerifyEmail is the resolver for the verifyEmail field.
+func (r *mutationResolver) VerifyEmail(ctx context.Context, token string) (*model.OkPayload, error) {
+	return done(r.Account.VerifyEmail(ctx, token))
+}
+
+// RequestEmailChange is the resolver for the requestEmailChange field.
+func (r *mutationResolver) RequestEmailChange(ctx context.Context, email string) (*model.OkPayload, error) {
+	return r.requestEmailChange(ctx, email)
+}
+
+// ConfirmEmailChange is the resolver for the confirmEmailChange field.
+func (r *mutationResolver) ConfirmEmailChange(ctx context.Context, token string) (*model.ConfirmEmailChangePayload, error) {
+	changed, err := r.Account.ConfirmEmailChange(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ConfirmEmailChangePayload{Ok: true, Done: changed}, nil
+}
+
+// RequestPasswordReset is the resolver for the requestPasswordReset field.
+func (r *mutationResolver) RequestPasswordReset(ctx context.Context, email string) (*model.OkPayload, error) {
+	return r.requestPasswordReset(ctx, email)
+}
+
+// ResetPassword is the resolver for the resetPassword field.
+func (r *mutationResolver) ResetPassword(ctx context.Context, token string, newPassword string) (*model.OkPayload, error) {
+	return r.resetPassword(ctx, token, newPassword)
+}
+
+// RequestSignInLink is the resolver for the requestSignInLink field.
+func (r *mutationResolver) RequestSignInLink(ctx context.Context, login string) (*model.OkPayload, error) {
+	return requestByLogin(ctx, login, r.Account.RequestSignInLink)
+}
+
+// SignInWithLink is the resolver for the signInWithLink field.
+func (r *mutationResolver) SignInWithLink(ctx context.Context, token string) (*model.SignInPayload, error) {
+	t, err := r.Account.SignInWithLink(ctx, token)
+	return signInPayload(t), err
+}
+
+// RequestSignInCode is the resolver for the requestSignInCode field.
+func (r *mutationResolver) RequestSignInCode(ctx context.Context, login string) (*model.OkPayload, error) {
+	return requestByLogin(ctx, login, r.Account.RequestSignInCode)
+}
+
+// SignInWithCode is the resolver for the signInWithCode field.
+func (r *mutationResolver) SignInWithCode(ctx context.Context, login string, code string) (*model.SignInPayload, error) {
+	t, err := r.Account.SignInWithCode(ctx, login, code)
+	return signInPayload(t), err
+}
+
+// CompleteSignIn is the resolver for the completeSignIn field.
+func (r *mutationResolver) CompleteSignIn(ctx context.Context, token string, code string) (*model.SignInPayload, error) {
+	f, err := r.factors()
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.Complete(ctx, token, code)
+	return signInPayload(t), err
+}
+
+// BeginTotp is the resolver for the beginTotp field.
+func (r *mutationResolver) BeginTotp(ctx context.Context) (*model.BeginTotpPayload, error) {
+	f, err := r.factors()
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.BeginTOTP(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &model.BeginTotpPayload{Secret: t.Secret, URI: t.URI}, nil
+}
+
+// ConfirmTotp is the resolver for the confirmTotp field.
+func (r *mutationResolver) ConfirmTotp(ctx context.Context, code string) (*model.RecoveryCodesPayload, error) {
+	return r.recoveryCodes(ctx, code, (*factor.Factors).ConfirmTOTP)
+}
+
+// DisableTotp is the resolver for the disableTotp field.
+func (r *mutationResolver) DisableTotp(ctx context.Context, code string) (*model.OkPayload, error) {
+	f, err := r.factors()
+	if err != nil {
+		return nil, err
+	}
+	if err := f.DisableTOTP(ctx, code); err != nil {
+		return nil, err
+	}
+	return &model.OkPayload{Ok: true}, nil
+}
+
+// RenewRecoveryCodes is the resolver for the renewRecoveryCodes field.
+func (r *mutationResolver) RenewRecoveryCodes(ctx context.Context, code string) (*model.RecoveryCodesPayload, error) {
+	return r.recoveryCodes(ctx, code, (*factor.Factors).RenewRecoveryCodes)
+}
+
+// BeginPasskey is the resolver for the beginPasskey field.
+func (r *mutationResolver) BeginPasskey(ctx context.Context, code *string) (*model.PasskeyOptionsPayload, error) {
+	return r.options(func(f *factor.Factors) (any, error) { return f.BeginPasskey(ctx, code) })
+}
+
+// FinishPasskey is the resolver for the finishPasskey field.
+func (r *mutationResolver) FinishPasskey(ctx context.Context, response any, name *string) (*model.FinishPasskeyPayload, error) {
+	return r.finishPasskey(ctx, response, name)
+}
+
+// RemovePasskey is the resolver for the removePasskey field.
+func (r *mutationResolver) RemovePasskey(ctx context.Context, id ids.ID, code *string) (*model.RemovePasskeyPayload, error) {
+	return r.removePasskey(ctx, id, code)
+}
+
+// BeginPasskeySignIn is the resolver for the beginPasskeySignIn field.
+func (r *mutationResolver) BeginPasskeySignIn(ctx context.Context) (*model.PasskeyOptionsPayload, error) {
+	return r.options(func(f *factor.Factors) (any, error) { return f.BeginSignIn(ctx) })
+}
+
+// SignInWithPasskey is the resolver for the signInWithPasskey field.
+func (r *mutationResolver) SignInWithPasskey(ctx context.Context, response any) (*model.SignInPayload, error) {
+	f, err := r.factors()
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.SignIn(ctx, response)
+	return signInPayload(t), err
+}
+
+// RemoveFactors is the resolver for the removeFactors field.
+func (r *mutationResolver) RemoveFactors(ctx context.Context, userID ids.ID) (*model.OkPayload, error) {
+	return r.removeFactors(ctx, userID)
+}
+
+// DeleteAccount is the resolver for the deleteAccount field.
+func (r *mutationResolver) DeleteAccount(ctx context.Context, password *string) (*model.DeleteAccountPayload, error) {
+	at, err := r.Account.Delete(ctx, textOr(password))
+	if err != nil {
+		return nil, err
+	}
+	return &model.DeleteAccountPayload{EraseAt: at}, nil
+}
+
+// KeepAccount is the resolver for the keepAccount field.
+func (r *mutationResolver) KeepAccount(ctx context.Context) (*model.OkPayload, error) {
+	return done(r.Account.Keep(ctx))
+}
+
+// ExportAccount is the resolver for the exportAccount field.
+func (r *mutationResolver) ExportAccount(ctx context.Context) (*model.ExportAccountPayload, error) {
+	data, err := r.Account.Export(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ExportAccountPayload{Data: data}, nil
 }
 
 // Viewer is the resolver for the viewer field.
@@ -80,9 +274,39 @@ func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, 
 	return &model.UserConnection{}, nil
 }
 
+// AuthProviders is the resolver for the authProviders field.
+func (r *queryResolver) AuthProviders(ctx context.Context) ([]*model.AuthProvider, error) {
+	return r.authProviders(), nil
+}
+
 // GravatarURL is the resolver for the gravatarUrl field.
 func (r *userResolver) GravatarURL(ctx context.Context, obj *model.User, size int32) (*string, error) {
 	return gravatarURL(obj.Email, size)
+}
+
+// Identities is the batch resolver for the identities field.
+func (r *userResolver) Identities(ctx context.Context, objs []*model.User) ([][]*model.Identity, error) {
+	return identities(ctx, objs)
+}
+
+// Sessions is the resolver for the sessions field.
+func (r *userResolver) Sessions(ctx context.Context, objs []*model.User) ([]*model.Sessions, error) {
+	return sessionsOf(ctx, objs)
+}
+
+// SignIns is the resolver for the signIns field.
+func (r *userResolver) SignIns(ctx context.Context, objs []*model.User, first int32) ([]*model.SignInLog, error) {
+	return signInsOf(ctx, objs, first)
+}
+
+// HasTotp is the batch resolver for the hasTotp field.
+func (r *userResolver) HasTotp(ctx context.Context, objs []*model.User) ([]*bool, error) {
+	return hasTOTP(ctx, objs)
+}
+
+// Passkeys is the batch resolver for the passkeys field.
+func (r *userResolver) Passkeys(ctx context.Context, objs []*model.User) ([][]*model.Passkey, error) {
+	return passkeys(ctx, objs)
 }
 
 // Mutation returns generated.MutationResolver implementation.

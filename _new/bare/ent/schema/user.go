@@ -30,9 +30,17 @@ func (User) Annotations() []schema.Annotation {
 		entity.Annotation{
 			Owner:         "id",
 			ShownToAll:    []string{"id", "username", "createdAt", "updatedAt"},
-			ShownToOwners: []string{"email", "emailVerifiedAt", "gravatarUrl", "role", "isActive", "eraseAt", "version"},
+			ShownToOwners: []string{"email", "emailVerifiedAt", "gravatarUrl", "identities", "role", "isActive", "eraseAt", "sessions", "signIns", "hasTotp", "passkeys", "version"},
 			Search:        []string{"username"},
-			Computed:      map[string]entity.Computed{"gravatarUrl": {Needs: []string{"email"}, Outside: true}},
+			Personal:      map[string]entity.Erase{"username": entity.Replace, "email": entity.Clear},
+			Computed: map[string]entity.Computed{
+				"gravatarUrl": {Needs: []string{"email"}, Outside: true},
+				"identities":  {Price: 1},
+				"sessions":    {Price: 20},
+				"signIns":     {Price: 20},
+				"hasTotp":     {},
+				"passkeys":    {},
+			},
 		},
 		entsql.Checks(map[string]string{
 			"users_username_length": length("username", 1, UsernameLength),

@@ -27,6 +27,8 @@ CREATE TABLE "users" (
   "tokens_valid_after" timestamptz NULL,
   "role" character varying NOT NULL DEFAULT 'USER' COLLATE "C",
   "is_active" boolean NOT NULL DEFAULT true,
+  "email_verified_at" timestamptz NULL,
+  "erase_at" timestamptz NULL,
   PRIMARY KEY ("id"),
   CONSTRAINT "users_email_and_key" CHECK ((email IS NULL) = (email_key IS NULL)),
   CONSTRAINT "users_email_length" CHECK (length(email) BETWEEN 3 AND 254),
@@ -37,6 +39,8 @@ CREATE TABLE "users" (
 CREATE INDEX "user_created_at_id" ON "users" ("created_at", "id") WHERE (deleted_at IS NULL);
 -- create index "user_email_key" to table: "users"
 CREATE UNIQUE INDEX "user_email_key" ON "users" ("email_key") WHERE (deleted_at IS NULL);
+-- create index "user_erase_at" to table: "users"
+CREATE INDEX "user_erase_at" ON "users" ("erase_at") WHERE (erase_at IS NOT NULL);
 -- create index "user_id" to table: "users"
 CREATE INDEX "user_id" ON "users" ("id") WHERE (deleted_at IS NOT NULL);
 -- create index "user_tokens_valid_after" to table: "users"
@@ -45,6 +49,46 @@ CREATE INDEX "user_tokens_valid_after" ON "users" ("tokens_valid_after") WHERE (
 CREATE INDEX "user_updated_at_id" ON "users" ("updated_at", "id") WHERE (deleted_at IS NULL);
 -- create index "user_username" to table: "users"
 CREATE UNIQUE INDEX "user_username" ON "users" ("username") WHERE (deleted_at IS NULL);
+-- create "credentials" table
+CREATE TABLE "credentials" (
+  "id" uuid NOT NULL,
+  "kind" character varying NOT NULL COLLATE "C",
+  "key" character varying NOT NULL COLLATE "C",
+  "name" character varying NULL COLLATE "C",
+  "data" bytea NULL,
+  "created_at" timestamptz NOT NULL,
+  "confirmed_at" timestamptz NULL,
+  "last_used_at" timestamptz NULL,
+  "user_id" uuid NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "credentials_users_user" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "credential_kind_key" to table: "credentials"
+CREATE UNIQUE INDEX "credential_kind_key" ON "credentials" ("kind", "key");
+-- create index "credential_user_id_kind" to table: "credentials"
+CREATE INDEX "credential_user_id_kind" ON "credentials" ("user_id", "kind");
+-- create "mails" table
+CREATE TABLE "mails" (
+  "id" uuid NOT NULL,
+  "template" character varying NOT NULL COLLATE "C",
+  "recipient" character varying NOT NULL COLLATE "C",
+  "language" character varying NULL COLLATE "C",
+  "data" text NULL COLLATE "C",
+  "created_at" timestamptz NOT NULL,
+  "due_at" timestamptz NOT NULL,
+  "lease" uuid NULL,
+  "leased_until" timestamptz NULL,
+  "failures" integer NOT NULL DEFAULT 0,
+  "last_error" text NULL COLLATE "C",
+  "failed_at" timestamptz NULL,
+  "user_id" uuid NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "mails_users_user" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "mail_due_at" to table: "mails"
+CREATE INDEX "mail_due_at" ON "mails" ("due_at") WHERE (failed_at IS NULL);
+-- create index "mail_user_id" to table: "mails"
+CREATE INDEX "mail_user_id" ON "mails" ("user_id");
 -- create "sessions" table
 CREATE TABLE "sessions" (
   "id" uuid NOT NULL,
@@ -54,6 +98,10 @@ CREATE TABLE "sessions" (
   "expires_at" timestamptz NOT NULL,
   "used_at" timestamptz NULL,
   "successor_salt" character varying NULL COLLATE "C",
+  "began_at" timestamptz NULL,
+  "method" character varying NULL COLLATE "C",
+  "address" character varying NULL COLLATE "C",
+  "client" character varying NULL COLLATE "C",
   "user_id" uuid NOT NULL,
   PRIMARY KEY ("id"),
   CONSTRAINT "sessions_users_user" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
@@ -66,6 +114,22 @@ CREATE INDEX "session_family" ON "sessions" ("family");
 CREATE UNIQUE INDEX "session_token_hash" ON "sessions" ("token_hash");
 -- create index "session_user_id" to table: "sessions"
 CREATE INDEX "session_user_id" ON "sessions" ("user_id");
+-- create "sign_ins" table
+CREATE TABLE "sign_ins" (
+  "id" uuid NOT NULL,
+  "method" character varying NOT NULL COLLATE "C",
+  "succeeded" boolean NOT NULL,
+  "address" character varying NULL COLLATE "C",
+  "client" character varying NULL COLLATE "C",
+  "created_at" timestamptz NOT NULL,
+  "user_id" uuid NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "sign_ins_users_user" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "signin_created_at" to table: "sign_ins"
+CREATE INDEX "signin_created_at" ON "sign_ins" ("created_at");
+-- create index "signin_user_id_created_at" to table: "sign_ins"
+CREATE INDEX "signin_user_id_created_at" ON "sign_ins" ("user_id", "created_at");
 -- create "webhooks" table
 CREATE TABLE "webhooks" (
   "id" uuid NOT NULL,
@@ -143,17 +207,34 @@ CREATE UNLOGGED TABLE forge_documents_85a1ded1b5e9 (
   bytes integer NOT NULL,
   used_at timestamptz NOT NULL
 );
+CREATE TABLE forge_onetime_8353a12d05b0 (
+  hash bytea PRIMARY KEY,
+  purpose text NOT NULL,
+  account bytea,
+  data bytea,
+  created_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  UNIQUE (account, purpose, created_at, hash),
+  UNIQUE (expires_at, hash)
+);
 
 -- +goose Down
 DROP TABLE forge_documents_85a1ded1b5e9;
 DROP TABLE forge_failures_e97620c6f587;
 DROP TABLE forge_keys_6c2a6e086d0d;
+DROP TABLE forge_onetime_8353a12d05b0;
 DROP INDEX forge_search_users_1a04d5431570;
 DROP FUNCTION forge_words_a9611ed6f6fa;
+-- drop "credentials" table
+DROP TABLE "credentials";
 -- drop "idempotency_keys" table
 DROP TABLE "idempotency_keys";
+-- drop "mails" table
+DROP TABLE "mails";
 -- drop "sessions" table
 DROP TABLE "sessions";
+-- drop "sign_ins" table
+DROP TABLE "sign_ins";
 -- drop "webhooks" table
 DROP TABLE "webhooks";
 -- drop "users" table

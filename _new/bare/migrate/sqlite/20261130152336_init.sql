@@ -1,4 +1,22 @@
 -- +goose Up
+-- create "credentials" table
+CREATE TABLE `credentials` (
+  `id` blob NOT NULL,
+  `kind` text NOT NULL,
+  `key` text NOT NULL,
+  `name` text NULL,
+  `data` blob NULL,
+  `created_at` datetime NOT NULL,
+  `confirmed_at` datetime NULL,
+  `last_used_at` datetime NULL,
+  `user_id` blob NOT NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `credentials_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "credential_kind_key" to table: "credentials"
+CREATE UNIQUE INDEX `credential_kind_key` ON `credentials` (`kind`, `key`);
+-- create index "credential_user_id_kind" to table: "credentials"
+CREATE INDEX `credential_user_id_kind` ON `credentials` (`user_id`, `kind`);
 -- create "idempotency_keys" table
 CREATE TABLE `idempotency_keys` (
   `id` blob NOT NULL,
@@ -13,6 +31,28 @@ CREATE TABLE `idempotency_keys` (
 CREATE UNIQUE INDEX `idempotencykey_viewer_key` ON `idempotency_keys` (`viewer`, `key`);
 -- create index "idempotencykey_expires_at" to table: "idempotency_keys"
 CREATE INDEX `idempotencykey_expires_at` ON `idempotency_keys` (`expires_at`);
+-- create "mails" table
+CREATE TABLE `mails` (
+  `id` blob NOT NULL,
+  `template` text NOT NULL,
+  `recipient` text NOT NULL,
+  `language` text NULL,
+  `data` text NULL,
+  `created_at` datetime NOT NULL,
+  `due_at` datetime NOT NULL,
+  `lease` blob NULL,
+  `leased_until` datetime NULL,
+  `failures` integer NOT NULL DEFAULT 0,
+  `last_error` text NULL,
+  `failed_at` datetime NULL,
+  `user_id` blob NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `mails_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "mail_user_id" to table: "mails"
+CREATE INDEX `mail_user_id` ON `mails` (`user_id`);
+-- create index "mail_due_at" to table: "mails"
+CREATE INDEX `mail_due_at` ON `mails` (`due_at`) WHERE failed_at IS NULL;
 -- create "sessions" table
 CREATE TABLE `sessions` (
   `id` blob NOT NULL,
@@ -22,6 +62,10 @@ CREATE TABLE `sessions` (
   `expires_at` datetime NOT NULL,
   `used_at` datetime NULL,
   `successor_salt` text NULL,
+  `began_at` datetime NULL,
+  `method` text NULL,
+  `address` text NULL,
+  `client` text NULL,
   `user_id` blob NOT NULL,
   PRIMARY KEY (`id`),
   CONSTRAINT `sessions_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
@@ -34,6 +78,22 @@ CREATE INDEX `session_user_id` ON `sessions` (`user_id`);
 CREATE INDEX `session_family` ON `sessions` (`family`);
 -- create index "session_expires_at" to table: "sessions"
 CREATE INDEX `session_expires_at` ON `sessions` (`expires_at`);
+-- create "sign_ins" table
+CREATE TABLE `sign_ins` (
+  `id` blob NOT NULL,
+  `method` text NOT NULL,
+  `succeeded` bool NOT NULL,
+  `address` text NULL,
+  `client` text NULL,
+  `created_at` datetime NOT NULL,
+  `user_id` blob NOT NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `sign_ins_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "signin_user_id_created_at" to table: "sign_ins"
+CREATE INDEX `signin_user_id_created_at` ON `sign_ins` (`user_id`, `created_at`);
+-- create index "signin_created_at" to table: "sign_ins"
+CREATE INDEX `signin_created_at` ON `sign_ins` (`created_at`);
 -- create "users" table
 CREATE TABLE `users` (
   `id` blob NOT NULL,
@@ -48,6 +108,8 @@ CREATE TABLE `users` (
   `tokens_valid_after` datetime NULL,
   `role` text NOT NULL DEFAULT 'USER',
   `is_active` bool NOT NULL DEFAULT true,
+  `email_verified_at` datetime NULL,
+  `erase_at` datetime NULL,
   PRIMARY KEY (`id`),
   CONSTRAINT `users_email_and_key` CHECK ((email IS NULL) = (email_key IS NULL)),
   CONSTRAINT `users_email_length` CHECK (length(email) BETWEEN 3 AND 254),
@@ -66,6 +128,8 @@ CREATE INDEX `user_created_at_id` ON `users` (`created_at`, `id`) WHERE deleted_
 CREATE INDEX `user_updated_at_id` ON `users` (`updated_at`, `id`) WHERE deleted_at IS NULL;
 -- create index "user_tokens_valid_after" to table: "users"
 CREATE INDEX `user_tokens_valid_after` ON `users` (`tokens_valid_after`) WHERE tokens_valid_after IS NOT NULL;
+-- create index "user_erase_at" to table: "users"
+CREATE INDEX `user_erase_at` ON `users` (`erase_at`) WHERE erase_at IS NOT NULL;
 -- create "webhooks" table
 CREATE TABLE `webhooks` (
   `id` blob NOT NULL,
@@ -125,18 +189,35 @@ CREATE TABLE forge_keys_b89f6a3b9197 (
   key BLOB NOT NULL,
   created_at INTEGER NOT NULL DEFAULT (unixepoch())
 );
+CREATE TABLE forge_onetime_8cf939b39649 (
+  hash BLOB PRIMARY KEY,
+  purpose text NOT NULL,
+  account BLOB,
+  data BLOB,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  UNIQUE (account, purpose, created_at, hash),
+  UNIQUE (expires_at, hash)
+);
 
 -- +goose Down
 DROP TRIGGER forge_search_users_57f536d889f5_delete;
 DROP TRIGGER forge_search_users_57f536d889f5_insert;
 DROP TRIGGER forge_search_users_57f536d889f5_update;
 DROP TABLE forge_keys_b89f6a3b9197;
+DROP TABLE forge_onetime_8cf939b39649;
 DROP TABLE forge_search_users_57f536d889f5;
 DROP TABLE forge_search_users_57f536d889f5_keys;
+-- drop "credentials" table
+DROP TABLE `credentials`;
 -- drop "idempotency_keys" table
 DROP TABLE `idempotency_keys`;
+-- drop "mails" table
+DROP TABLE `mails`;
 -- drop "sessions" table
 DROP TABLE `sessions`;
+-- drop "sign_ins" table
+DROP TABLE `sign_ins`;
 -- drop "users" table
 DROP TABLE `users`;
 -- drop "webhooks" table

@@ -1,0 +1,131 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"forge/internal/database"
+	"forge/internal/entity"
+	"forge/internal/unit"
+	"forge/test/dbtest"
+)
+
+// clinic is a schema unlike the demo's: people are called patients, and have other columns.
+func clinic() []*entity.Entity {
+	key := entity.Field{Name: "id", Column: "id", Kind: entity.ID, Refers: "Patient"}
+	owner := func(nullable bool) entity.Field {
+		return entity.Field{Name: "patientId", Column: "patient_id", Kind: entity.ID, Refers: "Patient", Nullable: nullable}
+	}
+	return []*entity.Entity{
+		{Name: "Patient", Table: "patients", Owner: "id", Personal: map[string]entity.Erase{"blood_group": entity.Keep}, Fields: []entity.Field{key,
+			{Name: "fullName", Column: "full_name", Kind: entity.String, MatchBy: "name_key"}, {Name: "nameKey", Column: "name_key", Kind: entity.String},
+			{Name: "phone", Column: "phone", Kind: entity.String, Nullable: true}, {Name: "bornOn", Column: "born_on", Kind: entity.Date, Nullable: true},
+			{Name: "bloodGroup", Column: "blood_group", Kind: entity.String, Nullable: true}, {Name: "visits", Column: "visits", Kind: entity.Int},
+			{Name: "tokensValidAfter", Column: "tokens_valid_after", Kind: entity.Time, Nullable: true}, {Name: "eraseAt", Column: "erase_at", Kind: entity.Time, Nullable: true}}},
+		{Name: "Note", Table: "notes", Owner: "patient_id", OwnerErased: entity.Remove, Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(false)}},
+		{Name: "Bill", Table: "bills", Owner: "patient_id", OwnerErased: entity.Keep, Personal: map[string]entity.Erase{"address": entity.Replace},
+			Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(false), {Name: "address", Column: "address", Kind: entity.String}}},
+		{Name: "Bed", Table: "beds", Owner: "patient_id", OwnerErased: entity.Release, Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(true)}},
+		{Name: "Song", Table: "songs", Owner: "patient_id", Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(true)}},
+	}
+}
+
+// TestEraseOfClinic erases an account of a schema unlike the demo's. Another account stays as it
+// is.
+func TestEraseOfClinic(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		db, err := database.Open(address, database.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		key, at := "uuid", "timestamptz"
+		if db.Dialect == "sqlite3" {
+			key, at = "blob", "datetime"
+		}
+		u := unit.New(db, unit.Write)
+		defer u.Rollback()
+		ctx := unit.NewContext(t.Context(), u)
+		do := func(statement string, args ...any) {
+			t.Helper()
+			if _, err := u.Exec(ctx, statement, args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		do(fmt.Sprintf("CREATE TABLE patients (id %[1]s PRIMARY KEY, full_name text NOT NULL UNIQUE, name_key text NOT NULL, phone text, born_on date, blood_group text, visits int NOT NULL, tokens_valid_after %[2]s, erase_at %[2]s)", key, at))
+		for _, table := range []string{"notes", "bills", "beds", "songs"} {
+			do(fmt.Sprintf("CREATE TABLE %s (id int, patient_id %s REFERENCES patients (id), address text)", table, key))
+		}
+		eve, ada := uuid.New(), uuid.New()
+		for name, id := range map[string]uuid.UUID{"ada": ada, "eve": eve} {
+			do("INSERT INTO patients (id, full_name, name_key, phone, born_on, blood_group, visits) VALUES ($1, $2, $2, $2, '1815-12-10', 'A', 3)", id, name)
+			for _, table := range []string{"notes", "bills", "beds", "songs"} {
+				do("INSERT INTO "+table+" VALUES (1, $1, $2)", id, name)
+			}
+		}
+		now := time.Now().UTC().Truncate(time.Microsecond)
+		if err := Erase(ctx, clinic(), ada, now, now); err != nil {
+			t.Fatal(err)
+		}
+		for query, want := range map[string]int{
+			"SELECT count(*) FROM patients WHERE full_name LIKE 'erased_%' AND name_key = full_name AND phone IS NULL AND born_on IS NULL AND blood_group = 'A' AND visits = 3 AND tokens_valid_after IS NOT NULL": 1,
+			"SELECT count(*) FROM patients WHERE full_name = 'eve' AND phone = 'eve' AND tokens_valid_after IS NULL":                                                                                               1,
+			"SELECT count(*) FROM notes": 1, "SELECT count(*) FROM notes WHERE address = 'eve'": 1,
+			"SELECT count(*) FROM bills WHERE patient_id IS NOT NULL": 2, "SELECT count(*) FROM bills WHERE address = 'ada'": 0,
+			"SELECT count(*) FROM beds WHERE patient_id IS NULL": 1, "SELECT count(*) FROM songs WHERE patient_id IS NOT NULL": 2,
+		} {
+			if n := numberOf(ctx, t, query); n != want {
+				t.Errorf("%s: %d, want %d", query, n, want)
+			}
+		}
+	})
+}
+
+func numberOf(ctx context.Context, t *testing.T, query string) (n int) {
+	t.Helper()
+	err := unit.FromContext(ctx).Rows(ctx, func(rows *sql.Rows) error {
+		rows.Next()
+		return rows.Scan(&n)
+	}, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestCheckErase has rules that cannot be kept. Each is refused with a reason.
+func TestCheckErase(t *testing.T) {
+	t.Parallel()
+	for _, e := range clinic() {
+		if err := e.CheckErase(e.Owner); err != nil {
+			t.Errorf("%s: %v", e.Name, err)
+		}
+	}
+	for _, tt := range []struct {
+		entity int
+		column string
+		rule   entity.Erase
+		words  string
+	}{
+		{0, "full_name", entity.Clear, "must not be null"}, {0, "visits", entity.Replace, "not a text"}, {0, "none", entity.Clear, "not a column"},
+		{0, "phone", entity.Remove, "for rows"}, {0, "phone", "shred", "for nothing"}, {0, "id", entity.Clear, "null"},
+		{1, "", entity.Release, "must not be null"}, {1, "", entity.Clear, "for columns"}, {0, "", entity.Remove, "no column"},
+	} {
+		e := clinic()[tt.entity]
+		if tt.column == "" {
+			e.OwnerErased = tt.rule
+		} else {
+			e.Personal = map[string]entity.Erase{tt.column: tt.rule}
+		}
+		if err := e.CheckErase(e.Owner); err == nil || !strings.Contains(err.Error(), tt.words) {
+			t.Errorf("%s of %s.%s: %v", tt.rule, e.Name, tt.column, err)
+		}
+	}
+}

@@ -1,0 +1,183 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"forge/internal/apperr"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/rule"
+	"forge/internal/unit"
+)
+
+// MostExported is how many rows Export returns at most.
+const MostExported = 10_000
+
+// Export returns the viewer's data as JSON: the account, and the rows that it owns, by the names of
+// their types, with the columns that the viewer may see. The rows are read under the viewer's
+// rules. If they are more than MostExported, the rest is left out, and "complete" is false.
+func (s *Service) Export(ctx context.Context) (string, error) {
+	if s == nil {
+		return "", s.offers("")
+	}
+	a, err := s.signedIn(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := s.Narrow.Count(ctx, "export", a.ID.String()); err != nil {
+		if f, ok := errors.AsType[*apperr.Error](err); ok {
+			f.Message = "the data was exported too often; try again later"
+		}
+		return "", err
+	}
+	at, err := now(ctx)
+	if err != nil {
+		return "", err
+	}
+	account := accountEntity(s.Entities)
+	if account == nil {
+		return "", errors.New("no entity has the column erase_at")
+	}
+	rows, left := map[string][]map[string]any{}, MostExported
+	for _, e := range s.Entities {
+		column := account.Fields[0].Column
+		if e != account {
+			owner := ownerOf(e, account)
+			if owner == nil {
+				continue
+			}
+			column = owner.Column
+		}
+		found, err := s.rows(ctx, e, column, a.ID, left+1)
+		if err != nil {
+			return "", fmt.Errorf("export %s: %w", e.Name, err)
+		}
+		if len(found) > left {
+			found, left = found[:left], -1
+		}
+		if len(found) > 0 {
+			rows[e.Name] = found
+		}
+		if left < 0 {
+			break
+		}
+		left -= len(found)
+	}
+	text, err := json.Marshal(map[string]any{"exportedAt": at.Format(time.RFC3339), "complete": left >= 0, "rows": rows})
+	return string(text), err
+}
+
+// rows returns the rows of an entity whose column has the account, with the columns that their
+// owner may see. It returns limit rows at most.
+func (s *Service) rows(ctx context.Context, e *entity.Entity, column string, id uuid.UUID, limit int) (found []map[string]any, err error) {
+	shown := visible(e)
+	if len(shown) == 0 {
+		return nil, nil
+	}
+	u, statement := unit.FromContext(ctx), unit.Statement{}
+	err = s.Query(unit.Capture(ctx, &statement), u, e, func(q *entsql.Selector) {
+		columns := make([]string, len(shown))
+		for i, f := range shown {
+			columns[i] = q.C(f.Column)
+		}
+		q.Select(columns...).Where(entsql.EQ(q.C(column), id)).OrderBy(q.C(e.Fields[0].Column)).Limit(limit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = u.Rows(ctx, func(rows *sql.Rows) error {
+		for rows.Next() {
+			values, into := make([]any, len(shown)), make([]any, len(shown))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				return err
+			}
+			row := map[string]any{}
+			for i, f := range shown {
+				row[f.Name] = s.exported(f, values[i])
+			}
+			found = append(found, row)
+		}
+		return nil
+	}, statement.Text, statement.Args...)
+	return found, err
+}
+
+// visible returns the columns that the owner of a row may see.
+func visible(e *entity.Entity) (shown []*entity.Field) {
+	for i := range e.Fields {
+		f := &e.Fields[i]
+		v := rule.Visible(e, f.Name)
+		if !f.Sensitive && (v == entity.ToAll || v == entity.ToOwners) {
+			shown = append(shown, f)
+		}
+	}
+	return shown
+}
+
+// exported returns a value of a column as it stands in JSON.
+func (s *Service) exported(f *entity.Field, v any) any {
+	if v == nil {
+		return nil
+	}
+	switch f.Kind {
+	case entity.ID, entity.UUID:
+		return s.exportedKey(f, v)
+	case entity.Bool:
+		if n, ok := v.(int64); ok {
+			return n != 0
+		}
+	case entity.JSON, entity.List:
+		if text := textOf(v); json.Valid([]byte(text)) {
+			return json.RawMessage(text)
+		}
+	case entity.Bytes:
+		if b, ok := v.([]byte); ok {
+			return base64.StdEncoding.EncodeToString(b)
+		}
+	case entity.BigInt, entity.Decimal:
+		return textOf(v)
+	}
+	switch v := v.(type) {
+	case time.Time:
+		return v.UTC().Format(time.RFC3339Nano)
+	case []byte:
+		return string(v)
+	}
+	return v
+}
+
+// exportedKey returns a key as the API shows it.
+func (s *Service) exportedKey(f *entity.Field, v any) any {
+	id, err := uuid.Parse(textOf(v))
+	if b, ok := v.([]byte); ok && len(b) == 16 {
+		id, err = uuid.FromBytes(b)
+	}
+	if err != nil {
+		return textOf(v)
+	}
+	for _, e := range s.Entities {
+		if e.Name == f.Refers && e.Prefix != "" {
+			return ids.ID{Prefix: e.Prefix, UUID: id}.String()
+		}
+	}
+	return id.String()
+}
+
+func textOf(v any) string {
+	if b, ok := v.([]byte); ok {
+		return string(b)
+	}
+	return fmt.Sprint(v)
+}

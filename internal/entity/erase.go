@@ -1,0 +1,61 @@
+package entity
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Erase says what becomes of a column, or of a row, when the account that owns the row is erased.
+type Erase string
+
+// These are the rules. Of a column of the account itself that has none, a text is cleared or
+// replaced, and other values are cleared if they may be null, and kept if not. Columns and rows of
+// other entities that have no rule are kept.
+const (
+	Keep    Erase = "keep"
+	Clear   Erase = "clear"   // of a column: null
+	Replace Erase = "replace" // of a text: another one, which says nothing of the account, and is unique
+	Release Erase = "release" // of a row: it has no owner any more
+	Remove  Erase = "remove"  // of a row
+)
+
+// CheckErase returns an error if a rule cannot be kept, such as Clear of a column that must not be
+// null. owner is the column with the ID of the row's owner, or "".
+func (e *Entity) CheckErase(owner string) error {
+	for column, rule := range e.Personal {
+		f := e.Column(column)
+		switch {
+		case f == nil:
+			return fmt.Errorf("entity.Annotation: Personal of %s names %s, which is not a column", e.Name, column)
+		case rule == Clear && !f.Nullable:
+			return fmt.Errorf("entity.Annotation: Personal of %s has %s cleared, which must not be null; make the field Optional, or give it another rule", e.Name, column)
+		case rule == Replace && f.Kind != String:
+			return fmt.Errorf("entity.Annotation: Personal of %s has %s replaced, which is not a text; give it another rule", e.Name, column)
+		case rule != Keep && (f.Kind == ID || column == owner):
+			return fmt.Errorf("entity.Annotation: Personal of %s names the key %s; what becomes of the row is said by OwnerErased", e.Name, column)
+		case !slices.Contains([]Erase{Keep, Clear, Replace}, rule):
+			return fmt.Errorf("entity.Annotation: Personal of %s has the rule %q for %s, which is for rows, or for nothing", e.Name, rule, column)
+		}
+	}
+	switch of := e.Column(owner); {
+	case e.OwnerErased == "":
+		return nil
+	case of == nil || of == &e.Fields[0]:
+		return fmt.Errorf("entity.Annotation: %s has OwnerErased, and no column with the ID of another row", e.Name)
+	case e.OwnerErased == Release && !of.Nullable:
+		return fmt.Errorf("entity.Annotation: rows of %s cannot be released, because %s must not be null; keep or remove them", e.Name, owner)
+	case !slices.Contains([]Erase{Keep, Release, Remove}, e.OwnerErased):
+		return fmt.Errorf("entity.Annotation: OwnerErased of %s is %q, which is for columns, or for nothing", e.Name, e.OwnerErased)
+	}
+	return nil
+}
+
+// Column returns the field of a column, or nil.
+func (e *Entity) Column(name string) *Field {
+	for i := range e.Fields {
+		if name != "" && e.Fields[i].Column == name {
+			return &e.Fields[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"forge/ent"
+	"forge/ent/credential"
+	"forge/internal/apperr"
+	"forge/internal/ids"
+	"forge/internal/onetime"
+	"forge/internal/session"
+	"forge/internal/viewer"
+)
+
+// maxIdentities is how many identities an account may have.
+const maxIdentities = 20
+
+// passkey is the kind of credentials that are passkeys.
+const passkey = "passkey"
+
+// Name returns the name of the provider of an identity.
+func Name(identity *ent.Credential) string { return strings.TrimPrefix(identity.Kind, kindPrefix) }
+
+// BeginLink returns an address at which a browser can link what it comes back with to the viewer's
+// account. The address is good once. The page goes on with FinishLink. The error is BAD_USER_INPUT
+// or UNAUTHENTICATED.
+func (p *Providers) BeginLink(ctx context.Context, name, returnTo, challenge string) (string, error) {
+	account, err := own(ctx)
+	if err != nil {
+		return "", err
+	}
+	want := wish{Provider: name, ReturnTo: returnTo, Challenge: challenge}
+	one, err := p.check(want)
+	if err != nil {
+		return "", err
+	}
+	token, err := onetime.New(ctx, linkPurpose, account, want, linkLife)
+	if err != nil {
+		return "", err
+	}
+	return p.url(one, "start") + "?link=" + token, nil
+}
+
+// own returns the viewer's account. The error is UNAUTHENTICATED, or FORBIDDEN if the viewer's
+// token is of another issuer, whose users sign in there.
+func own(ctx context.Context) (uuid.UUID, error) {
+	v := viewer.FromContext(ctx)
+	switch {
+	case v.ID == uuid.Nil:
+		return uuid.Nil, apperr.Unauthenticated()
+	case v.Stranger:
+		return uuid.Nil, apperr.Forbidden("", "your token is a provider's, and you sign in there")
+	}
+	return v.ID, nil
+}
+
+// FinishLink links the person that a code stands for to the viewer's account, for which the code
+// was made, and returns the identity. The error is UNAUTHENTICATED if the code or the verifier is
+// not good, and CONFLICT if another account has the identity.
+func (p *Providers) FinishLink(ctx context.Context, code, verifier string) (*ent.Credential, error) {
+	account, err := own(ctx)
+	if err != nil {
+		return nil, err
+	}
+	one, token, was, err := p.exchange(ctx, code, verifier)
+	if err != nil {
+		return nil, err
+	}
+	if token.Account != account {
+		return nil, errCode
+	}
+	if _, err := p.locked(ctx, account); err != nil {
+		return nil, err
+	}
+	m := match{account: &session.Account{ID: account}}
+	if m.identity, err = identity(ctx, one, &was.Person); err != nil {
+		return nil, err
+	}
+	if m.identity != nil && m.identity.UserID != account {
+		return nil, apperr.Conflict("", "another account has this account at the provider")
+	}
+	all, err := identities(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) >= maxIdentities && m.identity == nil {
+		return nil, apperr.Conflict("", "%d accounts at providers are linked, and no more may be", len(all))
+	}
+	return p.store(ctx, one, m, &was.Person)
+}
+
+// locked locks an account and returns it. The error is UNAUTHENTICATED if it may not sign in.
+func (p *Providers) locked(ctx context.Context, account uuid.UUID) (*session.Account, error) {
+	a, err := p.Accounts.Lock(system(ctx), account)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("lock an account: %w", err)
+	case a == nil || !a.Active:
+		return nil, apperr.Unauthenticated()
+	}
+	return a, nil
+}
+
+// Unlink removes an identity of the viewer's account. The error is NOT_FOUND if it is none of it,
+// and CONFLICT if there would be no way to sign in any more.
+func (p *Providers) Unlink(ctx context.Context, id ids.ID) error {
+	account, err := own(ctx)
+	if err != nil {
+		return err
+	}
+	a, err := p.locked(ctx, account)
+	if err != nil {
+		return err
+	}
+	all, err := identities(ctx, account)
+	if err != nil {
+		return err
+	}
+	found, others := false, a.Hash != ""
+	for _, c := range all {
+		switch {
+		case c.GlobalID() == id:
+			found = true
+		case p.find(Name(c)) != nil:
+			others = true
+		}
+	}
+	if !others {
+		if others, err = hasPasskey(ctx, account); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !found:
+		return apperr.NotFound(id)
+	case !others:
+		return apperr.Conflict("", "this is the last way to sign in to this account: set a password or link another account first")
+	}
+	if err := ent.FromUnit(ctx).Credential.DeleteOneID(id.UUID).Exec(system(ctx)); err != nil {
+		return fmt.Errorf("remove an identity: %w", err)
+	}
+	return onetime.End(ctx, account, linkPurpose, statePurpose, codePurpose)
+}
+
+func hasPasskey(ctx context.Context, account uuid.UUID) (bool, error) {
+	there, err := ent.FromUnit(ctx).Credential.Query().
+		Where(credential.UserID(account), credential.Kind(passkey), credential.ConfirmedAtNotNil()).Exist(system(ctx))
+	if err != nil {
+		return false, fmt.Errorf("look for passkeys: %w", err)
+	}
+	return there, nil
+}
+
+// Identities returns the identities of accounts, the oldest first. It also works where there are no
+// providers any more.
+func Identities(ctx context.Context, accounts []uuid.UUID) (map[uuid.UUID][]*ent.Credential, error) {
+	all, err := identities(ctx, accounts...)
+	byAccount := map[uuid.UUID][]*ent.Credential{}
+	for _, c := range all {
+		byAccount[c.UserID] = append(byAccount[c.UserID], c)
+	}
+	return byAccount, err
+}
+
+func identities(ctx context.Context, accounts ...uuid.UUID) ([]*ent.Credential, error) {
+	all, err := ent.FromUnit(ctx).Credential.Query().
+		Where(credential.UserIDIn(accounts...), credential.KindHasPrefix(kindPrefix)).
+		Order(credential.ByCreatedAt(), credential.ByID()).All(system(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("look for identities: %w", err)
+	}
+	return all, nil
+}

@@ -1,0 +1,218 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"forge/ent"
+	"forge/internal/database"
+	"forge/internal/expiry"
+	"forge/internal/onetime"
+	"forge/internal/unit"
+	"forge/internal/viewer"
+	"forge/test/dbtest"
+)
+
+const (
+	deleteAccount = `mutation($p: String) { m: deleteAccount(password: $p) { eraseAt } }`
+	keepAccount   = `mutation { keepAccount { ok } }`
+	exportAccount = `mutation { m: exportAccount { data } }`
+)
+
+// erased erases accounts as if a time had passed, and returns how many.
+func (d *mailed) erased(later time.Duration) int {
+	d.t.Helper()
+	some := expiry.Some(func(ctx context.Context, now time.Time) (int, error) { return d.service.Erased(ctx, now.Add(later)) })
+	n, err := some.All(d.t.Context(), d.db)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return n
+}
+
+// TestDeleteAccount deletes an account, keeps it, and deletes it for good. What is personal is gone
+// then, from every table, and what others need stays.
+func TestDeleteAccount(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		ada := d.verified("ada")
+		d.WantCode("UNAUTHENTICATED", deleteAccount, vars{"p": secret})
+		d.as(ada).WantCode("BAD_USER_INPUT", deleteAccount, vars{"p": "incorrect"})
+		d.as(ada).WantCode("BAD_USER_INPUT", deleteAccount, nil)
+		d.as(ada).Must(deleteAccount, vars{"p": secret})
+		if m := d.news(1)[0]; m.Template != "changed" || !strings.Contains(m.Text, "deleted in 1 hours") {
+			t.Errorf("the notice: %+v", m)
+		}
+		d.as(ada).Must(keepAccount, nil)
+		if n := d.erased(2 * time.Hour); n != 0 {
+			t.Errorf("%d accounts that were kept are erased", n)
+		}
+		hero := d.as(ada).Must(`mutation { m: createHero(input: {name: "Lovelace"}) { hero { id } } }`, nil).Text("m.hero.id")
+		order := ""
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			order = c.Order.Create().SetUserID(ada.ID).SetTotalCents(1).SaveX(ctx).GlobalID().String()
+			c.Credential.Create().SetUserID(ada.ID).SetKind("passkey").SetKey("key").SetName("ada's phone").SaveX(ctx)
+			c.SignIn.Create().SetUserID(ada.ID).SetMethod("password").SetSucceeded(true).SetAddress("192.0.2.1").SaveX(ctx)
+			c.Mail.Create().SetUserID(ada.ID).SetTemplate("verify").SetRecipient("ada@example.com").SetDueAt(time.Now().Add(time.Hour)).SaveX(ctx)
+			if _, err := onetime.New(ctx, "any", ada.ID, nil, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		})
+		d.as(ada).Must(deleteAccount, vars{"p": secret})
+		if n := d.erased(30 * time.Minute); n != 0 {
+			t.Errorf("%d accounts are erased before their time", n)
+		}
+		if n := d.erased(2 * time.Hour); n != 1 {
+			t.Errorf("%d accounts are erased", n)
+		}
+		if !tokenEnded(d.revocations, ada) {
+			t.Error("a token is good")
+		}
+		if got := d.signIn("ada", secret); got.Code() != "UNAUTHENTICATED" {
+			t.Error(got)
+		}
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			left := []int{c.Session.Query().CountX(ctx), c.Credential.Query().CountX(ctx), c.SignIn.Query().CountX(ctx), c.Mail.Query().CountX(ctx)}
+			if fmt.Sprint(left) != "[0 0 0 0]" {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+		d.as(ada).WantCode("UNAUTHENTICATED", keepAccount, nil)
+		u := d.row(d.id(ada))
+		if u.DeletedAt == nil || u.Email != nil || u.EmailKey != nil || u.HashedPassword != nil || u.EmailVerifiedAt != nil || u.EraseAt != nil || !strings.HasPrefix(u.Username, "erased_") {
+			t.Errorf("stored: %v", u)
+		}
+		got := d.rule(`query($h: ID!, $o: ID!) { hero(id: $h) { name owner { id } } order(id: $o) { totalCents } }`, vars{"h": hero, "o": order})
+		if got.Text("hero.name") != "Lovelace" || got.At("hero.owner") != nil || got.Number("order.totalCents") != 1 {
+			t.Errorf("what others need: %s", got)
+		}
+		for _, table := range []string{"users", "sessions", "credentials", "sign_ins", "mails", onetime.Objects(d.db.Dialect)[0].Name} {
+			if text := contents(t, d.db, table); strings.Contains(strings.ToLower(text), "ada") || strings.Contains(text, "192.0.2.1") {
+				t.Errorf("%s: %s", table, text)
+			}
+		}
+		d.signUp("ada") // name and email are free
+	})
+}
+
+// contents returns all that a table has.
+func contents(t *testing.T, db *database.DB, table string) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT * FROM `+table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range values {
+			if b, ok := v.([]byte); ok {
+				v = string(b)
+			}
+			fmt.Fprintln(&all, v)
+		}
+	}
+	return all.String()
+}
+
+// TestDeleteAccountWithoutPassword deletes an account that has no password. That needs a new
+// sign-in: a token that came by a refresh will not do.
+func TestDeleteAccountWithoutPassword(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		d := newMailAPI(t, url)
+		d.signUp("ada")
+		d.Must(requestLink, vars{"l": "ada"})
+		token, _ := d.token()
+		in := d.Must(signInLink, vars{"t": token}) // which has ended the password
+		d.as(d.holder(in)).Must(deleteAccount, nil)
+		refreshed := d.holder(d.refresh(in.Text("m.refreshToken")))
+		d.as(refreshed).Must(keepAccount, nil)
+		d.as(refreshed).WantCode("FORBIDDEN", deleteAccount, nil)
+		d.as(refreshed).WantCode("FORBIDDEN", deleteAccount, vars{"p": secret})
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			if _, err := unit.FromContext(ctx).Exec(ctx, "UPDATE users SET tokens_valid_after = NULL"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		old := d.holder(in)
+		old.Issued = old.Issued.Add(-time.Hour)
+		d.as(old).WantCode("FORBIDDEN", deleteAccount, nil)
+	})
+}
+
+// TestAccountNeedsSignIn asks as nobody, and as somebody of a provider who has no account here, for
+// what is for one's own account.
+func TestAccountNeedsSignIn(t *testing.T) {
+	t.Parallel()
+	d := newMailAPI(t, dbtest.SQLite(t))
+	stranger := viewer.Viewer{ID: uuid.New(), Role: viewer.User, Stranger: true}
+	for query, v := range map[string]vars{requestVerify: nil, verifyEmail: {"t": "x"}, requestChange: {"e": "a@example.com"}, confirmChange: {"t": "x"},
+		deleteAccount: nil, keepAccount: nil, exportAccount: nil} {
+		d.WantCode("UNAUTHENTICATED", query, v)
+		d.as(stranger).WantCode("UNAUTHENTICATED", query, v)
+	}
+}
+
+// TestDeletionIsNotGuessed tries passwords to delete an account.
+func TestDeletionIsNotGuessed(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		ada := d.holder(d.signUp("ada"))
+		for range 5 {
+			d.as(ada).WantCode("BAD_USER_INPUT", deleteAccount, vars{"p": "incorrect"})
+		}
+		d.as(ada).WantCode("RATE_LIMITED", deleteAccount, vars{"p": secret})
+	})
+}
+
+// TestExportAccount exports the data of a user: their own alone, without what nobody may see.
+func TestExportAccount(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		ada, eve := d.holder(d.signUp("ada")), d.holder(d.signUp("eve"))
+		for v, name := range map[viewer.Viewer]string{ada: "Lovelace", eve: "Evil"} {
+			d.as(v).Must(`mutation($n: String!) { createHero(input: {name: $n, secretName: "hush", age: 36}) { hero { id } } }`, vars{"n": name})
+		}
+		d.WantCode("UNAUTHENTICATED", exportAccount, nil)
+		text := d.as(ada).Must(exportAccount, nil).Text("m.data")
+		var got struct {
+			Complete bool
+			Rows     map[string][]map[string]any
+		}
+		if err := json.Unmarshal([]byte(text), &got); err != nil {
+			t.Fatal(err)
+		}
+		user, heroes := got.Rows["User"], got.Rows["Hero"]
+		if !got.Complete || len(user) != 1 || len(heroes) != 1 || user[0]["id"] != d.id(ada) || user[0]["email"] != "ada@Example.com" || user[0]["isActive"] != true ||
+			heroes[0]["name"] != "Lovelace" || heroes[0]["age"] != 36.0 {
+			t.Errorf("%s", text)
+		}
+		if at, err := time.Parse(time.RFC3339Nano, user[0]["createdAt"].(string)); err != nil || time.Since(at) > time.Hour {
+			t.Errorf("createdAt: %v, %v", user[0]["createdAt"], err)
+		}
+		for _, hidden := range []string{"eve", "Evil", "hush", "assword", "argon2", "tokensValidAfter", "emailKey"} {
+			if strings.Contains(text, hidden) {
+				t.Errorf("%s has %s", text, hidden)
+			}
+		}
+		for range 4 {
+			d.as(ada).Must(exportAccount, nil)
+		}
+		d.as(ada).WantCode("RATE_LIMITED", exportAccount, nil)
+	})
+}

@@ -1,0 +1,71 @@
+// The session of a single-page application. The access token is in memory. The refresh token is in
+// a cookie of Forge (SESSION_COOKIE=on), which no script can read.
+export class Session {
+  #url;
+  #accessToken = null;
+  #renewing = null;
+
+  constructor(url) {
+    this.#url = url;
+  }
+
+  // resume goes on with the session of the cookie, as after a reload. It returns false if there is
+  // none.
+  async resume() {
+    return this.#renew(null);
+  }
+
+  async signIn(login, password) {
+    const query = 'mutation($i: SignInInput!) { tokens: signIn(input: $i) { accessToken } }';
+    const { data, errors } = await this.#send(query, { i: { login, password } });
+    if (!data) {
+      throw new Error(errors[0].message);
+    }
+    this.#accessToken = data.tokens.accessToken;
+  }
+
+  async signOut() {
+    this.#accessToken = null;
+    await this.#send('mutation { signOut { ok } }');
+  }
+
+  // request runs an operation. If the access token has expired, nothing was done, and the operation
+  // is sent once more with the next token.
+  async request(query, variables) {
+    const used = this.#accessToken;
+    const answer = await this.#send(query, variables, used);
+    const refused = used !== null && answer.errors?.[0].extensions?.code === 'UNAUTHENTICATED';
+    if (!refused || !(await this.#renew(used))) {
+      return answer;
+    }
+    return this.#send(query, variables, this.#accessToken);
+  }
+
+  // #renew gets the next access token, once for all requests that need it. It returns false if the
+  // session has ended. It throws if there is no answer: then the session may go on later.
+  async #renew(used) {
+    if (used === this.#accessToken) {
+      this.#renewing ??= this.#exchange().finally(() => (this.#renewing = null));
+      await this.#renewing;
+    }
+    return this.#accessToken !== null;
+  }
+
+  async #exchange() {
+    const { data, errors } = await this.#send('mutation { tokens: refreshSession { accessToken } }');
+    if (errors && errors[0].extensions?.code !== 'UNAUTHENTICATED') {
+      throw new Error(errors[0].message);
+    }
+    this.#accessToken = data?.tokens.accessToken ?? null;
+  }
+
+  async #send(query, variables, accessToken) {
+    const headers = { 'Content-Type': 'application/json' };
+    if (accessToken) {
+      headers.Authorization = `Bearer ${accessToken}`;
+    }
+    const body = JSON.stringify({ query, variables });
+    const request = { method: 'POST', credentials: 'include', headers, body };
+    return (await fetch(this.#url, request)).json();
+  }
+}
