@@ -17,11 +17,8 @@ if (!FORGE_URL) {
 }
 export const forge = new URL(FORGE_URL);
 
-// open starts the browser, and returns it and an empty page. foreign fills with requests to any server but Forge, complaints with what the browser's console
-// would show in red.
-export async function open() {
-  const foreign = [];
-  const complaints = [];
+// open starts the browser, and returns it and an empty page, as newPage does. pages are the origins that pages are from, beside Forge's.
+export async function open(pages = []) {
   const browser = await chromium.launch({
     executablePath: findBrowser(),
     args: [
@@ -34,9 +31,17 @@ export async function open() {
       '--no-first-run',
     ],
   });
+  return { browser, ...(await newPage(browser, pages)) };
+}
+
+// newPage returns an empty page that shares no cookies with others. foreign fills with requests to any server but Forge and those of pages, complaints with what
+// the browser's console would show in red.
+export async function newPage(browser, pages = []) {
+  const foreign = [];
+  const complaints = [];
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
   await context.route(
-    (url) => url.origin !== forge.origin,
+    (url) => url.origin !== forge.origin && !pages.includes(url.origin),
     (route) => {
       foreign.push(route.request().url());
       return route.abort();
@@ -51,15 +56,30 @@ export async function open() {
       console.error(`content security policy: ${event.violatedDirective} refuses ${event.blockedURI}`);
     });
   });
-  const page = await context.newPage();
-  page.on('console', (message) => {
+  context.on('console', (message) => {
     if (message.type() === 'error' || /fall(ing)? back to main thread|could not create web worker/i.test(message.text())) {
       complaints.push(message.text());
     }
   });
-  page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
-  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
-  return { browser, page, foreign, complaints };
+  context.on('weberror', (event) => complaints.push(String(event.error().stack ?? event.error())));
+  context.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+  return { page: await context.newPage(), foreign, complaints };
+}
+
+// addAuthenticator gives a page a virtual authenticator, which makes and uses passkeys without asking anybody.
+export async function addAuthenticator(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('WebAuthn.enable');
+  await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
 }
 
 // post sends a query without the page.

@@ -2,24 +2,13 @@
 // in development.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { forge, open } from './browser.mjs';
+import { addAuthenticator, forge, open } from './browser.mjs';
 
 let browser, page, foreign, complaints;
 
 before(async () => {
   ({ browser, page, foreign, complaints } = await open());
-  const session = await page.context().newCDPSession(page);
-  await session.send('WebAuthn.enable');
-  await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
+  await addAuthenticator(page);
   await page.goto(forge.href);
 });
 

@@ -15,13 +15,24 @@ export class Session {
     return this.#renew(null);
   }
 
+  // begin runs a mutation that begins a session and has the name `tokens` in the document, such as
+  // `tokens: signUp(input: $i) { accessToken }`. It returns the answer. There is no session yet if
+  // a second factor is due: ask for `secondFactor` as well, and run completeSignIn then.
+  async begin(query, variables) {
+    const answer = await this.#send(query, variables);
+    this.#accessToken = answer.data?.tokens.accessToken ?? this.#accessToken;
+    return answer;
+  }
+
+  // signIn returns the second factor that is due, or null.
   async signIn(login, password) {
-    const query = 'mutation($i: SignInInput!) { tokens: signIn(input: $i) { accessToken } }';
-    const { data, errors } = await this.#send(query, { i: { login, password } });
+    const fields = '{ accessToken secondFactor { token kinds } }';
+    const query = `mutation($i: SignInInput!) { tokens: signIn(input: $i) ${fields} }`;
+    const { data, errors } = await this.begin(query, { i: { login, password } });
     if (!data) {
       throw new Error(errors[0].message);
     }
-    this.#accessToken = data.tokens.accessToken;
+    return data.tokens.secondFactor;
   }
 
   async signOut() {
