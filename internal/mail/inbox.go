@@ -111,7 +111,7 @@ iframe { width: 100%; height: 24rem; border: 1px solid; background: white; color
 <p>To {{.To}}, from {{.From}}, <time>{{.At.Format "2006-01-02 15:04:05"}}</time></p>
 <pre>{{.Text}}</pre>
 <details><summary>HTML</summary>
-<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="{{.Subject}}" srcdoc="{{.HTML}}"></iframe></details>
+<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="{{.Subject}}" srcdoc="&lt;base target=_blank&gt;{{.HTML}}"></iframe></details>
 </article>
 {{else}}
 <p>There is no mail yet.</p>

@@ -6,9 +6,9 @@ import { Session } from '/spa.mjs';
 
 const session = new Session(api);
 
-// The tabs of a browser share a session, so they tell each other when it begins or ends.
+// The tabs of a browser share a session, so they tell each other when it has begun or ended.
 const tabs = new BroadcastChannel('session');
-tabs.onmessage = () => location.reload();
+tabs.onmessage = ({ data }) => (data === 'begun' || account) && location.reload();
 
 const element = (id) => document.getElementById(id);
 const show = (id, shown) => (element(id).hidden = !shown);
@@ -213,7 +213,11 @@ onSubmit('sign-in', 'input', (v) => session.begin(`mutation ($input: SignInInput
 onSubmit(
   'second-factor',
   '',
-  ({ code }) => session.begin(`mutation ($token: String!, $code: String!) { tokens: completeSignIn(token: $token, code: $code) ${tokens} }`, { token: secondFactor, code }),
+  (v) =>
+    session.begin(`mutation ($token: String!, $code: String!) { tokens: completeSignIn(token: $token, code: $code) ${tokens} }`, {
+      token: secondFactor,
+      ...v,
+    }),
   began,
 );
 
@@ -258,7 +262,11 @@ onSubmit(
 onSubmit(
   'reset-password',
   '',
-  (v) => session.request('mutation ($token: String!, $newPassword: String!) { resetPassword(token: $token, newPassword: $newPassword) { ok } }', { token: link.get('reset'), ...v }),
+  (v) =>
+    session.request('mutation ($token: String!, $newPassword: String!) { resetPassword(token: $token, newPassword: $newPassword) { ok } }', {
+      token: link.get('reset'),
+      ...v,
+    }),
   () => {
     show('reset-password', false);
     signedOut(); // the reset has ended all sessions
