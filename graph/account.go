@@ -53,7 +53,7 @@ func oneMailbox(ctx context.Context, which predicate.User) (*account.Account, er
 	}
 	a := &account.Account{Account: *accountOf(u)}
 	if u.Email != nil {
-		a.Email, a.EmailKey = *u.Email, email.Key(*u.Email)
+		a.EmailKey = email.Key(*u.Email)
 	}
 	if u.EmailVerifiedAt != nil {
 		a.Verified = *u.EmailVerifiedAt
@@ -226,6 +226,9 @@ func accountOf(u *ent.User) *session.Account {
 	a := &session.Account{ID: u.ID, Name: u.Username, Role: role, Active: u.IsActive && u.DeletedAt == nil,
 		EmailVerified: u.Email != nil && u.EmailVerifiedAt != nil,
 		Renew:         func(ctx context.Context) error { return renewKey(ctx, u) }}
+	if u.Email != nil {
+		a.Email = *u.Email
+	}
 	if u.HashedPassword != nil {
 		a.Hash = *u.HashedPassword
 	}

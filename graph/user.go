@@ -85,7 +85,7 @@ func (r *Resolver) beforeUser(ctx context.Context, w *write.Write) error {
 // count as a change.
 func (r *Resolver) beforeEmail(ctx context.Context, w *write.Write, address any, admin bool) error {
 	before, err := Accounts{}.Mailbox(ctx, w.ID.UUID)
-	if err != nil || before == nil || address != nil && email.Key(address.(string)) == before.EmailKey {
+	if err != nil || before == nil || address != nil && email.Same(address.(string), before.Email) {
 		return err
 	}
 	if err := r.mayChangeEmail(ctx, before, admin); err != nil {

@@ -36,7 +36,6 @@ import (
 // Account is what this package has to know of an account.
 type Account struct {
 	session.Account
-	Email    string    // "" if there is none
 	EmailKey string    // the same for all spellings of Email
 	Verified time.Time // when it was proved that mails to Email are read; zero if it was not
 	EraseAt  time.Time // when the account will be erased; zero if it will not

@@ -50,6 +50,31 @@ func Key(text string) string {
 	return local + domain
 }
 
+// Same reports whether mails to two addresses go to the same mailbox. Unlike Key, it only disregards
+// case, and how a domain is written: "ss" and "ß" have the same key, and may be of different people.
+func Same(a, b string) bool { return mailbox(a) == mailbox(b) }
+
+// mailbox returns an address with lower-case letters of ASCII, and with its domain as DNS has it.
+func mailbox(text string) string {
+	local, domain := cut(norm.NFC.String(text))
+	if international(domain) && len(domain) <= maxDomain {
+		if name, err := idna.Lookup.ToASCII(domain); err == nil {
+			domain = name
+		}
+	}
+	return lower(local) + lower(domain)
+}
+
+// lower returns a text with lower-case letters of ASCII. Other letters stay as they are.
+func lower(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		return c
+	}, text)
+}
+
 // FormerKey returns the key of an address as the first version of Forge made it: only with case
 // folding. Stored rows may still have such keys.
 func FormerKey(text string) string { return cases.Fold().String(text) }

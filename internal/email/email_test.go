@@ -65,6 +65,28 @@ func TestKey(t *testing.T) {
 	}
 }
 
+func TestSame(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		a, b string
+		same bool
+	}{
+		{"Ada@Example.com", "ada@example.com", true},
+		{"ze\u0301@example.com", "z\u00e9@example.com", true},
+		{"ada@b\u00fccher.example", "ada@XN--BCHER-KVA.example", true},
+		{"ada@stra\u00dfe.example", "ada@xn--strae-oqa.example", true},
+		{"ada@stra\u00dfe.example", "ada@strasse.example", false},
+		{"stra\u00dfe@example.com", "strasse@example.com", false},
+		{"\uff41da@example.com", "ada@example.com", false},
+		{"a\u017fa@example.com", "asa@example.com", false},
+		{"", "ada@example.com", false},
+	} {
+		if Same(tt.a, tt.b) != tt.same {
+			t.Errorf("%+q and %+q", tt.a, tt.b)
+		}
+	}
+}
+
 func FuzzKey(f *testing.F) {
 	f.Add("ada@xn--bcher-kva.example")
 	f.Add("a\u0345\u0301@stra\u00dfe.example")

@@ -65,12 +65,18 @@ func (p *Providers) match(ctx context.Context, one *provider, who *Person) (m ma
 		return m, fault(codeAccountClosed)
 	case m.account == nil && !one.SignUp:
 		return m, fault(codeSignUpClosed)
-	case m.account != nil && m.identity == nil && !m.account.EmailVerified:
+	case m.account != nil && m.identity == nil && !owns(m.account, who):
 		return m, fault(codeEmailKnown) // whoever has it may have taken an email that is not theirs
 	case m.account != nil && !m.account.Active:
 		return m, fault(codeAccountClosed)
 	}
 	return m, nil
+}
+
+// owns reports whether an account has the email of a person, and its owner has proved that. An email
+// that is only like it, such as one with "ss" for "ß", may be somebody else's.
+func owns(a *session.Account, who *Person) bool {
+	return a.EmailVerified && email.Same(a.Email, who.Email)
 }
 
 // mayGoOn returns a fault if a code for the person would be of no use. account is the one that
@@ -153,7 +159,7 @@ func (p *Providers) account(ctx context.Context, m match, who *Person) (*session
 	if err != nil {
 		return nil, fmt.Errorf("look for an account: %w", err)
 	}
-	if !locked.EmailVerified || again == nil || again.ID != locked.ID {
+	if again == nil || again.ID != locked.ID || !owns(again, who) {
 		return nil, refused(codeEmailKnown)
 	}
 	return locked, nil

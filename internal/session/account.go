@@ -20,8 +20,8 @@ type Accounts interface {
 	// FindLogin returns the account that a login means. It returns nil if there is none, or if the
 	// account is deleted. It runs one statement, whatever the login is.
 	FindLogin(ctx context.Context, login string) (*Account, error)
-	// FindEmail returns the account with an email, without regard to case. It returns nil if there
-	// is none, or if the account is deleted.
+	// FindEmail returns the account with an email, or with one that is like it: see email.Same. It
+	// returns nil if there is none, or if the account is deleted.
 	FindEmail(ctx context.Context, email string) (*Account, error)
 	// Create stores a new account without a password, and returns it. The error is CONFLICT if
 	// another account has the email.
@@ -49,6 +49,7 @@ type Accounts interface {
 type Account struct {
 	ID     uuid.UUID
 	Name   string // what the account is called, for people
+	Email  string // "" if there is none
 	Hash   string // the hash of the password; "" if there is no password
 	Role   viewer.Role
 	Active bool // the account may sign in: it is neither turned off nor deleted
