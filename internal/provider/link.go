@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,7 +14,6 @@ import (
 	"forge/internal/ids"
 	"forge/internal/onetime"
 	"forge/internal/session"
-	"forge/internal/viewer"
 )
 
 // maxIdentities is how many identities an account may have.
@@ -26,10 +26,11 @@ const passkey = "passkey"
 func Name(identity *ent.Credential) string { return strings.TrimPrefix(identity.Kind, kindPrefix) }
 
 // BeginLink returns an address at which a browser can link what it comes back with to the viewer's
-// account. The address is good once. The page goes on with FinishLink. The error is BAD_USER_INPUT
-// or UNAUTHENTICATED.
+// account. The address is good once. The page goes on with FinishLink. The error is BAD_USER_INPUT,
+// UNAUTHENTICATED, or FORBIDDEN if the viewer has not signed in lately: what is linked outlives a
+// token that was stolen.
 func (p *Providers) BeginLink(ctx context.Context, name, returnTo, challenge string) (string, error) {
-	account, err := own(ctx)
+	a, err := p.Sessions.Viewer(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -38,31 +39,27 @@ func (p *Providers) BeginLink(ctx context.Context, name, returnTo, challenge str
 	if err != nil {
 		return "", err
 	}
-	token, err := onetime.New(ctx, linkPurpose, account, want, linkLife)
+	lately, err := p.Sessions.RecentlyBegun(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case !lately:
+		return "", errNotLately
+	}
+	token, err := onetime.New(ctx, linkPurpose, a.ID, want, linkLife)
 	if err != nil {
 		return "", err
 	}
 	return p.url(one, "start") + "?link=" + token, nil
 }
 
-// own returns the viewer's account. The error is UNAUTHENTICATED, or FORBIDDEN if the viewer's
-// token is of another issuer, whose users sign in there.
-func own(ctx context.Context) (uuid.UUID, error) {
-	v := viewer.FromContext(ctx)
-	switch {
-	case v.ID == uuid.Nil:
-		return uuid.Nil, apperr.Unauthenticated()
-	case v.Stranger:
-		return uuid.Nil, apperr.Forbidden("", "your token is a provider's, and you sign in there")
-	}
-	return v.ID, nil
-}
+var errNotLately = apperr.Forbidden("", "sign in again first: this is for sessions that began in the last %d minutes", session.Lately/time.Minute)
 
 // FinishLink links the person that a code stands for to the viewer's account, for which the code
 // was made, and returns the identity. The error is UNAUTHENTICATED if the code or the verifier is
 // not good, and CONFLICT if another account has the identity.
 func (p *Providers) FinishLink(ctx context.Context, code, verifier string) (*ent.Credential, error) {
-	account, err := own(ctx)
+	a, err := p.Sessions.Viewer(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -70,20 +67,17 @@ func (p *Providers) FinishLink(ctx context.Context, code, verifier string) (*ent
 	if err != nil {
 		return nil, err
 	}
-	if token.Account != account {
+	if token.Account != a.ID {
 		return nil, errCode
 	}
-	if _, err := p.locked(ctx, account); err != nil {
-		return nil, err
-	}
-	m := match{account: &session.Account{ID: account}}
+	m := match{account: a}
 	if m.identity, err = identity(ctx, one, &was.Person); err != nil {
 		return nil, err
 	}
-	if m.identity != nil && m.identity.UserID != account {
+	if m.identity != nil && m.identity.UserID != a.ID {
 		return nil, apperr.Conflict("", "another account has this account at the provider")
 	}
-	all, err := identities(ctx, account)
+	all, err := identities(ctx, a.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -93,30 +87,14 @@ func (p *Providers) FinishLink(ctx context.Context, code, verifier string) (*ent
 	return p.store(ctx, one, m, &was.Person)
 }
 
-// locked locks an account and returns it. The error is UNAUTHENTICATED if it may not sign in.
-func (p *Providers) locked(ctx context.Context, account uuid.UUID) (*session.Account, error) {
-	a, err := p.Accounts.Lock(system(ctx), account)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("lock an account: %w", err)
-	case a == nil || !a.Active:
-		return nil, apperr.Unauthenticated()
-	}
-	return a, nil
-}
-
 // Unlink removes an identity of the viewer's account. The error is NOT_FOUND if it is none of it,
 // and CONFLICT if there would be no way to sign in any more.
 func (p *Providers) Unlink(ctx context.Context, id ids.ID) error {
-	account, err := own(ctx)
+	a, err := p.Sessions.Viewer(ctx)
 	if err != nil {
 		return err
 	}
-	a, err := p.locked(ctx, account)
-	if err != nil {
-		return err
-	}
-	all, err := identities(ctx, account)
+	all, err := identities(ctx, a.ID)
 	if err != nil {
 		return err
 	}
@@ -130,7 +108,7 @@ func (p *Providers) Unlink(ctx context.Context, id ids.ID) error {
 		}
 	}
 	if !others {
-		if others, err = hasPasskey(ctx, account); err != nil {
+		if others, err = hasPasskey(ctx, a.ID); err != nil {
 			return err
 		}
 	}
@@ -143,7 +121,7 @@ func (p *Providers) Unlink(ctx context.Context, id ids.ID) error {
 	if err := ent.FromUnit(ctx).Credential.DeleteOneID(id.UUID).Exec(system(ctx)); err != nil {
 		return fmt.Errorf("remove an identity: %w", err)
 	}
-	return onetime.End(ctx, account, linkPurpose, statePurpose, codePurpose)
+	return onetime.End(ctx, a.ID, linkPurpose, statePurpose, codePurpose)
 }
 
 func hasPasskey(ctx context.Context, account uuid.UUID) (bool, error) {

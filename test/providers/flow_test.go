@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -236,6 +237,28 @@ func (b *browser) link(token, provider string) (code, fault string) {
 	begun := b.w.As(token).Must(beginLink, gqltest.Vars{"p": provider, "to": page, "c": b.challenge()})
 	code, fault, _ = b.goes(begun.At("beginProviderLink.url").(string))
 	return code, fault
+}
+
+// TestLinkNeedsFreshSession has a thief of an access token try to link an account of their own, which
+// would outlive the token, and a change of the password.
+func TestLinkNeedsFreshSession(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := start(t, address)
+		token := w.signUp("ada", "ada@example.com")
+		b := w.browser()
+		w.idp.Person = ada()
+		code, _ := b.link(token, "good")
+		do(t, address, "UPDATE users SET tokens_valid_after = $1 WHERE username = 'ada'", time.Now().Add(time.Minute))
+		if got := w.As(token).Do(finishLink, gqltest.Vars{"code": code, "verifier": b.verifier}); got.Code() != "UNAUTHENTICATED" {
+			t.Errorf("with a token that was ended: %s", got)
+		}
+		do(t, address, "UPDATE users SET tokens_valid_after = NULL")
+		do(t, address, "UPDATE sessions SET began_at = $1", time.Now().Add(-time.Hour))
+		if got := w.As(token).Do(beginLink, gqltest.Vars{"p": "good", "to": page, "c": b.challenge()}); got.Code() != "FORBIDDEN" {
+			t.Errorf("in a session that is old: %s", got)
+		}
+	})
 }
 
 // TestLink links and unlinks accounts at providers.
