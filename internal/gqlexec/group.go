@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -109,7 +108,7 @@ func (gs *groups) join(ctx context.Context, e *executor, op *graphql.OperationCo
 		e.present.language(graphql.WithOperationContext(ctx, op)).Tag()}
 	if e.engine.Impersonal(ctx, op) {
 		// A viewer without an ID sees nothing that is one user's own.
-		key.viewer.ID, key.viewer.Issued, key.viewer.Stranger = uuid.Nil, time.Time{}, false
+		key.viewer = viewer.Viewer{Role: key.viewer.Role, Roles: key.viewer.Roles, Tenant: key.viewer.Tenant}
 	}
 	gs.mu.Lock()
 	defer gs.mu.Unlock()

@@ -53,7 +53,7 @@ func TestSubscriptionObserved(t *testing.T) {
 			seen = nil
 		}
 		const query = `subscription Followed { heroChanges { changes { hero { name } } } }`
-		ann, bob := viewer.Viewer{ID: uuid.New(), Role: viewer.User}, viewer.Viewer{ID: uuid.New(), Role: viewer.User}
+		ann, bob := viewer.Viewer{ID: uuid.New(), Role: viewer.User, Session: uuid.New()}, viewer.Viewer{ID: uuid.New(), Role: viewer.User, Session: uuid.New()}
 		first, second := a.subscribe(ann, query, nil, ""), a.subscribe(bob, query, nil, "")
 		first.must()
 		second.must()
