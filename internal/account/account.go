@@ -142,7 +142,8 @@ func (s *Service) offers(kind string) error {
 func (s *Service) Offers(kind string) bool { return s.offers(kind) == nil }
 
 // signedIn returns the viewer's account. It returns UNAUTHENTICATED if there is none, or if the
-// viewer's token was ended.
+// viewer's token was ended. It reads in units of work of their own, so that no connection is held
+// while tries are counted and passwords hashed.
 func (s *Service) signedIn(ctx context.Context) (*Account, error) {
 	v := viewer.FromContext(ctx)
 	if v.ID == uuid.Nil || v.Stranger {
@@ -151,7 +152,9 @@ func (s *Service) signedIn(ctx context.Context) (*Account, error) {
 	if err := session.Check(ctx, s.DB, s.Accounts, v); err != nil {
 		return nil, err
 	}
-	a, err := s.Accounts.Mailbox(system(ctx), v.ID)
+	u := unit.New(s.DB, unit.Single)
+	defer u.Rollback()
+	a, err := s.Accounts.Mailbox(system(unit.NewContext(ctx, u)), v.ID)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("look for an account: %w", err)
@@ -175,12 +178,14 @@ type mailed struct {
 // if the account may not sign in, or if the account has another email by now. Wrong tokens are
 // counted by network.
 func (s *Service) take(ctx context.Context, purpose, token string) (a *Account, of mailed, err error) {
-	err = s.Wide.Guard(ctx, func() (bool, error) {
-		a, of, err = s.find(ctx, purpose, token)
-		return a != nil, err
-	}, "tokens of mails", s.network(ctx))
-	if err != nil {
-		return nil, of, wrongToken(err)
+	if err := s.good(ctx, purpose, token); err != nil {
+		return nil, of, err
+	}
+	if a, of, err = s.find(ctx, purpose, token); err != nil {
+		return nil, of, err
+	}
+	if a == nil {
+		return nil, of, errToken
 	}
 	if _, err := onetime.Use(ctx, purpose, token); err != nil {
 		return nil, of, wrongToken(err)
@@ -222,7 +227,8 @@ func wrongToken(err error) error {
 
 // proved stores that the owner of an account reads mails to its email. If that was not known
 // before, somebody else may have made the account to have it one day. So the password and all other
-// ways to sign in that were set before end, with all sessions. The caller has locked the account.
+// ways to sign in that were set before end, with all sessions, and so does a deletion that was
+// asked for. The caller has locked the account.
 func (s *Service) proved(ctx context.Context, a *Account) error {
 	if !a.Verified.IsZero() {
 		return nil
@@ -232,6 +238,9 @@ func (s *Service) proved(ctx context.Context, a *Account) error {
 	}
 	if _, err := ent.FromUnit(ctx).Credential.Delete().Where(credential.UserID(a.ID)).Exec(system(ctx)); err != nil {
 		return fmt.Errorf("remove the credentials of an account: %w", err)
+	}
+	if err := s.Accounts.SetEraseAt(system(ctx), a.ID, time.Time{}); err != nil {
+		return fmt.Errorf("keep an account: %w", err)
 	}
 	return s.verified(ctx, a)
 }
@@ -256,9 +265,6 @@ func (s *Service) end(ctx context.Context, a *Account, hash string) error {
 	}
 	if err := s.Accounts.SetPassword(system(ctx), a.ID, hash, at); err != nil {
 		return fmt.Errorf("set a password: %w", err)
-	}
-	if err := onetime.End(ctx, a.ID); err != nil {
-		return err
 	}
 	if err := session.End(ctx, a.ID); err != nil {
 		return err

@@ -1,9 +1,11 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"forge/ent"
 	"forge/graph"
 	"forge/internal/account"
+	"forge/internal/factor"
 	"forge/internal/mail"
 	"forge/internal/onetime"
 	"forge/internal/retry"
@@ -272,6 +275,26 @@ func TestChangeEmailOfOthers(t *testing.T) {
 	})
 }
 
+// TestChangeEmailNeedsFreshSession has a thief of an access token try to give a user an email of
+// their own, where no email of the user has to agree, and so the mails that lead into the account.
+func TestChangeEmailNeedsFreshSession(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		const update = `mutation($id: ID!, $e: String) { updateUser(id: $id, input: {email: $e}) { user { id } } }`
+		ada := &member{d: d.api, name: "ada", viewer: d.holder(d.signUp("ada"))}
+		thief := d.as(ada.aged(false))
+		if got := thief.WantCode("FORBIDDEN", requestChange, vars{"e": "thief@example.com"}); got.Extension("field") != "email" {
+			t.Error(got)
+		}
+		if got := thief.WantCode("FORBIDDEN", update, vars{"id": ada.id(), "e": "thief@example.com"}); got.Extension("field") != "input.email" {
+			t.Error(got)
+		}
+		d.news(0)
+		ada.must(update, vars{"id": ada.id(), "e": "ada@other.example"})
+		d.as(d.verified("eve")).Must(requestChange, vars{"e": "eve@other.example"})
+		d.news(2)
+	})
+}
+
 // TestResetPassword resets a password. All sessions end, and all other tokens of mails. Tokens that
 // are used, late or guessed are refused.
 func TestResetPassword(t *testing.T) {
@@ -314,6 +337,81 @@ func TestResetPassword(t *testing.T) {
 	})
 }
 
+// TestMailsEndWithPassword changes the password of somebody whose mails others may have seen, turns
+// them off and on, and deletes and restores them. No token of a mail from before is good then.
+func TestMailsEndWithPassword(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		for name, end := range map[string]func(v viewer.Viewer){
+			"change": func(v viewer.Viewer) {
+				d.as(v).Must(changePassword, vars{"i": vars{"oldPassword": secret, "newPassword": "another good one"}})
+				d.news(1) // the notice
+			},
+			"active": func(v viewer.Viewer) {
+				d.rule(`mutation($id: ID!) { updateUser(id: $id, input: {isActive: false}) { user { id } } }`, vars{"id": d.id(v)})
+				d.rule(`mutation($id: ID!) { updateUser(id: $id, input: {isActive: true}) { user { id } } }`, vars{"id": d.id(v)})
+			},
+			"delete": func(v viewer.Viewer) {
+				d.rule(`mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, vars{"id": d.id(v)})
+				d.rule(`mutation($id: ID!) { restoreUser(id: $id) { user { id } } }`, vars{"id": d.id(v)})
+			},
+		} {
+			v := d.verified(name)
+			d.Must(requestReset, vars{"e": name + "@example.com"})
+			reset, _ := d.token()
+			d.Must(requestLink, vars{"l": name})
+			link, _ := d.token()
+			d.Must(requestCode, vars{"l": name})
+			code := codeOf(t, d.news(1)[0])
+			end(v)
+			d.WantCode("BAD_USER_INPUT", resetPassword, vars{"t": reset, "p": "a third good one"})
+			d.WantCode("UNAUTHENTICATED", signInLink, vars{"t": link})
+			d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": name, "c": code})
+		}
+	})
+}
+
+// TestNoticeOfFactors tells a user by mail of each way to sign in that was added.
+func TestNoticeOfFactors(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		r := d.sessionResolver(lifetimes)
+		r.Account, r.Factors = d.service, factor.New(d.db, graph.Accounts{}, r.Sessions, allFactors())
+		d.configure(config{Options: usual().Options, Resolver: r})
+		ada := &member{d: d.api, name: "ada", viewer: d.verified("ada")}
+		ada.begin()
+		for what, add := range map[string]func(){
+			"app":     func() { ada.must(confirmTotp, vars{"c": ada.code(0)}) },
+			"passkey": func() { d.register(ada, "a phone") },
+		} {
+			add()
+			if m := d.news(1)[0]; m.Template != "changed" || !strings.Contains(m.Text, "A way to sign in was added") {
+				t.Errorf("%s: %+v", what, m)
+			}
+		}
+	})
+}
+
+// TestNothingHeldWhileCounting lets an API have one connection. What a user does is still counted
+// for all servers, because no unit of work holds the connection meanwhile.
+func TestNothingHeldWhileCounting(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		ada := d.holder(d.signUp("ada"))
+		log := new(bytes.Buffer)
+		d.log = slog.New(slog.NewTextHandler(log, nil))
+		d.sending(d.inbox)
+		d.db.SetMaxOpenConns(1)
+		d.as(ada).Must(requestVerify, nil)
+		d.as(ada).Must(requestChange, vars{"e": "ada@other.example"})
+		d.as(ada).WantCode("BAD_USER_INPUT", verifyEmail, vars{"t": "wrong"})
+		d.as(ada).WantCode("BAD_USER_INPUT", deleteAccount, vars{"p": "incorrect"})
+		d.as(ada).Must(exportAccount, nil)
+		d.WantCode("UNAUTHENTICATED", signInLink, vars{"t": "wrong"})
+		d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": "ada", "c": "000000"})
+		if strings.Contains(log.String(), "this server alone") {
+			t.Errorf("logged: %s", log)
+		}
+	})
+}
+
 // TestPreHijacking has an attacker make an account with somebody else's email, before they come.
 // When the owner of the email proves it, in whatever way, the attacker's password and sessions are
 // worth nothing.
@@ -338,12 +436,13 @@ func TestPreHijacking(t *testing.T) {
 		} {
 			before := d.signUp(name)
 			attacker := d.holder(before)
+			d.as(attacker).Must(deleteAccount, vars{"p": secret})
 			d.stored(func(ctx context.Context, c *ent.Client) {
 				c.Credential.Create().SetUserID(attacker.ID).SetKind("passkey").SetKey(name).SaveX(ctx)
 			})
 			prove()
-			if u := d.row(d.id(attacker)); u.EmailVerifiedAt == nil {
-				t.Errorf("%s has not proved the email", name)
+			if u := d.row(d.id(attacker)); u.EmailVerifiedAt == nil || u.EraseAt != nil {
+				t.Errorf("%s has not proved the email, or is to be erased: %v", name, u)
 			}
 			if got := d.signIn(name, secret); got.Code() != "UNAUTHENTICATED" {
 				t.Errorf("%s: the attacker's password: %s", name, got)
