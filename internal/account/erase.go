@@ -18,7 +18,6 @@ import (
 	"forge/ent/signin"
 	"forge/internal/apperr"
 	"forge/internal/entity"
-	"forge/internal/onetime"
 	"forge/internal/rule"
 	"forge/internal/session"
 	"forge/internal/unit"
@@ -109,17 +108,18 @@ func (s *Service) Erased(ctx context.Context, now time.Time) (n int, err error) 
 		return 0, err
 	}
 	for _, id := range due {
-		if _, err := s.Accounts.Lock(ctx, id); err != nil {
+		locked, err := s.Accounts.Lock(ctx, id)
+		if err != nil {
 			return n, err
 		}
 		a, err := s.Accounts.Mailbox(ctx, id)
 		if err != nil {
 			return n, err
 		}
-		if a != nil && (a.EraseAt.IsZero() || a.EraseAt.After(now)) {
-			continue // it was kept meanwhile
+		if locked == nil || a != nil && (a.EraseAt.IsZero() || a.EraseAt.After(now)) {
+			continue // it is gone, or was kept meanwhile
 		}
-		if err := s.erase(ctx, id, now); err != nil {
+		if err := s.erase(ctx, locked, now); err != nil {
 			return n, fmt.Errorf("erase an account: %w", err)
 		}
 		n++
@@ -129,20 +129,22 @@ func (s *Service) Erased(ctx context.Context, now time.Time) (n int, err error) 
 
 // erase erases an account that is locked: what is personal of it and of its rows, and all by which
 // somebody can sign in to it.
-func (s *Service) erase(ctx context.Context, id uuid.UUID, now time.Time) error {
-	at, err := session.Stamp(ctx, s.Accounts, id)
+func (s *Service) erase(ctx context.Context, a *session.Account, now time.Time) error {
+	id := a.ID
+	at, err := session.Stamp(ctx, s.Accounts, a.ID)
 	if err != nil {
 		return err
 	}
-	if err := onetime.End(ctx, id); err != nil {
+	if err := session.End(ctx, a.ID); err != nil {
 		return err
 	}
 	db := ent.FromUnit(ctx)
 	for _, remove := range []func() (int, error){
-		func() (int, error) { return db.Session.Delete().Where(entsession.UserID(id)).Exec(ctx) },
 		func() (int, error) { return db.Credential.Delete().Where(credential.UserID(id)).Exec(ctx) },
 		func() (int, error) { return db.SignIn.Delete().Where(signin.UserID(id)).Exec(ctx) },
-		func() (int, error) { return db.Mail.Delete().Where(entmail.UserID(id)).Exec(ctx) },
+		func() (int, error) {
+			return db.Mail.Delete().Where(entmail.Or(entmail.UserID(id), entmail.Recipient(a.Name), entmail.RecipientEqualFold(a.Email))).Exec(ctx)
+		},
 	} {
 		if _, err := remove(); err != nil {
 			return err

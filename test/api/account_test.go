@@ -59,6 +59,9 @@ func TestDeleteAccount(t *testing.T) {
 			c.Credential.Create().SetUserID(ada.ID).SetKind("passkey").SetKey("key").SetName("ada's phone").SaveX(ctx)
 			c.SignIn.Create().SetUserID(ada.ID).SetMethod("password").SetSucceeded(true).SetAddress("192.0.2.1").SaveX(ctx)
 			c.Mail.Create().SetUserID(ada.ID).SetTemplate("verify").SetRecipient("ada@example.com").SetDueAt(time.Now().Add(time.Hour)).SaveX(ctx)
+			for _, login := range []string{"ada", "ADA@example.com"} { // asked for by nobody who was signed in, and given up
+				c.Mail.Create().SetTemplate("reset").SetRecipient(login).SetDueAt(time.Now()).SetFailedAt(time.Now()).SaveX(ctx)
+			}
 			if _, err := onetime.New(ctx, "any", ada.ID, nil, time.Hour); err != nil {
 				t.Fatal(err)
 			}
