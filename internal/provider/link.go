@@ -126,7 +126,7 @@ func (p *Providers) Unlink(ctx context.Context, id ids.ID) error {
 
 func hasPasskey(ctx context.Context, account uuid.UUID) (bool, error) {
 	there, err := ent.FromUnit(ctx).Credential.Query().
-		Where(credential.UserID(account), credential.Kind(passkey), credential.ConfirmedAtNotNil()).Exist(system(ctx))
+		Where(credential.UserID(account), credential.Kind(passkey)).Exist(system(ctx))
 	if err != nil {
 		return false, fmt.Errorf("look for passkeys: %w", err)
 	}

@@ -338,5 +338,10 @@ func TestLink(t *testing.T) {
 		if got := w.As(token).Do(unlink, gqltest.Vars{"id": first}); !got.OK() {
 			t.Errorf("one of two: %s", got)
 		}
+		last := w.As(token).Must(`{ viewer { identities { id } } }`, nil).Text("viewer.identities.0.id")
+		do(t, address, "INSERT INTO credentials (id, user_id, kind, key, created_at) SELECT id, id, 'passkey', 'key', created_at FROM users WHERE username = 'grace'")
+		if got := w.As(token).Do(unlink, gqltest.Vars{"id": last}); !got.OK() {
+			t.Errorf("the last one beside a passkey: %s", got)
+		}
 	})
 }
