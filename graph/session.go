@@ -354,7 +354,7 @@ func (r *Resolver) finishProviderLink(ctx context.Context, code, verifier string
 	if err != nil {
 		return nil, err
 	}
-	return identityOf(row), nil
+	return identityOf(row), r.noticeFactor(ctx)
 }
 
 func (r *Resolver) unlinkProvider(ctx context.Context, id ids.ID) error {
@@ -419,7 +419,7 @@ func (r *Resolver) recoveryCodes(ctx context.Context, code string, of func(*fact
 	if err != nil {
 		return nil, err
 	}
-	return &model.RecoveryCodesPayload{RecoveryCodes: codes}, nil
+	return &model.RecoveryCodesPayload{RecoveryCodes: codes}, r.noticeFactor(ctx)
 }
 
 // options returns the options of a passkey, as a method of the second factors makes them.
@@ -449,7 +449,7 @@ func (r *Resolver) finishPasskey(ctx context.Context, response any, name *string
 	if err != nil {
 		return nil, err
 	}
-	return &model.FinishPasskeyPayload{Passkey: passkeyOf(row)}, nil
+	return &model.FinishPasskeyPayload{Passkey: passkeyOf(row)}, r.noticeFactor(ctx)
 }
 
 func (r *Resolver) removePasskey(ctx context.Context, id ids.ID, code *string) (*model.RemovePasskeyPayload, error) {
@@ -487,6 +487,11 @@ func (r *Resolver) removeFactors(ctx context.Context, id ids.ID) (*model.OkPaylo
 		return nil, err
 	}
 	return &model.OkPayload{Ok: true}, r.endSessions(ctx, id.UUID, at)
+}
+
+// noticeFactor has a mail tell the viewer that there is another way to sign in to their account.
+func (r *Resolver) noticeFactor(ctx context.Context) error {
+	return r.Account.Notice(ctx, viewer.FromContext(ctx).ID, account.NewFactor)
 }
 
 // passkeyOf returns a passkey as the API shows it.
