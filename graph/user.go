@@ -99,8 +99,8 @@ func (r *Resolver) beforeEmail(ctx context.Context, w *write.Write, address any,
 	return nil
 }
 
-// mayChangeEmail returns an error if users change their email too often, or if theirs is proved and
-// mails can confirm the change.
+// mayChangeEmail returns an error if users change their email too often, or in a session that is not
+// fresh, or if theirs is proved and mails can confirm the change.
 func (r *Resolver) mayChangeEmail(ctx context.Context, before *account.Account, admin bool) error {
 	switch {
 	case admin:
@@ -109,6 +109,9 @@ func (r *Resolver) mayChangeEmail(ctx context.Context, before *account.Account, 
 		return apperr.Forbidden("input.email", "one's own email is changed by requestEmailChange, which has both addresses confirm it")
 	case r.Sessions == nil:
 		return nil
+	}
+	if err := r.Account.Fresh(ctx, "input.email"); err != nil {
+		return err
 	}
 	return r.Sessions.ChangeEmail(ctx, before.ID)
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,6 +11,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/mail"
 	"forge/internal/onetime"
+	"forge/internal/session"
 	"forge/internal/unit"
 )
 
@@ -84,7 +86,7 @@ func (s *Service) RequestEmailVerification(ctx context.Context) error {
 
 // RequestEmailChange has a mail sent to another email that the viewer wants to have, and one to the
 // present email if that is proved. Each has a token for ConfirmEmailChange. It says nothing about
-// whether another account has the email.
+// whether another account has the email. If the present one is not proved, it returns what Fresh does.
 func (s *Service) RequestEmailChange(ctx context.Context, email string) error {
 	if err := s.offers(Change); err != nil {
 		return err
@@ -92,6 +94,11 @@ func (s *Service) RequestEmailChange(ctx context.Context, email string) error {
 	a, err := s.signedIn(ctx)
 	if err != nil {
 		return err
+	}
+	if a.Verified.IsZero() {
+		if err := s.Fresh(ctx, "email"); err != nil {
+			return err
+		}
 	}
 	for _, to := range []string{a.ID.String(), s.Accounts.LoginKey(email)} {
 		if err := s.counted(ctx, to); err != nil {
@@ -105,6 +112,20 @@ func (s *Service) RequestEmailChange(ctx context.Context, email string) error {
 		}
 	}
 	return s.put(ctx, a, changeNew, email, data)
+}
+
+// Fresh returns FORBIDDEN, for a field, if the viewer has not signed in lately and mails lead into
+// accounts. Somebody with a token that was stolen could have these mails sent to an email of their
+// own, unless the present one has to agree.
+func (s *Service) Fresh(ctx context.Context, field string) error {
+	if !slices.ContainsFunc([]string{Reset, Link, Code}, s.Offers) {
+		return nil
+	}
+	lately, err := s.Sessions.RecentlyBegun(ctx)
+	if err == nil && !lately {
+		err = apperr.Forbidden(field, "sign in again first: this is for sessions that began in the last %d minutes", session.Lately/time.Minute)
+	}
+	return err
 }
 
 // put puts a mail of an account into the queue.
