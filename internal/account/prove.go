@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"forge/internal/onetime"
+	"forge/internal/unit"
 )
 
 // VerifyEmail uses a token of a mail to the viewer's email, which proves the email. It is only good
@@ -74,10 +75,9 @@ func (s *Service) ConfirmEmailChange(ctx context.Context, token string) (done bo
 // of work of its own, so that no connection is held afterwards.
 func (s *Service) good(ctx context.Context, purpose, token string) error {
 	return wrongToken(s.Wide.Guard(ctx, func() (bool, error) {
-		err := s.alone(ctx, func(ctx context.Context) error {
-			_, err := onetime.Find(ctx, purpose, token)
-			return err
-		})
+		u := unit.New(s.DB, unit.Snapshot)
+		defer u.Rollback()
+		_, err := onetime.Find(unit.NewContext(ctx, u), purpose, token)
 		if errors.Is(err, onetime.ErrInvalid) {
 			return false, nil
 		}

@@ -69,17 +69,22 @@ func (s *Service) RequestEmailVerification(ctx context.Context) error {
 	if err := s.offers(Verify); err != nil {
 		return err
 	}
-	a, err := s.signedIn(ctx)
+	me, err := s.signedIn(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.counted(ctx, me.ID.String()); err != nil {
+		return err
+	}
+	// The same operation may have changed the email.
+	a, err := s.Accounts.Mailbox(system(ctx), me.ID)
 	switch {
-	case err != nil:
+	case err != nil || a == nil:
 		return err
 	case a.Email == "":
 		return apperr.Conflict("", "you have no email that could be confirmed")
 	case !a.Verified.IsZero():
 		return nil
-	}
-	if err := s.counted(ctx, a.ID.String()); err != nil {
-		return err
 	}
 	return s.put(ctx, a, Verify, a.Email, nil)
 }
@@ -95,13 +100,13 @@ func (s *Service) RequestEmailChange(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	if a.Verified.IsZero() {
-		if err := s.Fresh(ctx, "email"); err != nil {
+	for _, to := range []string{a.ID.String(), s.Accounts.LoginKey(email)} {
+		if err := s.counted(ctx, to); err != nil {
 			return err
 		}
 	}
-	for _, to := range []string{a.ID.String(), s.Accounts.LoginKey(email)} {
-		if err := s.counted(ctx, to); err != nil {
+	if a.Verified.IsZero() {
+		if err := s.Fresh(ctx, "email"); err != nil {
 			return err
 		}
 	}
