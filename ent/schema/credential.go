@@ -54,7 +54,8 @@ func (Credential) Indexes() []ent.Index {
 	}
 }
 
-// Policy keeps credentials from all users. The API has none: only Forge itself reads and writes them.
+// Policy keeps credentials from all users. The API has none: only Forge itself reads and writes
+// them.
 func (Credential) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Admins, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -14,8 +14,8 @@ import (
 	"forge/internal/rule"
 )
 
-// Mail is a mail that is to be sent. It is stored with the change that it is about, and removed after
-// it was sent.
+// Mail is a mail that is to be sent. It is stored with the change that it is about, and removed
+// after it was sent.
 type Mail struct{ ent.Schema }
 
 // Mixin returns the mixins, which add the key.

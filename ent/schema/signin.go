@@ -14,7 +14,8 @@ import (
 	"forge/internal/rule"
 )
 
-// SignIn is an entry of the log of sign-ins: that somebody has signed in as a user, or has failed to.
+// SignIn is an entry of the log of sign-ins: that somebody has signed in as a user, or has failed
+// to.
 type SignIn struct{ ent.Schema }
 
 // Mixin returns the mixins, which add the key.

@@ -14,8 +14,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestAccountsApp uses a single-page application with accounts in a browser. It was written from the
-// pages alone, and has another origin than Forge.
+// TestAccountsApp uses a single-page application with accounts in a browser. It was written from
+// the pages alone, and has another origin than Forge.
 func TestAccountsApp(t *testing.T) {
 	const dir = "../../playground"
 	needChromium(t)
