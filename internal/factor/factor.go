@@ -124,50 +124,61 @@ var errCode = apperr.BadInput("code", "the code is wrong, or it was used before"
 // UNAUTHENTICATED if the token is not good any more, BAD_USER_INPUT if the code is wrong, and
 // RATE_LIMITED after too many wrong codes for the account. With a token, mostTries codes may be
 // tried.
-func (f *Factors) Complete(ctx context.Context, token, code string) (tokens *session.Tokens, err error) {
+func (f *Factors) Complete(ctx context.Context, token, code string) (*session.Tokens, error) {
 	account, err := f.accountOf(ctx, token)
 	if err != nil {
 		return nil, err
 	}
-	err = f.guard(ctx, account, func() (bool, error) {
-		p, err := f.spend(ctx, token)
-		if err != nil {
+	var p pending
+	err = f.guard(ctx, account, func(apart context.Context) (ok bool, err error) {
+		if p, err = f.spend(ctx, token); err != nil {
 			return false, err
 		}
-		a, err := f.lock(ctx, account)
-		switch {
-		case err != nil:
-			return false, err
-		case a == nil || !a.Active || !a.ValidAfter.Equal(p.ValidAfter):
-			return false, errToken // the account was changed after the token was made
-		}
-		if ok, err := f.check(ctx, account, code); !ok || err != nil {
-			return false, err
-		}
-		if _, err := onetime.Use(ctx, dueToken, token); err != nil {
-			return false, orToken(err)
-		}
-		tokens, err = f.sessions.Complete(ctx, a, p.Method)
-		return err == nil, err
+		return f.check(apart, account, code)
 	})
-	return tokens, err
+	if err != nil {
+		return nil, err
+	}
+	a, err := f.lock(ctx, account)
+	switch {
+	case err != nil:
+		return nil, err
+	case a == nil || !a.Active || !a.ValidAfter.Equal(p.ValidAfter):
+		return nil, errToken // the account was changed after the token was made
+	}
+	if err := orCode(f.check(ctx, account, code)); err != nil {
+		return nil, err
+	}
+	if _, err := onetime.Use(ctx, dueToken, token); err != nil {
+		return nil, orToken(err)
+	}
+	return f.sessions.Complete(ctx, a, p.Method)
 }
 
 // guard slows down guesses of an account's codes. try reports whether a code is good; if not, guard
-// returns errCode.
-func (f *Factors) guard(ctx context.Context, account uuid.UUID, try func() (bool, error)) error {
-	return f.sessions.Guard(ctx, errCode, try, "second factor", account.String())
+// returns errCode. The unit of work of try is rolled back, so that no connection is held while
+// failures are counted. The caller then has to check the code again, and use it.
+func (f *Factors) guard(ctx context.Context, account uuid.UUID, try func(context.Context) (bool, error)) error {
+	return f.sessions.Guard(ctx, errCode, func() (bool, error) {
+		u := unit.New(f.db, unit.Write)
+		defer u.Rollback()
+		return try(unit.NewContext(ctx, u))
+	}, "second factor", account.String())
 }
 
-// guardViewer is guard for the viewer's account, which it locks.
-func (f *Factors) guardViewer(ctx context.Context, try func(*session.Account) (bool, error)) error {
-	return f.guard(ctx, viewer.FromContext(ctx).ID, func() (bool, error) {
-		a, err := f.sessions.Viewer(ctx)
-		if err != nil {
+// guardViewer is guard for the viewer's account. If the code is good, try is called once more in
+// the unit of work of ctx, which locks the account, and guardViewer returns the account.
+func (f *Factors) guardViewer(ctx context.Context, try func(context.Context, *session.Account) (bool, error)) (a *session.Account, err error) {
+	once := func(ctx context.Context) (ok bool, err error) {
+		if a, err = f.sessions.Viewer(ctx); err != nil {
 			return false, err
 		}
-		return try(a)
-	})
+		return try(ctx, a)
+	}
+	if err := f.guard(ctx, viewer.FromContext(ctx).ID, once); err != nil {
+		return nil, err
+	}
+	return a, orCode(once(ctx))
 }
 
 // accountOf returns the account of a token of a second factor. It looks in a unit of work of its
@@ -246,12 +257,11 @@ func (f *Factors) trusted(ctx context.Context, code *string, do func(*session.Ac
 
 // proved calls do with the viewer's account, which it locks, if the code is good.
 func (f *Factors) proved(ctx context.Context, code string, do func(*session.Account) error) error {
-	return f.guardViewer(ctx, func(a *session.Account) (bool, error) {
-		if ok, err := f.check(ctx, a.ID, code); !ok || err != nil {
-			return false, err
-		}
-		return true, do(a)
-	})
+	a, err := f.guardViewer(ctx, func(ctx context.Context, a *session.Account) (bool, error) { return f.check(ctx, a.ID, code) })
+	if err != nil {
+		return err
+	}
+	return do(a)
 }
 
 // apart calls do in a unit of work of its own, and commits it if do returns no error.
@@ -276,6 +286,14 @@ func (f *Factors) lock(ctx context.Context, account uuid.UUID) (*session.Account
 // of returns a query for the credentials of an account of one kind.
 func of(ctx context.Context, account uuid.UUID, kind string) *ent.CredentialQuery {
 	return ent.FromUnit(ctx).Credential.Query().Where(credential.UserID(account), credential.Kind(kind))
+}
+
+// orCode returns errCode if a code is not good.
+func orCode(good bool, err error) error {
+	if err == nil && !good {
+		return errCode
+	}
+	return err
 }
 
 func orToken(err error) error {

@@ -103,28 +103,27 @@ func (f *Factors) ConfirmTOTP(ctx context.Context, code string) (recovery []stri
 	if !f.Options.TOTP {
 		return nil, errNoTOTP
 	}
-	err = f.guardViewer(ctx, func(a *session.Account) (bool, error) {
-		now, err := unit.FromContext(ctx).Now(ctx)
-		if err != nil {
+	var now time.Time
+	var row *ent.Credential
+	a, err := f.guardViewer(ctx, func(ctx context.Context, a *session.Account) (_ bool, err error) {
+		if now, err = unit.FromContext(ctx).Now(ctx); err != nil {
 			return false, fmt.Errorf("read the database's clock: %w", err)
 		}
-		row, err := first(of(ctx, a.ID, kindTOTP).Where(credential.ConfirmedAtIsNil()).Only(system(ctx)))
-		if err != nil {
+		if row, err = first(of(ctx, a.ID, kindTOTP).Where(credential.ConfirmedAtIsNil()).Only(system(ctx))); err != nil {
 			return false, err
 		}
 		if row == nil || now.Sub(row.CreatedAt) > confirmTime {
 			return false, apperr.Conflict("", "there is nothing to confirm, or no longer: call beginTotp first")
 		}
-		if ok, err := f.checkTOTP(ctx, row, code); !ok || err != nil {
-			return false, err
-		}
-		if err := row.Update().SetConfirmedAt(now).Exec(system(ctx)); err != nil {
-			return false, fmt.Errorf("confirm a secret: %w", err)
-		}
-		recovery, err = renew(ctx, a.ID)
-		return err == nil, err
+		return f.checkTOTP(ctx, row, code)
 	})
-	return recovery, err
+	if err != nil {
+		return nil, err
+	}
+	if err := row.Update().SetConfirmedAt(now).Exec(system(ctx)); err != nil {
+		return nil, fmt.Errorf("confirm a secret: %w", err)
+	}
+	return renew(ctx, a.ID)
 }
 
 // DisableTOTP removes the viewer's app and recovery codes, if the code is good.

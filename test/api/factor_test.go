@@ -377,6 +377,30 @@ func TestCodesAreNotGuessed(t *testing.T) {
 	})
 }
 
+// TestNothingHeldWhileCodesAreCounted lets an API have one connection. Codes, wrong and good ones, are
+// counted for all servers, because no unit of work holds the connection meanwhile.
+func TestNothingHeldWhileCodesAreCounted(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := newSessionAPI(t, address)
+		log := new(bytes.Buffer)
+		d.log = slog.New(slog.NewTextHandler(log, nil))
+		d = d.withFactors(allFactors())
+		ada := d.join("ada")
+		ada.begin()
+		d.db.SetMaxOpenConns(1)
+		for _, got := range []gqltest.Answer{ada.do(confirmTotp, vars{"c": ada.wrong()}), ada.do(confirmTotp, vars{"c": ada.code(-1)}),
+			ada.complete(ada.due(), ada.wrong()), ada.do(disableTotp, vars{"c": ada.wrong()}), ada.complete(ada.due(), ada.code(1))} {
+			if got.Code() != "" && !refusedCode(got) {
+				t.Error(got)
+			}
+		}
+		if strings.Contains(log.String(), "this server alone") {
+			t.Errorf("logged: %s", log)
+		}
+	})
+}
+
 // aged returns the viewer of a session of m that began an hour ago, and was refreshed just now.
 func (m *member) aged(legacy bool) viewer.Viewer {
 	at := time.Now().UTC().Truncate(time.Microsecond)
