@@ -135,7 +135,11 @@ func (s *Service) Fresh(ctx context.Context, field string) error {
 
 // put puts a mail of an account into the queue.
 func (s *Service) put(ctx context.Context, a *Account, template, recipient string, data any) error {
-	return s.Mails.Put(ctx, mail.Queued{Template: template, Account: a.ID, Recipient: recipient, Language: s.Mails.Language(ctx), Data: data})
+	return s.Mails.Put(ctx, s.mail(ctx, a, template, recipient, data))
+}
+
+func (s *Service) mail(ctx context.Context, a *Account, template, recipient string, data any) mail.Queued {
+	return mail.Queued{Template: template, Account: a.ID, Recipient: recipient, Language: s.Mails.Language(ctx), Data: data}
 }
 
 // These are the changes that Notice tells of.
@@ -153,7 +157,7 @@ type telling struct {
 }
 
 // Notice has a mail sent to an account's email, if that is proved, which tells of a change. It does
-// nothing if this server sends no mails.
+// nothing if this server sends no mails, or if the queue of mails is full.
 func (s *Service) Notice(ctx context.Context, account uuid.UUID, what string) error {
 	if s == nil || s.Mails == nil {
 		return nil
@@ -170,7 +174,7 @@ func (s *Service) tell(ctx context.Context, a *Account, data telling) error {
 	if s.Mails == nil || a.Verified.IsZero() {
 		return nil
 	}
-	return s.put(ctx, a, changed, a.Email, data)
+	return s.Mails.PutNotice(ctx, s.mail(ctx, a, changed, a.Email, data))
 }
 
 // EndTokens ends all tokens that were sent to an account's email. It is called when the email

@@ -10,6 +10,7 @@ package mail
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -76,7 +77,7 @@ type Mails struct {
 	// Composers has a Composer for each template.
 	Composers map[string]Composer
 	// Count is called with each result: sent, failed, dead, or dropped if there was nothing to
-	// send. It may be nil.
+	// send, or no room for a notice. It may be nil.
 	Count func(result string)
 
 	queued atomic.Bool   // whether this server has put mails into the queue since the last signal
@@ -113,7 +114,7 @@ func (m *Mails) Put(ctx context.Context, q Queued) error {
 	case err != nil:
 		return fmt.Errorf("look for room in the queue of mails: %w", err)
 	case len(full) > 0:
-		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "too many mails wait to be sent; try again later"}
+		return errFull
 	}
 	data, err := json.Marshal(q.Data)
 	if err != nil {
@@ -128,6 +129,20 @@ func (m *Mails) Put(ctx context.Context, q Queued) error {
 		return fmt.Errorf("queue a mail: %w", err)
 	}
 	m.queued.Store(true)
+	return nil
+}
+
+var errFull = &apperr.Error{Code: apperr.CodeUnavailable, Message: "too many mails wait to be sent; try again later"}
+
+// PutNotice is Put for a mail that only tells of what is done. If the queue is full, the mail is
+// dropped, and what it would tell of is done all the same.
+func (m *Mails) PutNotice(ctx context.Context, q Queued) error {
+	err := m.Put(ctx, q)
+	if !errors.Is(err, errFull) {
+		return err
+	}
+	m.Log.WarnContext(ctx, "a mail was dropped, because too many wait to be sent", "template", q.Template, "account", q.Account)
+	m.count("dropped")
 	return nil
 }
 

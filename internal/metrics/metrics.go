@@ -169,7 +169,7 @@ func (m *Metrics) Mails(age func() time.Duration) (count func(result string)) {
 		Help: "Time since the oldest mail was queued that waits to be sent, of all servers; 0 if none waits.",
 	}, func() float64 { return age().Seconds() }))
 	mails := counter(m.registry, "forge_mails_total",
-		"Mails by this server, by result: sent; failed, which are tried again; dead, which are not; or dropped, because there was nobody to send them to.", "result")
+		"Mails by this server, by result: sent; failed, which are tried again; dead, which are not; or dropped, because there was nobody to send them to, or no room in the queue for a notice.", "result")
 	for _, result := range []string{"sent", "failed", "dead", "dropped"} {
 		mails.WithLabelValues(result)
 	}

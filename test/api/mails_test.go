@@ -624,11 +624,14 @@ func TestMailsThatAreOff(t *testing.T) {
 	ask("AUTH_SECRET")
 }
 
-// TestQueueIsBounded fills the queue. Nothing more is taken then, and nothing else fails.
+// TestQueueIsBounded fills the queue. Nothing more is taken then, and nothing else fails: what a
+// notice would tell of is done without it.
 func TestQueueIsBounded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		d := &mailed{api: newSessionAPI(t, url)}
+		d := newMailAPI(t, url)
+		ada, log := d.verified("ada"), new(bytes.Buffer)
+		d.log = slog.New(slog.NewTextHandler(log, nil))
 		d.sending(failing{})
 		insert := `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 INSERT INTO mails (id, template, recipient, created_at, due_at, failures) SELECT %s, 'reset', 'x', %[3]s, %[3]s, 0 FROM n`
@@ -640,7 +643,11 @@ INSERT INTO mails (id, template, recipient, created_at, due_at, failures) SELECT
 			t.Fatal(err)
 		}
 		d.WantCode("UNAVAILABLE", requestReset, vars{"e": "ada@example.com"})
-		d.signUp("ada")
+		d.signUp("eve")
+		d.as(ada).Must(changePassword, vars{"i": vars{"oldPassword": secret, "newPassword": "another good one"}})
+		if !strings.Contains(log.String(), "a mail was dropped") {
+			t.Errorf("logged: %s", log)
+		}
 	})
 }
 
