@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
@@ -111,6 +112,7 @@ type Options struct {
 	// Narrow and Wide slow down what is tried again and again: by address and account, and by
 	// network, from which many people may come.
 	Narrow, Wide *session.Limiter
+	Log          *slog.Logger
 }
 
 // Service is the life of accounts. It is safe for concurrent use.

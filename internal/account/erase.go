@@ -17,6 +17,7 @@ import (
 	entsession "forge/ent/session"
 	"forge/ent/signin"
 	"forge/internal/apperr"
+	"forge/internal/database"
 	"forge/internal/entity"
 	"forge/internal/rule"
 	"forge/internal/session"
@@ -97,11 +98,15 @@ func (s *Service) Keep(ctx context.Context) error {
 	return s.Accounts.SetEraseAt(system(ctx), a.ID, time.Time{})
 }
 
-// EraseAtOnce is how many accounts a unit of work erases at most.
+// eraseAtOnce is how many accounts a unit of work erases at most.
 const eraseAtOnce = 10
 
-// Erased erases accounts whose grace time had passed at the time now, and returns how many. It is
-// an expiry.Some.
+// eraseAgain is how long an account waits that could not be erased.
+const eraseAgain = time.Hour
+
+// Erased erases accounts whose grace time had passed at the time now, and returns how many it
+// has taken up. It is an expiry.Some. An account that cannot be erased is logged, and is due again
+// after eraseAgain, so that it does not keep the others from being erased.
 func (s *Service) Erased(ctx context.Context, now time.Time) (n int, err error) {
 	due, err := s.Accounts.ToErase(ctx, now, eraseAtOnce)
 	if err != nil {
@@ -119,12 +124,28 @@ func (s *Service) Erased(ctx context.Context, now time.Time) (n int, err error) 
 		if locked == nil || a != nil && (a.EraseAt.IsZero() || a.EraseAt.After(now)) {
 			continue // it is gone, or was kept meanwhile
 		}
-		if err := s.erase(ctx, locked, now); err != nil {
+		if err := s.tryToErase(ctx, locked, now); err != nil {
 			return n, fmt.Errorf("erase an account: %w", err)
 		}
 		n++
 	}
 	return n, nil
+}
+
+// tryToErase erases an account that is locked, or has it wait. It returns an error if nothing can
+// be stored at present.
+func (s *Service) tryToErase(ctx context.Context, a *session.Account, now time.Time) error {
+	u, away := unit.FromContext(ctx), false
+	err := u.Savepoint(ctx, func() error {
+		err := s.erase(ctx, a, now)
+		away = u.Transient() || ctx.Err() != nil
+		return err
+	})
+	if err == nil || away {
+		return err
+	}
+	s.Log.WarnContext(ctx, "an account cannot be erased, trying again later", "account", a.ID, "error", database.RedactError(err))
+	return s.Accounts.SetEraseAt(entity.WithDeleted(ctx), a.ID, now.Add(eraseAgain))
 }
 
 // erase erases an account that is locked: what is personal of it and of its rows, and all by which

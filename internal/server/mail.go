@@ -70,6 +70,6 @@ func (s *Server) account(db *database.DB, sessions *session.Sessions, passwords 
 	return account.New(account.Options{
 		DB: db, Accounts: s.app.Accounts, Sessions: sessions, Passwords: passwords, Mails: s.mails, Page: s.Mail.Page, Kinds: s.Mail.Kinds,
 		Entities: api.Entities, Query: api.Query, Grace: s.ErasureDelay,
-		Proxies: s.TrustedProxies, Revoked: revoked, Narrow: session.NewLimiter(db, 5, s.log), Wide: session.NewLimiter(db, 30, s.log),
+		Proxies: s.TrustedProxies, Revoked: revoked, Narrow: session.NewLimiter(db, 5, s.log), Wide: session.NewLimiter(db, 30, s.log), Log: s.log,
 	})
 }

@@ -1,9 +1,12 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +14,9 @@ import (
 	"github.com/google/uuid"
 
 	"forge/ent"
+	"forge/ent/user"
 	"forge/internal/database"
+	"forge/internal/entity"
 	"forge/internal/expiry"
 	"forge/internal/onetime"
 	"forge/internal/unit"
@@ -100,6 +105,52 @@ func TestDeleteAccount(t *testing.T) {
 			}
 		}
 		d.signUp("ada") // name and email are free
+	})
+}
+
+// TestEraseGoesOn has accounts that cannot be erased, as many as a sweep takes up, and one more to
+// be erased. It is erased, and the others are once they can be.
+func TestEraseGoesOn(t *testing.T) {
+	const atOnce = 10
+	eachMail(t, func(t *testing.T, d *mailed) {
+		log := new(bytes.Buffer)
+		d.log = slog.New(slog.NewTextHandler(log, nil))
+		d.sending(d.inbox)
+		execute := func(statement string) {
+			if _, err := d.db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		execute(`CREATE UNIQUE INDEX kept ON users ((CASE WHEN role = 'ADMIN' AND substr(username, 1, 6) = 'erased' THEN 1 END))`)
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			add := func(name string) *ent.UserCreate { return c.User.Create().SetUsername(name).SetRole(user.RoleADMIN) }
+			add("erased").ExecX(ctx)
+			add("kept").SetEraseAt(time.Now().Add(-time.Hour)).SetDeletedAt(time.Now()).ExecX(ctx)
+			for i := range atOnce - 1 {
+				add(fmt.Sprint("kept", i)).SetEraseAt(time.Now().Add(-time.Hour)).ExecX(ctx)
+			}
+			add("ada").SetRole(user.RoleUSER).SetEraseAt(time.Now().Add(-time.Minute)).ExecX(ctx)
+		})
+		left := func(want int) {
+			t.Helper()
+			d.stored(func(ctx context.Context, c *ent.Client) {
+				names := c.User.Query().Where(user.EraseAtNotNil()).Select(user.FieldUsername).StringsX(entity.WithDeleted(ctx))
+				if len(names) != want || slices.Contains(names, "ada") {
+					t.Errorf("not erased: %v, want %d", names, want)
+				}
+			})
+		}
+		d.erased(0)
+		d.erased(0)
+		left(atOnce)
+		if n := strings.Count(log.String(), "cannot be erased"); n != atOnce {
+			t.Errorf("logged %d times: %s", n, log)
+		}
+		execute(`DROP INDEX kept`)
+		d.erased(0)
+		left(atOnce)
+		d.erased(2 * time.Hour)
+		left(0)
 	})
 }
 

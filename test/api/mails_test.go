@@ -58,7 +58,7 @@ func (d *mailed) sending(sender mail.Sender, kinds ...string) {
 	r := d.sessionResolver(lifetimes)
 	d.service = account.New(account.Options{DB: d.db, Accounts: graph.Accounts{}, Sessions: r.Sessions, Passwords: d.passwords, Mails: d.mails,
 		Entities: ent.Entities, Query: ent.QueryEntity, Grace: time.Hour, Page: "https://app.example/account", Kinds: kinds, Revoked: d.revocations.Add,
-		Narrow: session.NewLimiter(d.db, 5, d.log), Wide: session.NewLimiter(d.db, 30, d.log)})
+		Narrow: session.NewLimiter(d.db, 5, d.log), Wide: session.NewLimiter(d.db, 30, d.log), Log: d.log})
 	r.Account = d.service
 	d.configure(config{Options: usual().Options, Resolver: r})
 	run(d.t, d.mails)
