@@ -157,15 +157,17 @@ func (s *Sessions) StoreFailures(ctx context.Context) error {
 	return failed
 }
 
-// storeFailure stores a failure unless its account is gone. It is stored with the time of the
+// storeFailure stores a failure unless its account is gone or deleted. It is stored with the time of the
 // database's clock.
 func (s *Sessions) storeFailure(ctx context.Context, e *ent.SignIn) error {
 	u := unit.New(s.db, unit.Write)
 	defer u.Rollback()
 	ctx = unit.NewContext(ctx, u)
-	a, err := lock(ctx, s.accounts, e.UserID)
-	if a == nil || err != nil {
+	if a, err := lock(ctx, s.accounts, e.UserID); a == nil || err != nil {
 		return err
+	}
+	if a, err := s.accounts.Find(system(ctx), e.UserID); a == nil || err != nil {
+		return err // it was deleted, and perhaps erased, after the failure
 	}
 	now, err := u.Now(ctx)
 	if err != nil {

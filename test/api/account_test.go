@@ -72,6 +72,7 @@ func TestDeleteAccount(t *testing.T) {
 			}
 		})
 		d.as(ada).Must(deleteAccount, vars{"p": secret})
+		d.signIn("ada", "incorrect") // waits to be logged
 		if n := d.erased(30 * time.Minute); n != 0 {
 			t.Errorf("%d accounts are erased before their time", n)
 		}
@@ -84,6 +85,7 @@ func TestDeleteAccount(t *testing.T) {
 		if got := d.signIn("ada", secret); got.Code() != "UNAUTHENTICATED" {
 			t.Error(got)
 		}
+		d.storeFailures(d.service.Sessions)
 		d.stored(func(ctx context.Context, c *ent.Client) {
 			left := []int{c.Session.Query().CountX(ctx), c.Credential.Query().CountX(ctx), c.SignIn.Query().CountX(ctx), c.Mail.Query().CountX(ctx)}
 			if fmt.Sprint(left) != "[0 0 0 0]" {
