@@ -66,7 +66,7 @@ func (f *Factors) BeginSignIn(ctx context.Context) (options any, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the options of a sign-in: %w", err)
 	}
-	return assertion.Response, onetime.Put(ctx, useChallenge, s.Challenge, uuid.Nil, s, tokenLife)
+	return assertion.Response, onetime.Put(onetime.From(ctx, f.sessions.Client(ctx)), useChallenge, s.Challenge, uuid.Nil, s, tokenLife)
 }
 
 // errPasskey is the error for everything that can be wrong, so that it does not reveal which

@@ -3,6 +3,7 @@
 package onetime
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -29,9 +31,12 @@ var ErrInvalid = errors.New("the token is not valid, or no longer")
 // ends.
 const MaxTokens = 5
 
-// MaxOpen is about how many tokens that are nobody's there may be for one purpose. Everybody may
-// have them made, and each is a row.
-const MaxOpen = 10_000
+// MaxOpen is about how many tokens that are nobody's there may be for one purpose, and MaxOfNetwork
+// how many of one network. Everybody may have them made, and each is a row.
+const (
+	MaxOpen      = 10_000
+	MaxOfNetwork = 200
+)
 
 // table returns the table for a kind of database. Times are microseconds since 1970, in both. The
 // unique columns are so that there are indexes for them, which are parts of the table.
@@ -74,8 +79,8 @@ func New(ctx context.Context, purpose string, account uuid.UUID, data any, life 
 }
 
 // Put is New for a token that the caller has made. It must not be guessed: it has at least 128
-// random bits. If there are MaxOpen tokens already that are nobody's, as this one is, the error is
-// UNAVAILABLE.
+// random bits. If it is nobody's, it counts for the network of From. The error is UNAVAILABLE if there
+// are too many that are nobody's: MaxOfNetwork of the network, or MaxOpen.
 func Put(ctx context.Context, purpose, token string, account uuid.UUID, data any, life time.Duration) error {
 	u := unit.FromContext(ctx)
 	now, err := u.Now(ctx)
@@ -91,7 +96,7 @@ func Put(ctx context.Context, purpose, token string, account uuid.UUID, data any
 		return err
 	}
 	_, err = u.Exec(ctx, "INSERT INTO "+name+" (hash, purpose, account, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
-		hashed(token), purpose, owner(account), kept, now.UnixMicro(), now.Add(life).UnixMicro())
+		hashed(token), purpose, ownerOrNetwork(ctx, account), kept, now.UnixMicro(), now.Add(life).UnixMicro())
 	if err != nil {
 		return fmt.Errorf("store a token: %w", err)
 	}
@@ -110,18 +115,49 @@ func makeRoom(ctx context.Context, purpose string, account uuid.UUID) error {
 		}
 		return nil
 	}
-	full := false
-	err := u.Rows(ctx, func(rows *sql.Rows) error {
-		full = rows.Next()
-		return nil
-	}, "SELECT 1 FROM "+name+" WHERE account IS NULL AND purpose = $1 LIMIT 1 OFFSET $2", purpose, MaxOpen-1)
-	switch {
-	case err != nil:
-		return fmt.Errorf("count the tokens of nobody: %w", err)
-	case full:
-		return errFull
+	for _, bound := range []struct {
+		first, behind string // of the owners that count together
+		most          int
+	}{
+		{network(ctx), network(ctx) + "\x00", MaxOfNetwork},
+		{networks, networksEnd, MaxOpen},
+	} {
+		full := false
+		err := u.Rows(ctx, func(rows *sql.Rows) error {
+			full = rows.Next()
+			return nil
+		}, "SELECT 1 FROM "+name+" WHERE account >= $1 AND account < $2 AND purpose = $3 LIMIT 1 OFFSET $4",
+			[]byte(bound.first), []byte(bound.behind), purpose, bound.most-1)
+		switch {
+		case err != nil:
+			return fmt.Errorf("count the tokens of nobody: %w", err)
+		case full:
+			return errFull
+		}
 	}
 	return nil
+}
+
+// The owner of a token that is nobody's is a network: a text that begins with networks, and comes
+// before networksEnd.
+const networks, networksEnd = "network ", "network!"
+
+type fromKey struct{}
+
+// From returns a context in which tokens that are nobody's count for the network of a client. All
+// tokens without it count for one network.
+func From(ctx context.Context, client netip.Addr) context.Context {
+	bits := client.BitLen()
+	if client.Is6() {
+		bits = 48 // many people get as much, and can use each /64 of it
+	}
+	p, _ := client.Prefix(bits) // zero if the address is zero
+	return context.WithValue(ctx, fromKey{}, p)
+}
+
+func network(ctx context.Context) string {
+	p, _ := ctx.Value(fromKey{}).(netip.Prefix)
+	return networks + p.String()
 }
 
 // errFull says that there are too many tokens of nobody. Those that have expired are removed every
@@ -206,7 +242,7 @@ func one(ctx context.Context, query string, args ...any) (t *Token, err error) {
 		}
 		var account []byte
 		t = new(Token)
-		if err := rows.Scan(&account, &t.data); err != nil || account == nil {
+		if err := rows.Scan(&account, &t.data); err != nil || bytes.HasPrefix(account, []byte(networks)) {
 			return err
 		}
 		t.Account, err = uuid.FromBytes(account)
@@ -221,12 +257,15 @@ func one(ctx context.Context, query string, args ...any) (t *Token, err error) {
 	return t, nil
 }
 
-// owner returns the value of the column account.
-func owner(account uuid.UUID) any {
+// owner returns the value of the column account for an account.
+func owner(account uuid.UUID) []byte { return account[:] }
+
+// ownerOrNetwork is owner, and returns the network of ctx for the zero UUID.
+func ownerOrNetwork(ctx context.Context, account uuid.UUID) []byte {
 	if account == uuid.Nil {
-		return nil
+		return []byte(network(ctx))
 	}
-	return account[:]
+	return owner(account)
 }
 
 func hashed(token string) []byte {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -138,31 +139,43 @@ func TestChange(t *testing.T) {
 	})
 }
 
-// TestOpenTokensAreBounded makes one token more than there may be of nobody's for a purpose.
+// TestOpenTokensAreBounded makes one token more than there may be of nobody's for a purpose: of a
+// network, of whose addresses IPv6 has many, and of all.
 func TestOpenTokensAreBounded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {
 		db, err := database.Open(address, database.Options{PoolSize: 4})
 		must(t, err)
 		defer db.Close()
-		hash := "int4send(i)"
+		hash, bytes := "int4send(i)", "bytea"
 		if db.Dialect == dialect.SQLite {
-			hash = "CAST(i AS BLOB)"
+			hash, bytes = "CAST(i AS BLOB)", "BLOB"
 		}
 		_, err = db.Exec(fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-			INSERT INTO %s (hash, purpose, created_at, expires_at) SELECT %s, 'greet', 1, 1 FROM n`,
-			onetime.MaxOpen-1, onetime.Objects(db.Dialect)[0].Name, hash))
+			INSERT INTO %s (hash, purpose, account, created_at, expires_at) SELECT %s, 'greet', CAST('network 192.0.2.' || i AS %s), 1, 1 FROM n`,
+			onetime.MaxOpen-onetime.MaxOfNetwork-1, onetime.Objects(db.Dialect)[0].Name, hash, bytes))
 		must(t, err)
+		client := "2001:db8::1"
 		add := func(purpose string, account uuid.UUID) error {
 			return do(t, db, func(ctx context.Context) error {
-				_, err := onetime.New(ctx, purpose, account, nil, time.Minute)
+				_, err := onetime.New(onetime.From(ctx, netip.MustParseAddr(client)), purpose, account, nil, time.Minute)
 				return err
 			})
 		}
-		must(t, add("greet", uuid.Nil))
-		if f, ok := errors.AsType[*apperr.Error](add("greet", uuid.Nil)); !ok || f.Code != apperr.CodeUnavailable {
-			t.Errorf("one more: %v, want UNAVAILABLE", f)
+		full := func() {
+			t.Helper()
+			if f, ok := errors.AsType[*apperr.Error](add("greet", uuid.Nil)); !ok || f.Code != apperr.CodeUnavailable {
+				t.Errorf("one more: %v, want UNAVAILABLE", f)
+			}
 		}
+		for range onetime.MaxOfNetwork {
+			must(t, add("greet", uuid.Nil))
+		}
+		client = "2001:db8:0:f::1"
+		full()
+		client = "2001:db8:f::1"
+		must(t, add("greet", uuid.Nil))
+		full()
 		must(t, add("part", uuid.Nil))
 		must(t, add("greet", uuid.New()))
 		_, err = expiry.Some(onetime.Expired).All(t.Context(), db)

@@ -64,13 +64,15 @@ func (p *Providers) Start(w http.ResponseWriter, r *http.Request) {
 func (p *Providers) enter(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc, bool) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	ctx, cancel := context.WithTimeout(clientip.NewContext(r.Context(), r), handlerTime)
+	ctx := clientip.NewContext(r.Context(), r)
+	client := clientip.Address(ctx, p.Proxies)
+	ctx, cancel := context.WithTimeout(onetime.From(ctx, client), handlerTime)
 	switch {
 	case p.find(r.PathValue("provider")) == nil:
 		http.Error(w, "there is no such provider", http.StatusNotFound)
 	case r.Method == http.MethodHead:
 		http.Error(w, "only GET is allowed", http.StatusMethodNotAllowed)
-	case !p.limit.allow(clientip.Network(clientip.Address(ctx, p.Proxies))):
+	case !p.limit.allow(clientip.Network(client)):
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many sign-ins from this network; try again later", http.StatusTooManyRequests)
 	default:

@@ -93,7 +93,7 @@ func (s *Sessions) Guard(ctx context.Context, wrong error, try func() (bool, err
 // Ask counts that somebody asks for what everybody may ask for. It returns RATE_LIMITED if as much
 // was asked for from the client's network as freeAsked allows.
 func (s *Sessions) Ask(ctx context.Context, what string) error {
-	a, err := s.asked.begin(ctx, about(what, clientip.Network(clientip.Address(ctx, s.proxies)).String()))
+	a, err := s.asked.begin(ctx, about(what, clientip.Network(s.Client(ctx)).String()))
 	if err != nil {
 		return recorded(ctx, err)
 	}

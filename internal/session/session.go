@@ -202,11 +202,14 @@ func (s *Sessions) tokens(ctx context.Context, a *Account, refresh string, store
 
 // address returns the client's address, or "" if it is not known.
 func (s *Sessions) address(ctx context.Context) string {
-	if a := clientip.Address(ctx, s.proxies).WithZone(""); a.IsValid() {
+	if a := s.Client(ctx).WithZone(""); a.IsValid() {
 		return a.String()
 	}
 	return ""
 }
+
+// Client returns the address of the client, or the zero address if ctx carries no request.
+func (s *Sessions) Client(ctx context.Context) netip.Addr { return clientip.Address(ctx, s.proxies) }
 
 // hashed returns the form in which a token is stored. It needs no salt, because a token has 256
 // random bits.
