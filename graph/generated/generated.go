@@ -486,6 +486,7 @@ type Mutation {
   """
   Returns the address to which a page sends the browser of the user who asks, to link an account at a provider to theirs. The browser comes back
   with a code for ` + "`" + `finishProviderLink` + "`" + `. ` + "`" + `BAD_USER_INPUT` + "`" + ` if there is no such provider, or if its people may not be sent to the page.
+  ` + "`" + `FORBIDDEN` + "`" + ` if the session did not begin in the last 10 minutes: sign in again first.
   """
   beginProviderLink(
     "Its name in ` + "`" + `authProviders` + "`" + `."
@@ -521,7 +522,8 @@ type Mutation {
   verifyEmail(token: String!): OkPayload!
   """
   Has a mail sent to another email that the user who asks wants to have, and one to the present email if that is confirmed. Each has a token for
-  ` + "`" + `confirmEmailChange` + "`" + `. Whether another user has the email, the answer does not say; no mail goes there then.
+  ` + "`" + `confirmEmailChange` + "`" + `. Whether another user has the email, the answer does not say; no mail goes there then. ` + "`" + `FORBIDDEN` + "`" + ` if the present
+  email is not confirmed, mails can sign in, and the session did not begin in the last 10 minutes.
   """
   requestEmailChange(email: String!): OkPayload!
   """
@@ -623,7 +625,11 @@ type Mutation {
   ): ReplayWebhookPayload!
   "Makes a user. ` + "`" + `CONFLICT` + "`" + ` if the username or the email is taken."
   createUser(input: CreateUserInput!): CreateUserPayload!
-  "Changes a user. A password that is set or cleared, and ` + "`" + `isActive: false` + "`" + `, end all of the user's sessions and tokens."
+  """
+  Changes a user. A password that is set or cleared, and ` + "`" + `isActive: false` + "`" + `, end all of the user's sessions and tokens. ` + "`" + `FORBIDDEN` + "`" + `, with the field
+  ` + "`" + `input.email` + "`" + `, if users change their own email where ` + "`" + `requestEmailChange` + "`" + ` has to confirm it, or where mails can sign in and the session did not
+  begin in the last 10 minutes.
+  """
   updateUser(id: ID!, input: UpdateUserInput!, expectedVersion: Int): UpdateUserPayload!
   "Hides a user from every query, frees the username and email, and ends all sessions and tokens. ` + "`" + `restoreUser` + "`" + ` undoes it, but for these."
   deleteUser(id: ID!, expectedVersion: Int): DeleteUserPayload!
