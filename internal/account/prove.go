@@ -40,12 +40,14 @@ func (s *Service) takeOwn(ctx context.Context, kind, purpose, token string) (*Ac
 // true. All tokens that were sent to the email before end. It returns CONFLICT if another account
 // has the email.
 func (s *Service) ConfirmEmailChange(ctx context.Context, token string) (done bool, err error) {
-	purpose := changeNew
-	a, of, err := s.takeOwn(ctx, Change, changeNew, token)
-	if errors.Is(err, errToken) {
-		purpose = changeOld
-		a, of, err = s.takeOwn(ctx, Change, changeOld, token)
+	if err := s.offers(Change); err != nil {
+		return false, err
 	}
+	purpose := changeNew
+	if errors.Is(s.good(ctx, changeNew, token), errToken) {
+		purpose = changeOld
+	}
+	a, of, err := s.takeOwn(ctx, Change, purpose, token)
 	if err != nil {
 		return false, err
 	}

@@ -84,11 +84,10 @@ func find(ctx context.Context, db *database.DB, accounts Accounts, id uuid.UUID)
 	return look(ctx, db, func(ctx context.Context) (*Account, error) { return accounts.Find(ctx, id) })
 }
 
-// look returns what the function find returns. It calls find in a unit of work of its own, so that
-// no connection is held afterwards.
+// look returns what the function find returns. It calls find in a unit of work apart.
 func look(ctx context.Context, db *database.DB, find func(context.Context) (*Account, error)) (*Account, error) {
-	u := unit.New(db, unit.Single)
-	defer u.Rollback()
+	u, end := unit.Apart(ctx, db)
+	defer end()
 	a, err := find(system(unit.NewContext(ctx, u)))
 	if err != nil {
 		return nil, fmt.Errorf("look for a user: %w", err)

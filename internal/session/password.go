@@ -62,7 +62,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 
 // Check returns UNAUTHENTICATED if the viewer's account may not sign in, or if the viewer's token
 // was ended. It asks the database, so it also knows what another process has just committed. It
-// runs one statement, in a unit of work of its own.
+// runs one statement, in a unit of work apart.
 func Check(ctx context.Context, db *database.DB, accounts Accounts, v viewer.Viewer) error {
 	a, err := find(ctx, db, accounts, v.ID)
 	if err != nil {

@@ -294,6 +294,23 @@ func NewContext(ctx context.Context, u *Unit) context.Context {
 // caller runs outside of any operation.
 func FromContext(ctx context.Context) *Unit { return ctx.Value(contextKey{}).(*Unit) }
 
+// Apart returns a unit for one statement that reads, so that no connection is held afterwards. It
+// is the unit of ctx if that holds a connection already: who holds one must not wait for another.
+// The caller calls end.
+func Apart(ctx context.Context, db *database.DB) (u *Unit, end func()) {
+	if u, ok := ctx.Value(contextKey{}).(*Unit); ok && u.holds() {
+		return u, func() {}
+	}
+	u = New(db, Single)
+	return u, u.Rollback
+}
+
+func (u *Unit) holds() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.conn.Conn != nil
+}
+
 // Client returns the unit's client, whose type C is the application's. The first call makes the
 // client with open, on a driver that sends every statement through the unit. Many units run only
 // statements that were written before, and never make a client.

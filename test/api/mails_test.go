@@ -394,7 +394,9 @@ func TestNoticeOfFactors(t *testing.T) {
 // for all servers, because no unit of work holds the connection meanwhile.
 func TestNothingHeldWhileCounting(t *testing.T) {
 	eachMail(t, func(t *testing.T, d *mailed) {
-		ada := d.holder(d.signUp("ada"))
+		ada, eve := d.holder(d.signUp("ada")), d.holder(d.signUp("eve"))
+		d.as(eve).Must(requestChange, vars{"e": "eve@other.example"})
+		ofEve, _ := d.token()
 		log := new(bytes.Buffer)
 		d.log = slog.New(slog.NewTextHandler(log, nil))
 		d.sending(d.inbox)
@@ -402,8 +404,12 @@ func TestNothingHeldWhileCounting(t *testing.T) {
 		d.as(ada).Must(requestVerify, nil)
 		d.as(ada).Must(requestChange, vars{"e": "ada@other.example"})
 		d.as(ada).WantCode("BAD_USER_INPUT", verifyEmail, vars{"t": "wrong"})
+		d.as(ada).WantCode("BAD_USER_INPUT", confirmChange, vars{"t": ofEve})
 		d.as(ada).WantCode("BAD_USER_INPUT", deleteAccount, vars{"p": "incorrect"})
 		d.as(ada).Must(exportAccount, nil)
+		if d.db.Dialect == "postgres" {
+			d.as(ada).Must(`mutation { createHero(input: {name: "Lovelace"}) { hero { id } } keepAccount { ok } }`, nil)
+		}
 		d.WantCode("UNAUTHENTICATED", signInLink, vars{"t": "wrong"})
 		d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": "ada", "c": "000000"})
 		if strings.Contains(log.String(), "this server alone") {
