@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,16 +63,20 @@ func (s *Service) SignInWithCode(ctx context.Context, login, code string) (*sess
 		if errors.Is(err, session.ErrWrong) {
 			return false, nil
 		}
-		return err == nil, err
+		return false, cmp.Or(err, errRight)
 	}, "codes of a network", s.network(ctx))
 	if errors.Is(err, session.ErrWrong) {
 		return nil, errSignIn
 	}
-	if err != nil {
+	if !errors.Is(err, errRight) {
 		return nil, err
 	}
 	return s.withCode(ctx, a, of)
 }
+
+// errRight ends an attempt whose code was right, and keeps what is counted for the network: who has
+// an account could have the failures with other accounts be forgotten.
+var errRight = errors.New("the code is right")
 
 // withCode ends the code that was right, and begins a session, unless another request has ended the
 // code meanwhile.

@@ -556,6 +556,24 @@ func TestMailedCodesAreNotGuessed(t *testing.T) {
 	})
 }
 
+// TestOwnCodeForgivesNothing has somebody try codes of many others, and sign in to their own account
+// in between. The network has to wait all the same.
+func TestOwnCodeForgivesNothing(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		d.signUp("eve")
+		guess := func(from, to int) {
+			for i := range to - from {
+				d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": fmt.Sprint("user", from+i), "c": "000000"})
+			}
+		}
+		guess(0, 29)
+		d.Must(requestCode, vars{"l": "eve"})
+		d.Must(signInCode, vars{"l": "eve", "c": codeOf(t, d.news(1)[0])})
+		guess(29, 30)
+		d.WantCode("RATE_LIMITED", signInCode, vars{"l": "user30", "c": "000000"})
+	})
+}
+
 // named returns the ID of the user with a name.
 func (d *mailed) named(name string) string {
 	d.t.Helper()
