@@ -79,8 +79,8 @@ func New(ctx context.Context, purpose string, account uuid.UUID, data any, life 
 }
 
 // Put is New for a token that the caller has made. It must not be guessed: it has at least 128
-// random bits. If it is nobody's, it counts for the network of From. The error is UNAVAILABLE if there
-// are too many that are nobody's: MaxOfNetwork of the network, or MaxOpen.
+// random bits. If it is nobody's, it counts for the network of From. The error is UNAVAILABLE if
+// there are too many that are nobody's: MaxOfNetwork of the network, or MaxOpen.
 func Put(ctx context.Context, purpose, token string, account uuid.UUID, data any, life time.Duration) error {
 	u := unit.FromContext(ctx)
 	now, err := u.Now(ctx)

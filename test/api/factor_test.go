@@ -377,8 +377,8 @@ func TestCodesAreNotGuessed(t *testing.T) {
 	})
 }
 
-// TestNothingHeldWhileCodesAreCounted lets an API have one connection. Codes, wrong and good ones, are
-// counted for all servers, because no unit of work holds the connection meanwhile.
+// TestNothingHeldWhileCodesAreCounted lets an API have one connection. Codes, wrong and good ones,
+// are counted for all servers, because no unit of work holds the connection meanwhile.
 func TestNothingHeldWhileCodesAreCounted(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {
