@@ -99,8 +99,8 @@ func (r *Resolver) beforeEmail(ctx context.Context, w *write.Write, address any,
 	return nil
 }
 
-// mayChangeEmail returns an error if users change their email too often, or in a session that is not
-// fresh, or if theirs is proved and mails can confirm the change.
+// mayChangeEmail returns an error if users change their email too often, or in a session that is
+// not fresh, or if theirs is proved and mails can confirm the change.
 func (r *Resolver) mayChangeEmail(ctx context.Context, before *account.Account, admin bool) error {
 	switch {
 	case admin:

@@ -91,7 +91,8 @@ func (s *Service) RequestEmailVerification(ctx context.Context) error {
 
 // RequestEmailChange has a mail sent to another email that the viewer wants to have, and one to the
 // present email if that is proved. Each has a token for ConfirmEmailChange. It says nothing about
-// whether another account has the email. If the present one is not proved, it returns what Fresh does.
+// whether another account has the email. If the present one is not proved, it returns what Fresh
+// does.
 func (s *Service) RequestEmailChange(ctx context.Context, email string) error {
 	if err := s.offers(Change); err != nil {
 		return err

@@ -50,8 +50,9 @@ func Key(text string) string {
 	return local + domain
 }
 
-// Same reports whether mails to two addresses go to the same mailbox. Unlike Key, it only disregards
-// case, and how a domain is written: "ss" and "ß" have the same key, and may be of different people.
+// Same reports whether mails to two addresses go to the same mailbox. Unlike Key, it only
+// disregards case, and how a domain is written: "ss" and "ß" have the same key, and may be of
+// different people.
 func Same(a, b string) bool { return mailbox(a) == mailbox(b) }
 
 // mailbox returns an address with lower-case letters of ASCII, and with its domain as DNS has it.

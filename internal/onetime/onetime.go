@@ -41,20 +41,20 @@ const (
 // table returns the table for a kind of database. Times are microseconds since 1970, in both. The
 // unique columns are so that there are indexes for them, which are parts of the table.
 func table(name string) catalog.Object {
-	bytes, number := "bytea", "bigint"
+	bytes, text, number := "bytea", `text COLLATE "C"`, "bigint"
 	if name == dialect.SQLite {
-		bytes, number = "BLOB", "INTEGER"
+		bytes, text, number = "BLOB", "TEXT", "INTEGER"
 	}
 	return catalog.NewObject("onetime", "", fmt.Sprintf(`CREATE TABLE NAME (
   hash %[1]s PRIMARY KEY,
-  purpose text NOT NULL,
+  purpose %[2]s NOT NULL,
   account %[1]s,
   data %[1]s,
-  created_at %[2]s NOT NULL,
-  expires_at %[2]s NOT NULL,
+  created_at %[3]s NOT NULL,
+  expires_at %[3]s NOT NULL,
   UNIQUE (account, purpose, created_at, hash),
   UNIQUE (expires_at, hash)
-)`, bytes, number), "")
+)`, bytes, text, number), "")
 }
 
 // Objects returns the table of the tokens for a kind of database.

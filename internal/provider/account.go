@@ -73,8 +73,8 @@ func (p *Providers) match(ctx context.Context, one *provider, who *Person) (m ma
 	return m, nil
 }
 
-// owns reports whether an account has the email of a person, and its owner has proved that. An email
-// that is only like it, such as one with "ss" for "ß", may be somebody else's.
+// owns reports whether an account has the email of a person, and its owner has proved that. An
+// email that is only like it, such as one with "ss" for "ß", may be somebody else's.
 func owns(a *session.Account, who *Person) bool {
 	return a.EmailVerified && email.Same(a.Email, who.Email)
 }

@@ -124,6 +124,13 @@ func describe(t *gen.Type, policy ent.Policy) *entity.Entity {
 	e := &entity.Entity{Name: t.Name, Table: t.Table(), Schema: text(own["Schema"]), Prefix: text(own["Prefix"]), Owner: text(own["Owner"]), Deleted: text(own["Deleted"]),
 		Ruled: t.NumPolicy() > 0, Filtered: t.NumInterceptors() > 0, Visible: map[string]entity.Visibility{}, Search: texts(own["Search"]),
 		Logged: own["Logged"] == true, LoggedFor: texts(own["LoggedFor"])}
+	if rules, ok := own["Personal"].(map[string]any); ok {
+		e.Personal = map[string]entity.Erase{}
+		for name, rule := range rules {
+			e.Personal[name] = entity.Erase(text(rule))
+		}
+	}
+	e.OwnerErased = entity.Erase(text(own["OwnerErased"]))
 	if age, ok := own["MaxAge"].(float64); ok {
 		e.MaxAge = int(age)
 	}

@@ -218,9 +218,9 @@ func hashed(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// End removes all sessions of an account, and its tokens that are good once, such as those in mails.
-// The caller has changed the account in the same unit of
-// work, so the account is locked and no session begins meanwhile.
+// End removes all sessions of an account, and its tokens that are good once, such as those in
+// mails. The caller has changed the account in the same unit of work, so the account is locked and
+// no session begins meanwhile.
 func End(ctx context.Context, account uuid.UUID) error {
 	if _, err := ent.FromUnit(ctx).Session.Delete().Where(entsession.UserID(account)).Exec(system(ctx)); err != nil {
 		return fmt.Errorf("end the sessions of a user: %w", err)

@@ -476,10 +476,11 @@ func TestMutationStatements(t *testing.T) {
 			placing = 1
 		}
 		// What ends somebody's tokens looks for their last session, and for the time of the
-		// database; where rows are locked one by one, it locks the user's first.
-		endsTokens := 4
+		// database, and ends the tokens of mails; where rows are locked one by one, it locks the
+		// user's first.
+		endsTokens := 5
 		if a.db.Dialect == dialect.Postgres {
-			endsTokens = 5
+			endsTokens = 6
 		}
 		for _, tt := range []struct {
 			mutation string

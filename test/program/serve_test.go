@@ -278,7 +278,7 @@ func TestRefused(t *testing.T) {
 		{[]string{"ADDR=0.0.0.0:0"}, []string{"ADDR", "0.0.0.0:0", "AUTH", "127.0.0.1:8080"}},
 		{[]string{"--addr", "0.0.0.0:0"}, []string{"--addr", "0.0.0.0:0"}},
 		{[]string{"AUTH=no one"}, []string{"AUTH", "no one", "on, or off"}},
-		{[]string{"AUTH=on"}, []string{"AUTH", "on", "AUTH_SECRET", "openssl rand -base64 32", "AUTH_KEYS_FILE", "AUTH_JWKS_URL"}},
+		{[]string{"AUTH=on", "DATABASE_URL=postgres://127.0.0.1:1/d"}, []string{"AUTH", "on", "AUTH_SECRET", "openssl rand -base64 32", "AUTH_KEYS_FILE", "AUTH_JWKS_URL"}},
 		{[]string{"FORGE_ENV=production"}, []string{"AUTH", "on", "AUTH_SECRET"}},
 		{[]string{"AUTH=on", "AUTH_SECRET=s3cret"}, []string{"AUTH_SECRET", "32 bytes", "openssl rand"}},
 		{[]string{"AUTH=on", "AUTH_KEYS_FILE=keys.json"}, []string{"AUTH_KEYS_FILE", "keys.json", "no such file", "; allowed: the path of a JSON Web Key Set, or none"}},

@@ -239,8 +239,8 @@ func (b *browser) link(token, provider string) (code, fault string) {
 	return code, fault
 }
 
-// TestLinkNeedsFreshSession has a thief of an access token try to link an account of their own, which
-// would outlive the token, and a change of the password.
+// TestLinkNeedsFreshSession has a thief of an access token try to link an account of their own,
+// which would outlive the token, and a change of the password.
 func TestLinkNeedsFreshSession(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {

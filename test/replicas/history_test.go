@@ -67,7 +67,13 @@ func TestHistories(t *testing.T) {
 	if answered[c.Nodes[1].Address()] == 0 || answered[c.Nodes[2].Address()] == 0 || answered["primary"] == 0 {
 		t.Errorf("not every host answered: %v", answered)
 	}
-	missed, older := run(t, servers, ids, false, checks(1500, 10_000))
+	var missed, older int64
+	for range 5 { // seldom, nothing goes wrong in so few
+		m, o := run(t, servers, ids, false, checks(1500, 10_000))
+		if missed, older = missed+m, older+o; missed > 0 && older > 0 {
+			break
+		}
+	}
 	t.Logf("without positions, %d reads missed the client's own write, and %d were older than the read before", missed, older)
 	if missed == 0 || older == 0 {
 		t.Errorf("without positions, %d reads missed the client's own write, and %d were older than the read before: what do positions prove?", missed, older)

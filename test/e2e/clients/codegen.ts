@@ -13,7 +13,7 @@ const config: CodegenConfig = {
       },
       config: {
         strictScalars: true,
-        scalars: { BigInt: 'string', ChangeCursor: 'string', Cursor: 'string', Time: 'string' },
+        scalars: { BigInt: 'string', ChangeCursor: 'string', Cursor: 'string', JSON: 'unknown', Time: 'string' },
         useTypeImports: true,
       },
     },

@@ -207,9 +207,9 @@ CREATE UNLOGGED TABLE forge_documents_85a1ded1b5e9 (
   bytes integer NOT NULL,
   used_at timestamptz NOT NULL
 );
-CREATE TABLE forge_onetime_8353a12d05b0 (
+CREATE TABLE forge_onetime_36998c876810 (
   hash bytea PRIMARY KEY,
-  purpose text NOT NULL,
+  purpose text COLLATE "C" NOT NULL,
   account bytea,
   data bytea,
   created_at bigint NOT NULL,
@@ -222,7 +222,7 @@ CREATE TABLE forge_onetime_8353a12d05b0 (
 DROP TABLE forge_documents_85a1ded1b5e9;
 DROP TABLE forge_failures_e97620c6f587;
 DROP TABLE forge_keys_6c2a6e086d0d;
-DROP TABLE forge_onetime_8353a12d05b0;
+DROP TABLE forge_onetime_36998c876810;
 DROP INDEX forge_search_users_1a04d5431570;
 DROP FUNCTION forge_words_a9611ed6f6fa;
 -- drop "credentials" table

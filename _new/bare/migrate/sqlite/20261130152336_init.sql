@@ -189,9 +189,9 @@ CREATE TABLE forge_keys_b89f6a3b9197 (
   key BLOB NOT NULL,
   created_at INTEGER NOT NULL DEFAULT (unixepoch())
 );
-CREATE TABLE forge_onetime_8cf939b39649 (
+CREATE TABLE forge_onetime_52580d946a36 (
   hash BLOB PRIMARY KEY,
-  purpose text NOT NULL,
+  purpose TEXT NOT NULL,
   account BLOB,
   data BLOB,
   created_at INTEGER NOT NULL,
@@ -205,7 +205,7 @@ DROP TRIGGER forge_search_users_57f536d889f5_delete;
 DROP TRIGGER forge_search_users_57f536d889f5_insert;
 DROP TRIGGER forge_search_users_57f536d889f5_update;
 DROP TABLE forge_keys_b89f6a3b9197;
-DROP TABLE forge_onetime_8cf939b39649;
+DROP TABLE forge_onetime_52580d946a36;
 DROP TABLE forge_search_users_57f536d889f5;
 DROP TABLE forge_search_users_57f536d889f5_keys;
 -- drop "credentials" table

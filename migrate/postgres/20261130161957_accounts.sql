@@ -97,9 +97,9 @@ CREATE TRIGGER forge_log_users_9e74e2756ea2_update AFTER UPDATE ON "users" REFER
 CREATE TRIGGER forge_log_users_9e74e2756ea2_delete AFTER DELETE ON "users" REFERENCING OLD TABLE AS before_rows FOR EACH STATEMENT EXECUTE FUNCTION forge_log_users_9e74e2756ea2();
 CREATE TRIGGER forge_log_users_9e74e2756ea2_truncate AFTER TRUNCATE ON "users" FOR EACH STATEMENT EXECUTE FUNCTION forge_log_users_9e74e2756ea2();
 CREATE TRIGGER forge_log_users_9e74e2756ea2_key AFTER UPDATE OF "id" ON "users" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION forge_log_users_9e74e2756ea2();
-CREATE TABLE forge_onetime_8353a12d05b0 (
+CREATE TABLE forge_onetime_36998c876810 (
   hash bytea PRIMARY KEY,
-  purpose text NOT NULL,
+  purpose text COLLATE "C" NOT NULL,
   account bytea,
   data bytea,
   created_at bigint NOT NULL,
@@ -114,7 +114,7 @@ DROP TRIGGER forge_log_users_9e74e2756ea2_insert ON users;
 DROP TRIGGER forge_log_users_9e74e2756ea2_key ON users;
 DROP TRIGGER forge_log_users_9e74e2756ea2_truncate ON users;
 DROP TRIGGER forge_log_users_9e74e2756ea2_update ON users;
-DROP TABLE forge_onetime_8353a12d05b0;
+DROP TABLE forge_onetime_36998c876810;
 DROP FUNCTION forge_log_users_9e74e2756ea2;
 -- modify "sessions" table
 ALTER TABLE "sessions" DROP COLUMN "began_at", DROP COLUMN "method", DROP COLUMN "address", DROP COLUMN "client";

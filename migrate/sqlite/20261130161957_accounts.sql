@@ -120,9 +120,9 @@ CREATE TRIGGER forge_log_users_2feacd28bc76_delete AFTER DELETE ON "users" BEGIN
   INSERT INTO forge_changes_89b21a1f7bce (type, op, key, refs) SELECT 'user', 3, lower(hex(old."id")), NULL WHERE old."deleted_at" IS NULL;
 END;
 -- +goose StatementEnd
-CREATE TABLE forge_onetime_8cf939b39649 (
+CREATE TABLE forge_onetime_52580d946a36 (
   hash BLOB PRIMARY KEY,
-  purpose text NOT NULL,
+  purpose TEXT NOT NULL,
   account BLOB,
   data BLOB,
   created_at INTEGER NOT NULL,
@@ -138,7 +138,7 @@ DROP TRIGGER forge_log_users_2feacd28bc76_update;
 DROP TRIGGER forge_search_users_57f536d889f5_delete;
 DROP TRIGGER forge_search_users_57f536d889f5_insert;
 DROP TRIGGER forge_search_users_57f536d889f5_update;
-DROP TABLE forge_onetime_8cf939b39649;
+DROP TABLE forge_onetime_52580d946a36;
 DROP TABLE forge_search_users_57f536d889f5;
 DROP TABLE forge_search_users_57f536d889f5_keys;
 -- drop "credentials" table
