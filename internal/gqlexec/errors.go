@@ -8,6 +8,7 @@ import (
 	"maps"
 	"runtime/debug"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -61,6 +62,9 @@ func (p *presenter) error(ctx context.Context, err error) *gqlerror.Error {
 		}
 	}
 	f := classify(err)
+	if lostAtDeadline(ctx, f) {
+		f = &apperr.Error{Code: apperr.CodeTimeout, Message: "this took too long and was stopped", Cause: f.Cause}
+	}
 	if f == nil {
 		f = p.violation(ctx, err)
 	}
@@ -149,6 +153,14 @@ func classify(err error) *apperr.Error {
 		return &apperr.Error{Code: apperr.CodeTimeout, Message: "the request was given up before it was answered"}
 	}
 	return database.ClientError(err)
+}
+
+// lostAtDeadline reports whether an error is about a connection that was lost because the time of
+// the request is over: a connection may notice the deadline before the context does.
+func lostAtDeadline(ctx context.Context, f *apperr.Error) bool {
+	deadline, limited := ctx.Deadline()
+	return f != nil && f.Code == apperr.CodeUnavailable && database.ConnectionLost(f.Cause) && f.More["outcome"] == nil &&
+		limited && !time.Now().Before(deadline)
 }
 
 // badArgument returns the error for an argument that could not be decoded. It returns nil if err is
