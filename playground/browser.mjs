@@ -1,4 +1,5 @@
-// What the tests in a browser share: a page in headless Chromium, with every server but the one under test out of reach.
+// What the tests in a browser share: a page in headless Chromium, with every server but the one
+// under test out of reach.
 //
 //   FORGE_URL   where Forge runs (required)
 //   CHROMIUM    the browser, when it is not where Linux distributions put it
@@ -17,7 +18,8 @@ if (!FORGE_URL) {
 }
 export const forge = new URL(FORGE_URL);
 
-// open starts the browser, and returns it and an empty page, as newPage does. pages are the origins that pages are from, beside Forge's.
+// open starts the browser, and returns it and an empty page, as newPage does. pages are the origins
+// that pages are from, beside Forge's.
 export async function open(pages = []) {
   const browser = await chromium.launch({
     executablePath: findBrowser(),
@@ -34,8 +36,9 @@ export async function open(pages = []) {
   return { browser, ...(await newPage(browser, pages)) };
 }
 
-// newPage returns an empty page that shares no cookies with others. foreign fills with requests to any server but Forge and those of pages, complaints with what
-// the browser's console would show in red.
+// newPage returns an empty page that shares no cookies with others. foreign fills with requests to
+// any server but Forge and those of pages, complaints with what the browser's console would show in
+// red.
 export async function newPage(browser, pages = []) {
   const foreign = [];
   const complaints = [];
@@ -66,7 +69,8 @@ export async function newPage(browser, pages = []) {
   return { page: await context.newPage(), foreign, complaints };
 }
 
-// addAuthenticator gives a page a virtual authenticator, which makes and uses passkeys without asking anybody.
+// addAuthenticator gives a page a virtual authenticator, which makes and uses passkeys without
+// asking anybody.
 export async function addAuthenticator(page) {
   const session = await page.context().newCDPSession(page);
   await session.send('WebAuthn.enable');
@@ -94,7 +98,8 @@ export async function post(query) {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-// noViolations looks for what keeps people from reading and reaching what the page has, by the rules of axe-core.
+// noViolations looks for what keeps people from reading and reaching what the page has, by the
+// rules of axe-core.
 export async function noViolations(page) {
   const { violations } = await page.evaluate(`${axe}; axe.run()`);
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('\n  ')}`);

@@ -1,5 +1,5 @@
-// Makes a passkey with a virtual authenticator, and signs in with it, on a page of a server on localhost with AUTH=on, PASSKEYS=on and the demo data of a first start
-// in development.
+// Makes a passkey with a virtual authenticator, and signs in with it, on a page of a server on
+// localhost with AUTH=on, PASSKEYS=on and the demo data of a first start in development.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { addAuthenticator, forge, open } from './browser.mjs';
