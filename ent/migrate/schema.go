@@ -401,6 +401,14 @@ var (
 				Columns: []*schema.Column{SessionsColumns[1]},
 			},
 			{
+				Name:    "session_user_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[11], SessionsColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "used_at IS NULL",
+				},
+			},
+			{
 				Name:    "session_expires_at",
 				Unique:  false,
 				Columns: []*schema.Column{SessionsColumns[4]},

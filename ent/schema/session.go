@@ -58,6 +58,8 @@ func (Session) Indexes() []ent.Index {
 		// These two help to end all sessions of a user, and all of a family.
 		index.Fields("user_id"),
 		index.Fields("family"),
+		// This helps to list the sessions of a user, each of which has one unused token.
+		index.Fields("user_id", "created_at").Annotations(entsql.IndexWhere("used_at IS NULL")),
 		// This helps to find expired sessions.
 		index.Fields("expires_at"),
 	}

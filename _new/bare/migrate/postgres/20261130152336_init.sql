@@ -114,6 +114,8 @@ CREATE INDEX "session_family" ON "sessions" ("family");
 CREATE UNIQUE INDEX "session_token_hash" ON "sessions" ("token_hash");
 -- create index "session_user_id" to table: "sessions"
 CREATE INDEX "session_user_id" ON "sessions" ("user_id");
+-- create index "session_user_id_created_at" to table: "sessions"
+CREATE INDEX "session_user_id_created_at" ON "sessions" ("user_id", "created_at") WHERE (used_at IS NULL);
 -- create "sign_ins" table
 CREATE TABLE "sign_ins" (
   "id" uuid NOT NULL,

@@ -74,6 +74,8 @@ CREATE TABLE `sessions` (
 CREATE UNIQUE INDEX `session_token_hash` ON `sessions` (`token_hash`);
 -- create index "session_user_id" to table: "sessions"
 CREATE INDEX `session_user_id` ON `sessions` (`user_id`);
+-- create index "session_user_id_created_at" to table: "sessions"
+CREATE INDEX `session_user_id_created_at` ON `sessions` (`user_id`, `created_at`) WHERE used_at IS NULL;
 -- create index "session_family" to table: "sessions"
 CREATE INDEX `session_family` ON `sessions` (`family`);
 -- create index "session_expires_at" to table: "sessions"
