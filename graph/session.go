@@ -86,8 +86,8 @@ func signInPayload(t *session.Tokens) *model.SignInPayload {
 	return &model.SignInPayload{AccessToken: &t.Access, ExpiresAt: &t.Expires, RefreshToken: orNull(t.Refresh), User: userOf(t.Account)}
 }
 
-// textOr returns a text, or "" for null.
-func textOr(text *string) string {
+// orEmpty returns a text, or "" for null.
+func orEmpty(text *string) string {
 	if text == nil {
 		return ""
 	}
@@ -367,10 +367,7 @@ func (r *Resolver) unlinkProvider(ctx context.Context, id ids.ID) error {
 
 // identities returns the identities of each user.
 func identities(ctx context.Context, users []*model.User) ([][]*model.Identity, error) {
-	accounts := make([]uuid.UUID, len(users))
-	for i, u := range users {
-		accounts[i] = u.ID.UUID
-	}
+	accounts := keysOf(users)
 	found, err := provider.Identities(ctx, accounts)
 	lists := make([][]*model.Identity, len(users))
 	for i, id := range accounts {

@@ -114,10 +114,3 @@ func webhookOf(row *ent.Webhook) *model.WebhookEndpoint {
 	}
 	return m
 }
-
-func orEmpty(text *string) string {
-	if text == nil {
-		return ""
-	}
-	return *text
-}

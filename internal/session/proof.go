@@ -83,20 +83,15 @@ func (s *Sessions) Complete(ctx context.Context, a *Account, method Method) (*To
 // Guard returns wrong, and counts a failure of what the key names. After too many failures, it
 // returns RATE_LIMITED and does not call try. The count stays if the unit of work is rolled back.
 func (s *Sessions) Guard(ctx context.Context, wrong error, try func() (bool, error), key ...string) error {
-	err := s.guarded(ctx, about(key...), try)
-	if errors.Is(err, errWrong) {
+	err := (&Limiter{s.throttle}).Guard(ctx, try, key...)
+	if errors.Is(err, ErrWrong) {
 		return wrong
 	}
-	return recorded(ctx, err)
+	return err
 }
 
 // Ask counts that somebody asks for what everybody may ask for. It returns RATE_LIMITED if as much
 // was asked for from the client's network as freeAsked allows.
 func (s *Sessions) Ask(ctx context.Context, what string) error {
-	a, err := s.asked.begin(ctx, about(what, clientip.Network(s.Client(ctx)).String()))
-	if err != nil {
-		return recorded(ctx, err)
-	}
-	a.failed()
-	return nil
+	return s.asked.Count(ctx, what, clientip.Network(s.Client(ctx)).String())
 }

@@ -56,7 +56,7 @@ type Sessions struct {
 	proxies   []netip.Prefix
 	throttle  *throttle
 	failures  *failures
-	asked     *throttle // see Ask
+	asked     *Limiter // see Ask
 
 	// Second is asked before a session begins; if nil, nothing else has to be proved.
 	Second SecondFactors
@@ -78,7 +78,7 @@ type Lifetimes struct {
 func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix, failures *shared.Failures) *Sessions {
 	return &Sessions{db: db, accounts: accounts, issuer: issuer, passwords: passwords, life: l.Token, grace: l.Grace, proxies: proxies,
 		throttle: newThrottle(failures, time.Now, freeFailures), failures: newFailures(),
-		asked: newThrottle(failures.Allowing(freeAsked), time.Now, freeAsked)}
+		asked: &Limiter{newThrottle(failures.Allowing(freeAsked), time.Now, freeAsked)}}
 }
 
 // Begin begins a session for an account that has proved by method who it is. It locks the account.

@@ -157,8 +157,8 @@ func (s *Sessions) StoreFailures(ctx context.Context) error {
 	return failed
 }
 
-// storeFailure stores a failure unless its account is gone or deleted. It is stored with the time of
-// the database's clock.
+// storeFailure stores a failure unless its account is gone or deleted. It is stored with the time
+// of the database's clock.
 func (s *Sessions) storeFailure(ctx context.Context, e *ent.SignIn) error {
 	u := unit.New(s.db, unit.Write)
 	defer u.Rollback()

@@ -228,7 +228,7 @@ func (r *mutationResolver) RemoveFactors(ctx context.Context, userID ids.ID) (*m
 
 // DeleteAccount is the resolver for the deleteAccount field.
 func (r *mutationResolver) DeleteAccount(ctx context.Context, password *string) (*model.DeleteAccountPayload, error) {
-	at, err := r.Account.Delete(ctx, textOr(password))
+	at, err := r.Account.Delete(ctx, orEmpty(password))
 	if err != nil {
 		return nil, err
 	}
