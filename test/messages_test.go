@@ -52,6 +52,7 @@ func (s texts) read(root string) error {
 			if e, ok := n.(ast.Expr); ok {
 				if text, ok := textOf(e, constants); ok {
 					s.all[text], s.all["%s "+text] = true, true
+					return false // its parts are no messages
 				}
 			}
 			return true
@@ -101,9 +102,12 @@ func textOf(e ast.Expr, constants map[string]string) (string, bool) {
 		text, ok := constants[e.Name]
 		return text, ok
 	case *ast.BinaryExpr:
+		right, ok := textOf(e.Y, constants)
+		if !ok {
+			return "", false
+		}
 		left, ok := textOf(e.X, constants)
-		right, also := textOf(e.Y, constants)
-		return left + right, ok && also
+		return left + right, ok
 	}
 	return "", false
 }
