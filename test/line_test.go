@@ -33,7 +33,7 @@ var allowedImports = map[string][]string{
 	"internal/idempotency": {"forge/ent", "forge/ent/idempotencykey"},
 	"internal/webhook":     {"forge/ent", "forge/ent/webhook"},
 	"internal/provider":    {"forge/ent", "forge/ent/credential"},
-	"internal/account":     {"forge/ent", "forge/ent/credential", "forge/ent/mail", "forge/ent/session", "forge/ent/signin"},
+	"internal/account":     {"forge/ent", "forge/ent/credential", "forge/ent/mail", "forge/ent/signin"},
 	"internal/mail":        {"forge/ent", "forge/ent/mail"},
 }
 

@@ -104,9 +104,11 @@ type Options struct {
 	Page      string      // the address of the application's page that links lead to
 	Kinds     []string    // the kinds of mails that are offered
 	Proxies   []netip.Prefix
-	Grace     time.Duration    // how long after Delete an account is erased
-	Entities  []*entity.Entity // all entities of the application
-	Query     read.Query       // runs a query of the application
+	Grace     time.Duration // how long after Delete an account is erased
+	// ExportBytes is how many bytes of JSON the rows of an export may have.
+	ExportBytes int
+	Entities    []*entity.Entity // all entities of the application
+	Query       read.Query       // runs a query of the application
 	// Revoked is told which tokens were ended.
 	Revoked func(account uuid.UUID, at time.Time)
 	// Narrow and Wide slow down what is tried again and again: by address and account, and by

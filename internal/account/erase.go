@@ -14,7 +14,6 @@ import (
 	"forge/ent"
 	"forge/ent/credential"
 	entmail "forge/ent/mail"
-	entsession "forge/ent/session"
 	"forge/ent/signin"
 	"forge/internal/apperr"
 	"forge/internal/database"
@@ -22,11 +21,7 @@ import (
 	"forge/internal/rule"
 	"forge/internal/session"
 	"forge/internal/unit"
-	"forge/internal/viewer"
 )
-
-// fresh is how long after a sign-in the account can be deleted without a password.
-const fresh = 10 * time.Minute
 
 // Delete has the viewer's account erased after the grace time, and returns when. If the account has
 // a password, it has to be given; after too many wrong ones the error is RATE_LIMITED. If it has
@@ -54,36 +49,17 @@ func (s *Service) Delete(ctx context.Context, secret string) (at time.Time, err 
 
 func (s *Service) mayDelete(ctx context.Context, a *Account, secret string) error {
 	if a.Hash == "" {
-		began, err := s.began(ctx, viewer.FromContext(ctx))
-		if err != nil {
-			return err
+		lately, err := s.Sessions.RecentlyBegun(ctx)
+		if err == nil && !lately {
+			err = apperr.Forbidden("password", "sign in again, and delete the account within %d minutes", session.Lately/time.Minute)
 		}
-		if !began {
-			return apperr.Forbidden("password", "sign in again, and delete the account within %d minutes", int(fresh/time.Minute))
-		}
-		return nil
+		return err
 	}
 	err := s.Narrow.Guard(ctx, func() (bool, error) { return s.Passwords.Verify(ctx, secret, a.Hash) }, "delete account", a.ID.String())
 	if errors.Is(err, session.ErrWrong) {
 		return apperr.BadInput("password", "password is not the user's password")
 	}
 	return err
-}
-
-// began reports whether the viewer's token is the first of a session, and new. Tokens that came by
-// a refresh do not show that somebody has proved who they are.
-func (s *Service) began(ctx context.Context, v viewer.Viewer) (bool, error) {
-	at, err := now(ctx)
-	if err != nil || at.Sub(v.Issued) > fresh {
-		return false, err
-	}
-	sessions := ent.FromUnit(ctx).Session
-	of, err := sessions.Query().Where(entsession.UserID(v.ID), entsession.CreatedAt(v.Issued)).First(system(ctx))
-	if err != nil {
-		return false, ent.MaskNotFound(err)
-	}
-	earlier, err := sessions.Query().Where(entsession.Family(of.Family), entsession.CreatedAtLT(of.CreatedAt)).Exist(system(ctx))
-	return !earlier, err
 }
 
 // Keep keeps the viewer's account, which was to be erased.

@@ -24,7 +24,8 @@ const MostExported = 10_000
 
 // Export returns the viewer's data as JSON: the account, and the rows that it owns, by the names of
 // their types, with the columns that the viewer may see. The rows are read under the viewer's
-// rules. If they are more than MostExported, the rest is left out, and "complete" is false.
+// rules. If they are more than MostExported, or have more than ExportBytes, the rest is left out,
+// and "complete" is false.
 func (s *Service) Export(ctx context.Context) (string, error) {
 	if s == nil {
 		return "", s.offers("")
@@ -47,7 +48,7 @@ func (s *Service) Export(ctx context.Context) (string, error) {
 	if account == nil {
 		return "", errors.New("no entity has the column erase_at")
 	}
-	rows, left := map[string][]map[string]any{}, MostExported
+	rows, left, bytes := map[string][]json.RawMessage{}, MostExported, s.ExportBytes
 	for _, e := range s.Entities {
 		column := account.Fields[0].Column
 		if e != account {
@@ -57,11 +58,14 @@ func (s *Service) Export(ctx context.Context) (string, error) {
 			}
 			column = owner.Column
 		}
-		found, err := s.rows(ctx, e, column, a.ID, left+1)
+		found, err := s.rows(ctx, e, column, a.ID, left+1, &bytes)
 		if err != nil {
 			return "", fmt.Errorf("export %s: %w", e.Name, err)
 		}
-		if len(found) > left {
+		switch {
+		case bytes < 0:
+			left = -1
+		case len(found) > left:
 			found, left = found[:left], -1
 		}
 		if len(found) > 0 {
@@ -77,8 +81,9 @@ func (s *Service) Export(ctx context.Context) (string, error) {
 }
 
 // rows returns the rows of an entity whose column has the account, with the columns that their
-// owner may see. It returns limit rows at most.
-func (s *Service) rows(ctx context.Context, e *entity.Entity, column string, id uuid.UUID, limit int) (found []map[string]any, err error) {
+// owner may see. It returns limit rows at most, and takes their bytes off bytes. It ends before the
+// row that makes bytes negative.
+func (s *Service) rows(ctx context.Context, e *entity.Entity, column string, id uuid.UUID, limit int, bytes *int) (found []json.RawMessage, err error) {
 	shown := visible(e)
 	if len(shown) == 0 {
 		return nil, nil
@@ -95,7 +100,7 @@ func (s *Service) rows(ctx context.Context, e *entity.Entity, column string, id 
 		return nil, err
 	}
 	err = u.Rows(ctx, func(rows *sql.Rows) error {
-		for rows.Next() {
+		for *bytes >= 0 && rows.Next() {
 			values, into := make([]any, len(shown)), make([]any, len(shown))
 			for i := range values {
 				into[i] = &values[i]
@@ -107,7 +112,13 @@ func (s *Service) rows(ctx context.Context, e *entity.Entity, column string, id 
 			for i, f := range shown {
 				row[f.Name] = s.exported(f, values[i])
 			}
-			found = append(found, row)
+			text, err := json.Marshal(row)
+			if err != nil {
+				return err
+			}
+			if *bytes -= len(text); *bytes >= 0 {
+				found = append(found, text)
+			}
 		}
 		return nil
 	}, statement.Text, statement.Args...)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"io/fs"
 	"net/http"
 	"os"
@@ -69,7 +70,7 @@ func (s *Server) account(db *database.DB, sessions *session.Sessions, passwords 
 	api := s.app.API(application.Services{})
 	return account.New(account.Options{
 		DB: db, Accounts: s.app.Accounts, Sessions: sessions, Passwords: passwords, Mails: s.mails, Page: s.Mail.Page, Kinds: s.Mail.Kinds,
-		Entities: api.Entities, Query: api.Query, Grace: s.ErasureDelay,
+		Entities: api.Entities, Query: api.Query, Grace: s.ErasureDelay, ExportBytes: cmp.Or(s.MaxAnswerBytes/2, 2<<20),
 		Proxies: s.TrustedProxies, Revoked: revoked, Narrow: session.NewLimiter(db, 5, s.log), Wide: session.NewLimiter(db, 30, s.log), Log: s.log,
 	})
 }

@@ -53,7 +53,7 @@ func (d *mailed) sending(sender mail.Sender, kinds ...string) {
 		Look: 10 * time.Millisecond, Retry: retry.Backoff{First: 20 * time.Millisecond}})
 	r := d.sessionResolver(lifetimes)
 	d.service = account.New(account.Options{DB: d.db, Accounts: graph.Accounts{}, Sessions: r.Sessions, Passwords: d.passwords, Mails: d.mails,
-		Entities: ent.Entities, Query: ent.QueryEntity, Grace: time.Hour, Page: "https://app.example/account", Kinds: kinds, Revoked: d.revocations.Add,
+		Entities: ent.Entities, Query: ent.QueryEntity, Grace: time.Hour, ExportBytes: 1 << 20, Page: "https://app.example/account", Kinds: kinds, Revoked: d.revocations.Add,
 		Narrow: session.NewLimiter(d.db, 5, d.log), Wide: session.NewLimiter(d.db, 30, d.log), Log: d.log})
 	r.Account = d.service
 	d.configure(config{Options: usual().Options, Resolver: r})
