@@ -282,7 +282,7 @@ func TestCodesAtOnce(t *testing.T) {
 			for _, got := range answers {
 				if got.Text("m.accessToken") != "" {
 					in++
-				} else if !refusedCode(got) {
+				} else if !refusedCode(got) && got.Code() != "RATE_LIMITED" { // after the failures of the other code
 					t.Errorf("%s: %s", what, got)
 				}
 			}
