@@ -35,7 +35,7 @@ type storm struct {
 func newStorm(t *testing.T, url string) *storm {
 	s := &storm{changes: 500, writers: 4, readers: 6}
 	if os.Getenv("FORGE_SOAK") != "" {
-		s.changes, s.writers, s.readers = 100_000, 32, 10
+		s.changes, s.writers, s.readers = 100_000, 32, 30
 	}
 	if text := os.Getenv(stormVariable); text != "" {
 		n, err := strconv.Atoi(text)
