@@ -2,21 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"os/exec"
-	"slices"
 
 	"github.com/urfave/cli/v3"
-
-	"forge/internal/adopt"
-	"forge/internal/application"
-	"forge/internal/sourcetree"
-	"forge/internal/usage"
 )
 
 // adoptCommand does not use a runner: it needs no settings, and its address is an argument.
-func adoptCommand(app application.Application, stdout io.Writer) *cli.Command {
+func adoptCommand(p program) *cli.Command {
 	return &cli.Command{
 		Name:  "adopt",
 		Usage: "make entities of the tables of an existing database, in a source tree",
@@ -34,23 +25,8 @@ func adoptCommand(app application.Application, stdout io.Writer) *cli.Command {
 			devURLFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			address := cmd.StringArg("ADDRESS")
-			if address == "" {
-				return usage.Errorf("adopt needs the address of a database: postgres://user:password@host/database or sqlite:PATH")
-			}
-			module, err := exec.CommandContext(ctx, "go", "list", "-m").Output()
-			if err != nil {
-				return fmt.Errorf("find out the module: %w; this is done at the top of a source tree", err)
-			}
-			o := adopt.Options{Address: address, Tables: cmd.StringArgs("TABLE"), Schemas: cmd.StringSlice("schema"), Readers: cmd.String("readers")}
-			tree := adopt.Tree{
-				Module: string(slices.DeleteFunc(module, func(c byte) bool { return c == '\n' })), SDL: app.SDL,
-				Entities: app.API(application.Services{}).Entities, DevURL: cmd.String("dev-url"),
-				Generate: func(ctx context.Context, names []string) error {
-					return sourcetree.Scaffold(ctx, sourcetree.Options{Entities: names, Unindexed: cmd.Bool("unindexed"), Out: stdout})
-				},
-			}
-			return adopt.Run(ctx, o, tree, stdout)
+			p.cmd = cmd
+			return adopting(ctx, p)
 		},
 	}
 }

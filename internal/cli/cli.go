@@ -35,9 +35,12 @@ func Main(app application.Application) int {
 // 2, nothing was done. An error is printed to stderr as one line. If the application cannot be
 // served, there is a line for each reason.
 func Run(ctx context.Context, app application.Application, args, environ []string, stdout, stderr io.Writer) int {
-	err := commands(app, environ, stdout, stderr).Run(ctx, args)
+	err := commands(program{app: app, out: stdout, stderr: stderr, args: args, environ: environ}).Run(ctx, args)
 	if err == nil {
 		return 0
+	}
+	if status, ok := errors.AsType[exitError](err); ok {
+		return int(status)
 	}
 	if mismatch, ok := errors.AsType[*binding.MismatchError](err); ok {
 		fmt.Fprintln(stderr, "forge:", mismatch)
@@ -54,14 +57,21 @@ func Run(ctx context.Context, app application.Application, args, environ []strin
 	return 1
 }
 
-// program is what an action works with.
+// exitError is the exit status of another process that has said why.
+type exitError int
+
+// Error returns the status.
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// program is what an action works with. Settings, cmd and log are set once they are known.
 type program struct {
 	*settings.Settings
-	app     application.Application
-	cmd     *cli.Command
-	out     io.Writer
-	log     *slog.Logger
-	environ []string // in the form of os.Environ
+	app         application.Application
+	cmd         *cli.Command
+	out, stderr io.Writer
+	log         *slog.Logger
+	args        []string // of the whole command line
+	environ     []string // in the form of os.Environ
 }
 
 // action does the work of a command.
@@ -71,7 +81,8 @@ type action func(context.Context, program) error
 // before it calls the action.
 type runner func(action) cli.ActionFunc
 
-func commands(app application.Application, environ []string, stdout, stderr io.Writer) *cli.Command {
+func commands(p program) *cli.Command {
+	app, environ, stdout, stderr := p.app, p.environ, p.out, p.stderr
 	do := func(action action) cli.ActionFunc {
 		return func(ctx context.Context, cmd *cli.Command) error {
 			if err := usage.NothingLeft(cmd); err != nil {
@@ -82,7 +93,9 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 				return err
 			}
 			s.Pool.Schemas = app.Schemas()
-			return action(ctx, program{s, app, cmd, stdout, s.Logger(stderr), environ})
+			p := p
+			p.Settings, p.cmd, p.log = s, cmd, s.Logger(stderr)
+			return action(ctx, p)
 		}
 	}
 	root := &cli.Command{
@@ -107,7 +120,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			checkCommand(app, environ, stdout),
 			doctorCommand(app, environ, stdout),
 			schemaCommand(do),
-			adoptCommand(app, stdout),
+			adoptCommand(p),
 		},
 		HideHelpCommand: true,
 		Writer:          usage.Help(stdout), // only help texts are written there

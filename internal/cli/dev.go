@@ -8,9 +8,6 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"forge/internal/application"
-	"forge/internal/devloop"
-	"forge/internal/settings"
-	"forge/internal/usage"
 )
 
 func devCommand(do runner) *cli.Command {
@@ -22,19 +19,6 @@ func devCommand(do runner) *cli.Command {
 			"makes one of all of these before they are committed. The playground reloads by itself. Not in production.",
 		Flags: []cli.Flag{devURLFlag()},
 	}
-}
-
-func develop(ctx context.Context, p program) error {
-	if p.Production {
-		return usage.Errorf("dev is not allowed with %s=production", p.NameOf("FORGE_ENV"))
-	}
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return devloop.Run(ctx, devloop.Options{
-		Root: ".", Program: program, Environ: settings.Environ(p.cmd, p.environ), Out: p.out, In: os.Stdin, DevURL: p.cmd.String("dev-url"),
-	})
 }
 
 // fromDiskFlag is for dev, which writes a migration and applies it without another build.

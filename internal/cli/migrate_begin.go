@@ -1,3 +1,5 @@
+//go:build source
+
 package cli
 
 import (
@@ -8,23 +10,10 @@ import (
 	"os/exec"
 	"strings"
 
-	"github.com/urfave/cli/v3"
-
 	"forge/internal/migrator/catalog"
 	"forge/internal/migrator/dev"
 	"forge/internal/usage"
 )
-
-func beginCommand(do runner) *cli.Command {
-	return &cli.Command{
-		Name: "begin", Action: do(migrateBegin),
-		Usage: "begin a new history, in a source tree: one migration that creates everything in ent/schema replaces all that are there",
-		Description: "For an application that has no database yet whose rows have to stay. It asks before it loses files that git does not have, or " +
-			"statements that ent/schema does not give, such as triggers and rows; where nobody can be asked, --yes answers. Databases with the old " +
-			"history are refused from then on; it says what to do with them. Unless the exit status is 0, nothing was written.",
-		Flags: []cli.Flag{devURLFlag(), &cli.BoolFlag{Name: "yes", Local: true, HideDefault: true, Usage: "lose what there is to lose"}},
-	}
-}
 
 func migrateBegin(ctx context.Context, p program) error {
 	sure := p.cmd.Bool("yes")

@@ -1,3 +1,5 @@
+//go:build source
+
 package cli
 
 import (
@@ -7,26 +9,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v3"
-
 	"forge/internal/bootstrap"
 	"forge/internal/database"
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
 	"forge/internal/usage"
 )
-
-func foldCommand(do runner) *cli.Command {
-	return &cli.Command{
-		Name: "fold", Action: do(migrateFold),
-		Usage: "make one migration NAME of the newest ones that are called " + dev.Working + ", which the command dev has written, in a source tree",
-		Description: "The new one is planned as diff plans it, from the migrations before them to ent/schema, so what was added and taken away again is not in it. " +
-			"The database of the settings is told, and keeps its rows. Migrations that git has are refused: others may have applied them. " +
-			"Unless the exit status is 0, nothing was written.",
-		Arguments: []cli.Argument{&cli.StringArg{Name: "NAME", UsageText: "NAME"}},
-		Flags:     answerFlags(),
-	}
-}
 
 func migrateFold(ctx context.Context, p program) error {
 	name := p.cmd.StringArg("NAME")

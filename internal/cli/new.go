@@ -1,13 +1,6 @@
 package cli
 
-import (
-	"context"
-	"fmt"
-
-	"github.com/urfave/cli/v3"
-
-	"forge/internal/newtree"
-)
+import "github.com/urfave/cli/v3"
 
 func newTreeCommand(do runner) *cli.Command {
 	return &cli.Command{
@@ -21,13 +14,4 @@ func newTreeCommand(do runner) *cli.Command {
 			&cli.BoolFlag{Name: "bare", Local: true, HideDefault: true, Usage: "without the entities of the demo, their tests and their data"},
 		},
 	}
-}
-
-func newTree(ctx context.Context, p program) error {
-	o := newtree.Options{Dir: p.cmd.StringArg("DIR"), Module: p.cmd.String("module"), Bare: p.cmd.Bool("bare"), Log: p.out}
-	if err := newtree.Make(ctx, ".", o); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(p.out, "%s is made. Next: cd %[1]s, git init, and README.md there.\n", o.Dir)
-	return err
 }

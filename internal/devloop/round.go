@@ -73,7 +73,7 @@ func (r *round) generate(ctx context.Context) error {
 // build builds the program beside the last one, which may be running.
 func (r *round) build(ctx context.Context) error {
 	program := filepath.Join(r.loop.dir, fmt.Sprintf("forge-%x", r.seen.program))
-	if err := r.loop.command(ctx, "go", "build", "-ldflags=-w", "-o", program, "."); err != nil {
+	if err := r.loop.command(ctx, "go", "build", "-tags=source", "-ldflags=-w", "-o", program, "."); err != nil {
 		return err
 	}
 	last := r.loop.program

@@ -8,7 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
@@ -46,7 +46,7 @@ type Provider struct {
 // an error if the endpoint or OTEL_RESOURCE_ATTRIBUTES is not valid.
 func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) {
 	redirectLog(log)
-	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint), otlptracehttp.WithHeaders(o.Headers))
+	exporter, err := otlptrace.New(ctx, newClient(o, log))
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,8 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// Build builds Forge once for all tests of a package. It returns the path of the program.
+// Build builds Forge once for all tests of a package, with the commands for source trees. It returns
+// the path of the program.
 func Build(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(program.dir, "forge")
@@ -53,9 +54,9 @@ func Build(t testing.TB) string {
 			program.err = err
 			return
 		}
-		cmd := exec.Command("go", "build", "-C", root, "-o", path, ".")
+		cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-o", path, ".")
 		if os.Getenv(raceVariable) != "" {
-			cmd = exec.Command("go", "build", "-C", root, "-race", "-o", path, ".")
+			cmd = exec.Command("go", "build", "-C", root, "-tags=source", "-race", "-o", path, ".")
 			cmd.Env = append(os.Environ(), "CGO_ENABLED=1") // the race detector needs it
 		}
 		if output, err := cmd.CombinedOutput(); err != nil {
@@ -93,7 +94,7 @@ func BuildWith(t testing.TB, files map[string]string) string {
 	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "build", "-C", root, "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "forge"), ".")
+	cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "forge"), ".")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build Forge: %v\n%s", err, output)
 	}
