@@ -108,6 +108,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			doctorCommand(app, environ, stdout),
 			schemaCommand(do),
 			adoptCommand(app, stdout),
+			docsCommand(app, stdout, stderr),
 		},
 		HideHelpCommand: true,
 		Writer:          usage.Help(stdout), // only help texts are written there
