@@ -140,29 +140,6 @@ func mustRead(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestBare makes a bare copy, and checks that all in it compiles and fits together.
-func TestBare(t *testing.T) {
-	if testing.Short() {
-		t.Skip("generates code for a new tree, and builds it")
-	}
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "shop")
-	if err := Make(t.Context(), top, Options{Dir: dir, Module: "example.com/shop", Bare: true, Log: t.Output()}); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{
-		{"vet", ".", "./ent/...", "./graph/...", "./seed", "./playground", "./test/api", "./test/program"},
-		{"run", ".", "check"},
-	} {
-		if err := run(t.Context(), dir, args...); err != nil {
-			t.Error(err)
-		}
-	}
-	if entries, err := os.ReadDir(filepath.Dir(dir)); err != nil || len(entries) != 1 {
-		t.Errorf("beside the new tree there is %v, %v", entries, err)
-	}
-}
-
 // TestOmit checks that each pattern still means a file, so that none stands there for nothing.
 func TestOmit(t *testing.T) {
 	t.Parallel()
