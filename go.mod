@@ -47,6 +47,7 @@ require (
 	github.com/emersion/go-smtp v0.24.0
 	github.com/go-webauthn/webauthn v0.15.0
 	github.com/wneessen/go-mail v0.7.2
+	github.com/yuin/goldmark v1.8.2
 	pgregory.net/rapid v1.2.0
 )
 

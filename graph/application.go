@@ -3,6 +3,7 @@ package graph
 import (
 	"net/http"
 
+	"forge/docs"
 	entmigrate "forge/ent/migrate"
 	_ "forge/ent/runtime" // the hooks, interceptors and defaults of ent/schema
 	"forge/internal/application"
@@ -28,6 +29,7 @@ func Application(sdl, version string) application.Application {
 		Accounts:   Accounts{},
 		Mails:      mail.Templates,
 		SetRole:    setRole,
+		Docs:       docs.Files,
 		Demo: demo.Data{
 			Scale:    seed.Demo,
 			MaxScale: seed.MaxScale,

@@ -43,6 +43,7 @@ type Application struct {
 	// the account's sessions and tokens. It returns ErrNoAccount if there is no such account.
 	SetRole func(ctx context.Context, db *database.DB, name string, role viewer.Role) error
 
+	Docs fs.FS // the pages about the program; see site.Options
 	Demo demo.Data
 	// Playground returns the handler of the page at /.
 	Playground func(Page) http.Handler

@@ -121,6 +121,7 @@ func commands(p program) *cli.Command {
 			doctorCommand(app, environ, stdout),
 			schemaCommand(do),
 			adoptCommand(p),
+			docsCommand(app, stdout, stderr),
 		},
 		HideHelpCommand: true,
 		Writer:          usage.Help(stdout), // only help texts are written there

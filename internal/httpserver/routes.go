@@ -25,6 +25,7 @@ type Parts struct {
 	Streams    *stream.Server // nil: there are none
 	Playground http.Handler   // nil: there is none
 	Inbox      http.Handler   // the page of mails that are kept in development; nil: there is none
+	Docs       http.Handler   // the pages, below /docs/; nil: there are none
 	Ready      http.Handler
 	// Providers sends browsers to providers and takes them back. If it is nil, it has no routes.
 	Providers *provider.Providers
@@ -53,6 +54,9 @@ type Parts struct {
 
 // apiPath is the path of the API.
 const apiPath = "/graphql"
+
+// docsPath is the beginning of the paths of pages.
+const docsPath = "/docs/"
 
 // authPath is the beginning of the paths to which browsers go on their way to providers and back.
 const authPath = "/auth/"
@@ -118,6 +122,9 @@ func Routes(p Parts) http.Handler {
 		inbox := localHost(true, misdirected)(p.Inbox) // even with AUTH=on: its links sign people in
 		mux.Handle("GET /inbox", inbox)
 		mux.Handle("GET /inbox.json", inbox)
+	}
+	if p.Docs != nil {
+		mux.Handle(docsPath, page(http.StripPrefix(docsPath[:len(docsPath)-1], p.Docs)))
 	}
 	if p.Playground != nil {
 		mux.Handle("/", page(p.Playground))

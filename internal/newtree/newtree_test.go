@@ -31,7 +31,7 @@ func TestCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := mustRead(t, to)
-		old := regexp.MustCompile(`"forge/(ent|graph|internal|mail|migrate|playground|seed|test)\b|\bmodule forge\b|\sforge/internal/|` + placeholder)
+		old := regexp.MustCompile(`"forge/(docs|ent|graph|internal|mail|migrate|playground|seed|test)\b|\bmodule forge\b|\sforge/internal/|` + placeholder)
 		for name, text := range all {
 			if found := old.FindString(text); found != "" {
 				t.Errorf("%s (bare: %t) says %q", name, bare, found)
@@ -138,29 +138,6 @@ func mustRead(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return all
-}
-
-// TestBare makes a bare copy, and checks that all in it compiles and fits together.
-func TestBare(t *testing.T) {
-	if testing.Short() {
-		t.Skip("generates code for a new tree, and builds it")
-	}
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "shop")
-	if err := Make(t.Context(), top, Options{Dir: dir, Module: "example.com/shop", Bare: true, Log: t.Output()}); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{
-		{"vet", ".", "./ent/...", "./graph/...", "./seed", "./playground", "./test/api", "./test/program"},
-		{"run", ".", "check"},
-	} {
-		if err := run(t.Context(), dir, args...); err != nil {
-			t.Error(err)
-		}
-	}
-	if entries, err := os.ReadDir(filepath.Dir(dir)); err != nil || len(entries) != 1 {
-		t.Errorf("beside the new tree there is %v, %v", entries, err)
-	}
 }
 
 // TestOmit checks that each pattern still means a file, so that none stands there for nothing.

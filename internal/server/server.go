@@ -139,6 +139,9 @@ func (s *Server) Run(ctx context.Context) error {
 		parts.Tracer = telemetry.NewTracer(traces, pools.Requests.Dialect)
 		parts.API.(*gqlexec.Handler).Trace(parts.Tracer)
 	}
+	if !s.Production {
+		parts.Docs = s.docs()
+	}
 	if s.Playground {
 		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build})
 	}

@@ -35,6 +35,9 @@ func (s *Server) welcome(url string, filled bool, accounts []demo.Account) {
 	if s.Playground {
 		fmt.Fprintf(s.out, "  Playground  %s/\n", url)
 	}
+	if !s.Production {
+		fmt.Fprintf(s.out, "  Pages       %s/docs/\n", url)
+	}
 	if s.inboxPage() != nil && s.Auth {
 		fmt.Fprintf(s.out, "  Inbox       %s/inbox\n", url)
 	}

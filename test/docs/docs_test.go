@@ -25,3 +25,11 @@ func serve(t *testing.T, program, dir string, env []string) string {
 	cmd.Dir, cmd.Env = dir, append(env, "ADDR=127.0.0.1:0", "DATABASE_URL=sqlite::memory:")
 	return process.Start(t, cmd).URL
 }
+
+// serveOn starts a program on a database, and returns its address.
+func serveOn(t *testing.T, program, dir, databaseURL string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "ADDR=127.0.0.1:0", "DATABASE_URL="+databaseURL)
+	return process.Start(t, cmd).URL
+}

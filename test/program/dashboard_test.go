@@ -278,11 +278,11 @@ func TestDashboard(t *testing.T) {
 	checkDocumented(t, metrics, documented)
 }
 
-// documentedMetrics returns the labels of each of Forge's own metrics that docs/observability.md
+// documentedMetrics returns the labels of each of Forge's own metrics that docs/metrics.md
 // names.
 func documentedMetrics(t *testing.T) map[string][]string {
 	t.Helper()
-	text, err := os.ReadFile(root + "docs/observability.md")
+	text, err := os.ReadFile(root + "docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +294,7 @@ func documentedMetrics(t *testing.T) map[string][]string {
 	return documented
 }
 
-// checkDocumented compares Forge's own metrics with those in docs/observability.md.
+// checkDocumented compares Forge's own metrics with those in docs/metrics.md.
 func checkDocumented(t *testing.T, metrics series, documented map[string][]string) {
 	t.Helper()
 	for name, of := range metrics {
@@ -302,12 +302,12 @@ func checkDocumented(t *testing.T, metrics series, documented map[string][]strin
 		labels := slices.Sorted(maps.Keys(of[0]))
 		labels = slices.DeleteFunc(labels, func(label string) bool { return label == "le" })
 		if strings.HasPrefix(name, "forge_") && !slices.Equal(labels, documented[name]) {
-			t.Errorf("%s has labels %v; docs/observability.md says %v", name, labels, documented[name])
+			t.Errorf("%s has labels %v; docs/metrics.md says %v", name, labels, documented[name])
 		}
 	}
 	for name := range documented {
 		if metrics[name] == nil && metrics[name+"_count"] == nil {
-			t.Errorf("docs/observability.md has %s, which is not told", name)
+			t.Errorf("docs/metrics.md has %s, which is not told", name)
 		}
 	}
 }

@@ -164,7 +164,7 @@ func TestReads(t *testing.T) {
 	})
 
 	t.Run("metrics are those that the pages name", func(t *testing.T) {
-		pages, err := os.ReadFile("../../docs/observability.md")
+		pages, err := os.ReadFile("../../docs/metrics.md")
 		must(t, err)
 		got := map[string]bool{}
 		for _, series := range regexp.MustCompile(`(?m)^(forge_(?:replica|host)_\w+)(?:\{(\w+)=.*\})? `).FindAllStringSubmatch(f.Get("/metrics").Body, -1) {
@@ -175,7 +175,7 @@ func TestReads(t *testing.T) {
 			want[row[1]+" by "+row[2]] = true
 		}
 		if !maps.Equal(got, want) {
-			t.Errorf("the metrics of replicas are %v, and docs/observability.md says %v", got, want)
+			t.Errorf("the metrics of replicas are %v, and docs/metrics.md says %v", got, want)
 		}
 	})
 
