@@ -30,7 +30,7 @@ export function conditionsOf(model, entity, depth = 1) {
       .filter(([ending]) => ending !== 'Contains' || !byName.has(`${base}ContainsFold`))
       .map(([ending, text]) => operatorOf(byName.get(base + ending), ending, text))
       .sort((a, b) => rank(a.ending) - rank(b.ending)),
-  })).filter((condition) => condition.operators.length > 0);
+  })).filter((condition) => condition.operators.length > 0).sort((a, b) => (a.key === 'id') - (b.key === 'id'));
   return [...own, ...related(model, entity, byName, depth)];
 }
 

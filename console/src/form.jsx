@@ -25,6 +25,7 @@ export function Create({ entity }) {
   };
   return (
     <>
+      <p className="crumbs"><a href={href([segment(entity)])}>{entity.label}</a></p>
       <h1>New {lower(entity.one)}</h1>
       <Form fields={fields} creating submit={`Create ${lower(entity.one)}`} send={send} cancel={href([segment(entity)])} />
     </>
@@ -91,6 +92,7 @@ function Change({ entity, row, fields }) {
   };
   return (
     <>
+      <p className="crumbs"><a href={back}>{titleOf(model, entity.name, row)}</a></p>
       <h1>Change {titleOf(model, entity.name, row)}</h1>
       <Form fields={fields} row={row} submit="Save changes" send={send} cancel={back} />
       {conflict && <Conflict entity={entity} fields={fields} {...conflict} close={() => setConflict(null)} send={async (input) => { setConflict(null); await send(input, conflict.version); }} />}

@@ -37,12 +37,13 @@ function useColumns(entity) {
 }
 
 // stateOf reads what an address says of a list.
-function stateOf(params) {
+function stateOf(entity, params) {
   const [field, direction] = (params.get('sort') ?? '').split(' ');
   return {
     filters: JSON.parse(params.get('filter') ?? '[]'),
     search: params.get('search') ?? '',
     sort: field ? { field, direction } : null,
+    order: field ? { field, direction } : !entity.title && entity.order.has('CREATED_AT') ? { field: 'CREATED_AT', direction: 'DESC' } : null, // what has no name is looked for by its time
     deleted: params.get('deleted') === 'yes',
     from: Number(params.get('from') ?? 0),
     page: params.has('before') ? { last: pageSize, before: params.get('before') } : { first: pageSize, after: params.get('after') },
@@ -57,13 +58,13 @@ function narrowing({ filters, search, sort, deleted }) {
 export function List({ entity, params }) {
   const model = useModel();
   const cache = useQueryClient();
-  const state = stateOf(params);
+  const state = stateOf(entity, params);
   const [columns, names, setNames] = useColumns(entity);
   const [selected, setSelected] = useState(new Map());
   const [panel, setPanel] = useState(null);
   const [recent, setRecent] = useState(new Set());
   const where = whereOf(state.filters);
-  const asked = listQuery(model, entity, { columns, page: state.page, where, search: state.search, sort: state.sort, deleted: state.deleted });
+  const asked = listQuery(model, entity, { columns, page: state.page, where, search: state.search, sort: state.order, deleted: state.deleted });
   const { data: list, error, isPlaceholderData } = useQuery({
     queryKey: ['list', entity.name, asked],
     queryFn: async () => (await api(asked.query, asked.variables)).list,
@@ -156,7 +157,7 @@ function Table({ model, entity, columns, rows, state, move, selected, setSelecte
           <tr>
             {bulk && <th className="tick"><input type="checkbox" aria-label="Select all on this page" checked={rows.length > 0 && rows.every(({ id }) => selected.has(id))} onChange={(event) => setSelected(event.target.checked ? new Map(rows.map((row) => [row.id, row])) : new Map())} /></th>}
             {!entity.title && <th scope="col">{entity.one}</th>}
-            {columns.map((column) => <Heading key={column.name} column={column} field={sortOf(model, entity, column)} sort={state.sort} move={move} />)}
+            {columns.map((column) => <Heading key={column.name} number={isNumber(column)} column={column} field={sortOf(model, entity, column)} sort={state.order} move={move} />)}
             {state.deleted && <th scope="col">Restore</th>}
           </tr>
         </thead>
@@ -166,7 +167,7 @@ function Table({ model, entity, columns, rows, state, move, selected, setSelecte
               {bulk && <td className="tick"><input type="checkbox" aria-label={`Select ${titleOf(model, entity.name, row)}`} checked={selected.has(row.id)} onChange={(event) => toggle(row, event.target.checked)} /></td>}
               {!entity.title && <td><Opens model={model} entity={entity} row={row} deleted={state.deleted}>{titleOf(model, entity.name, row)}</Opens></td>}
               {columns.map((column) => (
-                <td key={column.name} className={/^(Int|Float|BigInt|Decimal)$/.test(column.scalar) ? 'number' : undefined}>
+                <td key={column.name} className={isNumber(column)}>
                   {entity.title && column === linked ? <Opens model={model} entity={entity} row={row} deleted={state.deleted}><Cell model={model} column={column} value={row[column.name]} /></Opens> : <Cell model={model} column={column} value={row[column.name]} />}
                 </td>
               ))}
@@ -186,14 +187,16 @@ function Opens({ model, entity, row, deleted, children }) {
   return deleted || !own || own.abstract ? children : <a href={href([segment(own), row.id])}>{children}</a>;
 }
 
-function Heading({ column, field, sort, move }) {
+const isNumber = ({ scalar, kind }) => (/^(Int|Float|BigInt|Decimal)$/.test(scalar) || kind === 'many' ? 'number' : undefined);
+
+function Heading({ column, field, sort, move, number }) {
   if (!field) {
-    return <th scope="col">{column.label}</th>;
+    return <th scope="col" className={number}>{column.label}</th>;
   }
   const now = sort?.field === field ? sort.direction : null;
   const next = now === 'ASC' ? { field, direction: 'DESC' } : now === 'DESC' ? null : { field, direction: 'ASC' };
   return (
-    <th scope="col" aria-sort={now ? (now === 'ASC' ? 'ascending' : 'descending') : undefined}>
+    <th scope="col" className={number} aria-sort={now ? (now === 'ASC' ? 'ascending' : 'descending') : undefined}>
       <button type="button" className="quiet" onClick={() => move({ sort: next })}>{column.label} <span aria-hidden="true">{now === 'ASC' ? '▲' : now === 'DESC' ? '▼' : '↕'}</span></button>
     </th>
   );

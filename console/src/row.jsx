@@ -16,7 +16,7 @@ export function Row({ entity, id }) {
   const model = useModel();
   const cache = useQueryClient();
   const [fresh, setFresh] = useState(false);
-  const columns = entity.columns.filter(({ kind }) => kind !== 'many' && kind !== 'rows' && kind);
+  const columns = entity.columns.filter(({ name, kind }) => kind !== 'many' && kind !== 'rows' && name !== 'id');
   const inline = entity.columns.filter(({ kind }) => kind === 'rows');
   const fields = `${selection(model, entity, columns)} ${inline.map((column) => `${column.name} { ${selection(model, model.entities.get(column.target), shortColumns(model, column, entity))} }`).join(' ')}`;
   const { data: row, error } = useQuery({ queryKey: ['row', entity.name, id, fields], queryFn: async () => (await api(rowQuery(entity, fields), { id })).row });

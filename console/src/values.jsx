@@ -83,7 +83,7 @@ export function draftOf(field, value) {
     return value?.map((entry) => draftOf({ ...field, list: false, nullable: false }, entry)) ?? null;
   }
   if (field.kind !== 'value') {
-    return value ?? (field.kind === 'inputs' && field.list ? [] : null);
+    return value ?? (field.kind === 'inputs' && field.list ? (field.required ? [{}] : []) : null);
   }
   if (value === null || value === undefined) {
     return field.scalar === 'Boolean' && !field.nullable && !field.required ? field.initial === 'true' : '';

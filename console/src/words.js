@@ -15,6 +15,9 @@ const acronyms = new Set(['id', 'url', 'sku', 'uuid', 'ip', 'vat', 'json', 'html
 // label returns a name as people read it: "Price cents", "Created", "SKU".
 export function label(name) {
   const all = words(name).map((word) => (acronyms.has(word) ? word.toUpperCase() : word));
+  if (all.length > 1 && all[0] === 'is') {
+    all.shift(); // isActive: "Active"
+  }
   if (all.length > 1 && all.at(-1) === 'at') {
     all.pop(); // createdAt: "Created"
   }
