@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"forge/console"
 	"forge/internal/admission"
 	"forge/internal/cookie"
 	"forge/internal/graphqlhttp"
@@ -24,6 +25,8 @@ type Parts struct {
 	API        http.Handler
 	Streams    *stream.Server // nil: there are none
 	Playground http.Handler   // nil: there is none
+	Console    http.Handler   // the page below /console; nil: there is none
+	Schema     http.Handler   // the schema that the console asks for; nil if Console is
 	Inbox      http.Handler   // the page of mails that are kept in development; nil: there is none
 	Docs       http.Handler   // the pages, below /docs/; nil: there are none
 	Ready      http.Handler
@@ -125,6 +128,11 @@ func Routes(p Parts) http.Handler {
 	}
 	if p.Docs != nil {
 		mux.Handle(docsPath, page(http.StripPrefix(docsPath[:len(docsPath)-1], p.Docs)))
+	}
+	if p.Console != nil {
+		mux.Handle(console.Path, page(p.Console))
+		mux.Handle(console.Path+"/", page(p.Console))
+		mux.Handle("GET "+console.Path+"/schema.json", chain(p.Schema, localHost(p.Local, misdirected), authenticate(p, allowed), compress(p.Compression)))
 	}
 	if p.Playground != nil {
 		mux.Handle("/", page(p.Playground))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"forge/console"
 	"forge/internal/bootstrap"
 	"forge/internal/database"
 	"forge/internal/demo"
@@ -34,6 +35,9 @@ func (s *Server) welcome(url string, filled bool, accounts []demo.Account) {
 	fmt.Fprintf(s.out, "  API         %s/graphql\n", url)
 	if s.Playground {
 		fmt.Fprintf(s.out, "  Playground  %s/\n", url)
+	}
+	if s.Console {
+		fmt.Fprintf(s.out, "  Console     %s%s\n", url, console.Path)
 	}
 	if !s.Production {
 		fmt.Fprintf(s.out, "  Pages       %s/docs/\n", url)
