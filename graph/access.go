@@ -73,7 +73,7 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Mutation.replayWebhook": {Role: viewer.Admin},
 
 		"Mutation.createUser":    {Role: viewer.Admin, Prepare: r.hashPassword},
-		"Mutation.updateUser":    {Role: viewer.User, Prepare: r.hashPassword},
+		"Mutation.updateUser":    {Role: viewer.User, Prepare: r.prepareUser},
 		"Mutation.deleteUser":    {Role: viewer.User},
 		"Mutation.restoreUser":   {Role: viewer.Admin},
 		"Mutation.createTeam":    {Role: viewer.Admin},

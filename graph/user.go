@@ -52,6 +52,11 @@ func (r *Resolver) userWrites() write.Functions {
 func (r *Resolver) beforeUser(ctx context.Context, w *write.Write) error {
 	m := w.Mutation.Mutation.(*ent.UserMutation)
 	admin := viewer.RoleOf(ctx) == viewer.Admin
+	if w.Op == write.Delete && !admin {
+		if err := r.mayDelete(ctx); err != nil {
+			return err
+		}
+	}
 	if secret, given := w.Value("password"); given {
 		if !admin {
 			return apperr.Forbidden("input.password", "one's own password is changed by changePassword, which asks for the old one")
@@ -99,6 +104,16 @@ func (r *Resolver) beforeEmail(ctx context.Context, w *write.Write, address any,
 	return nil
 }
 
+// mayDelete returns FORBIDDEN if the viewer's session is not fresh: with a token that was stolen, a
+// user could be deleted whose name somebody else then takes. The tokens of a provider have no
+// session here.
+func (r *Resolver) mayDelete(ctx context.Context) error {
+	if r.Sessions == nil || viewer.FromContext(ctx).Stranger {
+		return nil
+	}
+	return r.Sessions.Fresh(ctx, "")
+}
+
 // mayChangeEmail returns an error if users change their email too often, or in a session that is
 // not fresh, or if theirs is proved and mails can confirm the change.
 func (r *Resolver) mayChangeEmail(ctx context.Context, before *account.Account, admin bool) error {
@@ -113,7 +128,28 @@ func (r *Resolver) mayChangeEmail(ctx context.Context, before *account.Account, 
 	if err := r.Account.Fresh(ctx, "input.email"); err != nil {
 		return err
 	}
-	return r.Sessions.ChangeEmail(ctx, before.ID)
+	_, err := gqlexec.Prepared(ctx)
+	return err
+}
+
+// prepareUser does what updateUser needs before the operation has a database connection: it hashes
+// a password, and counts a change of the viewer's own email, for which it may have to wait.
+func (r *Resolver) prepareUser(ctx context.Context, arguments map[string]any) (any, error) {
+	if err := r.countEmail(ctx, arguments); err != nil {
+		return nil, err
+	}
+	return r.hashPassword(ctx, arguments)
+}
+
+// countEmail counts a change of the viewer's own email, unless it stays the same. It returns
+// RATE_LIMITED after too many of them.
+func (r *Resolver) countEmail(ctx context.Context, arguments map[string]any) error {
+	in, _ := arguments["input"].(map[string]any)
+	address, ok := in["email"].(string)
+	if !ok || r.Sessions == nil || viewer.RoleOf(ctx) == viewer.Admin {
+		return nil
+	}
+	return r.Sessions.ChangeEmail(ctx, viewer.FromContext(ctx).ID, address)
 }
 
 // inGeneral replaces the error about a value that another user has. The new error does not name the

@@ -1,12 +1,9 @@
 package account
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,7 +15,6 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/entity"
-	"forge/internal/rule"
 	"forge/internal/session"
 	"forge/internal/unit"
 )
@@ -74,66 +70,105 @@ func (s *Service) Keep(ctx context.Context) error {
 	return s.Accounts.SetEraseAt(system(ctx), a.ID, time.Time{})
 }
 
-// eraseAtOnce is how many accounts a unit of work erases at most.
-const eraseAtOnce = 10
+// These bound the work of EraseDue.
+const (
+	eraseAtOnce = 10               // how many accounts are looked for at a time
+	eraseTime   = 30 * time.Second // how long one account may take
+	eraseAgain  = time.Hour        // how long an account waits that could not be erased
+)
 
-// eraseAgain is how long an account waits that could not be erased.
-const eraseAgain = time.Hour
-
-// Erased erases accounts whose grace time had passed at the time now, and returns how many it
-// has taken up. It is an expiry.Some. An account that cannot be erased is logged, and is due again
-// after eraseAgain, so that it does not keep the others from being erased.
-func (s *Service) Erased(ctx context.Context, now time.Time) (n int, err error) {
-	due, err := s.Accounts.ToErase(ctx, now, eraseAtOnce)
-	if err != nil {
-		return 0, err
-	}
-	for _, id := range due {
-		locked, err := s.Accounts.Lock(ctx, id)
+// EraseDue erases accounts whose grace time has passed, and returns how many it has taken up. Each
+// has a unit of work of its own. One that cannot be erased, also because of a constraint that the
+// database checks at the end, is logged, and is due again after eraseAgain, so that it does not
+// keep the others from being erased.
+func (s *Service) EraseDue(ctx context.Context) (n int, err error) {
+	for {
+		due, err := s.due(ctx)
 		if err != nil {
 			return n, err
 		}
-		a, err := s.Accounts.Mailbox(ctx, id)
-		if err != nil {
-			return n, err
+		for _, id := range due {
+			if err := s.tryToErase(ctx, id); err != nil {
+				return n, fmt.Errorf("erase an account: %w", err)
+			}
+			n++
 		}
-		if locked == nil || a != nil && (a.EraseAt.IsZero() || a.EraseAt.After(now)) {
-			continue // it is gone, or was kept meanwhile
+		if len(due) < eraseAtOnce {
+			return n, nil
 		}
-		if err := s.tryToErase(ctx, locked, now); err != nil {
-			return n, fmt.Errorf("erase an account: %w", err)
-		}
-		n++
 	}
-	return n, nil
 }
 
-// tryToErase erases an account that is locked, or has it wait. It returns an error if nothing can
-// be stored at present.
-func (s *Service) tryToErase(ctx context.Context, a *session.Account, now time.Time) error {
-	u, away := unit.FromContext(ctx), false
-	err := u.Savepoint(ctx, func() error {
-		err := s.erase(ctx, a, now)
-		away = u.Transient() || ctx.Err() != nil
-		return err
-	})
-	if err == nil || away {
+func (s *Service) due(ctx context.Context) ([]uuid.UUID, error) {
+	ctx, cancel := context.WithTimeout(ctx, eraseTime)
+	defer cancel()
+	u := unit.New(s.DB, unit.Snapshot)
+	defer u.Rollback()
+	ctx = system(unit.NewContext(ctx, u))
+	at, err := now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Accounts.ToErase(ctx, at, eraseAtOnce)
+}
+
+// tryToErase erases an account that is due, or has it wait. It returns an error if nothing can be
+// stored at present.
+func (s *Service) tryToErase(ctx context.Context, id uuid.UUID) error {
+	within, cancel := context.WithTimeout(ctx, eraseTime)
+	defer cancel()
+	u := unit.New(s.DB, unit.Write)
+	defer u.Rollback()
+	at, err := s.eraseIfDue(system(unit.NewContext(within, u)), id)
+	if err == nil {
+		err = u.Commit(within)
+	}
+	switch {
+	case err == nil && !at.IsZero():
+		s.Revoked(id, at)
+		return nil
+	case err == nil || u.Transient() || within.Err() != nil:
 		return err
 	}
-	s.Log.WarnContext(ctx, "an account cannot be erased, trying again later", "account", a.ID, "error", database.RedactError(err))
-	return s.Accounts.SetEraseAt(entity.WithDeleted(ctx), a.ID, now.Add(eraseAgain))
+	u.Rollback()
+	s.Log.WarnContext(ctx, "an account cannot be erased, trying again later", "account", id, "error", database.RedactError(err))
+	return s.alone(ctx, func(ctx context.Context) error {
+		at, err := now(ctx)
+		if err != nil {
+			return err
+		}
+		return s.Accounts.SetEraseAt(entity.WithDeleted(ctx), id, at.Add(eraseAgain))
+	})
+}
+
+// eraseIfDue locks an account, and erases it if it is still due. It returns as of when the
+// account's tokens are ended, or the zero time if it was not due: it is gone, was kept, or was
+// erased by another server.
+func (s *Service) eraseIfDue(ctx context.Context, id uuid.UUID) (validAfter time.Time, err error) {
+	locked, err := s.Accounts.Lock(ctx, id)
+	if err != nil || locked == nil {
+		return validAfter, err
+	}
+	at, err := now(ctx)
+	if err != nil {
+		return validAfter, err
+	}
+	a, err := s.Accounts.Mailbox(entity.WithDeleted(ctx), id)
+	if err != nil || a == nil || a.EraseAt.IsZero() || a.EraseAt.After(at) {
+		return validAfter, err
+	}
+	return s.erase(ctx, &a.Account, at)
 }
 
 // erase erases an account that is locked: what is personal of it and of its rows, and all by which
-// somebody can sign in to it.
-func (s *Service) erase(ctx context.Context, a *session.Account, now time.Time) error {
+// somebody can sign in to it. It returns as of when its tokens are ended.
+func (s *Service) erase(ctx context.Context, a *session.Account, now time.Time) (validAfter time.Time, err error) {
 	id := a.ID
-	at, err := session.Stamp(ctx, s.Accounts, a.ID)
-	if err != nil {
-		return err
+	if validAfter, err = session.Stamp(ctx, s.Accounts, a.ID); err != nil {
+		return validAfter, err
 	}
 	if err := session.End(ctx, a.ID); err != nil {
-		return err
+		return validAfter, err
 	}
 	db := ent.FromUnit(ctx)
 	for _, remove := range []func() (int, error){
@@ -144,166 +179,8 @@ func (s *Service) erase(ctx context.Context, a *session.Account, now time.Time) 
 		},
 	} {
 		if _, err := remove(); err != nil {
-			return err
+			return validAfter, err
 		}
 	}
-	if err := Erase(ctx, s.Entities, id, now, at); err != nil {
-		return err
-	}
-	s.Revoked(id, at)
-	return nil
-}
-
-// These are columns of accounts that the framework has, and what becomes of them.
-var ownColumns = map[string]entity.Erase{
-	"created_at": entity.Keep, "updated_at": entity.Keep, "version": entity.Keep, "role": entity.Keep, "is_active": entity.Keep,
-	"hashed_password": entity.Clear, "email_verified_at": entity.Clear, "erase_at": entity.Clear,
-}
-
-// accountEntity returns the entity whose rows are accounts, which has the column erase_at. It
-// returns nil if there is none.
-func accountEntity(entities []*entity.Entity) *entity.Entity {
-	for _, e := range entities {
-		if e.Column("erase_at") != nil {
-			return e
-		}
-	}
-	return nil
-}
-
-// ownerOf returns the column of e with the account that owns a row, or nil.
-func ownerOf(e, account *entity.Entity) *entity.Field {
-	f := e.Column(cmp.Or(e.Owner, rule.OwnerColumn(e)))
-	if f == nil || e == account || f.Refers != account.Name {
-		return nil
-	}
-	return f
-}
-
-// Erase erases what is personal of an account and of the rows that it owns, as the annotations of
-// the entities say. The account is left as a deleted one, to which the rows that are kept refer.
-// Its tokens that are older than validAfter are ended.
-func Erase(ctx context.Context, entities []*entity.Entity, id uuid.UUID, now, validAfter time.Time) error {
-	account := accountEntity(entities)
-	if account == nil {
-		return errors.New("no entity has the column erase_at")
-	}
-	for _, e := range entities {
-		owner := ownerOf(e, account)
-		if owner == nil {
-			continue
-		}
-		c := changes{e: e, now: now}
-		c.personal(e.Personal)
-		switch e.OwnerErased {
-		case entity.Remove:
-			if err := c.remove(ctx, owner.Column, id); err != nil {
-				return err
-			}
-			continue
-		case entity.Release:
-			c.set(owner.Column, nil)
-		}
-		if err := c.update(ctx, owner.Column, id); err != nil {
-			return err
-		}
-	}
-	c := changes{e: account, now: now}
-	c.personal(rulesOf(account))
-	c.set("tokens_valid_after", validAfter)
-	if account.Deleted != "" {
-		c.set(account.Deleted, now)
-	}
-	return c.update(ctx, account.Fields[0].Column, id)
-}
-
-// rulesOf returns what becomes of each column of accounts.
-func rulesOf(e *entity.Entity) map[string]entity.Erase {
-	rules, keys := map[string]entity.Erase{}, map[string]bool{}
-	for _, f := range e.Fields {
-		keys[f.MatchBy] = true
-	}
-	for i, f := range e.Fields {
-		own, framework := ownColumns[f.Column]
-		declared, said := e.Personal[f.Column]
-		switch {
-		case i == 0 || keys[f.Column] || f.Kind == entity.ID || f.Column == "tokens_valid_after" || f.Column == e.Deleted:
-			rules[f.Column] = entity.Keep
-		case said:
-			rules[f.Column] = declared
-		case framework:
-			rules[f.Column] = own
-		case f.Nullable:
-			rules[f.Column] = entity.Clear
-		case f.Kind == entity.String:
-			rules[f.Column] = entity.Replace
-		}
-	}
-	return rules
-}
-
-// changes are the changes of rows of an entity.
-type changes struct {
-	e    *entity.Entity
-	now  time.Time
-	sets []string
-	args []any
-}
-
-// set sets a column to a value.
-func (c *changes) set(column string, value any) {
-	c.args = append(c.args, value)
-	c.sets = append(c.sets, fmt.Sprintf("%q = $%d", column, len(c.args)))
-}
-
-// personal erases columns by their rules, and the columns by which they are compared.
-func (c *changes) personal(rules map[string]entity.Erase) {
-	for _, f := range c.e.Fields {
-		var value any
-		switch rules[f.Column] {
-		case entity.Clear:
-		case entity.Replace:
-			value = "erased_" + strings.ToLower(rand.Text()[:13]) // 65 random bits
-		default:
-			continue
-		}
-		c.set(f.Column, value)
-		if f.MatchBy != "" {
-			c.set(f.MatchBy, value)
-		}
-	}
-}
-
-// update changes the rows whose column has the account. The rows have another version then.
-func (c *changes) update(ctx context.Context, column string, id uuid.UUID) error {
-	if len(c.sets) == 0 {
-		return nil
-	}
-	if c.e.Column("updated_at") != nil {
-		c.set("updated_at", c.now)
-	}
-	if c.e.Column("version") != nil {
-		c.sets = append(c.sets, "version = version + 1")
-	}
-	c.args = append(c.args, id)
-	statement := fmt.Sprintf("UPDATE %s SET %s WHERE %q = $%d", c.table(ctx), strings.Join(c.sets, ", "), column, len(c.args))
-	if _, err := unit.FromContext(ctx).Exec(ctx, statement, c.args...); err != nil {
-		return fmt.Errorf("erase what is personal of %s: %w", c.e.Name, err)
-	}
-	return nil
-}
-
-// remove removes the rows whose column has the account.
-func (c *changes) remove(ctx context.Context, column string, id uuid.UUID) error {
-	if _, err := unit.FromContext(ctx).Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE %q = $1", c.table(ctx), column), id); err != nil {
-		return fmt.Errorf("remove %s of an account: %w", c.e.Name, err)
-	}
-	return nil
-}
-
-func (c *changes) table(ctx context.Context) string {
-	if c.e.Schema != "" && unit.FromContext(ctx).Dialect() == "postgres" {
-		return fmt.Sprintf("%q.%q", c.e.Schema, c.e.Table)
-	}
-	return fmt.Sprintf("%q", c.e.Table)
+	return validAfter, Erase(ctx, s.Entities, id, now, validAfter)
 }

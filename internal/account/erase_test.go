@@ -8,10 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"entgo.io/ent"
 	"github.com/google/uuid"
 
 	"forge/internal/database"
 	"forge/internal/entity"
+	"forge/internal/rule"
 	"forge/internal/unit"
 	"forge/test/dbtest"
 )
@@ -32,8 +34,24 @@ func clinic() []*entity.Entity {
 		{Name: "Bill", Table: "bills", Owner: "patient_id", OwnerErased: entity.Keep, Personal: map[string]entity.Erase{"address": entity.Replace},
 			Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(false), {Name: "address", Column: "address", Kind: entity.String}}},
 		{Name: "Bed", Table: "beds", Owner: "patient_id", OwnerErased: entity.Release, Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(true)}},
+		{Name: "Line", Table: "lines", Policy: patientOf("bill"), Personal: map[string]entity.Erase{"text": entity.Replace},
+			Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.Int}, {Name: "text", Column: "text", Kind: entity.String}},
+			Edges:  []entity.Edge{{Name: "bill", To: "Bill", Column: "bill_id", OwnKey: true}}},
+		{Name: "Remark", Table: "remarks", Policy: patientOf("line.bill"), OwnerErased: entity.Remove, Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}},
+			Edges: []entity.Edge{{Name: "line", To: "Line", Column: "line_id", OwnKey: true}}},
+		{Name: "Room", Table: "rooms", Policy: patientOf("beds"), Personal: map[string]entity.Erase{"address": entity.Clear},
+			Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, {Name: "address", Column: "address", Kind: entity.String, Nullable: true}},
+			Edges:  []entity.Edge{{Name: "beds", To: "Bed", Column: "room_id"}}},
+		{Name: "Tag", Table: "tags", Policy: patientOf("notes"), Personal: map[string]entity.Erase{"address": entity.Clear},
+			Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, {Name: "address", Column: "address", Kind: entity.String, Nullable: true}},
+			Edges:  []entity.Edge{{Name: "notes", To: "Note", Column: "tag_id", Through: "tag_notes", Far: "note_id"}}},
 		{Name: "Song", Table: "songs", Owner: "patient_id", Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(true)}},
 	}
+}
+
+// patientOf returns a policy by which the owner of a row is the patient of another one.
+func patientOf(path string) func() ent.Policy {
+	return func() ent.Policy { return rule.Policy{Owner: rule.Owner{Path: path, Column: "patient_id"}} }
 }
 
 // TestEraseOfClinic erases an account of a schema unlike the demo's. Another account stays as it
@@ -63,12 +81,28 @@ func TestEraseOfClinic(t *testing.T) {
 		for _, table := range []string{"notes", "bills", "beds", "songs"} {
 			do(fmt.Sprintf("CREATE TABLE %s (id int, patient_id %s REFERENCES patients (id), address text)", table, key))
 		}
+		do("ALTER TABLE beds ADD room_id int")
+		do("CREATE TABLE lines (id int PRIMARY KEY, bill_id int, text text UNIQUE)")
+		do("CREATE TABLE remarks (id int, line_id int)")
+		do("CREATE TABLE rooms (id int, address text)")
+		do("CREATE TABLE tags (id int, address text)")
+		do("CREATE TABLE tag_notes (tag_id int, note_id int)")
 		eve, ada := uuid.New(), uuid.New()
+		n := 1
 		for name, id := range map[string]uuid.UUID{"ada": ada, "eve": eve} {
 			do("INSERT INTO patients (id, full_name, name_key, phone, born_on, blood_group, visits) VALUES ($1, $2, $2, $2, '1815-12-10', 'A', 3)", id, name)
 			for _, table := range []string{"notes", "bills", "beds", "songs"} {
-				do("INSERT INTO "+table+" VALUES (1, $1, $2)", id, name)
+				do("INSERT INTO "+table+" (id, patient_id, address) VALUES ($3, $1, $2)", id, name, len(name)+n)
 			}
+			do("UPDATE beds SET room_id = $1 WHERE patient_id = $2", n, id)
+			for line := range 2 {
+				do("INSERT INTO lines VALUES ($1, $2, $3)", 10*n+line, len(name)+n, fmt.Sprint(name, line))
+				do("INSERT INTO remarks VALUES ($1, $1)", 10*n+line)
+			}
+			do("INSERT INTO rooms VALUES ($1, $2)", n, name)
+			do("INSERT INTO tags VALUES ($1, $2)", n, name)
+			do("INSERT INTO tag_notes VALUES ($1, $2)", n, len(name)+n)
+			n++
 		}
 		now := time.Now().UTC().Truncate(time.Microsecond)
 		if err := Erase(ctx, clinic(), ada, now, now); err != nil {
@@ -79,6 +113,9 @@ func TestEraseOfClinic(t *testing.T) {
 			"SELECT count(*) FROM patients WHERE full_name = 'eve' AND phone = 'eve' AND tokens_valid_after IS NULL":                                                                                               1,
 			"SELECT count(*) FROM notes": 1, "SELECT count(*) FROM notes WHERE address = 'eve'": 1,
 			"SELECT count(*) FROM bills WHERE patient_id IS NOT NULL": 2, "SELECT count(*) FROM bills WHERE address = 'ada'": 0,
+			"SELECT count(*) FROM lines WHERE text LIKE 'erased_%'": 2, "SELECT count(*) FROM lines WHERE text LIKE 'eve%'": 2, "SELECT count(*) FROM remarks": 2,
+			"SELECT count(*) FROM rooms WHERE address IS NULL": 1, "SELECT count(*) FROM rooms WHERE address = 'eve'": 1,
+			"SELECT count(*) FROM tags WHERE address IS NULL": 1, "SELECT count(*) FROM tags WHERE address = 'eve'": 1,
 			"SELECT count(*) FROM beds WHERE patient_id IS NULL": 1, "SELECT count(*) FROM songs WHERE patient_id IS NOT NULL": 2,
 		} {
 			if n := numberOf(ctx, t, query); n != want {
@@ -86,6 +123,18 @@ func TestEraseOfClinic(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestCheckEraseFar has rules for rows whose owner another row has.
+func TestCheckEraseFar(t *testing.T) {
+	t.Parallel()
+	for erase, words := range map[entity.Erase]string{entity.Keep: "", entity.Remove: "", "": "", entity.Release: "another row has their owner", entity.Clear: "no column"} {
+		e := &entity.Entity{Name: "Line", OwnerErased: erase, Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}}}
+		err := e.CheckErase("", true)
+		if (err == nil) != (words == "") || err != nil && !strings.Contains(err.Error(), words) {
+			t.Errorf("%q: %v, want %q", erase, err, words)
+		}
+	}
 }
 
 func numberOf(ctx context.Context, t *testing.T, query string) (n int) {
@@ -104,7 +153,7 @@ func numberOf(ctx context.Context, t *testing.T, query string) (n int) {
 func TestCheckErase(t *testing.T) {
 	t.Parallel()
 	for _, e := range clinic() {
-		if err := e.CheckErase(e.Owner); err != nil {
+		if err := e.CheckErase(e.Owner, e.Policy != nil); err != nil {
 			t.Errorf("%s: %v", e.Name, err)
 		}
 	}
@@ -124,7 +173,7 @@ func TestCheckErase(t *testing.T) {
 		} else {
 			e.Personal = map[string]entity.Erase{tt.column: tt.rule}
 		}
-		if err := e.CheckErase(e.Owner); err == nil || !strings.Contains(err.Error(), tt.words) {
+		if err := e.CheckErase(e.Owner, false); err == nil || !strings.Contains(err.Error(), tt.words) {
 			t.Errorf("%s of %s.%s: %v", tt.rule, e.Name, tt.column, err)
 		}
 	}

@@ -44,21 +44,13 @@ func (s *Service) Export(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	account := accountEntity(s.Entities)
+	account := entity.Account(s.Entities)
 	if account == nil {
 		return "", errors.New("no entity has the column erase_at")
 	}
 	rows, left, bytes := map[string][]json.RawMessage{}, MostExported, s.ExportBytes
-	for _, e := range s.Entities {
-		column := account.Fields[0].Column
-		if e != account {
-			owner := ownerOf(e, account)
-			if owner == nil {
-				continue
-			}
-			column = owner.Column
-		}
-		found, err := s.rows(ctx, e, column, a.ID, left+1, &bytes)
+	for _, e := range append([]owned{{account, nil, keyOf(account)}}, ownedBy(account, s.Entities)...) {
+		found, err := s.rows(ctx, e, a.ID, left+1, &bytes)
 		if err != nil {
 			return "", fmt.Errorf("export %s: %w", e.Name, err)
 		}
@@ -80,21 +72,21 @@ func (s *Service) Export(ctx context.Context) (string, error) {
 	return string(text), err
 }
 
-// rows returns the rows of an entity whose column has the account, with the columns that their
-// owner may see. It returns limit rows at most, and takes their bytes off bytes. It ends before the
+// rows returns the rows of an entity that belong to an account, with the columns that their owner
+// may see. It returns limit rows at most, and takes their bytes off bytes. It ends before the
 // row that makes bytes negative.
-func (s *Service) rows(ctx context.Context, e *entity.Entity, column string, id uuid.UUID, limit int, bytes *int) (found []json.RawMessage, err error) {
-	shown := visible(e)
+func (s *Service) rows(ctx context.Context, e owned, id uuid.UUID, limit int, bytes *int) (found []json.RawMessage, err error) {
+	shown := visible(e.Entity)
 	if len(shown) == 0 {
 		return nil, nil
 	}
 	u, statement := unit.FromContext(ctx), unit.Statement{}
-	err = s.Query(unit.Capture(ctx, &statement), u, e, func(q *entsql.Selector) {
+	err = s.Query(unit.Capture(ctx, &statement), u, e.Entity, func(q *entsql.Selector) {
 		columns := make([]string, len(shown))
 		for i, f := range shown {
 			columns[i] = q.C(f.Column)
 		}
-		q.Select(columns...).Where(entsql.EQ(q.C(column), id)).OrderBy(q.C(e.Fields[0].Column)).Limit(limit)
+		q.Select(columns...).Where(e.of(id, u.Dialect(), q.C)).OrderBy(q.C(keyOf(e.Entity))).Limit(limit)
 	})
 	if err != nil {
 		return nil, err

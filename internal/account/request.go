@@ -11,7 +11,6 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/mail"
 	"forge/internal/onetime"
-	"forge/internal/session"
 	"forge/internal/unit"
 )
 
@@ -127,11 +126,7 @@ func (s *Service) Fresh(ctx context.Context, field string) error {
 	if !slices.ContainsFunc([]string{Reset, Link, Code}, s.Offers) {
 		return nil
 	}
-	lately, err := s.Sessions.RecentlyBegun(ctx)
-	if err == nil && !lately {
-		err = apperr.Forbidden(field, "sign in again first: this is for sessions that began in the last %d minutes", session.Lately/time.Minute)
-	}
-	return err
+	return s.Sessions.Fresh(ctx, field)
 }
 
 // put puts a mail of an account into the queue.

@@ -19,9 +19,21 @@ const (
 	Remove  Erase = "remove"  // of a row
 )
 
+// Account returns the entity whose rows are accounts, which has the column erase_at. It returns nil
+// if there is none.
+func Account(entities []*Entity) *Entity {
+	for _, e := range entities {
+		if e.Column("erase_at") != nil {
+			return e
+		}
+	}
+	return nil
+}
+
 // CheckErase returns an error if a rule cannot be kept, such as Clear of a column that must not be
-// null. owner is the column with the ID of the row's owner, or "".
-func (e *Entity) CheckErase(owner string) error {
+// null. owner is the column with the ID of the row's owner, or "". far says that another row has
+// the owner.
+func (e *Entity) CheckErase(owner string, far bool) error {
 	for column, rule := range e.Personal {
 		f := e.Column(column)
 		switch {
@@ -40,6 +52,10 @@ func (e *Entity) CheckErase(owner string) error {
 	switch of := e.Column(owner); {
 	case e.OwnerErased == "":
 		return nil
+	case far && slices.Contains([]Erase{Keep, Remove}, e.OwnerErased):
+		return nil
+	case far && e.OwnerErased == Release:
+		return fmt.Errorf("entity.Annotation: rows of %s cannot be released, because another row has their owner; keep or remove them", e.Name)
 	case of == nil || of == &e.Fields[0]:
 		return fmt.Errorf("entity.Annotation: %s has OwnerErased, and no column with the ID of another row", e.Name)
 	case e.OwnerErased == Release && !of.Nullable:

@@ -97,9 +97,17 @@ func (a API) Check() error {
 
 // eraseFindings returns the rules of erasure that cannot be kept.
 func (a API) eraseFindings() (findings []string) {
+	account := entity.Account(a.Entities)
 	for _, e := range a.Entities {
-		if err := e.CheckErase(cmp.Or(e.Owner, rule.OwnerColumn(e))); err != nil {
+		steps, column := rule.OwnerOf(e, a.Entities)
+		if err := e.CheckErase(cmp.Or(e.Owner, rule.OwnerColumn(e)), len(steps) > 0); err != nil {
 			findings = append(findings, err.Error())
+		}
+		if account == nil || e == account || len(e.Personal) == 0 && e.OwnerErased == "" {
+			continue
+		}
+		if column == nil || column.Refers != account.Name {
+			findings = append(findings, fmt.Sprintf("entity.Annotation: %s says what is erased with its owner, and no %s owns its rows; name the owner in its policy", e.Name, account.Name))
 		}
 	}
 	return findings

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -13,7 +12,6 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/ids"
 	"forge/internal/onetime"
-	"forge/internal/session"
 )
 
 // maxIdentities is how many identities an account may have.
@@ -39,12 +37,8 @@ func (p *Providers) BeginLink(ctx context.Context, name, returnTo, challenge str
 	if err != nil {
 		return "", err
 	}
-	lately, err := p.Sessions.RecentlyBegun(ctx)
-	switch {
-	case err != nil:
+	if err := p.Sessions.Fresh(ctx, ""); err != nil {
 		return "", err
-	case !lately:
-		return "", errNotLately
 	}
 	token, err := onetime.New(ctx, linkPurpose, a.ID, want, linkLife)
 	if err != nil {
@@ -52,8 +46,6 @@ func (p *Providers) BeginLink(ctx context.Context, name, returnTo, challenge str
 	}
 	return p.url(one, "start") + "?link=" + token, nil
 }
-
-var errNotLately = apperr.Forbidden("", "sign in again first: this is for sessions that began in the last %d minutes", session.Lately/time.Minute)
 
 // FinishLink links the person that a code stands for to the viewer's account, for which the code
 // was made, and returns the identity. The error is UNAUTHENTICATED if the code or the verifier is

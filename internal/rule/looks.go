@@ -43,6 +43,39 @@ func (p Policy) looksAt(who Who) (columns []string) {
 	return columns
 }
 
+// Step is an edge on the way from a row to the one that has its owner, and where it leads.
+type Step struct {
+	*entity.Edge
+	To *entity.Entity
+}
+
+// OwnerOf returns the way from a row of an entity to the one that has its owner, and the column of
+// that row with the owner's ID. The column is nil if the rows have no owner.
+func OwnerOf(e *entity.Entity, entities []*entity.Entity) (steps []Step, column *entity.Field) {
+	if e.Owner != "" {
+		return nil, e.Column(e.Owner)
+	}
+	owner := Owner{}
+	for _, p := range Of(e) {
+		if p.Owner.Column != "" {
+			owner = p.Owner
+		}
+	}
+	for _, name := range (Members{Path: owner.Path}).path() {
+		edge := e.Edge(argument(name))
+		if edge == nil {
+			return nil, nil // the start refuses it
+		}
+		i := slices.IndexFunc(entities, func(to *entity.Entity) bool { return to.Name == edge.To })
+		if i < 0 {
+			return nil, nil
+		}
+		e = entities[i]
+		steps = append(steps, Step{edge, e})
+	}
+	return steps, e.Column(owner.Column)
+}
+
 // OwnerColumn returns the column of an entity's rows by which their owners hear of changes, or "".
 func OwnerColumn(e *entity.Entity) string {
 	if policies := Of(e); len(policies) == 1 && policies[0].Owner.Path == "" {

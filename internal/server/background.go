@@ -50,7 +50,10 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	}
 	if s.accounts != nil {
 		all.Go(func() {
-			expiry.Some(s.accounts.Erased).Every(ctx, pools.Requests, time.Minute, "accounts", s.log)
+			expiry.Every(ctx, time.Minute, "accounts", func(ctx context.Context) error {
+				_, err := s.accounts.EraseDue(ctx)
+				return err
+			}, s.log)
 		})
 	}
 	all.Go(func() { pools.Requests.Watcher.Run(ctx) })

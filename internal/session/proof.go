@@ -69,6 +69,15 @@ func (s *Sessions) RecentlyBegun(ctx context.Context) (bool, error) {
 	return now.Sub(*began) < Lately, nil
 }
 
+// Fresh returns FORBIDDEN, for a field, unless RecentlyBegun.
+func (s *Sessions) Fresh(ctx context.Context, field string) error {
+	lately, err := s.RecentlyBegun(ctx)
+	if err == nil && !lately {
+		err = apperr.Forbidden(field, "sign in again first: this is for sessions that began in the last %d minutes", Lately/time.Minute)
+	}
+	return err
+}
+
 // Complete begins a session for an account that has proved all that was due, by method first. The
 // caller has locked the account. Complete returns an UNAUTHENTICATED if the account may not sign
 // in.

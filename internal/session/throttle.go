@@ -14,6 +14,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/shared"
+	"forge/internal/unit"
 )
 
 // These limits slow down guessing. After freeFailures failures in a window, each further failure
@@ -83,10 +84,11 @@ type attempt struct {
 }
 
 // begin begins an attempt. It returns RATE_LIMITED if the key has to wait, or if as many attempts
-// are running as may still fail.
+// are running as may still fail. If ctx holds a connection, this process alone counts the attempt:
+// who holds one must not wait for another.
 func (t *throttle) begin(ctx context.Context, key throttleKey) (attempt, error) {
 	a := attempt{t, ctx, key, false}
-	if t.shared == nil {
+	if t.shared == nil || unit.Holds(ctx) {
 		return a, t.beginHere(key)
 	}
 	if wait := t.wait(key); wait > 0 {

@@ -298,14 +298,19 @@ func FromContext(ctx context.Context) *Unit { return ctx.Value(contextKey{}).(*U
 // is the unit of ctx if that holds a connection already: who holds one must not wait for another.
 // The caller calls end.
 func Apart(ctx context.Context, db *database.DB) (u *Unit, end func()) {
-	if u, ok := ctx.Value(contextKey{}).(*Unit); ok && u.holds() {
-		return u, func() {}
+	if Holds(ctx) {
+		return FromContext(ctx), func() {}
 	}
 	u = New(db, Single)
 	return u, u.Rollback
 }
 
-func (u *Unit) holds() bool {
+// Holds reports whether ctx carries a unit that holds a connection.
+func Holds(ctx context.Context) bool {
+	u, ok := ctx.Value(contextKey{}).(*Unit)
+	if !ok {
+		return false
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.conn.Conn != nil

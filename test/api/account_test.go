@@ -17,7 +17,6 @@ import (
 	"forge/ent/user"
 	"forge/internal/database"
 	"forge/internal/entity"
-	"forge/internal/expiry"
 	"forge/internal/onetime"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -33,8 +32,12 @@ const (
 // erased erases accounts as if a time had passed, and returns how many.
 func (d *mailed) erased(later time.Duration) int {
 	d.t.Helper()
-	some := expiry.Some(func(ctx context.Context, now time.Time) (int, error) { return d.service.Erased(ctx, now.Add(later)) })
-	n, err := some.All(d.t.Context(), d.db)
+	d.stored(func(ctx context.Context, c *ent.Client) {
+		for _, u := range c.User.Query().Where(user.EraseAtNotNil()).AllX(entity.WithDeleted(ctx)) {
+			u.Update().SetEraseAt(u.EraseAt.Add(-later)).ExecX(entity.WithDeleted(ctx))
+		}
+	})
+	n, err := d.service.EraseDue(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -245,6 +248,13 @@ func TestExportAccount(t *testing.T) {
 		for v, name := range map[viewer.Viewer]string{ada: "Lovelace", eve: "Evil"} {
 			d.as(v).Must(`mutation($n: String!) { createHero(input: {name: $n, secretName: "hush", age: 36}) { hero { id } } }`, vars{"n": name})
 		}
+		d.stored(func(ctx context.Context, c *ent.Client) { // the items of an order are its user's
+			product := c.Product.Create().SetSku("tea").SetName("Tea").SetPriceCents(300).SaveX(ctx)
+			for i, v := range []viewer.Viewer{ada, eve} {
+				order := c.Order.Create().SetUserID(v.ID).SetTotalCents(300).SaveX(ctx)
+				c.OrderItem.Create().SetOrder(order).SetProduct(product).SetQuantity(int32(i + 1)).SetUnitPriceCents(300).ExecX(ctx)
+			}
+		})
 		d.WantCode("UNAUTHENTICATED", exportAccount, nil)
 		text := d.as(ada).Must(exportAccount, nil).Text("m.data")
 		var got struct {
@@ -257,6 +267,9 @@ func TestExportAccount(t *testing.T) {
 		user, heroes := got.Rows["User"], got.Rows["Hero"]
 		if !got.Complete || len(user) != 1 || len(heroes) != 1 || user[0]["id"] != d.id(ada) || user[0]["email"] != "ada@Example.com" || user[0]["isActive"] != true ||
 			heroes[0]["name"] != "Lovelace" || heroes[0]["age"] != 36.0 {
+			t.Errorf("%s", text)
+		}
+		if items := got.Rows["OrderItem"]; len(items) != 1 || items[0]["quantity"] != 1.0 || len(got.Rows["Order"]) != 1 {
 			t.Errorf("%s", text)
 		}
 		if at, err := time.Parse(time.RFC3339Nano, user[0]["createdAt"].(string)); err != nil || time.Since(at) > time.Hour {

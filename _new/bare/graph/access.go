@@ -55,7 +55,7 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Mutation.exportAccount":            {Role: viewer.User, Credentials: true},
 
 		"Mutation.createUser":  {Role: viewer.Admin, Prepare: r.hashPassword},
-		"Mutation.updateUser":  {Role: viewer.User, Prepare: r.hashPassword},
+		"Mutation.updateUser":  {Role: viewer.User, Prepare: r.prepareUser},
 		"Mutation.deleteUser":  {Role: viewer.User},
 		"Mutation.restoreUser": {Role: viewer.Admin},
 	}
