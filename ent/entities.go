@@ -165,6 +165,7 @@ var Entities = []*entity.Entity{
 		Visible:     map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Search:      []string{"name"},
 		Logged:      true,
+		ClientIDs:   true,
 		OwnerErased: "release",
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Hero", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},

@@ -29,6 +29,8 @@ func (Hero) Annotations() []schema.Annotation {
 			ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"},
 			Search:     []string{"name"},
 			Logged:     true,
+			// An application that works offline names heroes before the server knows them.
+			ClientIDs: true,
 			// A hero lives on without the user who was erased.
 			OwnerErased: entity.Release,
 		},

@@ -641,8 +641,8 @@ type Mutation {
   updateTeam(id: ID!, input: UpdateTeamInput!, expectedVersion: Int): UpdateTeamPayload!
   "Removes a team. Its heroes stay, without a team."
   deleteTeam(id: ID!, expectedVersion: Int): DeleteTeamPayload!
-  "Makes a hero."
-  createHero(input: CreateHeroInput!): CreateHeroPayload!
+  "Makes a hero. ` + "`" + `CONFLICT` + "`" + ` if the ID is taken, unless ` + "`" + `onConflict` + "`" + ` says what to do then."
+  createHero(input: CreateHeroInput!, onConflict: HeroConflictInput): CreateHeroPayload!
   "Makes up to 1,000 heroes at once."
   createHeroes(
     input: [CreateHeroInput!]!
@@ -2101,6 +2101,11 @@ type DeleteTeamPayload {
 
 "A new hero. Blanks around texts are cut off."
 input CreateHeroInput {
+  """
+  An ID that the client has made: ` + "`" + `hero_` + "`" + ` and a UUID of version 7, as IDs are written. ` + "`" + `CONFLICT` + "`" + ` if it is taken.
+  Without it, the server makes one.
+  """
+  id: ID
   "1 to 100 characters."
   name: String!
   "1 to 100 characters. It can be set and changed, never read."
@@ -2121,8 +2126,21 @@ input HeroTeamInput {
   connect: ID
 }
 
-"The new hero."
+"What to do if a hero with the same ID is there."
+input HeroConflictInput {
+  on: HeroUnique!
+  do: ConflictAction!
+}
+
+"What is unique of a hero."
+enum HeroUnique {
+  ID
+}
+
+"The hero, new or with the same ID."
 type CreateHeroPayload {
+  "Whether the hero is new."
+  created: Boolean!
   hero: Hero!
 }
 

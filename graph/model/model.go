@@ -2019,6 +2019,60 @@ func (e HeroOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What is unique of a hero.
+type HeroUnique string
+
+const (
+	HeroUniqueID HeroUnique = "ID"
+)
+
+var AllHeroUnique = []HeroUnique{
+	HeroUniqueID,
+}
+
+func (e HeroUnique) IsValid() bool {
+	switch e {
+	case HeroUniqueID:
+		return true
+	}
+	return false
+}
+
+func (e HeroUnique) String() string {
+	return string(e)
+}
+
+func (e *HeroUnique) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = HeroUnique(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid HeroUnique", str)
+	}
+	return nil
+}
+
+func (e HeroUnique) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *HeroUnique) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e HeroUnique) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What a bulk mutation does about an entry that cannot be stored.
 type OnError string
 

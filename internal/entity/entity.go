@@ -51,7 +51,9 @@ type Entity struct {
 	// MaxAge is for how many seconds caches may keep answers that have rows of the entity, if
 	// everybody may see all of their rows and fields. 0: they may not.
 	MaxAge int
-	Ruled  bool // the entity has a policy, which decides who may see which rows
+	// ClientIDs says that an input for a new row may set its ID, which has to be a UUID of version 7.
+	ClientIDs bool
+	Ruled     bool // the entity has a policy, which decides who may see which rows
 	// Policy returns the policy, with those of the mixins. It is nil if there is none.
 	Policy   func() ent.Policy
 	Filtered bool // interceptors hide some of the rows, such as deleted ones
@@ -289,6 +291,7 @@ type Annotation struct {
 	Logged    bool     `json:",omitempty"` // see Entity.Logged
 	LoggedFor []string `json:",omitempty"` // see Entity.LoggedFor
 	MaxAge    int      `json:",omitempty"` // see Entity.MaxAge
+	ClientIDs bool     `json:",omitempty"` // see Entity.ClientIDs
 
 	Personal    map[string]Erase `json:",omitempty"` // see Entity.Personal
 	OwnerErased Erase            `json:",omitempty"` // see Entity.OwnerErased

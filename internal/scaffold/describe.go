@@ -123,7 +123,7 @@ func describe(t *gen.Type, policy ent.Policy) *entity.Entity {
 	own := annotation(t.Annotations)
 	e := &entity.Entity{Name: t.Name, Table: t.Table(), Schema: text(own["Schema"]), Prefix: text(own["Prefix"]), Owner: text(own["Owner"]), Deleted: text(own["Deleted"]),
 		Ruled: t.NumPolicy() > 0, Filtered: t.NumInterceptors() > 0, Visible: map[string]entity.Visibility{}, Search: texts(own["Search"]),
-		Logged: own["Logged"] == true, LoggedFor: texts(own["LoggedFor"])}
+		Logged: own["Logged"] == true, LoggedFor: texts(own["LoggedFor"]), ClientIDs: own["ClientIDs"] == true}
 	if rules, ok := own["Personal"].(map[string]any); ok {
 		e.Personal = map[string]entity.Erase{}
 		for name, rule := range rules {

@@ -79,7 +79,7 @@ func (g *generator) settable(e *entity.Entity, update bool) (list []*entity.Fiel
 		case e.Writer.Set[f.Column] == nil, g.pointedBy(e, f) != nil, matched, f.Column == e.Deleted, f.Column == rule.Tenant(e):
 		case f.Name == "version" && f.Kind == entity.Int && f.Default, f.Kind == entity.Time && f.Default:
 		case update && (f.Immutable || i == 0):
-		case i == 0 && !g.needed(e, f):
+		case i == 0 && !g.needed(e, f) && !e.ClientIDs:
 		case f.Sensitive && !g.needed(e, f):
 		case rule.Visible(e, f.Name) != entity.ToNobody || g.needed(e, f):
 			list = append(list, f)
@@ -121,7 +121,9 @@ func (g *generator) input(d *definition, e *entity.Entity, update bool) {
 		if !update {
 			text = g.about(e, f, false)
 			rest += bang(g.needed(e, f))
-			if f.Default && !f.Nullable {
+			if f == &e.Fields[0] && e.ClientIDs {
+				text = clientID(e)
+			} else if f.Default && !f.Nullable {
 				text = strings.TrimSpace(text + " If it is left out, the default.")
 			}
 		}
@@ -135,6 +137,11 @@ func (g *generator) input(d *definition, e *entity.Entity, update bool) {
 			g.nestedMany(d, e, edge, update)
 		}
 	}
+}
+
+// clientID describes the ID of a new row that a client has made.
+func clientID(e *entity.Entity) string {
+	return "An ID that the client has made: `" + e.Prefix + "_` and a UUID of version 7, as IDs are written. `CONFLICT` if it is taken. Without it, the server makes one."
 }
 
 // inputScalar returns the type of a column in inputs. The key of new rows is an ID.

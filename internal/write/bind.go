@@ -340,10 +340,26 @@ func (b *binder) bindColumn(k inputKey, o *inputObject, at string, d *ast.FieldD
 	case o.op == Create && !column.Nullable && !column.Default && !d.Type.NonNull && !f.defaults && column != &e.Fields[0] && !b.setOtherwise(k, column.Column):
 		b.refuse(at, "the column %s of %s must have a value; write %s!, or add Optional() or a default in ent/schema", column.Column, e.Name, d.Type)
 	}
+	if f.clients = column == &e.Fields[0] && e.Keys == ids.UUID && e.ClientIDs; column == &e.Fields[0] {
+		b.checkKey(at, e)
+	}
 	b.checkType(at, d, wanted)
 	b.checkReference(at, f.to)
 	f.limits = b.limitsOf(e, column)
 	return f
+}
+
+// checkKey adds a finding if clients may not make the keys of an entity, which an input sets.
+func (b *binder) checkKey(at string, e *entity.Entity) {
+	own := func(p rule.Policy) bool { return p.Owner.Path == "" && p.Owner.Column == e.Fields[0].Column }
+	switch {
+	case e.Keys == ids.UUID && !e.ClientIDs && e.Fields[0].Default:
+		b.refuse(at, "the server makes the keys of %s; take the field out, or allow clients to make them: entity.Annotation{ClientIDs: true}", e.Name)
+	case e.ClientIDs && e.Keys != ids.UUID:
+		b.refuse(at, "the keys of %s are no UUIDs, for which alone ClientIDs is; take ClientIDs out", e.Name)
+	case e.ClientIDs && (slices.ContainsFunc(rule.Of(e), own) || rule.Tenant(e) == e.Fields[0].Column):
+		b.refuse(at, "the policy of %s says by the key who may do what, so that a client cannot make it; take ClientIDs out", e.Name)
+	}
 }
 
 // checkImmutable adds a finding if an update would set an edge that only new rows have set.

@@ -1,15 +1,18 @@
 package write
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"math"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"entgo.io/ent"
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"forge/internal/apperr"
@@ -30,6 +33,7 @@ type field struct {
 	to       *entity.Entity // whose ID it holds; nil if it may be of any
 	added    Check          // of the application, or nil
 	nullable bool           // null is allowed
+	clients  bool           // it is the key, which the client has made
 	defaults bool           // the schema has a default, which is standard
 	standard any
 	limits   limits
@@ -178,10 +182,30 @@ func (f *field) check(form *input.Form, op Op, v any) any {
 	case f.to != nil:
 		if err := input.WantID(form.Path+"."+f.name, v.(ids.ID), f.to.Prefix, f.to.Keys); err != nil {
 			form.Add(err)
+		} else if f.clients {
+			checkClientID(form, f.name, v.(ids.ID).UUID, time.Now())
 		}
 		return v
 	}
 	return f.limits.check(form, f, v)
+}
+
+// These bound the time in an ID that a client has made. Its clock may be a day ahead: a time further
+// ahead would put the row at the end of the order of IDs until then.
+const clientAhead = 24 * time.Hour
+
+var clientSince = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// checkClientID adds an error to the form unless a key is a UUID of version 7 whose time is
+// plausible. Keys of other versions would not sort by their time.
+func checkClientID(form *input.Form, name string, key uuid.UUID, now time.Time) {
+	made := time.UnixMilli(int64(binary.BigEndian.Uint64(key[:8]) >> 16))
+	switch {
+	case key.Version() != 7 || key.Variant() != uuid.RFC4122:
+		form.Refuse(name, "has a key that is not a UUID of version 7")
+	case made.Before(clientSince) || made.After(now.Add(clientAhead)):
+		form.Refuse(name, "has the time %s; it must be from %s to a day from now", made.UTC().Format(time.RFC3339), clientSince.Format(time.DateOnly))
+	}
 }
 
 // set sets the field in ent's mutation.
