@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"crypto/rand"
-	"math"
 	randv2 "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -109,7 +108,9 @@ func (e *edge) told(_ http.ResponseWriter, r *http.Request) {
 	switch what := strings.TrimPrefix(r.URL.Path, "/edge/"); what {
 	case "expire": // all cursors
 		log := changes.New(e.db.DB, e.db.Dialect, ent.Entities)
-		_, err = log.Sweep(r.Context(), time.Nanosecond, math.MaxInt64)
+		if err = log.Tick(r.Context()); err == nil {
+			_, err = log.Sweep(r.Context(), time.Hour, 0)
+		}
 	case "hide": // an order of the user, which becomes the administrator's
 		_, err = e.db.ExecContext(r.Context(), `UPDATE orders SET user_id = (SELECT id FROM users WHERE username = 'admin')
 			WHERE id IN (SELECT orders.id FROM orders JOIN users ON users.id = user_id WHERE username = 'user' LIMIT 1)`)
