@@ -113,15 +113,7 @@ func TestClientIDsOfOthers(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
-		user := func(name string) viewer.Viewer {
-			got := a.Must(`mutation($n: String!) { createUser(input: {username: $n}) { user { id } } }`, vars{"n": name})
-			id, err := ids.Parse(got.Text("createUser.user.id"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return viewer.Viewer{ID: id.UUID, Role: viewer.User}
-		}
-		ada, eve := a.as(user("ada")), a.as(user("eve"))
+		ada, eve := a.as(a.newUser("ada")), a.as(a.newUser("eve"))
 		id := newHeroID()
 		ada.Must(createHeroByID, vars{"id": id, "name": "Ada's"})
 		if got := eve.WantCode("CONFLICT", createHeroByID, vars{"id": id, "name": "Eve's"}); got.Extension("current") != nil {
@@ -133,4 +125,14 @@ func TestClientIDsOfOthers(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 	})
+}
+
+// newUser creates a user, and returns the viewer.
+func (a *api) newUser(name string) viewer.Viewer {
+	a.t.Helper()
+	id, err := ids.Parse(a.Must(`mutation($n: String!) { createUser(input: {username: $n}) { user { id } } }`, vars{"n": name}).Text("createUser.user.id"))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return viewer.Viewer{ID: id.UUID, Role: viewer.User}
 }
