@@ -59,7 +59,7 @@ func (g *generator) conditions(d *definition, e *entity.Entity, f *entity.Field)
 	if f.MatchBy != "" {
 		compared, text = f.MatchBy, "Without regard to case."
 	}
-	if f.Kind == entity.JSON || f.Kind == entity.List || !g.indexed(e, compared) {
+	if f.Kind == entity.JSON || f.Kind == entity.List || !g.indexed(e, compared) && !updated(f) {
 		return
 	}
 	k, _ := kind.Of(f.Kind)
@@ -115,12 +115,16 @@ func (g *generator) sorted(e *entity.Entity) (list []*entity.Field) {
 	for _, f := range g.open(e) {
 		k, _ := kind.Of(f.Kind)
 		columns := []string{f.Column, e.Fields[0].Column}
-		if k.Orders && g.indexed(e, columns...) && (!f.Nullable || g.Unindexed || index.Serves(g.Tables, e, true, columns...)) {
+		if k.Orders && (g.indexed(e, columns...) || updated(f)) && (!f.Nullable || g.Unindexed || index.Serves(g.Tables, e, true, columns...)) {
 			list = append(list, f)
 		}
 	}
 	return list
 }
+
+// updated reports whether a column says when the row was last changed. Copies of rows are kept up
+// by it, so that it is offered without an index as well: `forge check` says which one to add.
+func updated(f *entity.Field) bool { return f.Name == "updatedAt" && f.Kind == entity.Time }
 
 // ordersOf reports whether pages of an entity have an argument orderBy.
 func (g *generator) ordersOf(e *entity.Entity) bool {

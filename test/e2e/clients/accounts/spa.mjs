@@ -41,15 +41,19 @@ export class Session {
   }
 
   // request runs an operation. If the access token has expired, nothing was done, and the operation
-  // is sent once more with the next token.
-  async request(query, variables) {
+  // is sent once more with the next token. headers are sent as well. With the ID of a user, nothing
+  // is sent as anybody else: another tab may have signed in as another user. Then request throws.
+  async request(query, variables, { headers, user } = {}) {
+    if (user && this.#accessToken === null) {
+      await this.#renew(null);
+    }
     const used = this.#accessToken;
-    const answer = await this.#send(query, variables, used);
+    const answer = await this.#send(query, variables, used, headers, user);
     const refused = used !== null && answer.errors?.[0].extensions?.code === 'UNAUTHENTICATED';
-    if (!refused || !(await this.#renew(used))) {
+    if (!refused || !(await this.#renew(used)) && !user) {
       return answer;
     }
-    return this.#send(query, variables, this.#accessToken);
+    return this.#send(query, variables, this.#accessToken, headers, user);
   }
 
   // #renew gets the next access token, once for all requests that need it. It returns false if the
@@ -70,8 +74,11 @@ export class Session {
     this.#accessToken = data?.tokens.accessToken ?? null;
   }
 
-  async #send(query, variables, accessToken) {
-    const headers = { 'Content-Type': 'application/json' };
+  async #send(query, variables, accessToken, more, user) {
+    const headers = { 'Content-Type': 'application/json', ...more };
+    if (user && userOf(accessToken) !== user) {
+      throw Object.assign(new Error('nobody has signed in, or somebody else'), { name: 'SignedOut' });
+    }
     if (accessToken) {
       headers.Authorization = `Bearer ${accessToken}`;
     }
@@ -79,4 +86,10 @@ export class Session {
     const request = { method: 'POST', credentials: 'include', headers, body };
     return (await fetch(this.#url, request)).json();
   }
+}
+
+// userOf returns the ID of the user whose access token it is.
+function userOf(token) {
+  const claims = token?.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+  return claims && JSON.parse(atob(claims)).sub;
 }
