@@ -3,8 +3,12 @@ package docs
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/test/gqltest"
 	"forge/test/process"
@@ -35,9 +39,36 @@ func TestRecipes(t *testing.T) {
 			}
 		}
 	}
+	if n := validateDocuments(t, "recipes/react.md"); n != 2 {
+		t.Errorf("recipes/react.md has %d operations, want 2", n)
+	}
 	if compared < 8 {
 		t.Errorf("the recipes have %d pieces of files, want 8", compared)
 	}
+}
+
+// validateDocuments validates the operations in a page's code, and returns how many there are.
+func validateDocuments(t *testing.T, page string) int {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sdl, err := os.ReadFile("../schema.graphqls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphqls", Input: string(sdl)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)gql`(.*?)`").FindAllStringSubmatch(string(text), -1)
+	for _, document := range found {
+		if _, err := gqlparser.LoadQuery(schema, document[1]); err != nil {
+			t.Errorf("%s has the operation%s which is not valid: %v", page, document[1], err)
+		}
+	}
+	return len(found)
 }
 
 // TestSignInRecipe starts a server with the file of the recipe, and asks it how to begin.
