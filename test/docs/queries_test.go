@@ -27,10 +27,17 @@ import (
 	"forge/test/gqltest"
 )
 
-var writeAnswers = flag.Bool("write", false, "write the answers of SQLite into docs/queries.md")
+var writeAnswers = flag.Bool("write", false, "write the answers of SQLite into the pages")
 
-// TestQueries sends the queries of queries.md to a server on each database, whose rows are those of
-// fillShop. The answers have to be those on the page.
+// shopPages are the pages whose queries are about the rows of fillShop, in the order in which they are
+// sent. The value is how many there are at least.
+var shopPages = []struct {
+	name    string
+	queries int
+}{{"queries.md", 15}, {"recipes/search.md", 2}, {"recipes/money.md", 1}, {"recipes/hasura.md", 2}, {"recipes/fastapi.md", 2}}
+
+// TestQueries sends the queries of pages to a server on each database, whose rows are those of
+// fillShop. The answers have to be those on the pages. A block with a label is another test's.
 func TestQueries(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db, err := database.Open(url, database.Options{})
@@ -44,34 +51,43 @@ func TestQueries(t *testing.T) {
 		client := gqltest.NewHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			server.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), viewer.System)))
 		}))
-		page, err := os.ReadFile("queries.md")
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, query, compared := string(page), "", 0
-		for _, b := range blocks(string(page)) {
-			switch b.language {
-			case "graphql":
-				query = b.text
-			case "json":
-				compared++
-				got := indented(t, client.Send(t.Context(), query, nil).Body)
-				if got != b.text && *writeAnswers {
-					text = strings.Replace(text, query+"```\n\n```json\n"+b.text, query+"```\n\n```json\n"+got, 1)
-				} else if got != b.text {
-					t.Errorf("%s\nis answered by\n%s\nand queries.md shows\n%s", query, got, b.text)
-				}
-			}
-		}
-		if compared < 15 {
-			t.Errorf("queries.md has %d answers", compared)
-		}
-		if *writeAnswers {
-			if err := os.WriteFile("queries.md", []byte(text), 0o644); err != nil {
-				t.Fatal(err)
+		for _, page := range shopPages {
+			if n := compareAnswers(t, client, page.name); n < page.queries {
+				t.Errorf("%s has %d answers, want %d", page.name, n, page.queries)
 			}
 		}
 	})
+}
+
+// compareAnswers sends the queries of a page, and compares the answers. It returns how many there
+// are. With -write it writes them into the page.
+func compareAnswers(t *testing.T, client *gqltest.Client, name string) (compared int) {
+	t.Helper()
+	page, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, query := string(page), ""
+	for _, b := range blocks(string(page)) {
+		switch {
+		case b.language == "graphql" && b.label == "":
+			query = b.text
+		case b.language == "json" && b.label == "" && b.file == "":
+			compared++
+			got := indented(t, client.Send(t.Context(), query, nil).Body)
+			if got != b.text && *writeAnswers {
+				text = strings.Replace(text, query+"```\n\n```json\n"+b.text, query+"```\n\n```json\n"+got, 1)
+			} else if got != b.text {
+				t.Errorf("%s\nis answered by\n%s\nand %s shows\n%s", query, got, name, b.text)
+			}
+		}
+	}
+	if *writeAnswers && text != string(page) {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return compared
 }
 
 // indented returns the data and errors of an answer in the form of the page: objects and lists stay
