@@ -77,6 +77,7 @@ type attempt struct {
 	withoutData atomic.Bool
 	prepared    preparations
 	key         *idempotency.Request // nil without an idempotency key
+	sealed      string               // see seal; "" before it
 	// stepwise says that the key is claimed, and its answer stored, by statements of their own,
 	// which take round trips of their own and can tell more.
 	stepwise bool
@@ -99,7 +100,7 @@ type attempt struct {
 // next returns the next attempt at the same operation.
 func (a *attempt) next() *attempt {
 	n := &attempt{executor: a.executor, number: a.number + 1, op: a.op, mutation: a.mutation,
-		prepared: a.prepared, doubt: a.doubt, stepwise: a.stepwise || a.doubt != nil, onPrimary: a.repeat}
+		prepared: a.prepared, sealed: a.sealed, doubt: a.doubt, stepwise: a.stepwise || a.doubt != nil, onPrimary: a.repeat}
 	if a.keyRefused() {
 		n.number, n.stepwise = a.number, true
 	}
@@ -190,6 +191,9 @@ func (a *attempt) begin(ctx context.Context) *graphql.Response {
 	a.prepare(ctx)
 	if a.key == nil {
 		return nil
+	}
+	if err := a.seal(ctx); err != nil {
+		return a.refuse(ctx, err)
 	}
 	if begun, err := a.claimTogether(ctx); begun || err != nil {
 		if err != nil {

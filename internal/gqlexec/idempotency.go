@@ -3,8 +3,12 @@ package gqlexec
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -32,6 +36,25 @@ func (a *attempt) keyed(ctx context.Context) (*idempotency.Request, error) {
 		}
 	}
 	return idempotency.NewRequest(owner, key, a.op.RawQuery, a.op.OperationName, a.op.Variables)
+}
+
+// seal replaces the fingerprint of a request whose password was hashed by one that takes as long to
+// guess. It does so once, however often the operation is attempted.
+func (a *attempt) seal(ctx context.Context) error {
+	secret := func(p preparation) bool { return p.value != nil }
+	if a.options.Derive == nil || !slices.ContainsFunc(slices.Collect(maps.Values(a.prepared)), secret) {
+		return nil
+	}
+	if a.sealed == "" {
+		salt := sha256.Sum256([]byte("forge: a fingerprint\x00" + a.key.Viewer + "\x00" + a.key.Key))
+		key, err := a.options.Derive(ctx, a.key.Fingerprint, salt[:])
+		if err != nil {
+			return err
+		}
+		a.sealed = hex.EncodeToString(key)
+	}
+	a.key.Fingerprint = a.sealed
+	return nil
 }
 
 // claim claims the request's key for this operation. It returns the stored answer if the key was

@@ -6,6 +6,7 @@ package gqlexec
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"time"
 
@@ -40,6 +41,11 @@ type Options struct {
 	IdempotencyTTL time.Duration
 	// Idempotency bounds what is stored under idempotency keys.
 	Idempotency idempotency.Limits
+
+	// Derive makes a key of a text and a salt, as slowly as a password is hashed. The fingerprint of a
+	// request that sets a password is made by it, so that nobody guesses passwords with a copy of the
+	// database. Without it, that fingerprint is as quick as others.
+	Derive func(ctx context.Context, text string, salt []byte) ([]byte, error)
 
 	// Documents says which documents are accepted, and how requests may name them. It comes
 	// from package persisted. If it is nil, each request has to contain its document, and any

@@ -58,7 +58,7 @@ func New(cost Cost, atOnce, waiting int) *Hasher {
 // requests that do not hash a password.
 func AtOnce() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-// Made returns how many hashes Hash, Verify and Pretend have computed.
+// Made returns how many hashes Hash, Verify, Pretend and Derive have computed.
 func (h *Hasher) Made() int64 { return h.made.Load() }
 
 // Hash returns a hash of password with a new salt. It waits until fewer hashes run. If too many
@@ -93,6 +93,12 @@ func (h *Hasher) Verify(ctx context.Context, password, hash string) (bool, error
 func (h *Hasher) Pretend(ctx context.Context, password string) error {
 	_, err := h.derive(ctx, password, make([]byte, saltLen), h.cost, keyLen)
 	return err
+}
+
+// Derive returns a key of 32 bytes that is made of a text and a salt, as slowly as Hash makes a hash,
+// and the same each time while the cost is the same. It waits and fails like Hash.
+func (h *Hasher) Derive(ctx context.Context, text string, salt []byte) ([]byte, error) {
+	return h.derive(ctx, text, salt, h.cost, keyLen)
 }
 
 // Stale reports whether a hash must be made again: its cost is not that of new hashes, or it cannot

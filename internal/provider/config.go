@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
+	"gopkg.in/yaml.v3"
 )
 
 // File is the file of the setting AUTH_PROVIDERS_FILE.
@@ -76,13 +77,18 @@ var openIDScopes = []string{"openid", "email", "profile"}
 // maxFile is the size of the largest file that is read.
 const maxFile = 1 << 20
 
-// Read reads the file at path, and the files of secrets that it names. Their paths are relative to
-// the folder of the file. The error is a sentence about the file, without a value of it that may be
+// Read reads the file at path, which is YAML if its name says so, and JSON otherwise, and the files
+// of secrets that it names. Their paths are relative to the folder of the file. The error is a sentence about the file, without a value of it that may be
 // secret.
 func Read(path string) (*File, error) {
 	text, err := readFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" {
+		if text, err = fromYAML(text); err != nil {
+			return nil, err
+		}
 	}
 	f := new(File)
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -118,6 +124,23 @@ func Read(path string) (*File, error) {
 		}
 	}
 	return f, nil
+}
+
+// fromYAML returns the only document of a YAML file as JSON.
+func fromYAML(text []byte) ([]byte, error) {
+	var document, more any
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	if err := d.Decode(&document); err != nil {
+		return nil, errors.New("it is not YAML")
+	}
+	if err := d.Decode(&more); err != io.EOF {
+		return nil, errors.New("there is something behind its end")
+	}
+	found, err := json.Marshal(document)
+	if err != nil {
+		return nil, errors.New("it has a member whose name is not a text")
+	}
+	return found, nil
 }
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)

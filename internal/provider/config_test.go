@@ -137,6 +137,37 @@ func TestReadBad(t *testing.T) {
 	}
 }
 
+// TestReadYAML reads files that are YAML, as strictly as those that are JSON.
+func TestReadYAML(t *testing.T) {
+	t.Parallel()
+	const good = "returnTo: [https://app.example.com/signed-in]\nproviders:\n  - name: google\n    preset: google\n    clientId: c\n    clientSecretFile: secret\n    signUp: true\n"
+	for what, tt := range map[string]struct{ text, want string }{
+		"good":               {good, ""},
+		"an unknown member":  {good + "    signin: hush\n", `"signin", which is not known`},
+		"another type":       {strings.Replace(good, "true", "hush", 1), "signUp may not be a string"},
+		"a number":           {strings.Replace(good, "clientId: c", "clientId: 12", 1), "clientId may not be a number"},
+		"a member twice":     {good + "    clientId: hush\n", "it is not YAML"},
+		"two documents":      {good + "---\nhush\n", "behind its end"},
+		"a name of no text":  {good + "    ? [hush]\n    : x\n", "YAML"},
+		"nothing":            {"", "it is not YAML"},
+		"a list":             {"- hush\n", "may not be a"},
+		"tabs":               {"\tproviders: hush", "it is not YAML"},
+		"aliases of aliases": {"a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\nf: &f [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]\ng: [*f, *f, *f, *f, *f, *f, *f, *f, *f, *f]\n", "it is not YAML"},
+	} {
+		path := files(t, map[string]string{"secret": "hush", "providers": ""}) + ".yaml"
+		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Read(path)
+		switch {
+		case tt.want == "" && (err != nil || f.Providers[0].ClientSecret != "hush" || !f.Providers[0].SignUp):
+			t.Errorf("%s: %v, %v", what, f, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hush")):
+			t.Errorf("%s: %v, want %q", what, err, tt.want)
+		}
+	}
+}
+
 // TestPage reads the file that the page for people who build applications shows.
 func TestPage(t *testing.T) {
 	t.Parallel()

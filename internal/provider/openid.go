@@ -268,7 +268,11 @@ func (o *openID) look(ctx context.Context, d *discovered, token *oauth2.Token, c
 // from returns the person that claims describe. No part of the email becomes the username: the
 // username is for all to see.
 func (o *openID) from(d *discovered, c *claims) *Person {
-	who := &Person{Issuer: d.issuer, Subject: c.Subject, Email: c.Email, Verified: bool(c.Verified) || o.preset.tenant && bool(c.Owned)}
+	verified := c.Verified
+	if o.preset.tenant {
+		verified = c.Owned // a tenant can have any other claim say what it likes
+	}
+	who := &Person{Issuer: d.issuer, Subject: c.Subject, Email: c.Email, Verified: bool(verified)}
 	if strings.Contains(d.issuer, tenantID) {
 		who.Issuer = c.Issuer
 	}

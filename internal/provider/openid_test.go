@@ -134,6 +134,10 @@ func TestTenants(t *testing.T) {
 	if err != nil || who.Issuer != p.URL+"/"+tenant+"/v2.0" || who.Verified {
 		t.Errorf("%+v, %v", who, err)
 	}
+	who, err = person(map[string]any{"iss": p.URL + "/" + tenant + "/v2.0", "tid": tenant, "sub": "ada", "email": "ada@example.com", "email_verified": true})
+	if err != nil || who.Verified {
+		t.Errorf("an email that a tenant says is verified: %+v, %v", who, err)
+	}
 	who, err = person(map[string]any{"iss": p.URL + "/" + tenant + "/v2.0", "tid": tenant, "sub": "ada", "email": "ada@example.com", "xms_edov": "1"})
 	if err != nil || !who.Verified {
 		t.Errorf("an email whose domain the tenant owns: %+v, %v", who, err)

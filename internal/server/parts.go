@@ -43,6 +43,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	opts.Documents = documents
 	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
 	passwords, cookies := s.passwords(), s.cookies()
+	opts.Derive = passwords.Derive
 	s.signing = s.sessions(pools.Requests, passwords, cookies, identity)
 	s.factors = s.newFactors(pools.Requests, s.signing, identity)
 	s.accounts = s.account(pools.Requests, s.signing, passwords, func(id uuid.UUID, at time.Time) { revocations.Add(id, at) })

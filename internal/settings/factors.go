@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"forge/internal/token"
@@ -44,12 +45,26 @@ func setRPID(s *Settings, value string) error {
 	return nil
 }
 
-// setPasskeyOrigins sets the origins of pages that may use passkeys. Browsers refuse others anyway,
-// but a mistake is easier to find at the start.
+// ofAndroid is the origin of an app for Android: the SHA-256 of the certificate that has signed it.
+var ofAndroid = regexp.MustCompile(`^android:apk-key-hash:[A-Za-z0-9_-]{43}$`)
+
+// setPasskeyOrigins sets the origins of pages and apps that may use passkeys. Browsers refuse others
+// anyway, but a mistake is easier to find at the start.
 func setPasskeyOrigins(s *Settings, value string) error {
-	origins, err := originsIn(value)
-	if err != nil {
-		return err
+	var pages, apps []string
+	for origin := range strings.SplitSeq(value, ",") {
+		if origin = strings.TrimSpace(origin); ofAndroid.MatchString(origin) {
+			apps = append(apps, origin)
+		} else {
+			pages = append(pages, origin)
+		}
+	}
+	var origins []string
+	if len(pages) > 0 {
+		var err error
+		if origins, err = originsIn(strings.Join(pages, ",")); err != nil {
+			return err
+		}
 	}
 	for _, origin := range origins {
 		u, err := url.Parse(origin)
@@ -62,7 +77,7 @@ func setPasskeyOrigins(s *Settings, value string) error {
 			return fmt.Errorf("%q has no TLS, and browsers use passkeys with it alone", origin)
 		}
 	}
-	s.PasskeyOrigins = origins
+	s.PasskeyOrigins = append(origins, apps...)
 	return nil
 }
 

@@ -130,6 +130,10 @@ func TestLoad(t *testing.T) {
 			with(func(s *Settings) {
 				s.Passkeys, s.PasskeyRPID, s.PasskeyOrigins = true, "example.com", []string{"https://example.com", "https://app.example.com:8443"}
 			})},
+		{"passkeys of an app", []string{"PASSKEYS=on", "PASSKEY_RP_ID=example.com", "PASSKEY_ORIGINS=android:apk-key-hash:pNiP5iKyQ8JwgGOaKA1zGPUPJIS-0H1xKCQcfIoGLck, https://example.com"},
+			with(func(s *Settings) {
+				s.Passkeys, s.PasskeyRPID, s.PasskeyOrigins = true, "example.com", []string{"https://example.com", "android:apk-key-hash:pNiP5iKyQ8JwgGOaKA1zGPUPJIS-0H1xKCQcfIoGLck"}
+			})},
 		{"a provider", []string{"AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER=https://id.example", "AUTH_AUDIENCE=shop", "AUTH_ROLE_CLAIM=a.b", "AUTH_USER_CLAIM=forge"},
 			with(func(s *Settings) {
 				s.Token.JWKSURL, s.Token.Issuer, s.Token.Audience = "https://id.example/keys", "https://id.example", "shop"
@@ -256,6 +260,7 @@ func TestRefused(t *testing.T) {
 		{"PASSKEY_RP_ID=example.com:8080", "PASSKEY_RP_ID", "example.com:8080"},
 		{"PASSKEY_RP_ID=Example.com", "PASSKEY_RP_ID", "Example.com"},
 		{"PASSKEY_ORIGINS=https://example.com", "PASSKEY_ORIGINS", "https://example.com"}, // not of localhost
+		{"PASSKEY_ORIGINS=android:apk-key-hash:short", "PASSKEY_ORIGINS", "android:apk-key-hash:short"},
 		{"PASSKEY_ORIGINS=https://evil-localhost", "PASSKEY_ORIGINS", "https://evil-localhost"},
 		{"PASSKEY_ORIGINS=http://app.localhost:3000", "PASSKEY_ORIGINS", "http://app.localhost:3000"},
 		{"PASSKEY_ORIGINS=http://u:s3cret@localhost", "PASSKEY_ORIGINS", "…"},

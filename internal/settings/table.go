@@ -118,7 +118,7 @@ var All = []Setting{
 		set:     setOptionalName(func(s *Settings) *string { return &s.Token.TenantClaim }),
 	},
 	{
-		Env: "AUTH_PROVIDERS_FILE", Flag: "auth-providers-file", Default: off, Allowed: "the path of a JSON file, or none",
+		Env: "AUTH_PROVIDERS_FILE", Flag: "auth-providers-file", Default: off, Allowed: "the path of a file of JSON or YAML, or none",
 		Meaning: "the providers that people can sign in with, such as Google, with their secrets, and the pages that they come back to; docs/accounts.md says what is in it",
 		set:     setOptional(func(s *Settings) *string { return &s.ProvidersFile }),
 	},
@@ -156,8 +156,8 @@ var All = []Setting{
 		set:     setRPID,
 	},
 	{
-		Env: "PASSKEY_ORIGINS", Flag: "passkey-origins", Default: "none", Allowed: "none, or origins as browsers send them, separated by commas: https://app.example.com,https://example.com",
-		Meaning: "the pages that may use passkeys, of PASSKEY_RP_ID or below it, with TLS unless they are on localhost; with none, in development, those of PASSKEY_RP_ID on any port",
+		Env: "PASSKEY_ORIGINS", Flag: "passkey-origins", Default: "none", Allowed: "none, or origins as browsers and apps send them, separated by commas: https://app.example.com,android:apk-key-hash:… and 43 characters",
+		Meaning: "the pages that may use passkeys, of PASSKEY_RP_ID or below it, with TLS unless they are on localhost, and the apps for Android; with none, in development, the pages of PASSKEY_RP_ID on any port",
 		set:     setPasskeyOrigins, show: showOrigins,
 	},
 	{

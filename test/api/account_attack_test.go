@@ -12,8 +12,10 @@ import (
 	"forge/ent"
 	"forge/ent/user"
 	"forge/internal/entity"
+	"forge/internal/password"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestDeleteUserNeedsFreshSession has a thief of an access token try to delete its user, whose name
@@ -94,5 +96,43 @@ func TestEraseDespiteDeferred(t *testing.T) {
 		if n := strings.Count(log.String(), "cannot be erased"); n != 1 {
 			t.Errorf("logged %d times: %s", n, log)
 		}
+	})
+}
+
+// TestPasswordsAreNotGuessedByFingerprints has an administrator set a password under a key. What is
+// stored of the request has the cost of a hash, and tells the same request from another one.
+func TestPasswordsAreNotGuessedByFingerprints(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		a := newBareAPI(t, address)
+		a.self = viewer.System
+		cfg := usual()
+		var texts []string
+		cfg.Derive = func(ctx context.Context, text string, salt []byte) ([]byte, error) {
+			texts = append(texts, text)
+			return password.New(cheap, 0, 0).Derive(ctx, text, salt)
+		}
+		a.configure(cfg)
+		create := func(key, secret string) gqltest.Answer {
+			return a.With("Idempotency-Key", key).Do(`mutation($i: CreateUserInput!) { createUser(input: $i) { user { id } } }`, vars{"i": vars{"username": "ada", "password": secret}})
+		}
+		made, again := create("k", secret), create("k", secret)
+		if !made.OK() || made.Text("createUser.user.id") != again.Text("createUser.user.id") {
+			t.Errorf("%s, again %s", made, again)
+		}
+		if got := create("k", "another horse"); got.Code() != "IDEMPOTENCY_CONFLICT" {
+			t.Error(got)
+		}
+		a.With("Idempotency-Key", "other").Must(`mutation { createTeam(input: {name: "Red"}) { team { id } } }`, nil)
+		if len(texts) != 3 {
+			t.Errorf("%d texts were derived, want those of the requests with a password", len(texts))
+		}
+		a.stored(func(ctx context.Context, c *ent.Client) {
+			for _, k := range c.IdempotencyKey.Query().AllX(ctx) {
+				if slices.Contains(texts, k.Fingerprint) || len(k.Fingerprint) != 64 {
+					t.Errorf("stored under %s: %s", k.Key, k.Fingerprint)
+				}
+			}
+		})
 	})
 }

@@ -46,7 +46,7 @@ func sealing(name byte) []byte { return bytes.Repeat([]byte{name}, 32) }
 // allFactors are the options of a server that offers all factors.
 func allFactors() factor.Options {
 	return factor.Options{TOTP: true, Issuer: "A Shop", Passkeys: true, RPID: "example.com",
-		Origins: []string{"https://example.com", "https://app.example.com"}, Keys: [][]byte{sealing('a')}}
+		Origins: []string{"https://example.com", "https://app.example.com", androidApp}, Keys: [][]byte{sealing('a')}}
 }
 
 // withFactors returns an API on the database of d that has second factors.

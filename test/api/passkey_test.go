@@ -25,6 +25,9 @@ const (
 	signInWithPasskey  = `mutation($r: JSON!) { m: signInWithPasskey(response: $r) ` + proofs + ` }`
 )
 
+// androidApp is the origin of an app for Android.
+const androidApp = "android:apk-key-hash:pNiP5iKyQ8JwgGOaKA1zGPUPJIS-0H1xKCQcfIoGLck"
+
 // device is a virtual authenticator with one passkey, in a browser on a page.
 type device struct {
 	page          virtualwebauthn.RelyingParty
@@ -108,6 +111,7 @@ func TestPasskey(t *testing.T) {
 				t.Errorf("beginPasskeySignIn: %s", options)
 			}
 			in := d.Must(signInWithPasskey, vars{"r": dev.signs(options)})
+			dev.page.Origin = androidApp // from now on
 			if in.Text("m.user.username") != "ada" || d.holder(in).ID != ada.viewer.ID || in.At("m.secondFactor") != nil || in.Text("m.refreshToken") == "" {
 				t.Errorf("signInWithPasskey: %s", in)
 			}
@@ -157,6 +161,8 @@ func TestPasskeyAttacks(t *testing.T) {
 		for what, response := range map[string]any{
 			"another origin":              with(func(dev *device) { dev.page.Origin = "https://example.org" }),
 			"an origin of a sibling":      with(func(dev *device) { dev.page.Origin = "https://evil.example.com" }),
+			"another app":                 with(func(dev *device) { dev.page.Origin = "android:apk-key-hash:" + strings.Repeat("A", 43) }),
+			"an app in other letters":     with(func(dev *device) { dev.page.Origin = strings.ToLower(androidApp) }),
 			"an origin without TLS":       with(func(dev *device) { dev.page.Origin = "http://app.example.com" }),
 			"another relying party":       with(func(dev *device) { dev.page.ID = "example.org" }),
 			"the person was not verified": with(func(dev *device) { dev.authenticator.Options.UserNotVerified = true }),

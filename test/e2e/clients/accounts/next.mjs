@@ -1,4 +1,4 @@
-// The session of a Next.js application: middleware.js renews the tokens, because pages cannot set
+// The session of a Next.js application: proxy.js renews the tokens, because pages cannot set
 // cookies, and pages and actions use them.
 import { ask, options, renewed, signIn, signOut } from './server.mjs';
 
@@ -11,9 +11,9 @@ function browserOf(headers) {
   return { agent: headers.get('user-agent') ?? '', address };
 }
 
-// renew is for middleware.js:
+// renew is for proxy.js, which is called middleware.js before Next.js 16:
 //
-//   export async function middleware(request) {
+//   export async function proxy(request) {
 //     const cookies = await renew(request);
 //     const response = NextResponse.next({ request: { headers: request.headers } });
 //     return cookies(response);
