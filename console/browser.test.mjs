@@ -179,11 +179,13 @@ test('a list has pages, an order, columns, totals and groups', async () => {
   await page.getByRole('button', { name: 'Name' }).click();
   await page.locator('th[aria-sort=ascending]').waitFor();
   await page.getByText('1–50 of 1,00').waitFor();
+  await settled();
   const first = await page.getByRole('row').nth(1).innerText();
   await page.getByRole('button', { name: 'Next' }).click();
   await page.getByText('51–100 of 1,00').waitFor();
   await page.getByRole('button', { name: 'Previous' }).click();
   await page.getByText('1–50 of 1,00').waitFor();
+  await settled();
   assert.equal(await page.getByRole('row').nth(1).innerText(), first);
   await page.getByRole('button', { name: 'Columns' }).click();
   await page.getByLabel('Updated').check();
@@ -249,7 +251,9 @@ test('whoever is no administrator is shown only what they may do', async () => {
   assert.equal(await other.page.getByRole('link', { name: 'New product' }).count(), 0);
   await other.page.goto(new URL('/console#/users', forge).href);
   await other.page.getByRole('heading', { level: 1, name: 'Users' }).waitFor();
+  await other.page.getByRole('row', { name: user.login }).first().waitFor();
   assert.equal(await other.page.getByRole('button', { name: 'Show deleted' }).count(), 0);
+  assert.equal(await other.page.getByRole('link', { name: 'New user' }).count(), 0);
   assert.deepEqual([...other.foreign, ...other.complaints], []);
 });
 
@@ -266,6 +270,11 @@ test('nothing went to another server, and nothing was complained about', () => {
   assert.deepEqual(foreign, []);
   assert.deepEqual(complaints, []);
 });
+
+// settled waits until the list is the one that was asked for.
+function settled() {
+  return page.locator('.scroll[aria-busy=false]').waitFor();
+}
 
 function heading(name) {
   return page.getByRole('heading', { level: 1, name, exact: true });
