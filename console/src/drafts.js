@@ -21,7 +21,7 @@ export function inputOf(model, fields, drafts, before, creating, path = '') {
     const at = `${path}${field.name}`;
     try {
       input[field.name] = whole(model, field, draft, at, errors);
-      if (creating && field.required && (input[field.name] === null || input[field.name] === '')) {
+      if (creating && field.required && (input[field.name] === null || input[field.name] === '') && field.scalar !== 'Bytes') {
         throw new Error('This has to be filled in.');
       }
     } catch (error) {

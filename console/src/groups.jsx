@@ -99,9 +99,9 @@ function Grouped({ entity, totals, where, search }) {
     <>
       <h2>Groups</h2>
       <div className="row">
-        <label>By <select value={field} onChange={(event) => setField(event.target.value)}>{fields.map((name) => <option key={name} value={name}>{label(camel(name))}</option>)}</select></label>
-        {timely && <label>for each <select value={bucket} onChange={(event) => setBucket(event.target.value)}>{units.map((unit) => <option key={unit} value={unit}>{lower(label(unit))}</option>)}</select></label>}
-        <label>show <select value={measure} onChange={(event) => setMeasure(event.target.value)}>
+        <label>By <select aria-label="Group by" value={field} onChange={(event) => setField(event.target.value)}>{fields.map((name) => <option key={name} value={name}>{label(camel(name))}</option>)}</select></label>
+        {timely && <label>for each <select aria-label="Unit of time" value={bucket} onChange={(event) => setBucket(event.target.value)}>{units.map((unit) => <option key={unit} value={unit}>{lower(label(unit))}</option>)}</select></label>}
+        <label>show <select aria-label="What is shown" value={measure} onChange={(event) => setMeasure(event.target.value)}>
           <option value="count">number of {lower(entity.label)}</option>
           {totals.flatMap(({ kind: k, fields: all }) => all.map((name) => <option key={`${k}.${name}`} value={`${k}.${name}`}>{lower(kindLabels[k])} of {lower(label(name))}</option>))}
         </select></label>

@@ -36,7 +36,7 @@ export function Field({ field, path = field.name, draft, onChange, errors = {} }
     return (
       <div className="field">
         <label className="check">
-          <input type="checkbox" id={id} checked={draft === true} aria-describedby={described} onChange={(event) => onChange(event.target.checked)} /> {title}
+          <input type="checkbox" id={id} checked={draft === true} aria-describedby={described} onChange={(event) => onChange(event.target.checked)} /> {field.label}
         </label>
         {notes}
       </div>
@@ -104,7 +104,7 @@ function typeOf({ scalar, name, column }) {
     case 'LocalTime':
       return { type: 'time', step: 1 };
     case 'Duration':
-      return { placeholder: 'such as 1h30m' };
+      return { placeholder: 'such as PT1H30M' };
     default:
       return !column && /password|secret/i.test(name) ? { type: 'password', autoComplete: 'new-password' } : { autoComplete: 'off' };
   }

@@ -80,13 +80,13 @@ export function FilePreview({ file, small = false }) {
 // draftOf returns the draft of a value that the API has given, or of none.
 export function draftOf(field, value) {
   if (field.list && field.kind === 'value') {
-    return value?.map((entry) => draftOf({ ...field, list: false, nullable: false }, entry)) ?? null;
+    return value?.map((entry) => draftOf({ ...field, list: false, nullable: false }, entry)) ?? (field.nullable ? null : []);
   }
   if (field.kind !== 'value') {
     return value ?? (field.kind === 'inputs' && field.list ? (field.required ? [{}] : []) : null);
   }
   if (value === null || value === undefined) {
-    return field.scalar === 'Boolean' && !field.nullable && !field.required ? field.initial === 'true' : '';
+    return field.scalar === 'Boolean' && !field.nullable ? field.initial === 'true' : '';
   }
   switch (field.scalar) {
     case 'Boolean':
@@ -119,7 +119,7 @@ export function valueOf(field, draft) {
     return draft;
   }
   if (draft === '') {
-    return field.scalar === 'String' && !field.nullable ? '' : nothing(field);
+    return ['String', 'Bytes'].includes(field.scalar) && !field.nullable ? '' : nothing(field);
   }
   return parsers[field.scalar]?.(draft) ?? draft;
 }
@@ -135,7 +135,7 @@ const parsers = {
   Int: (draft) => number(draft, /^\s*[+-]?\d+\s*$/, 'a whole number, such as 12'),
   Float: (draft) => number(draft, /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i, 'a number, such as 12.5'),
   BigInt: (draft) => text(draft, /^[+-]?\d+$/, 'a whole number, such as 12'),
-  Decimal: (draft) => text(draft, /^[+-]?(\d+\.?\d*|\.\d+)$/, 'a number, such as 12.50'),
+  Decimal: (draft) => text(draft, /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, 'a number, such as 12.50'),
   UUID: (draft) => text(draft, /^[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}$/i, 'a UUID, such as 123e4567-e89b-12d3-a456-426614174000'),
   Time: (draft) => new Date(draft).toISOString(),
   LocalTime: (draft) => (/^\d\d:\d\d$/.test(draft) ? `${draft}:00` : draft),
