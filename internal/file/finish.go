@@ -230,8 +230,9 @@ func mediaType(t string) string {
 
 // exact is a reader of so many bytes. If there are fewer, that is an error.
 type exact struct {
-	r    io.Reader
-	left int64
+	r     io.Reader
+	left  int64
+	short bool // there were fewer
 }
 
 func (e *exact) Read(b []byte) (int, error) {
@@ -240,7 +241,7 @@ func (e *exact) Read(b []byte) (int, error) {
 	}
 	n, err := e.r.Read(b[:min(int64(len(b)), e.left)])
 	if e.left -= int64(n); err == io.EOF && e.left > 0 {
-		err = io.ErrUnexpectedEOF
+		e.short, err = true, io.ErrUnexpectedEOF
 	}
 	return n, err
 }
@@ -270,8 +271,9 @@ func (s *Service) Store(ctx context.Context, f File, r io.Reader) (Facts, error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*finishTime)
 	defer cancel()
-	if err := s.o.Storage.Put(ctx, uploadKey(f.ID), &exact{r, f.Size}, f.Size); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
+	body := &exact{r: r, left: f.Size}
+	if err := s.o.Storage.Put(ctx, uploadKey(f.ID), body, f.Size); err != nil {
+		if body.short {
 			return Facts{}, ErrSize
 		}
 		return Facts{}, unavailable(err)
