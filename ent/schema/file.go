@@ -27,7 +27,7 @@ func (File) Annotations() []schema.Annotation {
 		entity.Annotation{
 			StoresFiles: true,
 			ShownToAll:  []string{"id", "url", "name", "contentType", "size", "width", "height", "blurhash"},
-			Computed:    map[string]entity.Computed{"url": {Needs: []string{"name", "contentType", "size", "width", "height"}, Outside: true}},
+			Computed:    map[string]entity.Computed{"url": {Needs: []string{"name", "contentType"}, Outside: true}},
 		},
 		entsql.Checks(map[string]string{
 			"files_name_length":       length("name", 1, 255),

@@ -433,7 +433,7 @@ func (g *generator) updateTypes(e *entity.Entity) {
 		}
 	}
 	for _, edge := range g.ownEdges(e, true) {
-		if edge.To != e.Name && !slices.ContainsFunc(g.entities[edge.To].Edges, func(back entity.Edge) bool { return back.Column == edge.Column && back.Unique && !back.OwnKey }) {
+		if edge.To != e.Name && edge.Files == nil && !slices.ContainsFunc(g.entities[edge.To].Edges, func(back entity.Edge) bool { return back.Column == edge.Column && back.Unique && !back.OwnKey }) {
 			bulk.add(keyName(e, edge), ": ID", edge.Name)
 		}
 	}
