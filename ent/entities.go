@@ -165,7 +165,7 @@ var Entities = []*entity.Entity{
 		Policy:  func() Policy { return file.Policy },
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "url": entity.ToAll, "name": entity.ToAll, "contentType": entity.ToAll, "size": entity.ToAll, "width": entity.ToAll, "height": entity.ToAll, "blurhash": entity.ToAll},
 		Computed: map[string]entity.Computed{
-			"url": {Needs: []string{"name", "contentType", "size", "width", "height"}, Outside: true},
+			"url": {Needs: []string{"name", "contentType"}, Outside: true},
 		},
 		Files: true,
 		Fields: []entity.Field{
