@@ -1173,6 +1173,7 @@ type Hero implements Node {
   version: Int!
   createdAt: Time!
   updatedAt: Time!
+  photos: [File!]!
 }
 
 "What was found by a text: a hero, a product or a team. The others are null."
@@ -1221,6 +1222,7 @@ type Product implements Node {
   version: Int!
   createdAt: Time!
   updatedAt: Time!
+  picture: File
 }
 
 "A page of products."
@@ -1557,6 +1559,8 @@ input HeroWhereInput {
   hasTeamWith: [TeamWhereInput!]
   hasOwner: Boolean
   hasOwnerWith: [UserWhereInput!]
+  hasPhotos: Boolean
+  hasPhotosWith: [FileWhereInput!]
 }
 
 "An order of heroes."
@@ -1649,6 +1653,8 @@ input ProductWhereInput {
   updatedAtGTE: Time
   updatedAtLT: Time
   updatedAtLTE: Time
+  hasPicture: Boolean
+  hasPictureWith: [FileWhereInput!]
 }
 
 "An order of products."
@@ -2126,6 +2132,7 @@ input CreateHeroInput {
   team: HeroTeamInput
   "The user who owns the hero."
   ownerId: ID
+  photos: CreateHeroPhotosInput
 }
 
 "The team of a hero: one of the two."
@@ -2169,6 +2176,7 @@ input UpdateHeroInput {
   teamId: ID
   team: HeroTeamInput
   ownerId: ID
+  photos: UpdateHeroPhotosInput
 }
 
 "What to change of several heroes; see ` + "`" + `CreateHeroInput` + "`" + `."
@@ -2212,6 +2220,8 @@ input CreateProductInput {
   priceCents: Int!
   "What is there to begin with, 0 or more."
   stock: Int! = 0
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  pictureId: ID
 }
 
 "What to do if a product with the same SKU is there."
@@ -2237,6 +2247,8 @@ input UpdateProductInput {
   sku: String
   name: String
   priceCents: Int
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  pictureId: ID
 }
 
 "The product as changed."
@@ -3198,6 +3210,22 @@ type FileUploadHeader {
   name: String!
   value: String!
 }
+
+"The photos of a hero."
+input CreateHeroPhotosInput {
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  connect: [ID!]
+}
+
+"The photos of a hero."
+input UpdateHeroPhotosInput {
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  connect: [ID!]
+  "Those that are no longer to be related."
+  disconnect: [ID!]
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  set: [ID!]
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -3334,6 +3362,28 @@ func (ec *executionContext) childFields_ExportAccountPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type ExportAccountPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_File(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_File_id(ctx, field)
+	case "url":
+		return ec.fieldContext_File_url(ctx, field)
+	case "name":
+		return ec.fieldContext_File_name(ctx, field)
+	case "contentType":
+		return ec.fieldContext_File_contentType(ctx, field)
+	case "size":
+		return ec.fieldContext_File_size(ctx, field)
+	case "width":
+		return ec.fieldContext_File_width(ctx, field)
+	case "height":
+		return ec.fieldContext_File_height(ctx, field)
+	case "blurhash":
+		return ec.fieldContext_File_blurhash(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type File", field.Name)
+}
+
 func (ec *executionContext) childFields_FileUpload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "fileId":
@@ -3394,6 +3444,8 @@ func (ec *executionContext) childFields_Hero(ctx context.Context, field graphql.
 		return ec.fieldContext_Hero_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Hero_updatedAt(ctx, field)
+	case "photos":
+		return ec.fieldContext_Hero_photos(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Hero", field.Name)
 }
@@ -3834,6 +3886,8 @@ func (ec *executionContext) childFields_Product(ctx context.Context, field graph
 		return ec.fieldContext_Product_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Product_updatedAt(ctx, field)
+	case "picture":
+		return ec.fieldContext_Product_picture(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Product", field.Name)
 }
@@ -7434,6 +7488,38 @@ func (ec *executionContext) _Hero_updatedAt(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_Hero_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Hero", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _Hero_photos(ctx context.Context, field graphql.CollectedField, obj *model.Hero) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hero_photos(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Photos, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.File) graphql.Marshaler {
+			return ec.marshalNFile2ᚕᚖforgeᚋgraphᚋmodelᚐFileᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hero_photos(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Hero",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_File(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _HeroAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.HeroAggregate) (ret graphql.Marshaler) {
@@ -12591,6 +12677,38 @@ func (ec *executionContext) _Product_updatedAt(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Product_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Product", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _Product_picture(ctx context.Context, field graphql.CollectedField, obj *model.Product) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Product_picture(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Picture, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.File) graphql.Marshaler {
+			return ec.marshalOFile2ᚖforgeᚋgraphᚋmodelᚐFile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Product_picture(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Product",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_File(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ProductAggregate_count(ctx context.Context, field graphql.CollectedField, obj *model.ProductAggregate) (ret graphql.Marshaler) {
@@ -19420,7 +19538,7 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "age", "ageNEQ", "ageIn", "ageNotIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "ageNotNil", "teamId", "teamIdNEQ", "teamIdIn", "teamIdNotIn", "teamIdIsNil", "teamIdNotNil", "ownerId", "ownerIdNEQ", "ownerIdIn", "ownerIdNotIn", "ownerIdIsNil", "ownerIdNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "age", "ageNEQ", "ageIn", "ageNotIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "ageNotNil", "teamId", "teamIdNEQ", "teamIdIn", "teamIdNotIn", "teamIdIsNil", "teamIdNotNil", "ownerId", "ownerIdNEQ", "ownerIdIn", "ownerIdNotIn", "ownerIdIsNil", "ownerIdNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith", "hasPhotos", "hasPhotosWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -19819,6 +19937,20 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.HasOwnerWith = graphql.OmittableOf(data)
+		case "hasPhotos":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPhotos"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasPhotos = graphql.OmittableOf(data)
+		case "hasPhotosWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPhotosWith"))
+			data, err := ec.unmarshalOFileWhereInput2ᚕᚖforgeᚋgraphᚋmodelᚐFileWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasPhotosWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -21561,7 +21693,7 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "sku", "skuNEQ", "skuIn", "skuNotIn", "skuGT", "skuGTE", "skuLT", "skuLTE", "skuHasPrefix", "skuHasSuffix", "skuContains", "skuEqualFold", "skuContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "priceCents", "priceCentsNEQ", "priceCentsIn", "priceCentsNotIn", "priceCentsGT", "priceCentsGTE", "priceCentsLT", "priceCentsLTE", "stock", "stockNEQ", "stockIn", "stockNotIn", "stockGT", "stockGTE", "stockLT", "stockLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "sku", "skuNEQ", "skuIn", "skuNotIn", "skuGT", "skuGTE", "skuLT", "skuLTE", "skuHasPrefix", "skuHasSuffix", "skuContains", "skuEqualFold", "skuContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "priceCents", "priceCentsNEQ", "priceCentsIn", "priceCentsNotIn", "priceCentsGT", "priceCentsGTE", "priceCentsLT", "priceCentsLTE", "stock", "stockNEQ", "stockIn", "stockNotIn", "stockGT", "stockGTE", "stockLT", "stockLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasPicture", "hasPictureWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -21981,6 +22113,20 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.UpdatedAtLte = graphql.OmittableOf(data)
+		case "hasPicture":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPicture"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasPicture = graphql.OmittableOf(data)
+		case "hasPictureWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPictureWith"))
+			data, err := ec.unmarshalOFileWhereInput2ᚕᚖforgeᚋgraphᚋmodelᚐFileWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasPictureWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -24522,6 +24668,11 @@ func (ec *executionContext) _Hero(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "photos":
+			out.Values[i] = ec._Hero_photos(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -26596,6 +26747,11 @@ func (ec *executionContext) _Product(ctx context.Context, sel ast.SelectionSet, 
 		case "updatedAt":
 			out.Values[i] = ec._Product_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "picture":
+			out.Values[i] = ec._Product_picture(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
@@ -29929,6 +30085,32 @@ func (ec *executionContext) marshalNExportAccountPayload2ᚖforgeᚋgraphᚋmode
 	return ec._ExportAccountPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNFile2ᚕᚖforgeᚋgraphᚋmodelᚐFileᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.File) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFile2ᚖforgeᚋgraphᚋmodelᚐFile(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFile2ᚖforgeᚋgraphᚋmodelᚐFile(ctx context.Context, sel ast.SelectionSet, v *model.File) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._File(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNFileFit2forgeᚋgraphᚋmodelᚐFileFit(ctx context.Context, v any) (model.FileFit, error) {
 	var res model.FileFit
 	err := res.UnmarshalGQL(v)
@@ -29973,6 +30155,11 @@ func (ec *executionContext) marshalNFileUploadHeader2ᚖforgeᚋgraphᚋmodelᚐ
 		return graphql.Null
 	}
 	return ec._FileUploadHeader(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFileWhereInput2ᚖforgeᚋgraphᚋmodelᚐFileWhereInput(ctx context.Context, v any) (*model.FileWhereInput, error) {
+	res, err := ec.unmarshalInputFileWhereInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNFinishPasskeyPayload2ᚖforgeᚋgraphᚋmodelᚐFinishPasskeyPayload(ctx context.Context, sel ast.SelectionSet, v *model.FinishPasskeyPayload) graphql.Marshaler {
@@ -31915,6 +32102,13 @@ func (ec *executionContext) marshalOCursor2ᚖstring(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) marshalOFile2ᚖforgeᚋgraphᚋmodelᚐFile(ctx context.Context, sel ast.SelectionSet, v *model.File) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._File(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOFileFormat2ᚖforgeᚋgraphᚋmodelᚐFileFormat(ctx context.Context, v any) (*model.FileFormat, error) {
 	if v == nil {
 		return nil, nil
@@ -31937,6 +32131,23 @@ func (ec *executionContext) unmarshalOFileResize2ᚖforgeᚋgraphᚋmodelᚐFile
 	}
 	res, err := ec.unmarshalInputFileResize(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOFileWhereInput2ᚕᚖforgeᚋgraphᚋmodelᚐFileWhereInputᚄ(ctx context.Context, v any) ([]*model.FileWhereInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.FileWhereInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNFileWhereInput2ᚖforgeᚋgraphᚋmodelᚐFileWhereInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {

@@ -228,6 +228,7 @@ type Hero struct {
 	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
+	Photos    []*File   `json:"photos"`
 }
 
 func (Hero) IsNode()            {}
@@ -439,6 +440,8 @@ type HeroWhereInput struct {
 	HasTeamWith      graphql.Omittable[[]*TeamWhereInput] `json:"hasTeamWith,omitempty"`
 	HasOwner         graphql.Omittable[*bool]             `json:"hasOwner,omitempty"`
 	HasOwnerWith     graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
+	HasPhotos        graphql.Omittable[*bool]             `json:"hasPhotos,omitempty"`
+	HasPhotosWith    graphql.Omittable[[]*FileWhereInput] `json:"hasPhotosWith,omitempty"`
 }
 
 // An account at a provider with which a user can sign in.
@@ -887,6 +890,7 @@ type Product struct {
 	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
+	Picture   *File     `json:"picture,omitempty"`
 }
 
 func (Product) IsNode()            {}
@@ -1064,33 +1068,35 @@ type ProductWhereInput struct {
 	// Without regard to case.
 	NameEqualFold graphql.Omittable[*string] `json:"nameEqualFold,omitempty"`
 	// Without regard to case.
-	NameContainsFold graphql.Omittable[*string]    `json:"nameContainsFold,omitempty"`
-	PriceCents       graphql.Omittable[*int32]     `json:"priceCents,omitempty"`
-	PriceCentsNeq    graphql.Omittable[*int32]     `json:"priceCentsNEQ,omitempty"`
-	PriceCentsIn     graphql.Omittable[[]int32]    `json:"priceCentsIn,omitempty"`
-	PriceCentsNotIn  graphql.Omittable[[]int32]    `json:"priceCentsNotIn,omitempty"`
-	PriceCentsGt     graphql.Omittable[*int32]     `json:"priceCentsGT,omitempty"`
-	PriceCentsGte    graphql.Omittable[*int32]     `json:"priceCentsGTE,omitempty"`
-	PriceCentsLt     graphql.Omittable[*int32]     `json:"priceCentsLT,omitempty"`
-	PriceCentsLte    graphql.Omittable[*int32]     `json:"priceCentsLTE,omitempty"`
-	Stock            graphql.Omittable[*int32]     `json:"stock,omitempty"`
-	StockNeq         graphql.Omittable[*int32]     `json:"stockNEQ,omitempty"`
-	StockIn          graphql.Omittable[[]int32]    `json:"stockIn,omitempty"`
-	StockNotIn       graphql.Omittable[[]int32]    `json:"stockNotIn,omitempty"`
-	StockGt          graphql.Omittable[*int32]     `json:"stockGT,omitempty"`
-	StockGte         graphql.Omittable[*int32]     `json:"stockGTE,omitempty"`
-	StockLt          graphql.Omittable[*int32]     `json:"stockLT,omitempty"`
-	StockLte         graphql.Omittable[*int32]     `json:"stockLTE,omitempty"`
-	CreatedAt        graphql.Omittable[*time.Time] `json:"createdAt,omitempty"`
-	CreatedAtGt      graphql.Omittable[*time.Time] `json:"createdAtGT,omitempty"`
-	CreatedAtGte     graphql.Omittable[*time.Time] `json:"createdAtGTE,omitempty"`
-	CreatedAtLt      graphql.Omittable[*time.Time] `json:"createdAtLT,omitempty"`
-	CreatedAtLte     graphql.Omittable[*time.Time] `json:"createdAtLTE,omitempty"`
-	UpdatedAt        graphql.Omittable[*time.Time] `json:"updatedAt,omitempty"`
-	UpdatedAtGt      graphql.Omittable[*time.Time] `json:"updatedAtGT,omitempty"`
-	UpdatedAtGte     graphql.Omittable[*time.Time] `json:"updatedAtGTE,omitempty"`
-	UpdatedAtLt      graphql.Omittable[*time.Time] `json:"updatedAtLT,omitempty"`
-	UpdatedAtLte     graphql.Omittable[*time.Time] `json:"updatedAtLTE,omitempty"`
+	NameContainsFold graphql.Omittable[*string]           `json:"nameContainsFold,omitempty"`
+	PriceCents       graphql.Omittable[*int32]            `json:"priceCents,omitempty"`
+	PriceCentsNeq    graphql.Omittable[*int32]            `json:"priceCentsNEQ,omitempty"`
+	PriceCentsIn     graphql.Omittable[[]int32]           `json:"priceCentsIn,omitempty"`
+	PriceCentsNotIn  graphql.Omittable[[]int32]           `json:"priceCentsNotIn,omitempty"`
+	PriceCentsGt     graphql.Omittable[*int32]            `json:"priceCentsGT,omitempty"`
+	PriceCentsGte    graphql.Omittable[*int32]            `json:"priceCentsGTE,omitempty"`
+	PriceCentsLt     graphql.Omittable[*int32]            `json:"priceCentsLT,omitempty"`
+	PriceCentsLte    graphql.Omittable[*int32]            `json:"priceCentsLTE,omitempty"`
+	Stock            graphql.Omittable[*int32]            `json:"stock,omitempty"`
+	StockNeq         graphql.Omittable[*int32]            `json:"stockNEQ,omitempty"`
+	StockIn          graphql.Omittable[[]int32]           `json:"stockIn,omitempty"`
+	StockNotIn       graphql.Omittable[[]int32]           `json:"stockNotIn,omitempty"`
+	StockGt          graphql.Omittable[*int32]            `json:"stockGT,omitempty"`
+	StockGte         graphql.Omittable[*int32]            `json:"stockGTE,omitempty"`
+	StockLt          graphql.Omittable[*int32]            `json:"stockLT,omitempty"`
+	StockLte         graphql.Omittable[*int32]            `json:"stockLTE,omitempty"`
+	CreatedAt        graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
+	CreatedAtGt      graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
+	CreatedAtGte     graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
+	CreatedAtLt      graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
+	CreatedAtLte     graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
+	UpdatedAt        graphql.Omittable[*time.Time]        `json:"updatedAt,omitempty"`
+	UpdatedAtGt      graphql.Omittable[*time.Time]        `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte     graphql.Omittable[*time.Time]        `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt      graphql.Omittable[*time.Time]        `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte     graphql.Omittable[*time.Time]        `json:"updatedAtLTE,omitempty"`
+	HasPicture       graphql.Omittable[*bool]             `json:"hasPicture,omitempty"`
+	HasPictureWith   graphql.Omittable[[]*FileWhereInput] `json:"hasPictureWith,omitempty"`
 }
 
 // Everything that can be read. A reading operation sees one state of the database throughout.
