@@ -18,6 +18,7 @@ import (
 	"forge/internal/changes"
 	"forge/internal/database"
 	"forge/internal/factor"
+	"forge/internal/file"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
 	"forge/internal/mail"
@@ -28,6 +29,7 @@ import (
 	"forge/internal/shared"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
+	"forge/internal/upload"
 	"forge/internal/webhook"
 )
 
@@ -50,6 +52,8 @@ type Server struct {
 	mails     *mail.Mails       // nil if this server sends none
 	accounts  *account.Service  // nil if nobody can sign in
 	inbox     *mail.Inbox       // nil unless it keeps mails instead of sending them
+	uploads   *upload.Uploads   // nil if it keeps no files
+	files     *file.Service     // nil if it keeps none
 	factors   *factor.Factors   // nil if nobody can sign in
 }
 
