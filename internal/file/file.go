@@ -7,22 +7,24 @@
 package file
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/tus/tusd/v2/pkg/memorylocker"
+	"golang.org/x/sync/singleflight"
+
+	"forge/internal/blob"
+	"forge/internal/picture"
 )
 
 // These are the limits of what files may be.
 const (
-	MaxName       = 255             // bytes of a name
-	MaxSide       = 4096            // of a resized picture, in pixels
-	MinExpires    = time.Minute     // of an address
+	MaxName       = 255         // bytes of a name
+	MaxSide       = 4096        // of a resized picture, in pixels
+	MinExpires    = time.Minute // of an address
 	MaxExpires    = 7 * 24 * time.Hour
 	UploadExpires = 24 * time.Hour // how long an upload may take, from Announce
 )
@@ -47,12 +49,12 @@ var (
 	ErrTooLarge = errors.New("the file is too large")
 	// ErrEmpty says that a size of 0, or less, was announced.
 	ErrEmpty = errors.New("the file is empty")
-	// ErrName says that the name is empty, too long, or not text.
-	ErrName = fmt.Errorf("the name has to be text of 1 to %d bytes without control characters", MaxName)
+	// ErrName says that the name is empty, too long, a path, or has characters that do not show.
+	ErrName = fmt.Errorf("the name has to be text of 1 to %d bytes, without slashes and control characters", MaxName)
 	// ErrPicture says that the file begins as a picture, and cannot be read as one.
-	ErrPicture = errors.New("the picture cannot be read")
+	ErrPicture = picture.ErrUnreadable
 	// ErrPixels says that a picture has too many pixels.
-	ErrPixels = errors.New("the picture has too many pixels")
+	ErrPixels = picture.ErrPixels
 	// ErrResize says that a size or format of a picture cannot be had.
 	ErrResize = fmt.Errorf("width and height have to be from 1 to %d, and one of them given", MaxSide)
 	// ErrNoPicture says that the file is no picture that can be resized.
@@ -87,7 +89,7 @@ type Header struct{ Name, Value string }
 type Facts struct {
 	ContentType string // by the content, such as "image/png"; without parameters
 	Size        int64
-	ETag        string // SHA-256 of the bytes, in hexadecimal
+	ETag        string // it changes with the bytes, as the storage says
 	Width       int    // as shown, in pixels; 0 unless it is a picture
 	Height      int
 	Blurhash    string // "" unless it is a picture
@@ -121,7 +123,7 @@ const (
 
 // Options are what a service is made of.
 type Options struct {
-	Storage Storage
+	Storage blob.Storage
 	// Key is the secret from which the keys of addresses are derived: at least 32 bytes, alike on
 	// all servers of a database.
 	Key []byte
@@ -137,11 +139,24 @@ type Options struct {
 // Service keeps files. A nil *Service keeps none: its methods return ErrOff, and its handler
 // answers 404.
 type Service struct {
-	o Options
+	o         Options
+	now       func() time.Time
+	pictures  *picture.Pictures
+	reads     *signer
+	uploads   *signer
+	locks     *memorylocker.MemoryLocker // of uploads, by the file's ID
+	transfers chan struct{}              // one for each file that is sent or received
+	making    singleflight.Group         // pictures that are being made, by key
 }
 
 // New returns a service.
-func New(o Options) *Service { return &Service{o: o} }
+func New(o Options) *Service {
+	return &Service{
+		o: o, now: time.Now, pictures: picture.New(o.MaxPixels),
+		reads: newSigner(o.Key, reading), uploads: newSigner(o.Key, uploading),
+		locks: memorylocker.New(), transfers: make(chan struct{}, max(1, o.Transfers)),
+	}
+}
 
 // MaxBytes returns how many bytes a file may have at most.
 func (s *Service) MaxBytes() int64 {
@@ -150,51 +165,3 @@ func (s *Service) MaxBytes() int64 {
 	}
 	return s.o.MaxBytes
 }
-
-// Announce returns how a client sends the bytes of a file. Nothing is stored yet. It returns ErrOff,
-// ErrName, ErrEmpty, ErrTooLarge, ErrFull or ErrUnavailable.
-func (s *Service) Announce(ctx context.Context, f File) (Upload, error) { return Upload{}, ErrOff }
-
-// Finish looks at what was uploaded, and moves it to its final place. What it returns goes into the
-// row of the file. It may be called any number of times, also at once, and answers the same. It
-// takes 30 seconds at most. It must not be called in a transaction. It returns ErrOff, ErrMissing,
-// ErrBusy, ErrSize, ErrTooLarge, ErrPicture, ErrPixels or ErrUnavailable; after ErrSize,
-// ErrTooLarge, ErrPicture and ErrPixels the upload is gone.
-func (s *Service) Finish(ctx context.Context, f File) (Facts, error) { return Facts{}, ErrOff }
-
-// Store stores a file that the server has received itself, and finishes it. If f.Size is not 0, r
-// must have as many bytes. It returns what Announce and Finish return.
-func (s *Service) Store(ctx context.Context, f File, r io.Reader) (Facts, error) { return Facts{}, ErrOff }
-
-// URL returns an address at which the file can be read by everybody who knows it. It is good for at
-// least as long as expires says, and for half as long again at most, so that all who ask within a
-// while get the same address. If resize is not nil or format is not Auto, it is the address of a
-// picture that is made from the file. URL reads and stores nothing. It returns ErrOff, ErrExpires,
-// ErrResize or ErrNoPicture.
-func (s *Service) URL(f File, expires time.Duration, resize *Resize, format Format) (string, error) {
-	return "", ErrOff
-}
-
-// Remove removes all that is stored of a file: its bytes, what was made of them, and its upload. It
-// returns no error if there is nothing. It returns ErrOff or ErrUnavailable.
-func (s *Service) Remove(ctx context.Context, id uuid.UUID) error { return ErrOff }
-
-// Has reports whether the bytes of a file are at their final place. It returns ErrOff or
-// ErrUnavailable.
-func (s *Service) Has(ctx context.Context, id uuid.UUID) (bool, error) { return false, ErrOff }
-
-// SweepUploads removes uploads to which nothing was added since a time, and returns how many. It
-// returns ErrOff or ErrUnavailable.
-func (s *Service) SweepUploads(ctx context.Context, since time.Time) (int, error) { return 0, ErrOff }
-
-// Handler serves files below /files/, and takes uploads below /files/uploads/.
-func (s *Service) Handler() http.Handler { return http.NotFoundHandler() }
-
-// Status says how the storage is.
-type Status struct {
-	Place string // where files are, for people: "the folder files" or "the bucket NAME of HOST"
-	Free  uint64 // bytes that can be stored; 0 if that is not known
-}
-
-// Check stores, reads and removes a small object. It returns ErrOff or ErrUnavailable.
-func (s *Service) Check(ctx context.Context) (Status, error) { return Status{}, ErrOff }
