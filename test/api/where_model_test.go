@@ -336,7 +336,7 @@ func (m *model) samples(name string, f *entity.Field) (list []any) {
 	switch f.Kind {
 	case entity.ID:
 		list = append(list, idOf(prefixOf(f.Refers), uuid.UUID{}), idOf(prefixOf(f.Refers), uuid.Max))
-	case entity.Int:
+	case entity.Int, entity.BigInt:
 		list = append(list, -1<<31, -1, 0, 8, 1<<31-1)
 	case entity.Time:
 		list = append(list, "0001-01-01T00:00:00Z", "2026-01-02T15:04:05.5Z", "9999-12-31T23:59:59.999999Z")
