@@ -70,6 +70,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Admission:   opts.Admission,
 		Ready:       health.Ready(ctx, pools.Monitor, s.app.Migrator(pools.Monitor.Dialect), pools.Replicas.Answers, s.log),
 		Providers:   providers,
+		Files:       s.files.Handler(),
 		Origins:     s.Origins,
 		Development: !s.Production,
 		Local:       s.Local(),

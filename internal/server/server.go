@@ -53,8 +53,8 @@ type Server struct {
 	accounts  *account.Service  // nil if nobody can sign in
 	inbox     *mail.Inbox       // nil unless it keeps mails instead of sending them
 	uploads   *upload.Uploads   // nil if it keeps no files
-	files     *file.Service     // nil if it keeps none
 	factors   *factor.Factors   // nil if nobody can sign in
+	files     *file.Service     // nil if the setting FILES_URL is none
 }
 
 // New returns a server that is not running yet. environ has the form of os.Environ. out receives
@@ -122,6 +122,9 @@ func (s *Server) Run(ctx context.Context) error {
 	s.cursorKey(ctx, pools.Requests, identity)
 	s.failures = session.NewFailures(pools.Requests, s.log)
 	if err := s.setMails(pools.Requests); err != nil {
+		return err
+	}
+	if err := s.setFiles(ctx, pools.Requests, identity); err != nil {
 		return err
 	}
 	documents = s.shareDocuments(documents, pools.Requests)

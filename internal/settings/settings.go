@@ -50,6 +50,8 @@ type Settings struct {
 	Mail         Mail
 	ErasureDelay time.Duration // how long after a user has asked for it an account is erased
 
+	Files Files
+
 	Migrate    bool // whether the server applies pending migrations when it starts
 	Demo       bool // whether the server fills an empty database with demo data when it starts
 	Playground bool

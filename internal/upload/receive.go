@@ -95,7 +95,9 @@ func (u *Uploads) receive(ctx context.Context, f file.File, content io.Reader) (
 	if err != nil {
 		return "", err
 	}
-	facts, err := u.Files.Store(ctx, f, content)
+	hash := sha256.New()
+	facts, err := u.Files.Store(ctx, f, io.TeeReader(content, hash))
+	facts.ETag = hex.EncodeToString(hash.Sum(nil)) // known compares it
 	switch {
 	case errors.Is(err, file.ErrTooLarge):
 		return "", u.refused(err)

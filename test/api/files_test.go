@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -59,7 +60,7 @@ func newFilesAPIOn(t *testing.T, url string, store blob.Storage) *filesAPI {
 // member returns a new user's ID, and a client of theirs.
 func (f *filesAPI) member() (string, *gqltest.Client) {
 	f.t.Helper()
-	id := f.buyer()
+	id := f.mustCall("createUser", vars{"input": vars{"username": "member-" + strings.ToLower(rand.Text()[:10])}}).Text("createUser.user.id")
 	return id, f.signedIn(id)
 }
 
