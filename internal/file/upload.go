@@ -43,7 +43,7 @@ func (s *Service) mountUploads(mux *http.ServeMux) {
 		http.MethodHead: tus.HeadFile, http.MethodPatch: tus.PatchFile, http.MethodDelete: tus.DelFile,
 		http.MethodOptions: func(http.ResponseWriter, *http.Request) {}, // Middleware answers
 	} {
-		mux.HandleFunc(method+" "+uploadsPath+"{token}", s.limited(tus.Middleware(answer).ServeHTTP))
+		mux.HandleFunc(method+" "+uploadsPath+"{token}", s.limited(http.StripPrefix(uploadsPath, tus.Middleware(answer)).ServeHTTP))
 	}
 }
 

@@ -311,9 +311,8 @@ func TestFilesRefused(t *testing.T) {
 		twice := f.uploaded(me, 34)
 		wantField(t, me.Do(createHeroWith, vars{"input": vars{"name": "Eve", "photos": vars{"connect": []string{twice, twice}}}}),
 			"BAD_USER_INPUT", "input.photos.connect.1", "named at")
-		got = f.Do(`mutation($a: ID!) { createProducts(input: [{sku: "A", name: "A", priceCents: 1, pictureId: $a}, {sku: "B", name: "B", priceCents: 1, pictureId: $a}]) { affected } }`,
-			vars{"a": f.uploaded(f.Client, 35)})
-		wantField(t, got, "BAD_USER_INPUT", "input.1.pictureId", "named at")
+		got = me.Do(`mutation($a: ID!) { createHeroes(input: [{name: "A", photos: {connect: [$a]}}, {name: "B", photos: {connect: [$a]}}]) { affected } }`, vars{"a": twice})
+		wantField(t, got, "BAD_USER_INPUT", "input.1.photos.connect.0", "named at")
 		anonymous := f.as(viewer.Viewer{})
 		anonymous.WantCode("UNAUTHENTICATED", createUpload, vars{"input": vars{"name": "a", "contentType": "text/plain", "size": 1}})
 	})
@@ -360,9 +359,10 @@ func TestFilesRolledBack(t *testing.T) {
 			t.Error("the file of a mutation that was rolled back is attached")
 		}
 		// An entry that is left out gives its file back.
-		got := f.Must(`mutation($id: ID!) { createProducts(onError: SKIP, input: [{sku: "T", name: "T", priceCents: 1}, {sku: "T", name: "T", priceCents: 1, pictureId: $id}]) { affected errors { index } } }`,
+		f.Must(`mutation { createTeam(input: {name: "T", headquarters: "T"}) { team { id } } }`, nil)
+		got := f.Must(`mutation($id: ID!) { createHeroes(onError: SKIP, input: [{name: "A"}, {name: "B", team: {create: {name: "T", headquarters: "T"}}, photos: {connect: [$id]}}]) { affected errors { index } } }`,
 			vars{"id": id})
-		if got.Number("createProducts.affected") != 1 || f.row(id).AttachedAt != nil {
+		if got.Number("createHeroes.affected") != 1 || f.row(id).AttachedAt != nil {
 			t.Errorf("%s; attached at %v", got, f.row(id).AttachedAt)
 		}
 		upsert := `mutation($id: ID!, $do: ConflictAction!) { createProduct(input: {sku: "U", name: "U", priceCents: 1, pictureId: $id}, onConflict: {on: SKU, do: $do}) { created product { picture { id } } } }`
@@ -490,7 +490,9 @@ func TestFilesHidden(t *testing.T) {
 // form returns a multipart request.
 func form(operations, places string, files ...[]byte) (string, *bytes.Buffer) {
 	var b bytes.Buffer
-	field := func(head, content string) { b.WriteString("--x\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + content + "\r\n") }
+	field := func(head, content string) {
+		b.WriteString("--x\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + content + "\r\n")
+	}
 	field(`name="operations"`, operations)
 	field(`name="map"`, places)
 	for i, content := range files {
@@ -556,4 +558,3 @@ func TestMultipartRequests(t *testing.T) {
 		}
 	})
 }
-
