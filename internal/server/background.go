@@ -56,6 +56,7 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 			}, s.log)
 		})
 	}
+	all.Go(func() { s.uploads.Every(ctx, time.Hour) })
 	all.Go(func() { pools.Requests.Watcher.Run(ctx) })
 	if pools.Replicas != nil {
 		watchReplicas(ctx, pools.Replicas)

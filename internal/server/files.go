@@ -4,11 +4,21 @@ import (
 	"context"
 	"crypto/rand"
 
+	"forge/internal/application"
 	"forge/internal/blob"
 	"forge/internal/database"
 	"forge/internal/file"
 	"forge/internal/shared"
+	"forge/internal/upload"
 )
+
+// newUploads returns the files of the database. It returns nil if this server keeps none.
+func (s *Server) newUploads(db *database.DB) *upload.Uploads {
+	if s.files == nil {
+		return nil
+	}
+	return &upload.Uploads{Files: s.files, DB: db, Entities: s.app.API(application.Services{}).Entities, Log: s.log}
+}
 
 // setFiles makes the service that keeps files, unless the setting FILES_URL is none. It does not
 // connect to anything but the database. It returns an error if the setting is wrong.

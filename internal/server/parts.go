@@ -41,6 +41,9 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		s.mails.Wrote()
 	}
 	opts.Documents = documents
+	if s.uploads = s.newUploads(pools.Requests); s.uploads != nil {
+		opts.Files, opts.Multipart = s.uploads, s.MultipartUploads
+	}
 	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
 	passwords, cookies := s.passwords(), s.cookies()
 	opts.Derive = passwords.Derive
@@ -54,10 +57,10 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Factors:     s.factors,
 		Providers:   providers,
 		Account:     s.accounts,
+		Uploads:     s.uploads,
 		Revocations: revocations,
 		Cookies:     cookies,
 		Webhooks:    hooks,
-		Files:       s.files,
 	})
 	handler := gqlexec.New(api, pools.Requests, opts, s.log)
 	if hooks != nil {

@@ -30,6 +30,7 @@ import (
 	"forge/internal/shared"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
+	"forge/internal/upload"
 	"forge/internal/webhook"
 	"forge/internal/webpage"
 )
@@ -53,6 +54,7 @@ type Server struct {
 	mails     *mail.Mails       // nil if this server sends none
 	accounts  *account.Service  // nil if nobody can sign in
 	inbox     *mail.Inbox       // nil unless it keeps mails instead of sending them
+	uploads   *upload.Uploads   // nil if it keeps no files
 	factors   *factor.Factors   // nil if nobody can sign in
 	files     *file.Service     // nil if the setting FILES_URL is none
 }

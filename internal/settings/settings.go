@@ -60,6 +60,7 @@ type Settings struct {
 
 	TrustedDocuments      string // the path of a manifest with all allowed documents; "" allows all
 	APQ                   bool   // whether automatic persisted queries are on
+	MultipartUploads      bool   // whether requests may contain files
 	APQShared             bool   // whether the servers of a database share them
 	APQCache, APQCacheKiB int
 

@@ -323,6 +323,11 @@ var All = []Setting{
 		set:     setInRange(func(s *Settings) *int { return &s.APQCacheKiB }, 1, 1_000_000),
 	},
 	{
+		Env: "MULTIPART_UPLOADS", Flag: "multipart-uploads", Default: "off", Allowed: "on or off", alone: true,
+		Meaning: "whether requests may contain small files (multipart/form-data); createUpload works without",
+		set:     func(s *Settings, v string) error { return setBool(&s.MultipartUploads, v) },
+	},
+	{
 		Env: "COMPRESSION", Flag: "compression", Default: "on", Allowed: "on or off", alone: true,
 		Meaning: "whether answers of 1 KiB and more are compressed where the client asks for it",
 		set:     func(s *Settings, v string) error { return setBool(&s.Compression, v) },
