@@ -55,6 +55,15 @@ type Page struct {
 	// Build is what the page tells one build from the next by while somebody works on the source:
 	// it reloads when there is another one. Otherwise it is empty.
 	Build string
+	// Explain says that administrators may see the statements of a query, and their plans.
+	Explain bool
+	Links   []Link // the other pages of the server
+}
+
+// Link leads to another page of the server.
+type Link struct {
+	Name string // for people
+	Path string
 }
 
 // Migrator returns the migrations for a kind of database.

@@ -140,7 +140,7 @@ func (s *Server) Run(ctx context.Context) error {
 		parts.API.(*gqlexec.Handler).Trace(parts.Tracer)
 	}
 	if s.Playground {
-		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build})
+		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build, Explain: !s.Production, Links: links(parts)})
 	}
 	s.welcome(s.url, filled, accounts)
 	s.notifySystemd("READY=1")

@@ -24,13 +24,28 @@ export function accessToken() {
   return session?.access ?? null;
 }
 
-// signIn begins a session, or throws an error with a sentence for the reader.
+// signIn begins a session, or throws an error with a sentence for the reader. If a second factor is due, the error has it as secondFactor.
 export async function signIn(login, password) {
-  const answer = await mutate('signIn', { login, password });
+  const answer = await mutate('signIn', { login, password }, signInTokens);
   if (!answer.accessToken) {
-    throw new Error('This user has a second factor, which the playground does not ask for. Send signIn and completeSignIn as operations.');
+    const error = new Error('This user has a second factor, which the playground does not ask for. Send signIn and completeSignIn as operations.');
+    throw Object.assign(error, { secondFactor: answer.secondFactor });
   }
   begin(answer);
+}
+
+// completeSignIn begins the session of a user whose second factor was due.
+export async function completeSignIn(token, code) {
+  begin(await mutate('completeSignIn', { token, code }, tokens, { token: 'String!', code: 'String!' }));
+}
+
+// resume goes on with the session of a cookie, as after a reload. It returns whether there is one.
+export async function resume() {
+  const answer = await mutate('refreshSession', {}, tokens, {}).catch(() => null);
+  if (answer) {
+    begin(answer);
+  }
+  return answer !== null;
 }
 
 // signOut forgets the session, and has the server end it. That works out or does not: here it has ended.
@@ -86,13 +101,16 @@ function show(user, why) {
 }
 
 const tokens = 'accessToken refreshToken expiresAt user { username role }';
+const signInTokens = `${tokens} secondFactor { token }`;
 
 // mutate sends one of the mutations of sessions, without a token, and returns its payload, with the milliseconds that the access token lives: by the server's
 // clock, as this machine's may be wrong.
-async function mutate(name, input, fields = tokens) {
-  const type = `${name[0].toUpperCase()}${name.slice(1)}Input`;
-  const query = `mutation Playground($input: ${type}!) { ${name}(input: $input) { ${fields} } }`;
-  const response = await send({ query, variables: { input } }).catch(() => {
+// Its arguments are those of types, or one input.
+async function mutate(name, values, fields = tokens, types = null) {
+  const all = Object.entries(types ?? { input: `${name[0].toUpperCase()}${name.slice(1)}Input!` });
+  const list = (each) => (all.length > 0 ? `(${all.map(each).join(' ')})` : '');
+  const query = `mutation Session${list(([arg, type]) => `$${arg}: ${type}`)} { ${name}${list(([arg]) => `${arg}: $${arg}`)} { ${fields} } }`;
+  const response = await send({ query, variables: types ? values : { input: values } }).catch(() => {
     throw new Error('The server cannot be reached.');
   });
   const { data, errors } = await answerOf(response);
