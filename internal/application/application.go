@@ -17,6 +17,7 @@ import (
 	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/migrator"
+	"forge/internal/operator"
 	"forge/internal/password"
 	"forge/internal/provider"
 	"forge/internal/session"
@@ -93,6 +94,7 @@ type Services struct {
 	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
 	Providers   *provider.Providers  // signs people in with accounts at providers; if nil, there are none
 	Account     *account.Service     // what is proved by mail; nil if nobody can sign in
+	Operator    *operator.Operator   // tells administrators of the server; nil if it tells nothing
 }
 
 // ErrNoAccount means that no account has the name.
