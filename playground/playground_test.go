@@ -1,41 +1,23 @@
 package playground
 
 import (
-	"compress/gzip"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
+
+	"forge/internal/webpage"
+	"forge/internal/webpage/pagetest"
 )
 
 var handler = Handler(Config{})
 
 // do sends one request to the handler, with extra headers given as name and value in turn.
 func do(method, path string, headers ...string) *http.Response {
-	r := httptest.NewRequest(method, "/", nil)
-	// It is set directly, because a client may send a path that a URL parser would refuse.
-	r.URL.Path = path
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func mustRead(t *testing.T, r io.Reader) string {
-	t.Helper()
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return pagetest.Do(handler, method, path, headers...)
 }
 
 func TestIndex(t *testing.T) {
@@ -60,100 +42,19 @@ func TestIndex(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, value)
 		}
 	}
-	if body := mustRead(t, res.Body); !strings.Contains(body, `<div id="root">`) {
+	if body := pagetest.Read(t, res.Body); !strings.Contains(body, `<div id="root">`) {
 		t.Errorf("the page has no root:\n%s", body)
 	}
 }
 
-// TestReferencesAreServed starts at the page and follows every file name that it, and what it
-// loads, mentions. All of them are served, and every built file is mentioned somewhere.
-func TestReferencesAreServed(t *testing.T) {
+func TestFiles(t *testing.T) {
 	t.Parallel()
-	// Two patterns that begin with plain text are a hundred times faster than one that does not.
-	asset := []*regexp.Regexp{
-		regexp.MustCompile(`assets/([\w.-]+\.(?:js|css|svg|ttf))\b`),
-		regexp.MustCompile(`\./([\w.-]+-[\w-]{8}\.(?:js|css|svg|ttf))\b`),
+	built := webpage.MustRead(dist, "/")
+	if n := pagetest.References(t, handler, built, "/"); n < 10 {
+		t.Errorf("only %d files found: has the shape of their names changed?", n)
 	}
-	seen := map[string]bool{"/": true, "/licenses.md": true}
-	for queue := []string{"/"}; len(queue) > 0; queue = queue[1:] {
-		res := do("GET", queue[0])
-		if res.StatusCode != http.StatusOK {
-			t.Errorf("%s is asked for and not there: status %d", queue[0], res.StatusCode)
-			continue
-		}
-		body := mustRead(t, res.Body)
-		for _, re := range asset {
-			for _, match := range re.FindAllStringSubmatch(body, -1) {
-				if path := "/assets/" + match[1]; !seen[path] {
-					seen[path] = true
-					queue = append(queue, path)
-				}
-			}
-		}
-		if queue[0] != "/" && res.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
-			t.Errorf("%s: Cache-Control %q, want it immutable", queue[0], res.Header.Get("Cache-Control"))
-		}
-	}
-	for path := range mustFiles() {
-		if !seen[path] {
-			t.Errorf("%s is embedded, and nothing asks for it", path)
-		}
-	}
-	if len(seen) < 10 {
-		t.Errorf("only %d files found: has the shape of their names changed?", len(seen))
-	}
-}
-
-// TestPlaygroundLoadsNothingElsewhere looks for anything that makes a browser load from another
-// server. Links that a reader may click, and names of specifications, are fine.
-func TestPlaygroundLoadsNothingElsewhere(t *testing.T) {
-	t.Parallel()
-	var loads []string
-	for _, verb := range []string{"src=", "import", "import(", "from", "importScripts(", "fetch(", "new Worker(", "url(", "@import "} {
-		for _, quote := range []string{`"`, "'", "`"} {
-			for _, scheme := range []string{"https://", "http://", "//"} {
-				loads = append(loads, verb+quote+scheme)
-			}
-		}
-	}
-	loads = append(loads, "url(https://", "url(http://", "url(//")
-	for path, f := range mustFiles() {
-		body := string(f.plain())
-		if strings.HasPrefix(f.contentType, "text/html") && strings.Contains(body, "//") {
-			t.Errorf("%s names another server:\n%s", path, body)
-		}
-		for _, load := range loads {
-			if strings.Contains(body, load) && !strings.HasPrefix(f.contentType, "text/plain") {
-				t.Errorf("%s contains %s", path, load)
-			}
-		}
-	}
-}
-
-func TestEncodings(t *testing.T) {
-	t.Parallel()
-	for path := range mustFiles() {
-		plain := do("GET", path)
-		if got := plain.Header.Get("Content-Encoding"); got != "" {
-			t.Errorf("%s: Content-Encoding %q without being asked", path, got)
-		}
-		want := mustRead(t, plain.Body)
-		if got := plain.Header.Get("Content-Length"); got != strconv.Itoa(len(want)) {
-			t.Errorf("%s: Content-Length %s, want %d", path, got, len(want))
-		}
-
-		packed := do("GET", path, "Accept-Encoding", "gzip, deflate, br")
-		if got := packed.Header.Get("Content-Encoding"); got != "gzip" {
-			t.Fatalf("%s: Content-Encoding %q, want gzip", path, got)
-		}
-		r, err := gzip.NewReader(packed.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := mustRead(t, r); got != want {
-			t.Errorf("%s: gzip and identity answers differ (%d and %d bytes)", path, len(got), len(want))
-		}
-	}
+	pagetest.LoadsNothingElsewhere(t, handler, built)
+	pagetest.Encodings(t, handler, built)
 }
 
 // TestConfig checks the configuration that the page gets, and that no cache keeps it.
@@ -164,7 +65,7 @@ func TestConfig(t *testing.T) {
 		want string
 	}{
 		{Config{}, `{"signIn":false,"accounts":null}`},
-		{Config{SignIn: true, Accounts: []Account{{"a", "b", "USER"}}}, `{"signIn":true,"accounts":[{"username":"a","password":"b","role":"USER"}]}`},
+		{Config{SignIn: true, Accounts: []Account{{Username: "a", Password: "b", Role: "USER"}}}, `{"signIn":true,"accounts":[{"username":"a","password":"b","role":"USER"}]}`},
 	}
 	for _, tt := range tests {
 		w := httptest.NewRecorder()
@@ -182,7 +83,7 @@ func TestConfig(t *testing.T) {
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	var tabs []example
-	if err := json.Unmarshal([]byte(mustRead(t, do("GET", "/examples.json").Body)), &tabs); err != nil {
+	if err := json.Unmarshal([]byte(pagetest.Read(t, do("GET", "/examples.json").Body)), &tabs); err != nil {
 		t.Fatal(err)
 	}
 	names, err := filepath.Glob("examples/*.graphql")
@@ -193,28 +94,6 @@ func TestExamples(t *testing.T) {
 		text, err := os.ReadFile(name)
 		if err != nil || tabs[i].Query != strings.TrimSpace(string(text)) {
 			t.Errorf("tab %d is %q, %v, want %s", i, tabs[i].Query, err, name)
-		}
-	}
-}
-
-func TestAcceptsGzip(t *testing.T) {
-	tests := []struct {
-		header string
-		want   bool
-	}{
-		{"", false},
-		{"br", false},
-		{"gzip", true},
-		{"br, GZIP;q=0.5", true},
-		{"gzip;q=0, *", false},
-		{"gzip; q=0.0", false},
-		{"gzip;q=x", false},
-		{"identity, *;q=0.1", true},
-		{"*;q=0", false},
-	}
-	for _, tt := range tests {
-		if got := acceptsGzip([]string{tt.header}); got != tt.want {
-			t.Errorf("%q: %v, want %v", tt.header, got, tt.want)
 		}
 	}
 }
@@ -258,24 +137,13 @@ func TestHead(t *testing.T) {
 	t.Parallel()
 	for _, encoding := range []string{"gzip", "identity"} {
 		head, get := do("HEAD", "/", "Accept-Encoding", encoding), do("GET", "/", "Accept-Encoding", encoding)
-		if body := mustRead(t, head.Body); body != "" {
+		if body := pagetest.Read(t, head.Body); body != "" {
 			t.Errorf("%s: HEAD answered with a body of %d bytes", encoding, len(body))
 		}
 		for name := range get.Header {
 			if head.Header.Get(name) != get.Header.Get(name) {
 				t.Errorf("%s: %s is %q for HEAD and %q for GET", encoding, name, head.Header.Get(name), get.Header.Get(name))
 			}
-		}
-	}
-}
-
-// TestFilesAreDecompressedOnce checks that a file is not decompressed again for each request that
-// does not accept gzip.
-func TestFilesAreDecompressedOnce(t *testing.T) {
-	t.Parallel()
-	for path, f := range mustFiles() {
-		if a, b := f.plain(), f.plain(); len(a) != f.size || len(a) > 0 && &a[0] != &b[0] {
-			t.Errorf("%s: %d bytes, want %d, the same ones each time", path, len(a), f.size)
 		}
 	}
 }

@@ -1,8 +1,8 @@
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzip } from 'pako';
 import { defineConfig } from 'vite';
+import { finish } from './finish.js';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -26,25 +26,8 @@ export default defineConfig({
     },
   },
   worker: { format: 'es' },
-  plugins: [finish(here('dist'))],
+  plugins: [
+    // The editor has taken in code of others.
+    finish(here('dist'), gzip, () => `\n## In monaco-editor\n\n${readFileSync(here('node_modules/monaco-editor/ThirdPartyNotices.txt'), 'utf8')}`),
+  ],
 });
-
-// finish adds to the licenses those of the code that the editor has taken in, and replaces each built
-// file by its .gz, which is all that the server keeps of it. The compressor is plain JavaScript, because
-// the bytes that Node's zlib gives depend on its version and on the CPU.
-function finish(dist) {
-  return {
-    name: 'finish',
-    apply: 'build',
-    closeBundle() {
-      const notices = readFileSync(here('node_modules/monaco-editor/ThirdPartyNotices.txt'), 'utf8');
-      appendFileSync(join(dist, 'licenses.md'), `\n## In monaco-editor\n\n${notices}`);
-      for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-        if (!entry.isFile()) continue;
-        const path = join(entry.parentPath, entry.name);
-        writeFileSync(`${path}.gz`, gzip(readFileSync(path), { level: 9 }));
-        rmSync(path);
-      }
-    },
-  };
-}

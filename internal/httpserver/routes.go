@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"forge/console"
 	"forge/internal/admission"
 	"forge/internal/cookie"
 	"forge/internal/graphqlhttp"
@@ -24,6 +25,8 @@ type Parts struct {
 	API        http.Handler
 	Streams    *stream.Server // nil: there are none
 	Playground http.Handler   // nil: there is none
+	Console    http.Handler   // the page below /console; nil: there is none
+	Schema     http.Handler   // the schema that the console asks for; nil if Console is
 	Inbox      http.Handler   // the page of mails that are kept in development; nil: there is none
 	Ready      http.Handler
 	// Providers sends browsers to providers and takes them back. If it is nil, it has no routes.
@@ -118,6 +121,11 @@ func Routes(p Parts) http.Handler {
 		inbox := localHost(true, misdirected)(p.Inbox) // even with AUTH=on: its links sign people in
 		mux.Handle("GET /inbox", inbox)
 		mux.Handle("GET /inbox.json", inbox)
+	}
+	if p.Console != nil {
+		mux.Handle(console.Path, page(p.Console))
+		mux.Handle(console.Path+"/", page(p.Console))
+		mux.Handle("GET "+console.Path+"/schema.json", chain(p.Schema, localHost(p.Local, misdirected), authenticate(p, allowed), compress(p.Compression)))
 	}
 	if p.Playground != nil {
 		mux.Handle("/", page(p.Playground))

@@ -124,7 +124,7 @@ const placeholder = "NEWTREE"
 // begins an import path or is one.
 func rewriter(before, after, name string) func(string) string {
 	quoted := regexp.QuoteMeta(before)
-	below := regexp.MustCompile(`(^|[^\w./-])` + quoted + `/(ent|graph|internal|mail|migrate|playground|seed|test|bench)\b`)
+	below := regexp.MustCompile(`(^|[^\w./-])` + quoted + `/(console|ent|graph|internal|mail|migrate|playground|seed|test|bench)\b`)
 	whole := regexp.MustCompile(`(?m)^module ` + quoted + `\b|"` + quoted + `/"`)
 	return func(text string) string {
 		text = whole.ReplaceAllStringFunc(text, func(found string) string { return strings.Replace(found, before, after, 1) })

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"forge/console"
 	"forge/internal/account"
 	"forge/internal/application"
 	"forge/internal/bootstrap"
@@ -29,6 +30,7 @@ import (
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
 	"forge/internal/webhook"
+	"forge/internal/webpage"
 )
 
 // A Server serves an application with its settings.
@@ -138,6 +140,14 @@ func (s *Server) Run(ctx context.Context) error {
 		defer traces.Stop()
 		parts.Tracer = telemetry.NewTracer(traces, pools.Requests.Dialect)
 		parts.API.(*gqlexec.Handler).Trace(parts.Tracer)
+	}
+	if s.Console {
+		cfg := console.Config{SignIn: s.Auth, Cookie: s.SessionCookie != settings.CookieOff}
+		for _, a := range accounts {
+			cfg.Accounts = append(cfg.Accounts, webpage.Account(a))
+		}
+		parts.Console = console.Handler(cfg)
+		parts.Schema = parts.API.(*gqlexec.Handler).ServeOffered(s.Production)
 	}
 	if s.Playground {
 		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build, Explain: !s.Production, Links: links(parts)})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"forge/console"
 	"forge/internal/application"
 	"forge/internal/bootstrap"
 	"forge/internal/database"
@@ -29,6 +30,9 @@ func (s *Server) demoAccounts(ctx context.Context, db *database.DB, identity *Id
 
 // links returns the pages that the playground leads to: those that the server has.
 func links(p httpserver.Parts) (all []application.Link) {
+	if p.Console != nil {
+		all = append(all, application.Link{Name: "Console", Path: console.Path})
+	}
 	if p.Inbox != nil {
 		all = append(all, application.Link{Name: "Inbox", Path: "/inbox"})
 	}
@@ -44,6 +48,9 @@ func (s *Server) welcome(url string, filled bool, accounts []demo.Account) {
 	fmt.Fprintf(s.out, "  API         %s/graphql\n", url)
 	if s.Playground {
 		fmt.Fprintf(s.out, "  Playground  %s/\n", url)
+	}
+	if s.Console {
+		fmt.Fprintf(s.out, "  Console     %s%s\n", url, console.Path)
 	}
 	if s.inboxPage() != nil && s.Auth {
 		fmt.Fprintf(s.out, "  Inbox       %s/inbox\n", url)

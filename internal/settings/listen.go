@@ -52,7 +52,7 @@ func setAddr(s *Settings, value string) error {
 // other machines would act as an administrator, if tokens are required and there is no key to
 // verify them, or if a second machine has to store changes and SQLite has none. Nothing else in
 // Forge prevents this. It also returns one if mails are to be sent without a sender, or with links
-// that lead nowhere.
+// that lead nowhere, or if the console may not be shown.
 func (s *Settings) MayServe() error {
 	if s.Pool.Synced && isSQLite(s.DatabaseURL) {
 		return notAllowed(s.NameOf("DURABILITY"), "synced", "SQLite keeps everything on one machine", "any")
@@ -66,7 +66,22 @@ func (s *Settings) MayServe() error {
 		return notAllowed(s.NameOf("ADDR"), s.Addr, "every request would act as an administrator ("+s.NameOf("AUTH")+
 			" is off), and other machines could send one", "a loopback address, such as 127.0.0.1:8080, or AUTH_OFF_ANYWHERE="+everyone)
 	}
+	if err := s.mayShowConsole(); err != nil {
+		return err
+	}
 	return s.mayMail()
+}
+
+// mayShowConsole returns an error if the console would be open to everybody in production, or if
+// none of its operations may run.
+func (s *Settings) mayShowConsole() error {
+	switch {
+	case s.Console && s.Production && !s.Auth:
+		return notAllowed(s.NameOf("CONSOLE"), "on", "nobody has to sign in ("+s.NameOf("AUTH")+" is off)", "off, or on with AUTH=on")
+	case s.Console && s.TrustedDocuments != "":
+		return notAllowed(s.NameOf("CONSOLE"), "on", "the console writes documents of its own, and "+s.NameOf("TRUSTED_DOCUMENTS")+" allows only those of a list", "off")
+	}
+	return nil
 }
 
 // Loopback reports whether only this machine can connect to the server.

@@ -53,6 +53,7 @@ type Settings struct {
 	Migrate    bool // whether the server applies pending migrations when it starts
 	Demo       bool // whether the server fills an empty database with demo data when it starts
 	Playground bool
+	Console    bool
 	Pool       database.Options
 
 	TrustedDocuments      string // the path of a manifest with all allowed documents; "" allows all

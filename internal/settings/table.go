@@ -311,6 +311,12 @@ var All = []Setting{
 		set:    func(s *Settings, v string) error { return setBool(&s.Playground, v) },
 	},
 	{
+		Env: "CONSOLE", Flag: "console", Default: "on in development, off in production and with TRUSTED_DOCUMENTS", Allowed: "on, in production only with AUTH=on, and not with TRUSTED_DOCUMENTS; or off",
+		Meaning: "whether GET /console is a page to look at rows and change them; in production only for administrators", alone: true,
+		derive: func(s *Settings) string { return onOff(!s.Production && s.TrustedDocuments == "") },
+		set:    func(s *Settings, v string) error { return setBool(&s.Console, v) },
+	},
+	{
 		Env: "POOL_SIZE", Flag: "pool-size", Default: "16", Allowed: "a whole number from 1 to 1000",
 		Meaning: "database connections at most",
 		set:     setPoolSize,

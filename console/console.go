@@ -1,0 +1,40 @@
+// Package console serves a page on which people look at rows and change them. It knows no entity:
+// everything comes from the schema of the API. README.md says how dist/ is built.
+package console
+
+import (
+	"embed"
+	"net/http"
+
+	"forge/internal/webpage"
+)
+
+//go:embed all:dist
+var dist embed.FS
+
+// Path is where the page is. All that it loads, apart from the API, is below it.
+const Path = "/console"
+
+// policy lets the page load files only from this server, and send requests only to it. Nothing may
+// stand inline. Pictures may also come from a file that the person has chosen.
+const policy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// Config is what the page learns about its server. Everybody who opens the page can read it.
+type Config struct {
+	SignIn   bool              `json:"signIn"`   // whether it is necessary to sign in
+	Cookie   bool              `json:"cookie"`   // whether a session outlives a reload, in a cookie
+	Accounts []webpage.Account `json:"accounts"` // demo users that the page offers to sign in with
+}
+
+// Handler returns the handler of the console. It serves the page at /console, its assets below
+// /console/assets/, its configuration at /console/config.json, and the licences of everything in it
+// at /console/licenses.md. It answers as webpage.Page does.
+func Handler(cfg Config) http.Handler {
+	files := webpage.MustRead(dist, Path+"/")
+	files[Path] = files[Path+"/"]
+	// Caches must not keep the configuration, because another server with other users may run at
+	// this address later.
+	files[Path+"/config.json"] = webpage.MustJSON(cfg, "no-store")
+	return webpage.Page{Files: files, Policy: policy}
+}

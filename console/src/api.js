@@ -1,0 +1,67 @@
+// Sends operations as whoever is signed in.
+import { accessToken, refreshed } from '../../playground/src/session.js';
+import { answerOf, send } from '../../playground/src/wire.js';
+
+// ApiError holds the errors of an answer.
+export class ApiError extends Error {
+  constructor(errors) {
+    super(errors.map(sentence).join(' '));
+    this.errors = errors;
+    this.code = errors[0]?.extensions?.code;
+  }
+
+  // at returns the messages by the paths of the fields that they are about, and the others under ''.
+  at(argument = 'input') {
+    const found = {};
+    for (const error of this.errors) {
+      const field = error.extensions?.field ?? '';
+      const path = field === argument ? '' : field.startsWith(`${argument}.`) ? field.slice(argument.length + 1) : field;
+      (found[path] ??= []).push(sentence(error));
+    }
+    return found;
+  }
+}
+
+function sentence({ message }) {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+// api returns the data of an operation, or throws an ApiError, or an Error if there is no answer.
+export async function api(query, variables = {}) {
+  const { data, errors } = await answer({ query, variables });
+  if (errors?.length > 0) {
+    throw new ApiError(errors);
+  }
+  return data;
+}
+
+async function answer(operation) {
+  const token = accessToken();
+  let response = await send(operation, bearer(token)).catch(unreachable);
+  // A token that does not hold is refused before anything is done, so that the operation can be sent once more.
+  if (token && response.status === 401 && (await refreshed(token))) {
+    response = await send(operation, bearer(accessToken())).catch(unreachable);
+  }
+  return answerOf(response);
+}
+
+function unreachable() {
+  throw new Error('The server cannot be reached. Try again in a moment.');
+}
+
+const bearer = (token) => (token ? { Authorization: `Bearer ${token}` } : {});
+
+// load returns a JSON file of the server, asked for as whoever is signed in. If the server refuses,
+// the error has the status.
+export async function load(path) {
+  const token = accessToken();
+  let response = await fetch(path, { headers: bearer(token) }).catch(unreachable);
+  if (token && response.status === 401 && (await refreshed(token))) {
+    response = await fetch(path, { headers: bearer(accessToken()) }).catch(unreachable);
+  }
+  if (!response.ok) {
+    throw Object.assign(new Error(await response.text()), { status: response.status });
+  }
+  return response.json();
+}

@@ -1,0 +1,70 @@
+// Words for people, made of the names of the schema.
+
+// words splits a name: priceCents and PRICE_CENTS become ['price', 'cents'].
+function words(name) {
+  return name
+    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .split(/[\s_]+/)
+    .filter(Boolean)
+    .map((word) => (/^[A-Z]{2,3}$/.test(word) && name !== name.toUpperCase() ? word : word.toLowerCase()));
+}
+
+const acronyms = new Set(['id', 'url', 'sku', 'uuid', 'ip', 'vat', 'json', 'html', 'api']);
+
+// label returns a name as people read it: "Price cents", "Created", "SKU".
+export function label(name) {
+  const all = words(name).map((word) => (acronyms.has(word) ? word.toUpperCase() : word));
+  if (all.length > 1 && all[0] === 'is') {
+    all.shift(); // isActive: "Active"
+  }
+  if (all.length > 1 && all.at(-1) === 'at') {
+    all.pop(); // createdAt: "Created"
+  }
+  const text = all.join(' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+// lower returns a label as it stands within a sentence.
+export function lower(text) {
+  return /^[A-Z]{2}/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+// upper returns a field's name as enums write it: priceCents becomes PRICE_CENTS.
+export function upper(name) {
+  return name.replace(/([a-z\d])([A-Z])/g, '$1_$2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2').toUpperCase();
+}
+
+// camel is the opposite of upper.
+export function camel(name) {
+  return name.toLowerCase().replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+}
+
+export function capital(name) {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+export function uncapital(name) {
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
+
+// plain returns a description without marks, for people: code stands as it is.
+export function plain(description) {
+  return (description ?? '').replaceAll('`', '').replace(/\s+/g, ' ').trim();
+}
+
+// an puts the article in front of a word.
+export function an(word) {
+  return `${/^[aeiou]/i.test(word) && !/^u(s|ni)/i.test(word) ? 'an' : 'a'} ${word}`;
+}
+
+const irregular = { pay: 'paid', sell: 'sold', send: 'sent', hold: 'held' };
+
+// participle returns what something is once the verb was done to it, if one of the values says so:
+// of pay and PENDING, PAID it is PAID.
+export function participle(verb, values) {
+  const stem = verb.toUpperCase().replace(/E$/, '');
+  const doubled = stem + stem.at(-1);
+  const known = irregular[verb]?.toUpperCase();
+  return values.find((value) => value === known || value === `${stem}ED` || value === `${doubled}ED` || value === `${stem.replace(/Y$/, 'I')}ED`);
+}

@@ -1,0 +1,70 @@
+package e2e
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"forge/console"
+	"forge/internal/cursorcipher"
+	"forge/internal/database"
+	"forge/internal/gqlexec"
+	"forge/internal/viewer"
+	"forge/test/dbtest"
+	"forge/test/kinds"
+	"forge/test/kinds/ent"
+)
+
+const consoleDir = "../../console"
+
+// installConsole installs what the tests of the console need: they drive the browser as those of
+// the playground do.
+func installConsole(t *testing.T) {
+	t.Helper()
+	needChromium(t)
+	install(t, "../../playground")
+}
+
+// TestConsole uses the console in a browser, as an administrator. With UPDATE_PAGES=1 it writes the
+// picture for the pages.
+func TestConsole(t *testing.T) {
+	installConsole(t)
+	dbtest.Each(t, func(t *testing.T, databaseURL string) {
+		url := onLocalhost(serve(t, databaseURL, "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "DEMO=on", "SESSION_COOKIE=on"))
+		env := []string{"FORGE_URL=" + url}
+		if os.Getenv("UPDATE_PAGES") != "" {
+			env = append(env, "SCREENSHOT=../docs/console.png")
+		}
+		npm(t, consoleDir, env, "test")
+	})
+}
+
+// TestConsoleKinds uses the console on an API that it has not seen, with a column of every kind.
+func TestConsoleKinds(t *testing.T) {
+	t.Parallel()
+	installConsole(t)
+	db, err := database.Open(dbtest.EmptySQLite(t), database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if err := ent.NewClient(ent.Driver(entsql.OpenDB(db.Dialect, db.DB))).Schema.Create(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	api := gqlexec.New(new(kinds.Resolver).API(), db, gqlexec.Options{Development: true, Cursors: cursorcipher.New(make([]byte, 32))}, slog.New(slog.DiscardHandler))
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", api)
+	mux.Handle(console.Path, console.Handler(console.Config{}))
+	mux.Handle(console.Path+"/", console.Handler(console.Config{}))
+	mux.Handle("GET "+console.Path+"/schema.json", api.ServeOffered(false))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), viewer.System)))
+	}))
+	t.Cleanup(server.Close)
+	npm(t, consoleDir, []string{"FORGE_URL=" + server.URL}, "run", "test:kinds")
+}
