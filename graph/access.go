@@ -29,6 +29,7 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Query.orderItems":   {Role: viewer.Anonymous},
 
 		"Query.authProviders": {Role: viewer.Anonymous},
+		"Query.server":        {Role: viewer.Admin},
 
 		"Mutation.signUp":           {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.signIn":           {Role: viewer.Anonymous, Credentials: true},

@@ -38,9 +38,12 @@ func Application(sdl, version string) application.Application {
 			Usable:   seed.Usable,
 		},
 		Playground: func(page application.Page) http.Handler {
-			cfg := playground.Config{SignIn: page.SignIn, Build: page.Build}
+			cfg := playground.Config{SignIn: page.SignIn, Build: page.Build, Explain: page.Explain}
 			for _, a := range page.Accounts {
 				cfg.Accounts = append(cfg.Accounts, playground.Account(a))
+			}
+			for _, l := range page.Links {
+				cfg.Links = append(cfg.Links, playground.Link(l))
 			}
 			return playground.Handler(cfg)
 		},

@@ -14,6 +14,7 @@ import (
 	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
+	"forge/internal/operator"
 )
 
 // URL is the resolver for the url field.
@@ -421,6 +422,11 @@ func (r *queryResolver) Webhooks(ctx context.Context) ([]*model.WebhookEndpoint,
 // AuthProviders is the resolver for the authProviders field.
 func (r *queryResolver) AuthProviders(ctx context.Context) ([]*model.AuthProvider, error) {
 	return r.authProviders(), nil
+}
+
+// Server is the resolver for the server field.
+func (r *queryResolver) Server(ctx context.Context) (*operator.Server, error) {
+	return r.Operator.Server()
 }
 
 // Rivals is the batch resolver for the rivals field.

@@ -36,6 +36,8 @@ for (const [index, name] of examples.entries()) {
     assert.ok(answer.data, 'there is data');
     await resultShows('"data"');
     await badgeShows(answer);
+    const explained = await page.getByRole('button', { name: 'SQL and plan' }).count();
+    assert.equal(explained, /^query\b/m.test(request.postDataJSON().query) ? 1 : 0, 'a query can be run again for its plan, a mutation not');
   });
 }
 
@@ -157,6 +159,62 @@ for (const scheme of ['light', 'dark']) {
     await visit('light');
   });
 }
+
+test('the page follows the system when it turns dark, editors too', async () => {
+  const colours = () =>
+    page.evaluate(() => ['.graphiql-container', '.monaco-editor .view-line span'].map((of) => getComputedStyle(document.querySelector(of)).color).join(' '));
+  const light = await colours();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.waitForFunction((was) => !was.split(' rgb').some((colour, i) => {
+    const now = getComputedStyle(document.querySelector(['.graphiql-container', '.monaco-editor .view-line span'][i])).color;
+    return now === (i === 0 ? colour : `rgb${colour}`);
+  }), light);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.waitForFunction(
+    (was) => ['.graphiql-container', '.monaco-editor .view-line span'].map((of) => getComputedStyle(document.querySelector(of)).color).join(' ') === was,
+    light,
+  );
+});
+
+test('an answer shows its cost, its SQL, and the plan on a click', async () => {
+  await tabs().first().click();
+  await line('.graphiql-query-editor', /query\sHeroesAndTeams/).waitFor();
+  const { answer } = await whileRunning(() => page.locator('.graphiql-execute-button').click());
+  await badge().getByText(`cost ${answer.extensions.cost.actual}`).waitFor();
+  const open = page.getByRole('button', { name: 'SQL and plan' });
+  const panel = page.getByRole('dialog', { name: 'SQL of this query' });
+  for (const scheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await open.click();
+    await panel.getByText(/SELECT/).first().waitFor();
+    assert.equal(await panel.getByLabel(/^Statement/).count(), answer.extensions.sql.statements);
+    await panel.getByRole('button', { name: 'Explain' }).click();
+    await panel.getByLabel('Plan 1').waitFor();
+    assert.match(await panel.getByLabel('Plan 1').innerText(), /SCAN|SEARCH|Scan/);
+    await noViolations(page);
+    await page.setViewportSize({ width: 390, height: 844 });
+    const box = await panel.boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= 390, JSON.stringify(box));
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await panel.getByRole('button', { name: 'Close' }).click();
+    await panel.waitFor({ state: 'hidden' });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await tabs().last().click();
+});
+
+test('the page leads to the other pages that the server has, and to no others', async () => {
+  const { links } = await (await fetch(new URL('/config.json', forge))).json();
+  assert.ok(links.length > 0);
+  const shown = page.getByRole('navigation', { name: 'Other pages of this server' }).getByRole('link');
+  assert.deepEqual(
+    await shown.evaluateAll((all) => all.map((link) => ({ name: link.textContent, path: link.getAttribute('href') }))),
+    links,
+  );
+  for (const { path } of links) {
+    assert.equal((await fetch(new URL(path, forge))).status, 200, path);
+  }
+});
 
 // visit opens the page anew, for a reader who wants it light or dark.
 async function visit(scheme) {

@@ -33,6 +33,15 @@ type Config struct {
 	// Build is empty, unless somebody works on the source: then the page asks for it again and
 	// again, and reloads when it is another one.
 	Build string `json:"build,omitempty"`
+	// Explain says that the page may ask for the statements of a query, and for their plans.
+	Explain bool   `json:"explain,omitempty"`
+	Links   []Link `json:"links,omitempty"` // other pages of the server
+}
+
+// Link leads to another page of the server.
+type Link struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
 }
 
 // Account is a demo user.

@@ -1,5 +1,6 @@
 // Signs in and out in the playground of a server with AUTH=on, ACCESS_TOKEN_TTL=10s and the demo data of a first start in development.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { forge, noViolations, open } from './browser.mjs';
 
@@ -149,6 +150,41 @@ test('a reload forgets who was signed in', async () => {
   await ask('{ viewer { username } }', { viewer: null });
 });
 
+test('a second factor is asked for: a code of the app, or a recovery code', async () => {
+  const person = { login: `factor${Date.now()}`, password: 'correct horse battery' };
+  const send = async (query, variables, token) => {
+    const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
+    const response = await fetch(new URL('/graphql', forge), { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+    const { data, errors } = await response.json();
+    assert.equal(errors, undefined, JSON.stringify(errors));
+    return data;
+  };
+  const input = { username: person.login, password: person.password };
+  const { signUp } = await send('mutation($input: SignUpInput!) { signUp(input: $input) { accessToken } }', { input });
+  const { beginTotp } = await send('mutation { beginTotp { secret } }', {}, signUp.accessToken);
+  const { confirmTotp } = await send('mutation($code: String!) { confirmTotp(code: $code) { recoveryCodes } }', { code: codeOf(beginTotp.secret) }, signUp.accessToken);
+  await fill(person.login, person.password);
+  await panel().getByRole('button', { name: 'Sign in' }).click();
+  const second = page.getByRole('dialog', { name: 'Second factor' });
+  const code = second.getByLabel('Code of the authenticator app, or a recovery code');
+  await code.waitFor();
+  for (const scheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await noViolations(page);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await code.fill('000000');
+  await code.press('Enter');
+  await second.getByRole('alert').getByText('That code is wrong').waitFor();
+  await signedOutBehind();
+  await code.fill(confirmTotp.recoveryCodes[0]);
+  await code.press('Enter');
+  await page.getByText(`Signed in as ${person.login} (USER)`).waitFor();
+  await ask('{ viewer { username } }', { viewer: { username: person.login } });
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signedOut();
+});
+
 test('after many failures it is said how long to wait', async () => {
   await fill('nobody', 'wrong password');
   for (let i = 0; i < 20; i += 1) {
@@ -185,6 +221,21 @@ async function fill(login, password) {
 
 function signedIn() {
   return page.getByText(`Signed in as ${demo.login} (${demo.role})`).waitFor();
+}
+
+// signedOutBehind fails if somebody is signed in behind the panel.
+async function signedOutBehind() {
+  assert.equal(await page.getByText('Signed in as').count(), 0);
+}
+
+// codeOf returns what an authenticator app shows for a secret now (RFC 6238).
+function codeOf(secret) {
+  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const sum = createHmac('sha1', key).update(counter).digest();
+  return String((sum.readUInt32BE(sum.at(-1) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 function signedOut() {

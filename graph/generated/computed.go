@@ -297,6 +297,8 @@ func (e *executableSchema) Ask(ctx context.Context, op *graphql.OperationContext
 		return ec._Query_webhooks(ctx, field)
 	case "authProviders":
 		return ec._Query_authProviders(ctx, field)
+	case "server":
+		return ec._Query_server(ctx, field)
 	case "__type":
 		return ec._Query___type(ctx, field)
 	case "__schema":

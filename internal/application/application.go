@@ -17,6 +17,7 @@ import (
 	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/migrator"
+	"forge/internal/operator"
 	"forge/internal/password"
 	"forge/internal/provider"
 	"forge/internal/session"
@@ -57,6 +58,15 @@ type Page struct {
 	// Build is what the page tells one build from the next by while somebody works on the source:
 	// it reloads when there is another one. Otherwise it is empty.
 	Build string
+	// Explain says that administrators may see the statements of a query, and their plans.
+	Explain bool
+	Links   []Link // the other pages of the server
+}
+
+// Link leads to another page of the server.
+type Link struct {
+	Name string // for people
+	Path string
 }
 
 // Migrator returns the migrations for a kind of database.
@@ -87,6 +97,7 @@ type Services struct {
 	Providers   *provider.Providers  // signs people in with accounts at providers; if nil, there are none
 	Uploads     *upload.Uploads      // the files of rows; nil if this server keeps none
 	Account     *account.Service     // what is proved by mail; nil if nobody can sign in
+	Operator    *operator.Operator   // tells administrators of the server; nil if it tells nothing
 }
 
 // ErrNoAccount means that no account has the name.

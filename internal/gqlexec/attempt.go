@@ -94,6 +94,8 @@ type attempt struct {
 	afterCommit   []func(context.Context)
 	afterRollback []func(context.Context) error
 
+	explanation *explanation // nil unless its statements are asked for
+
 	failures failures
 }
 
@@ -131,9 +133,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 		held := ctx
 		a.unit.OnLongHold(a.options.HeldTooLong, func() { a.warn(held) })
 	}
-	if watch, ok := ctx.Value(watchKey{}).(func(string)); ok {
-		a.unit.OnStatement(watch)
-	}
+	a.watch(ctx)
 	ctx = unit.NewContext(ctx, a.unit)
 	a.answer = budget.New(a.options.Limits.AnswerBytes)
 	ctx = context.WithValue(budget.NewContext(ctx, a.answer), attemptKey{}, a)
@@ -167,6 +167,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	if !a.mutation {
 		_ = a.unit.Commit(ctx) // nothing was changed, and errors of reads are in the answer already
 		a.addSeen(ctx, response)
+		a.addExplanation(ctx, response)
 		return response
 	}
 	if err := a.store(ctx, response); err != nil {

@@ -94,7 +94,12 @@ func (e *executor) PresentRecoveredError(ctx context.Context, panicked any) erro
 
 // MaxAge returns for how many seconds caches may keep the answer to a query; see
 // read.Engine.MaxAge.
-func (e *executor) MaxAge(op *graphql.OperationContext) int { return e.engine.MaxAge(op) }
+func (e *executor) MaxAge(op *graphql.OperationContext) int {
+	if explains(op) {
+		return 0
+	}
+	return e.engine.MaxAge(op)
+}
 
 // findText returns a check that finds the text of the document if the request only names it. All
 // other checks need the text.

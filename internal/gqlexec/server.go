@@ -124,6 +124,7 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 		variables{schema, opts.Development}.check,
 		prepare{engine}.check, // comes before all else that asks the engine about the operation
 		checkSubscription,
+		mayExplain(opts.Development),
 		findNeed(opts.Replicas),
 		limiter{opts.Limits, opts.Development}.check,
 	)

@@ -46,7 +46,7 @@ func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, rea
 			}
 		}
 		if found.err != nil {
-			status, body.Status, body.Reason = http.StatusServiceUnavailable, "unavailable", reason(found.err)
+			status, body.Status, body.Reason = http.StatusServiceUnavailable, "unavailable", Reason(found.err)
 			w.Header().Set("Retry-After", "1")
 		}
 		w.Header().Set("Cache-Control", "no-store")
@@ -80,9 +80,9 @@ var (
 	errReadOnly = errors.New("the database can only be read at present")
 )
 
-// reason returns why the server is not ready, in words that everybody may see. It may name
+// Reason returns why the server is not ready, in words that everybody may see. It may name
 // migrations, but does not describe tables.
-func reason(err error) string {
+func Reason(err error) string {
 	if errors.Is(err, errLeaving) || errors.Is(err, errReadOnly) {
 		return err.Error()
 	}

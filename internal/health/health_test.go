@@ -355,8 +355,8 @@ func TestMovedFile(t *testing.T) {
 	}
 	time.Sleep(10 * time.Millisecond) // what was seen of the file is not looked at again at once
 	found := look(t.Context())
-	if found.err == nil || !strings.Contains(reason(found.err), "moved") || strings.Contains(reason(found.err), path) {
-		t.Errorf("%v, for everybody %q", found.err, reason(found.err))
+	if found.err == nil || !strings.Contains(Reason(found.err), "moved") || strings.Contains(Reason(found.err), path) {
+		t.Errorf("%v, for everybody %q", found.err, Reason(found.err))
 	}
 	if err := os.Rename(path+".away", path); err != nil {
 		t.Fatal(err)

@@ -113,7 +113,7 @@ func (s *shared) record(found finding) {
 	var details []any
 	switch {
 	case found.err != nil:
-		state = reason(found.err)
+		state = Reason(found.err)
 		level, message, details = slog.LevelWarn, "not ready", []any{"reason", state, "error", found.err}
 		if _, ok := errors.AsType[*migrator.Refusal](found.err); ok {
 			state = found.err.Error() // the reason leaves out details, which may change

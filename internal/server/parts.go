@@ -19,6 +19,7 @@ import (
 	"forge/internal/httpserver"
 	"forge/internal/idempotency"
 	"forge/internal/metrics"
+	"forge/internal/operator"
 	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/provider"
@@ -51,6 +52,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 	s.factors = s.newFactors(pools.Requests, s.signing, identity)
 	s.accounts = s.account(pools.Requests, s.signing, passwords, func(id uuid.UUID, at time.Time) { revocations.Add(id, at) })
 	providers := s.signInProviders(pools.Requests, s.signing)
+	measured := metrics.New(pools.Requests)
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
 		Sessions:    s.signing,
@@ -61,6 +63,8 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Revocations: revocations,
 		Cookies:     cookies,
 		Webhooks:    hooks,
+		Operator: operator.New(operator.Options{Version: s.app.Version, DB: pools.Requests, Monitor: pools.Monitor,
+			Migrations: s.app.Migrator(pools.Monitor.Dialect), Replicas: pools.Replicas, Metrics: measured}),
 	})
 	handler := gqlexec.New(api, pools.Requests, opts, s.log)
 	if hooks != nil {
@@ -77,7 +81,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Local:       s.Local(),
 		Cookies:     cookies,
 		Compression: s.Compression,
-		Metrics:     metrics.New(pools.Requests),
+		Metrics:     measured,
 		Log:         s.log,
 		Slow:        s.SlowOperation,
 	}

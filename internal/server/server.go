@@ -151,9 +151,6 @@ func (s *Server) Run(ctx context.Context) error {
 	if !s.Production {
 		parts.Docs = s.docs()
 	}
-	if s.Playground {
-		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build})
-	}
 	if s.Console {
 		cfg := console.Config{SignIn: s.Auth, Cookie: s.SessionCookie != settings.CookieOff}
 		for _, a := range accounts {
@@ -161,6 +158,9 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		parts.Console = console.Handler(cfg)
 		parts.Schema = parts.API.(*gqlexec.Handler).ServeOffered(s.Production)
+	}
+	if s.Playground {
+		parts.Playground = s.app.Playground(application.Page{SignIn: s.Auth, Accounts: accounts, Build: s.Build, Explain: !s.Production, Links: links(parts)})
 	}
 	s.welcome(s.url, filled, accounts)
 	s.notifySystemd("READY=1")

@@ -5,9 +5,11 @@ import (
 	"fmt"
 
 	"forge/console"
+	"forge/internal/application"
 	"forge/internal/bootstrap"
 	"forge/internal/database"
 	"forge/internal/demo"
+	"forge/internal/httpserver"
 )
 
 // demoAccounts returns the demo accounts that still have the passwords everybody knows. In
@@ -24,6 +26,17 @@ func (s *Server) demoAccounts(ctx context.Context, db *database.DB, identity *Id
 		s.log.WarnContext(ctx, "everybody knows the password of a demo user: give it another, or delete the user", "username", a.Username, "role", a.Role)
 	}
 	return nil, nil
+}
+
+// links returns the pages that the playground leads to: those that the server has.
+func links(p httpserver.Parts) (all []application.Link) {
+	if p.Console != nil {
+		all = append(all, application.Link{Name: "Console", Path: console.Path})
+	}
+	if p.Inbox != nil {
+		all = append(all, application.Link{Name: "Inbox", Path: "/inbox"})
+	}
+	return all
 }
 
 // welcome prints the addresses of the server, and the demo accounts that people can sign in with.

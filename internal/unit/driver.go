@@ -57,7 +57,7 @@ func (d boundDriver) Query(ctx context.Context, query string, args, v any) error
 	start := time.Now()
 	done := func(err error) error {
 		defer d.u.mu.Unlock()
-		return d.u.record(ctx, query, start, err)
+		return d.u.record(ctx, query, args.([]any), start, err)
 	}
 	found, err := d.u.query(ctx, query, args.([]any))
 	if err != nil {

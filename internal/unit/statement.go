@@ -105,7 +105,7 @@ func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (s
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.autocommitted != "" {
-		return nil, u.record(ctx, query, time.Now(), secondWriteError(u.autocommitted, query))
+		return nil, u.record(ctx, query, args, time.Now(), secondWriteError(u.autocommitted, query))
 	}
 	autocommit := u.autocommits(c)
 	if autocommit && u.db.Dialect == dialect.SQLite {
@@ -133,7 +133,7 @@ func (u *Unit) run(ctx context.Context, c *Change, query string, args []any, aut
 	}
 	start := time.Now()
 	result, err := u.conn.ExecContext(ctx, query, args...)
-	return result, u.record(ctx, query, start, err)
+	return result, u.record(ctx, query, args, start, err)
 }
 
 // noteAutocommit records the outcome of a statement that commits by itself, and returns the error
@@ -183,7 +183,7 @@ func (u *Unit) read(ctx context.Context, each func([]driver.Value) error, query 
 	if err == nil {
 		err = u.conn.Read(ctx, query, args, each)
 	}
-	return u.record(ctx, query, start, err)
+	return u.record(ctx, query, args, start, err)
 }
 
 // Rows runs a query and calls each with its rows. It closes the rows afterwards, also after a
@@ -196,7 +196,7 @@ func (u *Unit) Rows(ctx context.Context, each func(*sql.Rows) error, query strin
 	if err == nil {
 		err = readAll(rows, each)
 	}
-	return u.record(ctx, query, start, err)
+	return u.record(ctx, query, args, start, err)
 }
 
 func readAll(rows *sql.Rows, each func(*sql.Rows) error) error {
@@ -229,12 +229,12 @@ func (u *Unit) Exec(ctx context.Context, query string, args ...any) (int64, erro
 // record adds a statement to the unit's cost and calls the database's Watch function. It returns
 // the statement's error, with the text of the statement added. If PostgreSQL refused the statement
 // only because an earlier one had failed, record returns the error of the earlier one.
-func (u *Unit) record(ctx context.Context, query string, start time.Time, err error) error {
+func (u *Unit) record(ctx context.Context, query string, args []any, start time.Time, err error) error {
 	took := time.Since(start)
 	u.cost.Statements++
 	u.cost.Time += took
 	if u.onStatement != nil {
-		u.onStatement(query)
+		u.onStatement(query, args)
 	}
 	if err != nil {
 		if u.aborted != nil && database.Aborted(err) {

@@ -52,7 +52,7 @@ type Unit struct {
 	holdLimit   time.Duration // see OnLongHold
 	holdTimer   *time.Timer
 	onPart      func() func() // see OnSavepoint
-	onStatement func(text string)
+	onStatement func(text string, args []any)
 
 	// aborted is an error after which the unit cannot be committed. PostgreSQL would answer COMMIT
 	// with a silent ROLLBACK, and SQLite would store the statements that succeeded.
@@ -83,9 +83,10 @@ func New(db *database.DB, mode Mode) *Unit {
 // called before the first statement.
 func (u *Unit) OnLongHold(limit time.Duration, f func()) { u.holdLimit, u.onLongHold = limit, f }
 
-// OnStatement sets a function that is called with the text of each statement that the unit has run.
+// OnStatement sets a function that is called with the text and the arguments of each statement that
+// the unit has run. The arguments are valid until the function returns.
 // All statements are then run by the unit itself: see Watched.
-func (u *Unit) OnStatement(f func(text string)) { u.onStatement = f }
+func (u *Unit) OnStatement(f func(text string, args []any)) { u.onStatement = f }
 
 // Watched reports whether the statements of the unit may not be run by another one.
 func (u *Unit) Watched() bool { return u.onStatement != nil }

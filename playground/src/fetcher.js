@@ -1,5 +1,6 @@
 import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
+import { remember } from './asked.js';
 import { accessToken, refreshed } from './session.js';
 import { answerOf, send } from './wire.js';
 
@@ -10,18 +11,35 @@ export async function fetcher({ query, variables, operationName }, { headers } =
   if (kindOf(operation) === 'subscription') {
     return answersTo(operation, headers);
   }
+  const answer = await answerOf(await sent(operation, headers));
+  remember(answer, operation, headers);
+  return answer;
+}
+
+// explain asks once more what an answer was to, and returns the statements of the query: with the
+// wish sql their texts, with plan their plans as well. It throws an error with a sentence.
+export async function explain({ operation, headers }, wish) {
+  const { errors, extensions } = await answerOf(await sent(operation, { ...headers, 'Forge-Explain': wish }));
+  if (!extensions?.explain) {
+    throw new Error(errors?.[0]?.message ?? 'The server does not say.');
+  }
+  return extensions.explain;
+}
+
+// sent returns the response to an operation, as whoever is signed in.
+async function sent(operation, headers) {
   const token = typed(headers) ? null : accessToken();
-  let response = await send(operation, withToken(token, headers));
+  const response = await send(operation, withToken(token, headers));
   // A token that does not hold is refused before anything is done, so that the operation can be sent once more.
   if (token && response.status === 401 && (await refreshed(token))) {
-    response = await send(operation, withToken(accessToken(), headers));
+    return send(operation, withToken(accessToken(), headers));
   }
-  return answerOf(response);
+  return response;
 }
 
 // kindOf returns query, mutation or subscription, and undefined if the server has to say what is
 // wrong.
-function kindOf({ query, operationName }) {
+export function kindOf({ query, operationName }) {
   try {
     return getOperationAST(parse(query), operationName)?.operation;
   } catch {

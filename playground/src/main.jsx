@@ -10,7 +10,9 @@ import { createRoot } from 'react-dom/client';
 import { mendTabs } from './tabs.js';
 import { GraphiQL } from 'graphiql';
 import { examples } from './examples.js';
+import { FollowSystem } from './dark.js';
 import { fetcher } from './fetcher.js';
+import { Links } from './links.jsx';
 import { SignIn } from './sign-in.jsx';
 import { SqlCost } from './sql-cost.jsx';
 import { storage } from './storage.js';
@@ -29,6 +31,8 @@ createRoot(document.getElementById('root')).render(
   >
     <GraphiQL.Logo>
       <div className="forge-corner">
+        <FollowSystem />
+        <Links />
         <SignIn />
         Forge
       </div>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import { signIn, signOut, useSession } from './session.js';
+import { useConfig } from './config.js';
+import { completeSignIn, signIn, signOut, useSession } from './session.js';
 
 // SignIn shows who is signed in, and a panel to sign in. It shows nothing where the server does not ask who somebody is.
 export function SignIn() {
@@ -31,7 +32,7 @@ export function SignIn() {
           Sign in
         </button>
       )}
-      <dialog ref={panel} className="sign-in-panel" aria-labelledby="sign-in-title" onClose={() => setVisit(visit + 1)}>
+      <dialog ref={panel} className="forge-panel sign-in-panel" aria-labelledby="sign-in-title" onClose={() => setVisit(visit + 1)}>
         <Form key={visit} accounts={config.accounts ?? []} notice={notice} close={() => panel.current.close()} />
       </dialog>
     </div>
@@ -44,6 +45,7 @@ function Form({ accounts, notice, close }) {
   const [password, setPassword] = useState('');
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
+  const [due, setDue] = useState(null); // the second factor that is asked for
   async function submit(event) {
     event.preventDefault();
     setBusy(true);
@@ -52,10 +54,17 @@ function Form({ accounts, notice, close }) {
       await signIn(login, password);
       close();
     } catch (reason) {
-      setError(reason.message);
+      if (reason.secondFactor) {
+        setDue(reason.secondFactor);
+      } else {
+        setError(reason.message);
+      }
     }
     setPassword('');
     setBusy(false);
+  }
+  if (due) {
+    return <SecondFactor token={due.token} close={close} again={(why) => (setDue(null), setError(why))} />;
   }
   return (
     <form onSubmit={submit} onKeyDown={(event) => event.stopPropagation()}>
@@ -106,13 +115,54 @@ function Form({ accounts, notice, close }) {
   );
 }
 
-// useConfig returns what the server tells the page, once it is there.
-function useConfig() {
-  const [config, setConfig] = useState(null);
-  useEffect(() => {
-    fetch('/config.json')
-      .then((response) => response.json())
-      .then(setConfig, () => {}); // without it there is no panel, and the rest works
-  }, []);
-  return config;
+// SecondFactor asks for a code of the authenticator app, or a recovery code. After too many tries
+// it goes back to the password.
+function SecondFactor({ token, close, again }) {
+  const [code, setCode] = useState('');
+  const [error, setError] = useState('');
+  const [busy, setBusy] = useState(false);
+  async function submit(event) {
+    event.preventDefault();
+    setBusy(true);
+    setError('');
+    try {
+      await completeSignIn(token, code.trim());
+      close();
+    } catch (reason) {
+      if (reason.code === 'UNAUTHENTICATED') {
+        again('The code came too late, or after too many tries. Sign in again.');
+        return;
+      }
+      setError(reason.code === 'BAD_USER_INPUT' ? 'That code is wrong. Take the one that the app shows now, or a recovery code.' : reason.message);
+      setCode('');
+    }
+    setBusy(false);
+  }
+  return (
+    <form onSubmit={submit} onKeyDown={(event) => event.stopPropagation()}>
+      <h2 id="sign-in-title">Second factor</h2>
+      <label>
+        Code of the authenticator app, or a recovery code
+        <input
+          name="code"
+          autoComplete="one-time-code"
+          autoCapitalize="none"
+          spellCheck={false}
+          autoFocus
+          required
+          value={code}
+          onChange={(event) => setCode(event.target.value)}
+        />
+      </label>
+      <p role="alert">{error}</p>
+      <div className="sign-in-actions">
+        <button type="submit" className="graphiql-button" disabled={busy}>
+          Go on
+        </button>
+        <button type="button" className="graphiql-button" onClick={close}>
+          Cancel
+        </button>
+      </div>
+    </form>
+  );
 }

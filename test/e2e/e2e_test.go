@@ -19,7 +19,7 @@ func TestPlayground(t *testing.T) {
 func TestPlaygroundSignIn(t *testing.T) {
 	const dir = "../../playground"
 	install(t, dir)
-	url := serve(t, dbtest.EmptySQLite(t), "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "ACCESS_TOKEN_TTL=10s")
+	url := serve(t, dbtest.EmptySQLite(t), "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "ACCESS_TOKEN_TTL=10s", "TOTP=on")
 	npm(t, dir, []string{"FORGE_URL=" + url}, "run", "test:sign-in")
 }
 

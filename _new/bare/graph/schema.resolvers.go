@@ -12,6 +12,7 @@ import (
 	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
+	"forge/internal/operator"
 )
 
 // URL is the resolver for the url field.
@@ -287,6 +288,11 @@ func (r *queryResolver) Users(ctx context.Context, first *int32, after *string, 
 // AuthProviders is the resolver for the authProviders field.
 func (r *queryResolver) AuthProviders(ctx context.Context) ([]*model.AuthProvider, error) {
 	return r.authProviders(), nil
+}
+
+// Server is the resolver for the server field.
+func (r *queryResolver) Server(ctx context.Context) (*operator.Server, error) {
+	return r.Operator.Server()
 }
 
 // GravatarURL is the resolver for the gravatarUrl field.
