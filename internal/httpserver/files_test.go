@@ -33,30 +33,10 @@ func newFiles(t *testing.T, log io.Writer, local bool) (http.Handler, *file.Serv
 	if err := limiter.Acquire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	files := file.New(file.Options{Storage: strict{blob.NewFolder(t.TempDir())}, Key: bytes.Repeat([]byte{1}, 32), MaxBytes: 64 << 20, MaxPixels: 1_000_000, Transfers: 10,
+	files := file.New(file.Options{Storage: blob.NewFolder(t.TempDir()), Key: bytes.Repeat([]byte{1}, 32), MaxBytes: 64 << 20, MaxPixels: 1_000_000, Transfers: 10,
 		Log: slog.New(slog.DiscardHandler)})
 	return Routes(Parts{API: http.NotFoundHandler(), Files: files.Handler(), Admission: limiter, Ready: http.NotFoundHandler(), Local: local,
 		Origins: []string{trusted}, Compression: true, Metrics: metrics.New(db), Log: slog.New(slog.NewJSONHandler(log, nil))}), files
-}
-
-// strict is a folder whose files are read only as long as the request lasts, as those of S3 are.
-type strict struct{ *blob.Folder }
-
-func (s strict) Open(ctx context.Context, key string) (blob.Object, error) {
-	o, err := s.Folder.Open(ctx, key)
-	return strictObject{o, ctx}, err
-}
-
-type strictObject struct {
-	blob.Object
-	ctx context.Context
-}
-
-func (o strictObject) Read(b []byte) (int, error) {
-	if err := o.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return o.Object.Read(b)
 }
 
 func announced(t *testing.T, files *file.Service, size int64) (file.File, file.Upload) {
