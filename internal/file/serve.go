@@ -177,7 +177,8 @@ func (s *Service) content(ctx context.Context, c *claims) (io.ReadSeekCloser, er
 	if !errors.Is(err, blob.ErrNotFound) {
 		return object, err
 	}
-	// All who ask for the same picture wait for one, which is made even if the first of them leaves.
+	// All who ask for the same picture wait for one, which is made even if the first of them
+	// leaves.
 	made := s.making.DoChan(originalKey(c.ID)+c.variant(), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 		defer cancel()
