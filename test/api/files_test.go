@@ -487,6 +487,28 @@ func TestFilesHidden(t *testing.T) {
 	})
 }
 
+// TestFilesExported exports what an account has uploaded.
+func TestFilesExported(t *testing.T) {
+	eachFiles(t, func(t *testing.T, f *filesAPI) {
+		id, me := f.member()
+		_, other := f.member()
+		mine := f.uploaded(me, 20)
+		f.uploaded(other, 21)
+		me.Must(createHeroWith, vars{"input": vars{"name": "Ada", "photos": vars{"connect": []string{mine}}}})
+		parsed, _ := ids.Parse(id)
+		f.stored(func(ctx context.Context, _ *ent.Client) {
+			all, err := f.uploads.Exported(ctx, parsed.UUID, 10)
+			if err != nil || len(all) != 1 {
+				t.Fatalf("%s %v", all, err)
+			}
+			var of struct{ ID, Name, URL string }
+			if err := json.Unmarshal(all[0], &of); err != nil || of.ID != mine || f.got(of.URL).Code != 200 {
+				t.Errorf("%s: %v", all[0], err)
+			}
+		})
+	})
+}
+
 // form returns a multipart request.
 func form(operations, places string, files ...[]byte) (string, *bytes.Buffer) {
 	var b bytes.Buffer
