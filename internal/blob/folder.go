@@ -33,6 +33,12 @@ type Folder struct {
 // NewFolder returns the storage in a folder. It is made when something is stored first.
 func NewFolder(path string) *Folder { return &Folder{path: path, reserve: Reserve} }
 
+// Exists reports whether the folder is there.
+func (f *Folder) Exists() bool {
+	info, err := os.Stat(f.path)
+	return err == nil && info.IsDir()
+}
+
 // String names the folder.
 func (f *Folder) String() string { return "the folder " + f.path }
 

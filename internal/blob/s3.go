@@ -208,6 +208,9 @@ func (s *S3) List(ctx context.Context, prefix string, f func(Info) error) error 
 		if stat.Err != nil {
 			return s3Error(stat.Err)
 		}
+		if strings.HasSuffix(stat.Key, "/") {
+			continue // a folder, as consoles make them
+		}
 		if err := f(s.infoOf(strings.TrimPrefix(stat.Key, s.prefix), stat)); err != nil {
 			return err
 		}

@@ -228,6 +228,24 @@ func mediaType(t string) string {
 	return strings.ToLower(strings.TrimSpace(t))
 }
 
+// exact is a reader of so many bytes. If there are fewer, that is an error.
+type exact struct {
+	r     io.Reader
+	left  int64
+	short bool // there were fewer
+}
+
+func (e *exact) Read(b []byte) (int, error) {
+	if e.left <= 0 {
+		return 0, io.EOF
+	}
+	n, err := e.r.Read(b[:min(int64(len(b)), e.left)])
+	if e.left -= int64(n); err == io.EOF && e.left > 0 {
+		e.short, err = true, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
 // maxStored is how many bytes Store takes if it is not known before how many there are.
 const maxStored = 32 << 20
 
@@ -253,8 +271,9 @@ func (s *Service) Store(ctx context.Context, f File, r io.Reader) (Facts, error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*finishTime)
 	defer cancel()
-	if err := s.o.Storage.Put(ctx, uploadKey(f.ID), io.LimitReader(r, f.Size), f.Size); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
+	body := &exact{r: r, left: f.Size}
+	if err := s.o.Storage.Put(ctx, uploadKey(f.ID), body, f.Size); err != nil {
+		if body.short {
 			return Facts{}, ErrSize
 		}
 		return Facts{}, unavailable(err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -109,42 +107,14 @@ func (s *Service) SweepUploads(ctx context.Context, since time.Time) (removed in
 	return removed, nil
 }
 
-// Status says how the storage is.
-type Status struct {
-	Place string // where files are, for people: "the folder files" or "the bucket NAME of HOST"
-	Free  uint64 // bytes that can be stored; 0 if there is no room, or if that is not known
-	Known bool   // whether Free is known
-}
-
-// Check stores, reads and removes a small object. It returns ErrOff or ErrUnavailable.
-func (s *Service) Check(ctx context.Context) (Status, error) {
+// Check stores, reads and removes a small object, and returns how the storage is. It returns ErrOff or
+// ErrUnavailable.
+func (s *Service) Check(ctx context.Context) (blob.Status, error) {
 	if s == nil {
-		return Status{}, ErrOff
+		return blob.Status{}, ErrOff
 	}
 	ctx, cancel := quick(ctx)
 	defer cancel()
-	status := Status{Place: s.o.Storage.String()}
-	key, text := "checks/"+uuid.NewString(), "a check of the storage"
-	if err := s.o.Storage.Put(ctx, key, strings.NewReader(text), int64(len(text))); err != nil {
-		return status, unavailable(err)
-	}
-	got, err := readAll(ctx, s.o.Storage, key)
-	err = errors.Join(err, s.o.Storage.Remove(ctx, key))
-	if err == nil && got != text {
-		err = errors.New("the storage answers with other bytes than were stored")
-	}
-	if err == nil {
-		status.Free, status.Known, err = s.o.Storage.Free(ctx)
-	}
+	status, err := blob.Check(ctx, s.o.Storage)
 	return status, unavailable(err)
-}
-
-func readAll(ctx context.Context, storage blob.Storage, key string) (string, error) {
-	object, err := storage.Open(ctx, key)
-	if err != nil {
-		return "", err
-	}
-	defer object.Close()
-	b, err := io.ReadAll(io.LimitReader(object, 1<<10))
-	return string(b), err
 }

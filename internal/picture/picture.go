@@ -134,7 +134,10 @@ func (p *Pictures) open(ctx context.Context, r io.ReadSeeker, contentType string
 	}
 	o.header, o.width, o.height = header, config.Width, config.Height
 	pixels := int64(config.Width) * int64(config.Height)
-	if config.Width <= 0 || config.Height <= 0 || config.Width > 1<<20 || config.Height > 1<<20 {
+	switch {
+	case config.Width <= 0 || config.Height <= 0:
+		return nil, ErrUnreadable
+	case config.Width > 1<<20 || config.Height > 1<<20: // so that the product below is right
 		return nil, ErrPixels
 	}
 	o.bytes = pixels * header.bytesPerPixel(config.ColorModel)

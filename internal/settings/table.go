@@ -252,7 +252,7 @@ var All = []Setting{
 	{
 		Env: "FILES_ORIGIN", Flag: "files-origin", Default: off, Allowed: "https://HOST, http:// for a loopback address, or none",
 		Meaning: "the origin of the addresses of files, which has to lead to this server, such as https://files.example.com; with none, addresses begin with /files/",
-		set:     setFilesOrigin,
+		set:     setFilesOrigin, show: redactURL,
 	},
 	{
 		Env: "MAX_UPLOAD_BYTES", Flag: "max-upload-bytes", Default: "104857600", Allowed: rangeText(1024, blob.MaxS3Bytes),

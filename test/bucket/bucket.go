@@ -4,12 +4,12 @@ package bucket
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -17,14 +17,9 @@ import (
 
 // program returns the path of the server's program, which it builds once for each test program.
 var program = sync.OnceValues(func() (string, error) {
-	_, here, _, _ := runtime.Caller(0)
-	source := filepath.Join(filepath.Dir(here), "..", "s3")
-	if strings.HasPrefix(here, "forge/") { // built with -trimpath
-		root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "forge").Output()
-		if err != nil {
-			return "", fmt.Errorf("go list: %w", err)
-		}
-		source = filepath.Join(strings.TrimSpace(string(root)), "test", "s3")
+	source, err := source()
+	if err != nil {
+		return "", err
 	}
 	dir, err := os.MkdirTemp("", "forge-s3-")
 	if err != nil {
@@ -38,6 +33,23 @@ var program = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
+
+// source returns the folder of the module, in a folder above the test's own.
+func source() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		path := filepath.Join(dir, "test", "s3")
+		if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil {
+			return path, nil
+		}
+		if filepath.Dir(dir) == dir {
+			return "", errors.New("there is no test/s3 above this package")
+		}
+	}
+}
 
 // Server is a server of S3 with one bucket.
 type Server struct {

@@ -17,14 +17,24 @@ import (
 	"github.com/itsHenry35/gofakes3/s3mem"
 )
 
+// backend lists all objects if a request says that nothing delimits their names, as S3 does.
+type backend struct{ *s3mem.Backend }
+
+func (b backend) ListBucket(ctx context.Context, name string, prefix *gofakes3.Prefix, page gofakes3.ListBucketPage) (*gofakes3.ObjectList, error) {
+	if prefix != nil && prefix.Delimiter == "" {
+		prefix.HasDelimiter = false
+	}
+	return b.Backend.ListBucket(ctx, name, prefix, page)
+}
+
 func main() {
 	const bucket = "forge"
-	backend := s3mem.New()
-	if err := backend.CreateBucket(context.Background(), bucket); err != nil {
+	memory := backend{s3mem.New()}
+	if err := memory.CreateBucket(context.Background(), bucket); err != nil {
 		log.Fatal(err)
 	}
 	key, secret := rand.Text(), rand.Text()
-	server := gofakes3.New(backend, gofakes3.WithV4Auth(map[string]string{key: secret}))
+	server := gofakes3.New(memory, gofakes3.WithV4Auth(map[string]string{key: secret}))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
