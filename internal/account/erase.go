@@ -182,5 +182,8 @@ func (s *Service) erase(ctx context.Context, a *session.Account, now time.Time) 
 			return validAfter, err
 		}
 	}
-	return validAfter, Erase(ctx, s.Entities, id, now, validAfter)
+	if err := Erase(ctx, s.Entities, id, now, validAfter); err != nil {
+		return validAfter, err
+	}
+	return validAfter, eraseFiles(ctx, s.Entities, id)
 }

@@ -15,6 +15,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
+	"forge/ent"
+	entfile "forge/ent/file"
 	"forge/internal/entity"
 	"forge/internal/rule"
 	"forge/internal/unit"
@@ -158,6 +160,32 @@ func (o owned) keys(ctx context.Context, where *entsql.Predicate) (each []*entsq
 	return each, err
 }
 
+// eraseFiles has the files removed that the account has uploaded, and that no row has. Of those that
+// rows have which stay, it erases who has uploaded them, and what they were called.
+func eraseFiles(ctx context.Context, entities []*entity.Entity, id uuid.UUID) error {
+	if _, err := ent.FromUnit(ctx).File.Update().Where(entfile.UserID(id), entfile.AttachedAtIsNil()).SetState(entfile.StateRemoved).Save(ctx); err != nil {
+		return fmt.Errorf("remove the files of an account: %w", err)
+	}
+	files := entity.FilesOf(entities)
+	c := changes{e: files}
+	c.set("user_id", nil)
+	c.set("name", "erased")
+	if err := c.update(ctx, entsql.EQ("user_id", id)); err != nil {
+		return fmt.Errorf("erase what is personal of %s: %w", files.Name, err)
+	}
+	for _, edge := range entity.Account(entities).Edges {
+		if edge.Files == nil || edge.OwnKey {
+			continue
+		}
+		c := changes{e: files}
+		c.set(edge.Column, nil)
+		if err := c.update(ctx, entsql.EQ(edge.Column, id)); err != nil {
+			return fmt.Errorf("erase what is personal of %s: %w", files.Name, err)
+		}
+	}
+	return nil
+}
+
 // rulesOf returns what becomes of each column of accounts.
 func rulesOf(e *entity.Entity) map[string]entity.Erase {
 	rules, keys := map[string]entity.Erase{}, map[string]bool{}
@@ -168,10 +196,12 @@ func rulesOf(e *entity.Entity) map[string]entity.Erase {
 		own, framework := ownColumns[f.Column]
 		declared, said := e.Personal[f.Column]
 		switch {
-		case i == 0 || keys[f.Column] || f.Kind == entity.ID || f.Column == "tokens_valid_after" || f.Column == e.Deleted:
+		case i == 0 || keys[f.Column] || f.Kind == entity.ID && !e.HoldsFile(f.Column) || f.Column == "tokens_valid_after" || f.Column == e.Deleted:
 			rules[f.Column] = entity.Keep
 		case said:
 			rules[f.Column] = declared
+		case e.HoldsFile(f.Column) && f.Nullable:
+			rules[f.Column] = entity.Clear
 		case framework:
 			rules[f.Column] = own
 		case f.Nullable:

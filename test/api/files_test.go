@@ -9,10 +9,13 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +27,9 @@ import (
 	entfile "forge/ent/file"
 	"forge/internal/blob"
 	"forge/internal/file"
+	"forge/internal/gqlexec"
 	"forge/internal/ids"
+	"forge/internal/persisted"
 	"forge/internal/upload"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -485,6 +490,104 @@ func TestFilesHidden(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFilesExported exports what an account has uploaded.
+func TestFilesExported(t *testing.T) {
+	eachFiles(t, func(t *testing.T, f *filesAPI) {
+		id, me := f.member()
+		_, other := f.member()
+		mine := f.uploaded(me, 20)
+		f.uploaded(other, 21)
+		me.Must(createHeroWith, vars{"input": vars{"name": "Ada", "photos": vars{"connect": []string{mine}}}})
+		parsed, _ := ids.Parse(id)
+		f.stored(func(ctx context.Context, _ *ent.Client) {
+			all, err := f.uploads.Exported(ctx, parsed.UUID, 10)
+			if err != nil || len(all) != 1 {
+				t.Fatalf("%s %v", all, err)
+			}
+			var of struct{ ID, Name, URL string }
+			if err := json.Unmarshal(all[0], &of); err != nil || of.ID != mine || f.got(of.URL).Code != 200 {
+				t.Errorf("%s: %v", all[0], err)
+			}
+		})
+	})
+}
+
+// TestFilesKept asks for addresses in answers that caches may keep otherwise. No cache may keep an
+// address: it may end before the answer does.
+func TestFilesKept(t *testing.T) {
+	eachFiles(t, func(t *testing.T, f *filesAPI) {
+		cfg := usual()
+		cfg.Files, cfg.Uploads = f.uploads, f.uploads
+		cfg.adapt = func(app *gqlexec.API) {
+			app.Entities = slices.Clone(app.Entities)
+			for i, e := range app.Entities {
+				if e.Name == "Product" || e.Name == "File" {
+					aged := *e
+					aged.MaxAge = 60
+					app.Entities[i] = &aged
+				}
+			}
+		}
+		documents := filepath.Join(t.TempDir(), "documents.json")
+		text := `{"name": "{ products { nodes { name } } }", "size": "{ products { nodes { picture { size } } } }", "url": "{ products { nodes { picture { url } } } }"}`
+		if err := os.WriteFile(documents, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		manifest, err := cfg.Resolver.API().TrustedDocuments(documents, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Must(createProductWith, vars{"input": vars{"sku": "P-1", "name": "Pencil", "priceCents": 1, "pictureId": f.uploaded(f.Client, 40)}})
+		cfg.Documents = persisted.Trusted{Manifest: manifest}
+		f.configure(cfg)
+		for name, want := range map[string]string{"name": "public, max-age=60", "size": "public, max-age=60", "url": "no-store"} {
+			got := f.as(viewer.Viewer{}).Get("/graphql?documentId=" + name)
+			if got.Status != 200 || got.Header.Get("Cache-Control") != want {
+				t.Errorf("%s: %v %s", name, got.Header, got)
+			}
+		}
+	})
+}
+
+// TestFilesHoldNothing uploads while the only connection of the database is watched: what was
+// uploaded is looked at before the mutation takes it.
+func TestFilesHoldNothing(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		s := &slowStorage{Storage: blob.NewFolder(filepath.Join(t.TempDir(), "files"))}
+		f := newFilesAPIOn(t, url, s)
+		_, me := f.member()
+		id, r := f.announced(me, "a.png", "image/png", pictureOf(20))
+		f.sends(r)
+		s.watch = func() int { return f.db.Stats().InUse }
+		me.Must(createHeroWith, vars{"input": vars{"name": "Ada", "photos": vars{"connect": []string{id}}}})
+		if !s.moved || s.held != 0 {
+			t.Errorf("moved: %t, with %d connections held", s.moved, s.held)
+		}
+	})
+}
+
+// slowStorage looks at what is held while a file is moved to its final place.
+type slowStorage struct {
+	blob.Storage
+	watch func() int
+	moved bool
+	held  int
+}
+
+func (s *slowStorage) Move(ctx context.Context, from blob.Info, to string) error {
+	if s.watch != nil {
+		s.moved, s.held = true, s.held+s.watch()
+	}
+	return s.Storage.Move(ctx, from, to)
+}
+
+func (s *slowStorage) Append(ctx context.Context, key string, offset int64, r io.Reader) (int64, error) {
+	return s.Storage.(interface {
+		Append(context.Context, string, int64, io.Reader) (int64, error)
+	}).Append(ctx, key, offset, r)
 }
 
 // form returns a multipart request.
