@@ -24,13 +24,14 @@ func (c copied) take(got gqltest.Answer, at string) {
 	}
 }
 
-// pages reads all heroes, page after page.
-func (c copied) pages(q *gqltest.Client, order string) {
+// pages reads all heroes, page after page, and calls a function after each.
+func (c copied) pages(q *gqltest.Client, order string, between func()) {
 	for after := any(nil); ; {
 		got := q.Must(`query($after: Cursor) { heroes(first: 20, after: $after`+order+`) { nodes { id name version } pageInfo { hasNextPage endCursor } } }`, vars{"after": after})
 		for i := range got.Len("heroes.nodes") {
 			c.take(got, fmt.Sprintf("heroes.nodes.%d", i))
 		}
+		between()
 		if after = got.At("heroes.pageInfo.endCursor"); got.At("heroes.pageInfo.hasNextPage") != true {
 			return
 		}
@@ -70,22 +71,18 @@ func TestSnapshotInPages(t *testing.T) {
 			all = append(all, made.Text(fmt.Sprintf("createHeroes.heroes.%d.id", i)))
 		}
 		for _, order := range []string{"", ", orderBy: [{field: UPDATED_AT}]"} {
-			done := make(chan struct{})
 			var writers sync.WaitGroup
-			for w := range 3 {
-				writers.Go(func() { a.writeHeroes(rand.New(rand.NewPCG(uint64(w), 7)), all, done) })
-			}
+			random := rand.New(rand.NewPCG(3, 7))
+			writers.Go(func() { a.writeHeroes(rand.New(rand.NewPCG(1, 7)), all, 200) })
 			c := copied{}
 			cursor := a.Must(`{ changeCursor }`, nil).Text("changeCursor")
-			c.pages(a.Client, order)
+			c.pages(a.Client, order, func() { a.writeHeroes(random, all, 5) })
 			cursor = c.changes(a.Client, cursor)
-			cursor = c.changes(a.Client, cursor)
-			close(done)
 			writers.Wait()
 			a.tick()
 			c.changes(a.Client, cursor)
 			there := copied{}
-			there.pages(a.Client, "")
+			there.pages(a.Client, "", func() {})
 			if !maps.Equal(c, there) {
 				t.Errorf("ordered by %q, the copy has %d heroes, of %d, or others", order, len(c), len(there))
 			}
@@ -93,14 +90,9 @@ func TestSnapshotInPages(t *testing.T) {
 	})
 }
 
-// writeHeroes changes, creates and removes heroes until done is closed. Some of it fails.
-func (a *api) writeHeroes(random *rand.Rand, some []string, done <-chan struct{}) {
-	for i := 0; ; i++ {
-		select {
-		case <-done:
-			return
-		default:
-		}
+// writeHeroes changes, creates and removes heroes, n times. Some of it fails.
+func (a *api) writeHeroes(random *rand.Rand, some []string, n int) {
+	for i := range n {
 		id := some[random.IntN(len(some))]
 		switch random.IntN(6) {
 		case 0:

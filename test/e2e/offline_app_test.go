@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"bytes"
 	"crypto/rand"
+	"io"
 	randv2 "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -52,6 +54,7 @@ type edge struct {
 
 	mu     sync.Mutex
 	mode   string
+	seen   map[string]bool // the bodies of requests that were cut off, or might have been
 	random *randv2.Rand
 	server *process.Server
 }
@@ -59,7 +62,7 @@ type edge struct {
 func newEdge(t *testing.T, databaseURL string) *edge {
 	address := free(t)
 	env := []string{"AUTH=on", "AUTH_SECRET=" + rand.Text() + rand.Text(), "ACCESS_TOKEN_TTL=2s", "DEMO=on", "MIGRATE=on", "SESSION_COOKIE=on"}
-	e := &edge{t: t, forge: &url.URL{Scheme: "http", Host: address}, random: randv2.New(randv2.NewPCG(1, 2))}
+	e := &edge{t: t, mode: "pass", seen: map[string]bool{}, forge: &url.URL{Scheme: "http", Host: address}, random: randv2.New(randv2.NewPCG(1, 2))}
 	e.start = func() *process.Server { return startAt(t, address, databaseURL, env) }
 	e.server = e.start()
 	e.pass = httputil.NewSingleHostReverseProxy(e.forge)
@@ -125,15 +128,15 @@ func (e *edge) told(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// graphql passes a request on, or cuts it off at some point.
+// graphql passes a request on. Unless the mode is "pass", each one is cut off at some point when it
+// comes for the first time.
 func (e *edge) graphql(w http.ResponseWriter, r *http.Request) {
-	e.mu.Lock()
-	mode := e.mode
-	if mode == "random" {
-		mode = [...]string{"", "", "", "", "unsent", "lost", "lost"}[e.random.IntN(7)]
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
 	}
-	e.mu.Unlock()
-	switch mode {
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	switch e.modeOf(string(body)) {
 	case "unsent":
 		panic(http.ErrAbortHandler)
 	case "lost":
@@ -144,6 +147,20 @@ func (e *edge) graphql(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	e.pass.ServeHTTP(w, r)
+}
+
+func (e *edge) modeOf(body string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch first := !e.seen[body]; {
+	case e.mode == "pass" || e.mode == "down" || e.mode != "kill" && !first:
+		return "pass"
+	case e.mode == "random":
+		e.seen[body] = true
+		return [...]string{"pass", "unsent", "lost"}[e.random.IntN(3)]
+	}
+	e.seen[body] = true
+	return e.mode
 }
 
 // kill kills Forge while a request runs, and starts it again.
@@ -160,5 +177,5 @@ func (e *edge) kill(r *http.Request) {
 	time.Sleep(pause)
 	e.server.Kill()
 	<-ended
-	e.server, e.mode = e.start(), ""
+	e.server, e.mode = e.start(), "pass"
 }

@@ -5,9 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	entpkg "entgo.io/ent"
 	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
+	"forge/internal/rule"
 	"forge/test/edges/ent"
 )
 
@@ -84,6 +86,41 @@ func TestWritesBindRelated(t *testing.T) {
 		{"type Mutation { updateListeners(where: ListenerWhereInput!, input: I!, atMost: Int! = 5): P! } type P { affected: Int! } input I { partnerId: ID }", "I.partnerId: it cannot be set in several rows with one statement; take the field out"},
 	} {
 		err := writes(t, tt.mutations+"\n").Check()
+		if tt.finding == "" && err != nil || tt.finding != "" && (err == nil || !strings.Contains(err.Error(), tt.finding)) {
+			t.Errorf("%s: %v, want %s", tt.mutations, err, tt.finding)
+		}
+	}
+}
+
+// TestClientIDsBind has the start name fields for keys that clients cannot make. The keys of tickets
+// are UUIDs, and those of tracks are numbers.
+func TestClientIDsBind(t *testing.T) {
+	t.Parallel()
+	const ticket = "type Mutation { createTicket(input: I!): P! } type P { ticket: Ticket! } input I { id: ID row: String! }"
+	const track = "type Mutation { createTrack(input: I!): P! } type P { track: Track! } input I { id: ID name: String! }"
+	owned := func() entpkg.Policy { return rule.Policy{Owner: rule.Owner{Column: "id"}} }
+	for _, tt := range []struct {
+		of, mutations, finding string
+		clientIDs              bool
+		policy                 func() entpkg.Policy
+	}{
+		{"Ticket", ticket, "", true, nil},
+		{"Ticket", ticket, "I.id: the server makes the keys of Ticket; take the field out, or allow clients to make them: entity.Annotation{ClientIDs: true}", false, nil},
+		{"Ticket", strings.Replace(ticket, "id: ID", "id: String", 1), "I.id: its type is String; allowed: ID", true, nil},
+		{"Ticket", ticket, "I.id: the policy of Ticket says by the key who may do what, so that a client cannot make it; take ClientIDs out", true, owned},
+		{"Track", track, "I.id: the keys of Track are no UUIDs, for which alone ClientIDs is; take ClientIDs out", true, nil},
+		{"Track", track, "", false, nil},
+	} {
+		api := writes(t, tt.mutations+"\n")
+		api.Entities = slices.Clone(ent.Entities)
+		for i, e := range api.Entities {
+			if e.Name == tt.of {
+				of := *e
+				of.ClientIDs, of.Policy = tt.clientIDs, tt.policy
+				api.Entities[i] = &of
+			}
+		}
+		err := api.Check()
 		if tt.finding == "" && err != nil || tt.finding != "" && (err == nil || !strings.Contains(err.Error(), tt.finding)) {
 			t.Errorf("%s: %v, want %s", tt.mutations, err, tt.finding)
 		}

@@ -39,10 +39,7 @@ function open(id) {
   sync();
 }
 
-async function send({ query, variables }, key) {
-  const headers = key ? { 'Idempotency-Key': key } : {};
-  return session.request(query, variables, { headers, user });
-}
+const send = ({ query, variables }, headers) => session.request(query, variables, { headers, user });
 
 // sync is called after each write and every 15 seconds.
 async function sync() {

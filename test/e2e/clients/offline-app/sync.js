@@ -8,8 +8,8 @@ export class Offline {
   // user is the ID of the user whose rows they are. types has the rows to keep, by their types:
   // { Hero: { list: 'heroes', fields: 'name version' } }. mutations are documents by their names.
   // Each has the variables $id, $input and $version that it needs, one root field with the alias
-  // `write`, and the row below it, if there still is one, as `row`. send sends an operation, with
-  // an Idempotency-Key if it has one, and returns the answer; it throws if there is none.
+  // `write`, and the row below it, if there still is one, as `row`. send sends an operation with
+  // headers, and returns the answer; it throws if there is none.
   constructor({ user, types, mutations, send }) {
     Object.assign(this, { types, mutations, send });
     this.db = new Dexie(`offline ${user}`);
@@ -44,7 +44,8 @@ export class Offline {
 
   // shown returns the rows of a type as they will be once the queue was sent.
   async shown(type) {
-    const rows = new Map((await this.db.rows.where({ type }).toArray()).map((row) => [row.id, row]));
+    const kept = await this.db.rows.where({ type }).toArray();
+    const rows = new Map(kept.map((row) => [row.id, row]));
     for (const entry of await this.#waiting()) {
       if (entry.type === type && entry.input) {
         rows.set(entry.row, { ...rows.get(entry.row), id: entry.row, ...entry.input });
@@ -78,7 +79,8 @@ export class Offline {
     for (let [entry] = await this.#waiting(); entry; [entry] = await this.#waiting()) {
       const { row: id, input, version, key } = entry;
       const query = this.mutations[entry.mutation];
-      await this.#answered(entry, await this.send({ query, variables: { id, input, version } }, key));
+      const answer = await this.#send(query, { id, input, version }, { 'Idempotency-Key': key });
+      await this.#answered(entry, answer);
     }
   }
 
@@ -126,14 +128,12 @@ export class Offline {
     const types = Object.entries(this.types);
     const names = types.map(([name]) => name.replace(/(?<!^)[A-Z]/g, '_$&').toUpperCase());
     const fields = types.map(([name, { fields }]) => `... on ${name} { ${fields} }`).join(' ');
-    const { data, errors } = await this.send({
-      query: `query Changes($after: ChangeCursor!) {
-        changes(types: [${names}], after: $after, first: 200) {
-          cursor changes { kind id node { type: __typename id ${fields} } }
-        }
-      }`,
-      variables: { after },
-    });
+    const query = `query Changes($after: ChangeCursor!) {
+      changes(types: [${names}], after: $after, first: 200) {
+        cursor changes { kind id node { type: __typename id ${fields} } }
+      }
+    }`;
+    const { data, errors } = await this.#send(query, { after });
     if (errors?.some(({ extensions }) => extensions.code.startsWith('CURSOR_'))) {
       return undefined;
     } else if (errors) {
@@ -160,12 +160,15 @@ export class Offline {
     const seen = new Set();
     for (const [type, { list, fields }] of Object.entries(this.types)) {
       const query = `query Page($after: Cursor) {
-        page: ${list}(first: 100, after: $after) { nodes { id ${fields} } pageInfo { hasNextPage endCursor } }
+        page: ${list}(first: 100, after: $after) {
+          nodes { id ${fields} } pageInfo { hasNextPage endCursor }
+        }
       }`;
-      for (let page, after = null; !page || page.pageInfo.hasNextPage; after = page.pageInfo.endCursor) {
-        ({ page } = await this.#ask(query, { after }));
+      for (let info = { hasNextPage: true }; info.hasNextPage; ) {
+        const { page } = await this.#ask(query, { after: info.endCursor });
         page.nodes.forEach(({ id }) => seen.add(id));
         await rows.bulkPut(page.nodes.map((node) => ({ ...node, type })));
+        info = page.pageInfo;
       }
     }
     await this.db.transaction('rw', rows, cursors, async () => {
@@ -176,11 +179,19 @@ export class Offline {
   }
 
   async #ask(query, variables) {
-    const { data, errors } = await this.send({ query, variables });
+    const { data, errors } = await this.#send(query, variables);
     if (errors) {
       throw new Error(errors[0].message);
     }
     return data;
+  }
+
+  // #send reads nothing that is older than what was read or written before, on replicas either.
+  async #send(query, variables, headers = {}) {
+    const position = this.position && { 'Forge-Read-After': this.position };
+    const answer = await this.send({ query, variables }, { ...headers, ...position });
+    this.position = answer.extensions?.readAfter ?? this.position;
+    return answer;
   }
 }
 
@@ -188,7 +199,9 @@ export class Offline {
 // sorts after the IDs of earlier times.
 export function newID(prefix, time = Date.now()) {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  new DataView(bytes.buffer).setBigUint64(0, (BigInt(time) << 16n) | BigInt(bytes[6] * 256 + bytes[7]));
+  for (let i = 5; i >= 0; i--, time = Math.floor(time / 256)) {
+    bytes[i] = time % 256;
+  }
   bytes[6] = 0x70 | (bytes[6] & 0x0f);
   bytes[8] = 0x80 | (bytes[8] & 0x3f);
   let number = bytes.reduce((n, byte) => (n << 8n) | BigInt(byte), 0n);
