@@ -45,7 +45,7 @@ func TestLocalHost(t *testing.T) {
 	}
 	defer db.Close()
 	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("reached")) })
-	parts := Parts{API: answer, Ready: answer, Playground: answer, Metrics: metrics.New(db), Log: slog.New(slog.DiscardHandler),
+	parts := Parts{API: answer, Ready: answer, Playground: answer, Docs: answer, Metrics: metrics.New(db), Log: slog.New(slog.DiscardHandler),
 		Local: true, Origins: []string{trusted}}
 	h := Routes(parts)
 	ask := func(h http.Handler, method, host, path string) *httptest.ResponseRecorder {
@@ -57,7 +57,7 @@ func TestLocalHost(t *testing.T) {
 		return w
 	}
 	const rebound = "rebound.example:8080"
-	for _, at := range []struct{ method, path string }{{"POST", "/graphql"}, {"GET", "/graphql"}, {"OPTIONS", "/graphql"}, {"GET", "/"}, {"GET", "/assets/x.js"}, {"GET", "/metrics"}} {
+	for _, at := range []struct{ method, path string }{{"POST", "/graphql"}, {"GET", "/graphql"}, {"OPTIONS", "/graphql"}, {"GET", "/"}, {"GET", "/assets/x.js"}, {"GET", "/docs/"}, {"GET", "/metrics"}} {
 		w := ask(h, at.method, rebound, at.path)
 		body := w.Body.String()
 		if w.Code != http.StatusMisdirectedRequest || !strings.Contains(body, "localhost") || strings.Contains(body, "rebound") || w.Header().Get("X-Content-Type-Options") != "nosniff" ||
@@ -79,8 +79,8 @@ func TestLocalHost(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if got := ask(h, "GET", "localhost", "/metrics").Body.String(); !strings.Contains(got, `forge_refused_total{limit="host"} 6`+"\n") {
-		t.Error("the metrics do not count 6 refusals")
+	if got := ask(h, "GET", "localhost", "/metrics").Body.String(); !strings.Contains(got, `forge_refused_total{limit="host"} 7`+"\n") {
+		t.Error("the metrics do not count 7 refusals")
 	}
 	parts.Local = false
 	if w := ask(Routes(parts), "POST", rebound, "/graphql"); w.Body.String() != "reached" {

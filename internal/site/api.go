@@ -76,7 +76,11 @@ func pageOf(t *ast.Definition) string {
 // noteUses notes for the types of the fields and arguments of t that t uses them.
 func (r reference) noteUses(t *ast.Definition) {
 	note := func(used *ast.Type, as string) {
-		name, by := used.Name(), "["+code(t.Name+as)+"](../"+pageOf(t)+")"
+		page := pageOf(t)
+		if slices.Contains(r.roots(), t) {
+			page += "#" + strings.ToLower(strings.TrimPrefix(as, "."))
+		}
+		name, by := used.Name(), "["+code(t.Name+as)+"](../"+page+")"
 		if !slices.Contains(r.usedBy[name], by) {
 			r.usedBy[name] = append(r.usedBy[name], by)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"forge/test/gqltest"
 	"forge/test/process"
@@ -64,7 +65,7 @@ func validateDocuments(t *testing.T, page string) int {
 	}
 	found := regexp.MustCompile("(?s)gql`(.*?)`").FindAllStringSubmatch(string(text), -1)
 	for _, document := range found {
-		if _, err := gqlparser.LoadQuery(schema, document[1]); err != nil {
+		if _, err := gqlparser.LoadQueryWithRules(schema, document[1], rules.NewDefaultRules()); err != nil {
 			t.Errorf("%s has the operation%s which is not valid: %v", page, document[1], err)
 		}
 	}

@@ -238,7 +238,10 @@ func TestProduction(t *testing.T) {
 	if got := s.Get("/"); got.Status != 404 || strings.Contains(got.Body, "html") {
 		t.Errorf("the playground: %s", got)
 	}
-	if strings.Contains(s.stdout, "Playground") {
+	if got := s.Get("/docs/"); got.Status != 404 {
+		t.Errorf("the pages: %s", got)
+	}
+	if strings.Contains(s.stdout, "Playground") || strings.Contains(s.stdout, "/docs/") {
 		t.Errorf("it names a playground:\n%s", s.stdout)
 	}
 	if body := s.Do(introspection, nil).Body; strings.Contains(body, `"Query"`) || !strings.Contains(body, `"errors"`) {
