@@ -8,8 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"forge/graph/model"
+	"forge/internal/accountapi"
+	"forge/internal/factor"
 	"forge/internal/ids"
+	"forge/internal/provider"
 	"forge/internal/scalar"
+	"forge/internal/session"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -55,35 +59,35 @@ type MutationResolver interface {
 	SignOut(ctx context.Context, input *model.SignOutInput) (*model.SignOutPayload, error)
 	ChangePassword(ctx context.Context, input model.ChangePasswordInput) (*model.ChangePasswordPayload, error)
 	SignInWithProvider(ctx context.Context, code string, verifier string) (*model.SignInPayload, error)
-	BeginProviderLink(ctx context.Context, provider string, returnTo string, challenge string) (*model.BeginProviderLinkPayload, error)
-	FinishProviderLink(ctx context.Context, code string, verifier string) (*model.FinishProviderLinkPayload, error)
-	UnlinkProvider(ctx context.Context, id ids.ID) (*model.UnlinkProviderPayload, error)
-	EndSession(ctx context.Context, id ids.ID) (*model.EndSessionPayload, error)
+	BeginProviderLink(ctx context.Context, provider string, returnTo string, challenge string) (*accountapi.ProviderLink, error)
+	FinishProviderLink(ctx context.Context, code string, verifier string) (*accountapi.LinkedProvider, error)
+	UnlinkProvider(ctx context.Context, id ids.ID) (*accountapi.Deleted, error)
+	EndSession(ctx context.Context, id ids.ID) (*accountapi.Deleted, error)
 	EndOtherSessions(ctx context.Context) (*model.EndOtherSessionsPayload, error)
-	RequestEmailVerification(ctx context.Context) (*model.OkPayload, error)
-	VerifyEmail(ctx context.Context, token string) (*model.OkPayload, error)
-	RequestEmailChange(ctx context.Context, email string) (*model.OkPayload, error)
-	ConfirmEmailChange(ctx context.Context, token string) (*model.ConfirmEmailChangePayload, error)
-	RequestPasswordReset(ctx context.Context, email string) (*model.OkPayload, error)
-	ResetPassword(ctx context.Context, token string, newPassword string) (*model.OkPayload, error)
-	RequestSignInLink(ctx context.Context, login string) (*model.OkPayload, error)
+	RequestEmailVerification(ctx context.Context) (*accountapi.Ok, error)
+	VerifyEmail(ctx context.Context, token string) (*accountapi.Ok, error)
+	RequestEmailChange(ctx context.Context, email string) (*accountapi.Ok, error)
+	ConfirmEmailChange(ctx context.Context, token string) (*accountapi.EmailChange, error)
+	RequestPasswordReset(ctx context.Context, email string) (*accountapi.Ok, error)
+	ResetPassword(ctx context.Context, token string, newPassword string) (*accountapi.Ok, error)
+	RequestSignInLink(ctx context.Context, login string) (*accountapi.Ok, error)
 	SignInWithLink(ctx context.Context, token string) (*model.SignInPayload, error)
-	RequestSignInCode(ctx context.Context, login string) (*model.OkPayload, error)
+	RequestSignInCode(ctx context.Context, login string) (*accountapi.Ok, error)
 	SignInWithCode(ctx context.Context, login string, code string) (*model.SignInPayload, error)
 	CompleteSignIn(ctx context.Context, token string, code string) (*model.SignInPayload, error)
-	BeginTotp(ctx context.Context) (*model.BeginTotpPayload, error)
-	ConfirmTotp(ctx context.Context, code string) (*model.RecoveryCodesPayload, error)
-	DisableTotp(ctx context.Context, code string) (*model.OkPayload, error)
-	RenewRecoveryCodes(ctx context.Context, code string) (*model.RecoveryCodesPayload, error)
-	BeginPasskey(ctx context.Context, code *string) (*model.PasskeyOptionsPayload, error)
-	FinishPasskey(ctx context.Context, response any, name *string) (*model.FinishPasskeyPayload, error)
-	RemovePasskey(ctx context.Context, id ids.ID, code *string) (*model.RemovePasskeyPayload, error)
-	BeginPasskeySignIn(ctx context.Context) (*model.PasskeyOptionsPayload, error)
+	BeginTotp(ctx context.Context) (*factor.TOTP, error)
+	ConfirmTotp(ctx context.Context, code string) (*accountapi.RecoveryCodes, error)
+	DisableTotp(ctx context.Context, code string) (*accountapi.Ok, error)
+	RenewRecoveryCodes(ctx context.Context, code string) (*accountapi.RecoveryCodes, error)
+	BeginPasskey(ctx context.Context, code *string) (*accountapi.PasskeyOptions, error)
+	FinishPasskey(ctx context.Context, response any, name *string) (*accountapi.NewPasskey, error)
+	RemovePasskey(ctx context.Context, id ids.ID, code *string) (*accountapi.Deleted, error)
+	BeginPasskeySignIn(ctx context.Context) (*accountapi.PasskeyOptions, error)
 	SignInWithPasskey(ctx context.Context, response any) (*model.SignInPayload, error)
-	RemoveFactors(ctx context.Context, userID ids.ID) (*model.OkPayload, error)
-	DeleteAccount(ctx context.Context, password *string) (*model.DeleteAccountPayload, error)
-	KeepAccount(ctx context.Context) (*model.OkPayload, error)
-	ExportAccount(ctx context.Context) (*model.ExportAccountPayload, error)
+	RemoveFactors(ctx context.Context, userID ids.ID) (*accountapi.Ok, error)
+	DeleteAccount(ctx context.Context, password *string) (*accountapi.Deletion, error)
+	KeepAccount(ctx context.Context) (*accountapi.Ok, error)
+	ExportAccount(ctx context.Context) (*accountapi.Export, error)
 	CreateWebhook(ctx context.Context, input model.CreateWebhookInput) (*model.CreateWebhookPayload, error)
 	UpdateWebhook(ctx context.Context, id ids.ID, input model.UpdateWebhookInput) (*model.UpdateWebhookPayload, error)
 	DeleteWebhook(ctx context.Context, id ids.ID) (*model.DeleteWebhookPayload, error)
@@ -113,19 +117,19 @@ type QueryResolver interface {
 	Orders(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.OrderWhereInput, orderBy []*model.OrderOrder) (*model.OrderConnection, error)
 	OrderItems(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.OrderItemWhereInput) (*model.OrderItemConnection, error)
 	Webhooks(ctx context.Context) ([]*model.WebhookEndpoint, error)
-	AuthProviders(ctx context.Context) ([]*model.AuthProvider, error)
+	AuthProviders(ctx context.Context) ([]*provider.Offer, error)
 }
 type TeamResolver interface {
 	Rivals(ctx context.Context, objs []*model.Team, first int32) ([][]*model.Team, error)
 }
 type UserResolver interface {
 	GravatarURL(ctx context.Context, obj *model.User, size int32) (*string, error)
-	Identities(ctx context.Context, objs []*model.User) ([][]*model.Identity, error)
+	Identities(ctx context.Context, objs []*model.User) ([][]*accountapi.Identity, error)
 
-	Sessions(ctx context.Context, objs []*model.User) ([]*model.Sessions, error)
-	SignIns(ctx context.Context, objs []*model.User, first int32) ([]*model.SignInLog, error)
+	Sessions(ctx context.Context, objs []*model.User) ([]*accountapi.Sessions, error)
+	SignIns(ctx context.Context, objs []*model.User, first int32) ([]*accountapi.SignIns, error)
 	HasTotp(ctx context.Context, objs []*model.User) ([]*bool, error)
-	Passkeys(ctx context.Context, objs []*model.User) ([][]*model.Passkey, error)
+	Passkeys(ctx context.Context, objs []*model.User) ([][]*accountapi.Passkey, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -631,7 +635,10 @@ type Mutation {
   begin in the last 10 minutes.
   """
   updateUser(id: ID!, input: UpdateUserInput!, expectedVersion: Int): UpdateUserPayload!
-  "Hides a user from every query, frees the username and email, and ends all sessions and tokens. ` + "`" + `restoreUser` + "`" + ` undoes it, but for these."
+  """
+  Hides a user from every query, frees the username and email, and ends all sessions and tokens. ` + "`" + `restoreUser` + "`" + ` undoes it, but for these. ` + "`" + `FORBIDDEN` + "`" + `
+  if users delete themselves in a session that did not begin in the last 10 minutes.
+  """
   deleteUser(id: ID!, expectedVersion: Int): DeleteUserPayload!
   "Brings a deleted user back. ` + "`" + `CONFLICT` + "`" + ` if the username or email is taken by now, or if the user is not deleted."
   restoreUser(id: ID!): RestoreUserPayload!
@@ -6155,7 +6162,7 @@ func (ec *executionContext) fieldContext_AdjustStockPayload_product(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _AuthProvider_name(ctx context.Context, field graphql.CollectedField, obj *model.AuthProvider) (ret graphql.Marshaler) {
+func (ec *executionContext) _AuthProvider_name(ctx context.Context, field graphql.CollectedField, obj *provider.Offer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6178,7 +6185,7 @@ func (ec *executionContext) fieldContext_AuthProvider_name(_ context.Context, fi
 	return graphql.NewScalarFieldContext("AuthProvider", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _AuthProvider_startUrl(ctx context.Context, field graphql.CollectedField, obj *model.AuthProvider) (ret graphql.Marshaler) {
+func (ec *executionContext) _AuthProvider_startUrl(ctx context.Context, field graphql.CollectedField, obj *provider.Offer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6201,7 +6208,7 @@ func (ec *executionContext) fieldContext_AuthProvider_startUrl(_ context.Context
 	return graphql.NewScalarFieldContext("AuthProvider", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _BeginProviderLinkPayload_url(ctx context.Context, field graphql.CollectedField, obj *model.BeginProviderLinkPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _BeginProviderLinkPayload_url(ctx context.Context, field graphql.CollectedField, obj *accountapi.ProviderLink) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6224,7 +6231,7 @@ func (ec *executionContext) fieldContext_BeginProviderLinkPayload_url(_ context.
 	return graphql.NewScalarFieldContext("BeginProviderLinkPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _BeginTotpPayload_secret(ctx context.Context, field graphql.CollectedField, obj *model.BeginTotpPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _BeginTotpPayload_secret(ctx context.Context, field graphql.CollectedField, obj *factor.TOTP) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6247,7 +6254,7 @@ func (ec *executionContext) fieldContext_BeginTotpPayload_secret(_ context.Conte
 	return graphql.NewScalarFieldContext("BeginTotpPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _BeginTotpPayload_uri(ctx context.Context, field graphql.CollectedField, obj *model.BeginTotpPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _BeginTotpPayload_uri(ctx context.Context, field graphql.CollectedField, obj *factor.TOTP) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6334,7 +6341,7 @@ func (ec *executionContext) fieldContext_ChangePasswordPayload_user(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ConfirmEmailChangePayload_ok(ctx context.Context, field graphql.CollectedField, obj *model.ConfirmEmailChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConfirmEmailChangePayload_ok(ctx context.Context, field graphql.CollectedField, obj *accountapi.EmailChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6357,7 +6364,7 @@ func (ec *executionContext) fieldContext_ConfirmEmailChangePayload_ok(_ context.
 	return graphql.NewScalarFieldContext("ConfirmEmailChangePayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _ConfirmEmailChangePayload_done(ctx context.Context, field graphql.CollectedField, obj *model.ConfirmEmailChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConfirmEmailChangePayload_done(ctx context.Context, field graphql.CollectedField, obj *accountapi.EmailChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6467,7 +6474,7 @@ func (ec *executionContext) fieldContext_CreateWebhookPayload_secret(_ context.C
 	return graphql.NewScalarFieldContext("CreateWebhookPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _DeleteAccountPayload_eraseAt(ctx context.Context, field graphql.CollectedField, obj *model.DeleteAccountPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteAccountPayload_eraseAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Deletion) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6536,7 +6543,7 @@ func (ec *executionContext) fieldContext_EndOtherSessionsPayload_ended(_ context
 	return graphql.NewScalarFieldContext("EndOtherSessionsPayload", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _EndSessionPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.EndSessionPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _EndSessionPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *accountapi.Deleted) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6559,7 +6566,7 @@ func (ec *executionContext) fieldContext_EndSessionPayload_deletedId(_ context.C
 	return graphql.NewScalarFieldContext("EndSessionPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _ExportAccountPayload_data(ctx context.Context, field graphql.CollectedField, obj *model.ExportAccountPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ExportAccountPayload_data(ctx context.Context, field graphql.CollectedField, obj *accountapi.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6582,7 +6589,7 @@ func (ec *executionContext) fieldContext_ExportAccountPayload_data(_ context.Con
 	return graphql.NewScalarFieldContext("ExportAccountPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _FinishPasskeyPayload_passkey(ctx context.Context, field graphql.CollectedField, obj *model.FinishPasskeyPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _FinishPasskeyPayload_passkey(ctx context.Context, field graphql.CollectedField, obj *accountapi.NewPasskey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6594,8 +6601,8 @@ func (ec *executionContext) _FinishPasskeyPayload_passkey(ctx context.Context, f
 			return obj.Passkey, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Passkey) graphql.Marshaler {
-			return ec.marshalNPasskey2ᚖforgeᚋgraphᚋmodelᚐPasskey(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Passkey) graphql.Marshaler {
+			return ec.marshalNPasskey2ᚖforgeᚋinternalᚋaccountapiᚐPasskey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6614,7 +6621,7 @@ func (ec *executionContext) fieldContext_FinishPasskeyPayload_passkey(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _FinishProviderLinkPayload_identity(ctx context.Context, field graphql.CollectedField, obj *model.FinishProviderLinkPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _FinishProviderLinkPayload_identity(ctx context.Context, field graphql.CollectedField, obj *accountapi.LinkedProvider) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6626,8 +6633,8 @@ func (ec *executionContext) _FinishProviderLinkPayload_identity(ctx context.Cont
 			return obj.Identity, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Identity) graphql.Marshaler {
-			return ec.marshalNIdentity2ᚖforgeᚋgraphᚋmodelᚐIdentity(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Identity) graphql.Marshaler {
+			return ec.marshalNIdentity2ᚖforgeᚋinternalᚋaccountapiᚐIdentity(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7695,7 +7702,7 @@ func (ec *executionContext) fieldContext_HeroSum_age(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("HeroSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_id(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_id(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7718,7 +7725,7 @@ func (ec *executionContext) fieldContext_Identity_id(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Identity", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_provider(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_provider(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7741,7 +7748,7 @@ func (ec *executionContext) fieldContext_Identity_provider(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Identity", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_email(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_email(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7764,7 +7771,7 @@ func (ec *executionContext) fieldContext_Identity_email(_ context.Context, field
 	return graphql.NewScalarFieldContext("Identity", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_createdAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7787,7 +7794,7 @@ func (ec *executionContext) fieldContext_Identity_createdAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Identity", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -8087,8 +8094,8 @@ func (ec *executionContext) _Mutation_beginProviderLink(ctx context.Context, fie
 			return ec.Resolvers.Mutation().BeginProviderLink(ctx, fc.Args["provider"].(string), fc.Args["returnTo"].(string), fc.Args["challenge"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.BeginProviderLinkPayload) graphql.Marshaler {
-			return ec.marshalNBeginProviderLinkPayload2ᚖforgeᚋgraphᚋmodelᚐBeginProviderLinkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.ProviderLink) graphql.Marshaler {
+			return ec.marshalNBeginProviderLinkPayload2ᚖforgeᚋinternalᚋaccountapiᚐProviderLink(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8131,8 +8138,8 @@ func (ec *executionContext) _Mutation_finishProviderLink(ctx context.Context, fi
 			return ec.Resolvers.Mutation().FinishProviderLink(ctx, fc.Args["code"].(string), fc.Args["verifier"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.FinishProviderLinkPayload) graphql.Marshaler {
-			return ec.marshalNFinishProviderLinkPayload2ᚖforgeᚋgraphᚋmodelᚐFinishProviderLinkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.LinkedProvider) graphql.Marshaler {
+			return ec.marshalNFinishProviderLinkPayload2ᚖforgeᚋinternalᚋaccountapiᚐLinkedProvider(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8175,8 +8182,8 @@ func (ec *executionContext) _Mutation_unlinkProvider(ctx context.Context, field 
 			return ec.Resolvers.Mutation().UnlinkProvider(ctx, fc.Args["id"].(ids.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.UnlinkProviderPayload) graphql.Marshaler {
-			return ec.marshalNUnlinkProviderPayload2ᚖforgeᚋgraphᚋmodelᚐUnlinkProviderPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
+			return ec.marshalNUnlinkProviderPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8219,8 +8226,8 @@ func (ec *executionContext) _Mutation_endSession(ctx context.Context, field grap
 			return ec.Resolvers.Mutation().EndSession(ctx, fc.Args["id"].(ids.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.EndSessionPayload) graphql.Marshaler {
-			return ec.marshalNEndSessionPayload2ᚖforgeᚋgraphᚋmodelᚐEndSessionPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
+			return ec.marshalNEndSessionPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8294,8 +8301,8 @@ func (ec *executionContext) _Mutation_requestEmailVerification(ctx context.Conte
 			return ec.Resolvers.Mutation().RequestEmailVerification(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8327,8 +8334,8 @@ func (ec *executionContext) _Mutation_verifyEmail(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().VerifyEmail(ctx, fc.Args["token"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8371,8 +8378,8 @@ func (ec *executionContext) _Mutation_requestEmailChange(ctx context.Context, fi
 			return ec.Resolvers.Mutation().RequestEmailChange(ctx, fc.Args["email"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8415,8 +8422,8 @@ func (ec *executionContext) _Mutation_confirmEmailChange(ctx context.Context, fi
 			return ec.Resolvers.Mutation().ConfirmEmailChange(ctx, fc.Args["token"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ConfirmEmailChangePayload) graphql.Marshaler {
-			return ec.marshalNConfirmEmailChangePayload2ᚖforgeᚋgraphᚋmodelᚐConfirmEmailChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.EmailChange) graphql.Marshaler {
+			return ec.marshalNConfirmEmailChangePayload2ᚖforgeᚋinternalᚋaccountapiᚐEmailChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8459,8 +8466,8 @@ func (ec *executionContext) _Mutation_requestPasswordReset(ctx context.Context, 
 			return ec.Resolvers.Mutation().RequestPasswordReset(ctx, fc.Args["email"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8503,8 +8510,8 @@ func (ec *executionContext) _Mutation_resetPassword(ctx context.Context, field g
 			return ec.Resolvers.Mutation().ResetPassword(ctx, fc.Args["token"].(string), fc.Args["newPassword"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8547,8 +8554,8 @@ func (ec *executionContext) _Mutation_requestSignInLink(ctx context.Context, fie
 			return ec.Resolvers.Mutation().RequestSignInLink(ctx, fc.Args["login"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8635,8 +8642,8 @@ func (ec *executionContext) _Mutation_requestSignInCode(ctx context.Context, fie
 			return ec.Resolvers.Mutation().RequestSignInCode(ctx, fc.Args["login"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8766,8 +8773,8 @@ func (ec *executionContext) _Mutation_beginTotp(ctx context.Context, field graph
 			return ec.Resolvers.Mutation().BeginTotp(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.BeginTotpPayload) graphql.Marshaler {
-			return ec.marshalNBeginTotpPayload2ᚖforgeᚋgraphᚋmodelᚐBeginTotpPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *factor.TOTP) graphql.Marshaler {
+			return ec.marshalNBeginTotpPayload2ᚖforgeᚋinternalᚋfactorᚐTOTP(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8799,8 +8806,8 @@ func (ec *executionContext) _Mutation_confirmTotp(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().ConfirmTotp(ctx, fc.Args["code"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RecoveryCodesPayload) graphql.Marshaler {
-			return ec.marshalNRecoveryCodesPayload2ᚖforgeᚋgraphᚋmodelᚐRecoveryCodesPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.RecoveryCodes) graphql.Marshaler {
+			return ec.marshalNRecoveryCodesPayload2ᚖforgeᚋinternalᚋaccountapiᚐRecoveryCodes(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8843,8 +8850,8 @@ func (ec *executionContext) _Mutation_disableTotp(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().DisableTotp(ctx, fc.Args["code"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8887,8 +8894,8 @@ func (ec *executionContext) _Mutation_renewRecoveryCodes(ctx context.Context, fi
 			return ec.Resolvers.Mutation().RenewRecoveryCodes(ctx, fc.Args["code"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RecoveryCodesPayload) graphql.Marshaler {
-			return ec.marshalNRecoveryCodesPayload2ᚖforgeᚋgraphᚋmodelᚐRecoveryCodesPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.RecoveryCodes) graphql.Marshaler {
+			return ec.marshalNRecoveryCodesPayload2ᚖforgeᚋinternalᚋaccountapiᚐRecoveryCodes(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8931,8 +8938,8 @@ func (ec *executionContext) _Mutation_beginPasskey(ctx context.Context, field gr
 			return ec.Resolvers.Mutation().BeginPasskey(ctx, fc.Args["code"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PasskeyOptionsPayload) graphql.Marshaler {
-			return ec.marshalNPasskeyOptionsPayload2ᚖforgeᚋgraphᚋmodelᚐPasskeyOptionsPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.PasskeyOptions) graphql.Marshaler {
+			return ec.marshalNPasskeyOptionsPayload2ᚖforgeᚋinternalᚋaccountapiᚐPasskeyOptions(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8981,8 +8988,8 @@ func (ec *executionContext) _Mutation_finishPasskey(ctx context.Context, field g
 				}(), fc.Args["name"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.FinishPasskeyPayload) graphql.Marshaler {
-			return ec.marshalNFinishPasskeyPayload2ᚖforgeᚋgraphᚋmodelᚐFinishPasskeyPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.NewPasskey) graphql.Marshaler {
+			return ec.marshalNFinishPasskeyPayload2ᚖforgeᚋinternalᚋaccountapiᚐNewPasskey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9025,8 +9032,8 @@ func (ec *executionContext) _Mutation_removePasskey(ctx context.Context, field g
 			return ec.Resolvers.Mutation().RemovePasskey(ctx, fc.Args["id"].(ids.ID), fc.Args["code"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RemovePasskeyPayload) graphql.Marshaler {
-			return ec.marshalNRemovePasskeyPayload2ᚖforgeᚋgraphᚋmodelᚐRemovePasskeyPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
+			return ec.marshalNRemovePasskeyPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9068,8 +9075,8 @@ func (ec *executionContext) _Mutation_beginPasskeySignIn(ctx context.Context, fi
 			return ec.Resolvers.Mutation().BeginPasskeySignIn(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PasskeyOptionsPayload) graphql.Marshaler {
-			return ec.marshalNPasskeyOptionsPayload2ᚖforgeᚋgraphᚋmodelᚐPasskeyOptionsPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.PasskeyOptions) graphql.Marshaler {
+			return ec.marshalNPasskeyOptionsPayload2ᚖforgeᚋinternalᚋaccountapiᚐPasskeyOptions(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9151,8 +9158,8 @@ func (ec *executionContext) _Mutation_removeFactors(ctx context.Context, field g
 			return ec.Resolvers.Mutation().RemoveFactors(ctx, fc.Args["userId"].(ids.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9195,8 +9202,8 @@ func (ec *executionContext) _Mutation_deleteAccount(ctx context.Context, field g
 			return ec.Resolvers.Mutation().DeleteAccount(ctx, fc.Args["password"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteAccountPayload) graphql.Marshaler {
-			return ec.marshalNDeleteAccountPayload2ᚖforgeᚋgraphᚋmodelᚐDeleteAccountPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Deletion) graphql.Marshaler {
+			return ec.marshalNDeleteAccountPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeletion(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9238,8 +9245,8 @@ func (ec *executionContext) _Mutation_keepAccount(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().KeepAccount(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9270,8 +9277,8 @@ func (ec *executionContext) _Mutation_exportAccount(ctx context.Context, field g
 			return ec.Resolvers.Mutation().ExportAccount(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ExportAccountPayload) graphql.Marshaler {
-			return ec.marshalNExportAccountPayload2ᚖforgeᚋgraphᚋmodelᚐExportAccountPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Export) graphql.Marshaler {
+			return ec.marshalNExportAccountPayload2ᚖforgeᚋinternalᚋaccountapiᚐExport(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9642,7 +9649,7 @@ func (ec *executionContext) fieldContext_Mutation_cancelOrder(ctx context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _OkPayload_ok(ctx context.Context, field graphql.CollectedField, obj *model.OkPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _OkPayload_ok(ctx context.Context, field graphql.CollectedField, obj *accountapi.Ok) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11607,7 +11614,7 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _Passkey_id(ctx context.Context, field graphql.CollectedField, obj *model.Passkey) (ret graphql.Marshaler) {
+func (ec *executionContext) _Passkey_id(ctx context.Context, field graphql.CollectedField, obj *accountapi.Passkey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11630,7 +11637,7 @@ func (ec *executionContext) fieldContext_Passkey_id(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Passkey", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _Passkey_name(ctx context.Context, field graphql.CollectedField, obj *model.Passkey) (ret graphql.Marshaler) {
+func (ec *executionContext) _Passkey_name(ctx context.Context, field graphql.CollectedField, obj *accountapi.Passkey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11653,7 +11660,7 @@ func (ec *executionContext) fieldContext_Passkey_name(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Passkey", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Passkey_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Passkey) (ret graphql.Marshaler) {
+func (ec *executionContext) _Passkey_createdAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Passkey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11676,7 +11683,7 @@ func (ec *executionContext) fieldContext_Passkey_createdAt(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Passkey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _Passkey_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *model.Passkey) (ret graphql.Marshaler) {
+func (ec *executionContext) _Passkey_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Passkey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11699,7 +11706,7 @@ func (ec *executionContext) fieldContext_Passkey_lastUsedAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Passkey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _PasskeyOptionsPayload_options(ctx context.Context, field graphql.CollectedField, obj *model.PasskeyOptionsPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _PasskeyOptionsPayload_options(ctx context.Context, field graphql.CollectedField, obj *accountapi.PasskeyOptions) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13390,8 +13397,8 @@ func (ec *executionContext) _Query_authProviders(ctx context.Context, field grap
 			return ec.Resolvers.Query().AuthProviders(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.AuthProvider) graphql.Marshaler {
-			return ec.marshalNAuthProvider2ᚕᚖforgeᚋgraphᚋmodelᚐAuthProviderᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*provider.Offer) graphql.Marshaler {
+			return ec.marshalNAuthProvider2ᚕᚖforgeᚋinternalᚋproviderᚐOfferᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -13486,7 +13493,7 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _RecoveryCodesPayload_recoveryCodes(ctx context.Context, field graphql.CollectedField, obj *model.RecoveryCodesPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecoveryCodesPayload_recoveryCodes(ctx context.Context, field graphql.CollectedField, obj *accountapi.RecoveryCodes) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13610,7 +13617,7 @@ func (ec *executionContext) fieldContext_RefreshSessionPayload_user(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _RemovePasskeyPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.RemovePasskeyPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemovePasskeyPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *accountapi.Deleted) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13784,7 +13791,7 @@ func (ec *executionContext) fieldContext_SearchHit_team(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _SecondFactor_token(ctx context.Context, field graphql.CollectedField, obj *model.SecondFactor) (ret graphql.Marshaler) {
+func (ec *executionContext) _SecondFactor_token(ctx context.Context, field graphql.CollectedField, obj *session.SecondFactor) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13807,7 +13814,7 @@ func (ec *executionContext) fieldContext_SecondFactor_token(_ context.Context, f
 	return graphql.NewScalarFieldContext("SecondFactor", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _SecondFactor_kinds(ctx context.Context, field graphql.CollectedField, obj *model.SecondFactor) (ret graphql.Marshaler) {
+func (ec *executionContext) _SecondFactor_kinds(ctx context.Context, field graphql.CollectedField, obj *session.SecondFactor) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13819,8 +13826,8 @@ func (ec *executionContext) _SecondFactor_kinds(ctx context.Context, field graph
 			return obj.Kinds, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.SecondFactorKind) graphql.Marshaler {
-			return ec.marshalNSecondFactorKind2ᚕforgeᚋgraphᚋmodelᚐSecondFactorKindᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNSecondFactorKind2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -13830,7 +13837,7 @@ func (ec *executionContext) fieldContext_SecondFactor_kinds(_ context.Context, f
 	return graphql.NewScalarFieldContext("SecondFactor", field, false, false, errors.New("field of type SecondFactorKind does not have child fields"))
 }
 
-func (ec *executionContext) _Sessions_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Sessions) (ret graphql.Marshaler) {
+func (ec *executionContext) _Sessions_nodes(ctx context.Context, field graphql.CollectedField, obj *accountapi.Sessions) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13842,8 +13849,8 @@ func (ec *executionContext) _Sessions_nodes(ctx context.Context, field graphql.C
 			return obj.Nodes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserSession) graphql.Marshaler {
-			return ec.marshalNUserSession2ᚕᚖforgeᚋgraphᚋmodelᚐUserSessionᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*accountapi.Session) graphql.Marshaler {
+			return ec.marshalNUserSession2ᚕᚖforgeᚋinternalᚋaccountapiᚐSessionᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -13862,7 +13869,7 @@ func (ec *executionContext) fieldContext_Sessions_nodes(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _SignInLog_nodes(ctx context.Context, field graphql.CollectedField, obj *model.SignInLog) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLog_nodes(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIns) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13874,8 +13881,8 @@ func (ec *executionContext) _SignInLog_nodes(ctx context.Context, field graphql.
 			return obj.Nodes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.SignInLogEntry) graphql.Marshaler {
-			return ec.marshalNSignInLogEntry2ᚕᚖforgeᚋgraphᚋmodelᚐSignInLogEntryᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*accountapi.SignIn) graphql.Marshaler {
+			return ec.marshalNSignInLogEntry2ᚕᚖforgeᚋinternalᚋaccountapiᚐSignInᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -13894,7 +13901,7 @@ func (ec *executionContext) fieldContext_SignInLog_nodes(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _SignInLogEntry_at(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_at(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13917,7 +13924,7 @@ func (ec *executionContext) fieldContext_SignInLogEntry_at(_ context.Context, fi
 	return graphql.NewScalarFieldContext("SignInLogEntry", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _SignInLogEntry_method(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_method(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13940,7 +13947,7 @@ func (ec *executionContext) fieldContext_SignInLogEntry_method(_ context.Context
 	return graphql.NewScalarFieldContext("SignInLogEntry", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _SignInLogEntry_succeeded(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_succeeded(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13963,7 +13970,7 @@ func (ec *executionContext) fieldContext_SignInLogEntry_succeeded(_ context.Cont
 	return graphql.NewScalarFieldContext("SignInLogEntry", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _SignInLogEntry_address(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_address(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13986,7 +13993,7 @@ func (ec *executionContext) fieldContext_SignInLogEntry_address(_ context.Contex
 	return graphql.NewScalarFieldContext("SignInLogEntry", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _SignInLogEntry_client(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_client(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -14122,8 +14129,8 @@ func (ec *executionContext) _SignInPayload_secondFactor(ctx context.Context, fie
 			return obj.SecondFactor, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SecondFactor) graphql.Marshaler {
-			return ec.marshalOSecondFactor2ᚖforgeᚋgraphᚋmodelᚐSecondFactor(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *session.SecondFactor) graphql.Marshaler {
+			return ec.marshalOSecondFactor2ᚖforgeᚋinternalᚋsessionᚐSecondFactor(ctx, selections, v)
 		},
 		true,
 		false,
@@ -15095,7 +15102,7 @@ func (ec *executionContext) fieldContext_TeamGroupKey_updatedAt(_ context.Contex
 	return graphql.NewScalarFieldContext("TeamGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _UnlinkProviderPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.UnlinkProviderPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnlinkProviderPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *accountapi.Deleted) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -15321,8 +15328,8 @@ func (ec *executionContext) _User_identities(ctx context.Context, field graphql.
 			return ec.resolveBatch_User_identities(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.Identity) graphql.Marshaler {
-			return ec.marshalOIdentity2ᚕᚖforgeᚋgraphᚋmodelᚐIdentityᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*accountapi.Identity) graphql.Marshaler {
+			return ec.marshalOIdentity2ᚕᚖforgeᚋinternalᚋaccountapiᚐIdentityᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -15346,7 +15353,7 @@ func (ec *executionContext) resolveBatch_User_identities(ctx context.Context, fi
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Identities(ctx, batch.Parents)
 		})
-		return graphql.ResolveBatchGroupResult[[]*model.Identity](
+		return graphql.ResolveBatchGroupResult[[]*accountapi.Identity](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -15356,7 +15363,7 @@ func (ec *executionContext) resolveBatch_User_identities(ctx context.Context, fi
 		)
 	}
 	results, err := resolver.Identities(ctx, []*model.User{obj})
-	return graphql.ResolveBatchSingleResult[[]*model.Identity](
+	return graphql.ResolveBatchSingleResult[[]*accountapi.Identity](
 		ctx,
 		results,
 		err,
@@ -15445,8 +15452,8 @@ func (ec *executionContext) _User_sessions(ctx context.Context, field graphql.Co
 			return ec.resolveBatch_User_sessions(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Sessions) graphql.Marshaler {
-			return ec.marshalOSessions2ᚖforgeᚋgraphᚋmodelᚐSessions(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Sessions) graphql.Marshaler {
+			return ec.marshalOSessions2ᚖforgeᚋinternalᚋaccountapiᚐSessions(ctx, selections, v)
 		},
 		true,
 		false,
@@ -15470,7 +15477,7 @@ func (ec *executionContext) resolveBatch_User_sessions(ctx context.Context, fiel
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Sessions(ctx, batch.Parents)
 		})
-		return graphql.ResolveBatchGroupResult[*model.Sessions](
+		return graphql.ResolveBatchGroupResult[*accountapi.Sessions](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -15480,7 +15487,7 @@ func (ec *executionContext) resolveBatch_User_sessions(ctx context.Context, fiel
 		)
 	}
 	results, err := resolver.Sessions(ctx, []*model.User{obj})
-	return graphql.ResolveBatchSingleResult[*model.Sessions](
+	return graphql.ResolveBatchSingleResult[*accountapi.Sessions](
 		ctx,
 		results,
 		err,
@@ -15500,8 +15507,8 @@ func (ec *executionContext) _User_signIns(ctx context.Context, field graphql.Col
 			return ec.resolveBatch_User_signIns(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SignInLog) graphql.Marshaler {
-			return ec.marshalOSignInLog2ᚖforgeᚋgraphᚋmodelᚐSignInLog(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.SignIns) graphql.Marshaler {
+			return ec.marshalOSignInLog2ᚖforgeᚋinternalᚋaccountapiᚐSignIns(ctx, selections, v)
 		},
 		true,
 		false,
@@ -15537,7 +15544,7 @@ func (ec *executionContext) resolveBatch_User_signIns(ctx context.Context, field
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.SignIns(ctx, batch.Parents, fc.Args["first"].(int32))
 		})
-		return graphql.ResolveBatchGroupResult[*model.SignInLog](
+		return graphql.ResolveBatchGroupResult[*accountapi.SignIns](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -15547,7 +15554,7 @@ func (ec *executionContext) resolveBatch_User_signIns(ctx context.Context, field
 		)
 	}
 	results, err := resolver.SignIns(ctx, []*model.User{obj}, fc.Args["first"].(int32))
-	return graphql.ResolveBatchSingleResult[*model.SignInLog](
+	return graphql.ResolveBatchSingleResult[*accountapi.SignIns](
 		ctx,
 		results,
 		err,
@@ -15613,8 +15620,8 @@ func (ec *executionContext) _User_passkeys(ctx context.Context, field graphql.Co
 			return ec.resolveBatch_User_passkeys(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.Passkey) graphql.Marshaler {
-			return ec.marshalOPasskey2ᚕᚖforgeᚋgraphᚋmodelᚐPasskeyᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*accountapi.Passkey) graphql.Marshaler {
+			return ec.marshalOPasskey2ᚕᚖforgeᚋinternalᚋaccountapiᚐPasskeyᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -15638,7 +15645,7 @@ func (ec *executionContext) resolveBatch_User_passkeys(ctx context.Context, fiel
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Passkeys(ctx, batch.Parents)
 		})
-		return graphql.ResolveBatchGroupResult[[]*model.Passkey](
+		return graphql.ResolveBatchGroupResult[[]*accountapi.Passkey](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -15648,7 +15655,7 @@ func (ec *executionContext) resolveBatch_User_passkeys(ctx context.Context, fiel
 		)
 	}
 	results, err := resolver.Passkeys(ctx, []*model.User{obj})
-	return graphql.ResolveBatchSingleResult[[]*model.Passkey](
+	return graphql.ResolveBatchSingleResult[[]*accountapi.Passkey](
 		ctx,
 		results,
 		err,
@@ -16392,7 +16399,7 @@ func (ec *executionContext) fieldContext_UserGroupKey_updatedAt(_ context.Contex
 	return graphql.NewScalarFieldContext("UserGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_id(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_id(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16415,7 +16422,7 @@ func (ec *executionContext) fieldContext_UserSession_id(_ context.Context, field
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_createdAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16438,7 +16445,7 @@ func (ec *executionContext) fieldContext_UserSession_createdAt(_ context.Context
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16461,7 +16468,7 @@ func (ec *executionContext) fieldContext_UserSession_lastUsedAt(_ context.Contex
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_address(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_address(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16484,7 +16491,7 @@ func (ec *executionContext) fieldContext_UserSession_address(_ context.Context, 
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_client(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_client(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16507,7 +16514,7 @@ func (ec *executionContext) fieldContext_UserSession_client(_ context.Context, f
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_method(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_method(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16530,7 +16537,7 @@ func (ec *executionContext) fieldContext_UserSession_method(_ context.Context, f
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_current(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_current(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -22855,7 +22862,7 @@ func (ec *executionContext) _AdjustStockPayload(ctx context.Context, sel ast.Sel
 
 var authProviderImplementors = []string{"AuthProvider"}
 
-func (ec *executionContext) _AuthProvider(ctx context.Context, sel ast.SelectionSet, obj *model.AuthProvider) graphql.Marshaler {
+func (ec *executionContext) _AuthProvider(ctx context.Context, sel ast.SelectionSet, obj *provider.Offer) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, authProviderImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -22898,7 +22905,7 @@ func (ec *executionContext) _AuthProvider(ctx context.Context, sel ast.Selection
 
 var beginProviderLinkPayloadImplementors = []string{"BeginProviderLinkPayload"}
 
-func (ec *executionContext) _BeginProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BeginProviderLinkPayload) graphql.Marshaler {
+func (ec *executionContext) _BeginProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.ProviderLink) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, beginProviderLinkPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -22936,7 +22943,7 @@ func (ec *executionContext) _BeginProviderLinkPayload(ctx context.Context, sel a
 
 var beginTotpPayloadImplementors = []string{"BeginTotpPayload"}
 
-func (ec *executionContext) _BeginTotpPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BeginTotpPayload) graphql.Marshaler {
+func (ec *executionContext) _BeginTotpPayload(ctx context.Context, sel ast.SelectionSet, obj *factor.TOTP) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, beginTotpPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -23055,7 +23062,7 @@ func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.
 
 var confirmEmailChangePayloadImplementors = []string{"ConfirmEmailChangePayload"}
 
-func (ec *executionContext) _ConfirmEmailChangePayload(ctx context.Context, sel ast.SelectionSet, obj *model.ConfirmEmailChangePayload) graphql.Marshaler {
+func (ec *executionContext) _ConfirmEmailChangePayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.EmailChange) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, confirmEmailChangePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -23179,7 +23186,7 @@ func (ec *executionContext) _CreateWebhookPayload(ctx context.Context, sel ast.S
 
 var deleteAccountPayloadImplementors = []string{"DeleteAccountPayload"}
 
-func (ec *executionContext) _DeleteAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteAccountPayload) graphql.Marshaler {
+func (ec *executionContext) _DeleteAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Deletion) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, deleteAccountPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -23293,7 +23300,7 @@ func (ec *executionContext) _EndOtherSessionsPayload(ctx context.Context, sel as
 
 var endSessionPayloadImplementors = []string{"EndSessionPayload"}
 
-func (ec *executionContext) _EndSessionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.EndSessionPayload) graphql.Marshaler {
+func (ec *executionContext) _EndSessionPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Deleted) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, endSessionPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -23331,7 +23338,7 @@ func (ec *executionContext) _EndSessionPayload(ctx context.Context, sel ast.Sele
 
 var exportAccountPayloadImplementors = []string{"ExportAccountPayload"}
 
-func (ec *executionContext) _ExportAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ExportAccountPayload) graphql.Marshaler {
+func (ec *executionContext) _ExportAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Export) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, exportAccountPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -23369,7 +23376,7 @@ func (ec *executionContext) _ExportAccountPayload(ctx context.Context, sel ast.S
 
 var finishPasskeyPayloadImplementors = []string{"FinishPasskeyPayload"}
 
-func (ec *executionContext) _FinishPasskeyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.FinishPasskeyPayload) graphql.Marshaler {
+func (ec *executionContext) _FinishPasskeyPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.NewPasskey) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, finishPasskeyPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -23407,7 +23414,7 @@ func (ec *executionContext) _FinishPasskeyPayload(ctx context.Context, sel ast.S
 
 var finishProviderLinkPayloadImplementors = []string{"FinishProviderLinkPayload"}
 
-func (ec *executionContext) _FinishProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.FinishProviderLinkPayload) graphql.Marshaler {
+func (ec *executionContext) _FinishProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.LinkedProvider) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, finishProviderLinkPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -23932,7 +23939,7 @@ func (ec *executionContext) _HeroSum(ctx context.Context, sel ast.SelectionSet, 
 
 var identityImplementors = []string{"Identity"}
 
-func (ec *executionContext) _Identity(ctx context.Context, sel ast.SelectionSet, obj *model.Identity) graphql.Marshaler {
+func (ec *executionContext) _Identity(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Identity) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, identityImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -24332,7 +24339,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 
 var okPayloadImplementors = []string{"OkPayload"}
 
-func (ec *executionContext) _OkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.OkPayload) graphql.Marshaler {
+func (ec *executionContext) _OkPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Ok) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, okPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25347,7 +25354,7 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 
 var passkeyImplementors = []string{"Passkey"}
 
-func (ec *executionContext) _Passkey(ctx context.Context, sel ast.SelectionSet, obj *model.Passkey) graphql.Marshaler {
+func (ec *executionContext) _Passkey(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Passkey) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, passkeyImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25400,7 +25407,7 @@ func (ec *executionContext) _Passkey(ctx context.Context, sel ast.SelectionSet, 
 
 var passkeyOptionsPayloadImplementors = []string{"PasskeyOptionsPayload"}
 
-func (ec *executionContext) _PasskeyOptionsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PasskeyOptionsPayload) graphql.Marshaler {
+func (ec *executionContext) _PasskeyOptionsPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.PasskeyOptions) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, passkeyOptionsPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26410,7 +26417,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 
 var recoveryCodesPayloadImplementors = []string{"RecoveryCodesPayload"}
 
-func (ec *executionContext) _RecoveryCodesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecoveryCodesPayload) graphql.Marshaler {
+func (ec *executionContext) _RecoveryCodesPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.RecoveryCodes) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, recoveryCodesPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26501,7 +26508,7 @@ func (ec *executionContext) _RefreshSessionPayload(ctx context.Context, sel ast.
 
 var removePasskeyPayloadImplementors = []string{"RemovePasskeyPayload"}
 
-func (ec *executionContext) _RemovePasskeyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RemovePasskeyPayload) graphql.Marshaler {
+func (ec *executionContext) _RemovePasskeyPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Deleted) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, removePasskeyPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26630,7 +26637,7 @@ func (ec *executionContext) _SearchHit(ctx context.Context, sel ast.SelectionSet
 
 var secondFactorImplementors = []string{"SecondFactor"}
 
-func (ec *executionContext) _SecondFactor(ctx context.Context, sel ast.SelectionSet, obj *model.SecondFactor) graphql.Marshaler {
+func (ec *executionContext) _SecondFactor(ctx context.Context, sel ast.SelectionSet, obj *session.SecondFactor) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, secondFactorImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26673,7 +26680,7 @@ func (ec *executionContext) _SecondFactor(ctx context.Context, sel ast.Selection
 
 var sessionsImplementors = []string{"Sessions"}
 
-func (ec *executionContext) _Sessions(ctx context.Context, sel ast.SelectionSet, obj *model.Sessions) graphql.Marshaler {
+func (ec *executionContext) _Sessions(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Sessions) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sessionsImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26711,7 +26718,7 @@ func (ec *executionContext) _Sessions(ctx context.Context, sel ast.SelectionSet,
 
 var signInLogImplementors = []string{"SignInLog"}
 
-func (ec *executionContext) _SignInLog(ctx context.Context, sel ast.SelectionSet, obj *model.SignInLog) graphql.Marshaler {
+func (ec *executionContext) _SignInLog(ctx context.Context, sel ast.SelectionSet, obj *accountapi.SignIns) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, signInLogImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26749,7 +26756,7 @@ func (ec *executionContext) _SignInLog(ctx context.Context, sel ast.SelectionSet
 
 var signInLogEntryImplementors = []string{"SignInLogEntry"}
 
-func (ec *executionContext) _SignInLogEntry(ctx context.Context, sel ast.SelectionSet, obj *model.SignInLogEntry) graphql.Marshaler {
+func (ec *executionContext) _SignInLogEntry(ctx context.Context, sel ast.SelectionSet, obj *accountapi.SignIn) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, signInLogEntryImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -27360,7 +27367,7 @@ func (ec *executionContext) _TeamGroupKey(ctx context.Context, sel ast.Selection
 
 var unlinkProviderPayloadImplementors = []string{"UnlinkProviderPayload"}
 
-func (ec *executionContext) _UnlinkProviderPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnlinkProviderPayload) graphql.Marshaler {
+func (ec *executionContext) _UnlinkProviderPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Deleted) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, unlinkProviderPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28060,7 +28067,7 @@ func (ec *executionContext) _UserGroupKey(ctx context.Context, sel ast.Selection
 
 var userSessionImplementors = []string{"UserSession"}
 
-func (ec *executionContext) _UserSession(ctx context.Context, sel ast.SelectionSet, obj *model.UserSession) graphql.Marshaler {
+func (ec *executionContext) _UserSession(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Session) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, userSessionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28636,11 +28643,11 @@ func (ec *executionContext) marshalNAdjustStockPayload2ᚖforgeᚋgraphᚋmodel�
 	return ec._AdjustStockPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAuthProvider2ᚕᚖforgeᚋgraphᚋmodelᚐAuthProviderᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.AuthProvider) graphql.Marshaler {
+func (ec *executionContext) marshalNAuthProvider2ᚕᚖforgeᚋinternalᚋproviderᚐOfferᚄ(ctx context.Context, sel ast.SelectionSet, v []*provider.Offer) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAuthProvider2ᚖforgeᚋgraphᚋmodelᚐAuthProvider(ctx, sel, v[i])
+		return ec.marshalNAuthProvider2ᚖforgeᚋinternalᚋproviderᚐOffer(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -28652,7 +28659,7 @@ func (ec *executionContext) marshalNAuthProvider2ᚕᚖforgeᚋgraphᚋmodelᚐA
 	return ret
 }
 
-func (ec *executionContext) marshalNAuthProvider2ᚖforgeᚋgraphᚋmodelᚐAuthProvider(ctx context.Context, sel ast.SelectionSet, v *model.AuthProvider) graphql.Marshaler {
+func (ec *executionContext) marshalNAuthProvider2ᚖforgeᚋinternalᚋproviderᚐOffer(ctx context.Context, sel ast.SelectionSet, v *provider.Offer) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -28662,7 +28669,7 @@ func (ec *executionContext) marshalNAuthProvider2ᚖforgeᚋgraphᚋmodelᚐAuth
 	return ec._AuthProvider(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBeginProviderLinkPayload2ᚖforgeᚋgraphᚋmodelᚐBeginProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, v *model.BeginProviderLinkPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNBeginProviderLinkPayload2ᚖforgeᚋinternalᚋaccountapiᚐProviderLink(ctx context.Context, sel ast.SelectionSet, v *accountapi.ProviderLink) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -28672,7 +28679,7 @@ func (ec *executionContext) marshalNBeginProviderLinkPayload2ᚖforgeᚋgraphᚋ
 	return ec._BeginProviderLinkPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBeginTotpPayload2ᚖforgeᚋgraphᚋmodelᚐBeginTotpPayload(ctx context.Context, sel ast.SelectionSet, v *model.BeginTotpPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNBeginTotpPayload2ᚖforgeᚋinternalᚋfactorᚐTOTP(ctx context.Context, sel ast.SelectionSet, v *factor.TOTP) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -28739,7 +28746,7 @@ func (ec *executionContext) marshalNChangePasswordPayload2ᚖforgeᚋgraphᚋmod
 	return ec._ChangePasswordPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConfirmEmailChangePayload2ᚖforgeᚋgraphᚋmodelᚐConfirmEmailChangePayload(ctx context.Context, sel ast.SelectionSet, v *model.ConfirmEmailChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNConfirmEmailChangePayload2ᚖforgeᚋinternalᚋaccountapiᚐEmailChange(ctx context.Context, sel ast.SelectionSet, v *accountapi.EmailChange) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -28814,7 +28821,7 @@ func (ec *executionContext) marshalNCursor2string(ctx context.Context, sel ast.S
 	return res
 }
 
-func (ec *executionContext) marshalNDeleteAccountPayload2ᚖforgeᚋgraphᚋmodelᚐDeleteAccountPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteAccountPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDeleteAccountPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeletion(ctx context.Context, sel ast.SelectionSet, v *accountapi.Deletion) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -28844,7 +28851,7 @@ func (ec *executionContext) marshalNEndOtherSessionsPayload2ᚖforgeᚋgraphᚋm
 	return ec._EndOtherSessionsPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNEndSessionPayload2ᚖforgeᚋgraphᚋmodelᚐEndSessionPayload(ctx context.Context, sel ast.SelectionSet, v *model.EndSessionPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNEndSessionPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx context.Context, sel ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -28854,7 +28861,7 @@ func (ec *executionContext) marshalNEndSessionPayload2ᚖforgeᚋgraphᚋmodel�
 	return ec._EndSessionPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNExportAccountPayload2ᚖforgeᚋgraphᚋmodelᚐExportAccountPayload(ctx context.Context, sel ast.SelectionSet, v *model.ExportAccountPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNExportAccountPayload2ᚖforgeᚋinternalᚋaccountapiᚐExport(ctx context.Context, sel ast.SelectionSet, v *accountapi.Export) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -28864,7 +28871,7 @@ func (ec *executionContext) marshalNExportAccountPayload2ᚖforgeᚋgraphᚋmode
 	return ec._ExportAccountPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNFinishPasskeyPayload2ᚖforgeᚋgraphᚋmodelᚐFinishPasskeyPayload(ctx context.Context, sel ast.SelectionSet, v *model.FinishPasskeyPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNFinishPasskeyPayload2ᚖforgeᚋinternalᚋaccountapiᚐNewPasskey(ctx context.Context, sel ast.SelectionSet, v *accountapi.NewPasskey) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -28874,7 +28881,7 @@ func (ec *executionContext) marshalNFinishPasskeyPayload2ᚖforgeᚋgraphᚋmode
 	return ec._FinishPasskeyPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNFinishProviderLinkPayload2ᚖforgeᚋgraphᚋmodelᚐFinishProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, v *model.FinishProviderLinkPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNFinishProviderLinkPayload2ᚖforgeᚋinternalᚋaccountapiᚐLinkedProvider(ctx context.Context, sel ast.SelectionSet, v *accountapi.LinkedProvider) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -29157,7 +29164,7 @@ func (ec *executionContext) marshalNID2ᚖforgeᚋinternalᚋidsᚐID(ctx contex
 	return v
 }
 
-func (ec *executionContext) marshalNIdentity2ᚖforgeᚋgraphᚋmodelᚐIdentity(ctx context.Context, sel ast.SelectionSet, v *model.Identity) graphql.Marshaler {
+func (ec *executionContext) marshalNIdentity2ᚖforgeᚋinternalᚋaccountapiᚐIdentity(ctx context.Context, sel ast.SelectionSet, v *accountapi.Identity) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -29243,7 +29250,7 @@ func (ec *executionContext) marshalNNode2ᚕforgeᚋgraphᚋmodelᚐNode(ctx con
 	return ret
 }
 
-func (ec *executionContext) marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx context.Context, sel ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx context.Context, sel ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -29672,7 +29679,7 @@ func (ec *executionContext) marshalNPageInfo2ᚖforgeᚋgraphᚋmodelᚐPageInfo
 	return ec._PageInfo(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPasskey2ᚖforgeᚋgraphᚋmodelᚐPasskey(ctx context.Context, sel ast.SelectionSet, v *model.Passkey) graphql.Marshaler {
+func (ec *executionContext) marshalNPasskey2ᚖforgeᚋinternalᚋaccountapiᚐPasskey(ctx context.Context, sel ast.SelectionSet, v *accountapi.Passkey) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -29682,7 +29689,7 @@ func (ec *executionContext) marshalNPasskey2ᚖforgeᚋgraphᚋmodelᚐPasskey(c
 	return ec._Passkey(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPasskeyOptionsPayload2ᚖforgeᚋgraphᚋmodelᚐPasskeyOptionsPayload(ctx context.Context, sel ast.SelectionSet, v *model.PasskeyOptionsPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNPasskeyOptionsPayload2ᚖforgeᚋinternalᚋaccountapiᚐPasskeyOptions(ctx context.Context, sel ast.SelectionSet, v *accountapi.PasskeyOptions) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -29904,7 +29911,7 @@ func (ec *executionContext) unmarshalNProductWhereInput2ᚖforgeᚋgraphᚋmodel
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRecoveryCodesPayload2ᚖforgeᚋgraphᚋmodelᚐRecoveryCodesPayload(ctx context.Context, sel ast.SelectionSet, v *model.RecoveryCodesPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRecoveryCodesPayload2ᚖforgeᚋinternalᚋaccountapiᚐRecoveryCodes(ctx context.Context, sel ast.SelectionSet, v *accountapi.RecoveryCodes) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -29924,7 +29931,7 @@ func (ec *executionContext) marshalNRefreshSessionPayload2ᚖforgeᚋgraphᚋmod
 	return ec._RefreshSessionPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRemovePasskeyPayload2ᚖforgeᚋgraphᚋmodelᚐRemovePasskeyPayload(ctx context.Context, sel ast.SelectionSet, v *model.RemovePasskeyPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRemovePasskeyPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx context.Context, sel ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -29970,23 +29977,29 @@ func (ec *executionContext) marshalNSearchHit2ᚖforgeᚋgraphᚋmodelᚐSearchH
 	return ec._SearchHit(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSecondFactorKind2forgeᚋgraphᚋmodelᚐSecondFactorKind(ctx context.Context, v any) (model.SecondFactorKind, error) {
-	var res model.SecondFactorKind
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNSecondFactorKind2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSecondFactorKind2forgeᚋgraphᚋmodelᚐSecondFactorKind(ctx context.Context, sel ast.SelectionSet, v model.SecondFactorKind) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNSecondFactorKind2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
-func (ec *executionContext) unmarshalNSecondFactorKind2ᚕforgeᚋgraphᚋmodelᚐSecondFactorKindᚄ(ctx context.Context, v any) ([]model.SecondFactorKind, error) {
+func (ec *executionContext) unmarshalNSecondFactorKind2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]model.SecondFactorKind, len(vSlice))
+	res := make([]string, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNSecondFactorKind2forgeᚋgraphᚋmodelᚐSecondFactorKind(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNSecondFactorKind2string(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -29994,11 +30007,11 @@ func (ec *executionContext) unmarshalNSecondFactorKind2ᚕforgeᚋgraphᚋmodel�
 	return res, nil
 }
 
-func (ec *executionContext) marshalNSecondFactorKind2ᚕforgeᚋgraphᚋmodelᚐSecondFactorKindᚄ(ctx context.Context, sel ast.SelectionSet, v []model.SecondFactorKind) graphql.Marshaler {
+func (ec *executionContext) marshalNSecondFactorKind2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSecondFactorKind2forgeᚋgraphᚋmodelᚐSecondFactorKind(ctx, sel, v[i])
+		return ec.marshalNSecondFactorKind2string(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30015,11 +30028,11 @@ func (ec *executionContext) unmarshalNSignInInput2forgeᚋgraphᚋmodelᚐSignIn
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSignInLogEntry2ᚕᚖforgeᚋgraphᚋmodelᚐSignInLogEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SignInLogEntry) graphql.Marshaler {
+func (ec *executionContext) marshalNSignInLogEntry2ᚕᚖforgeᚋinternalᚋaccountapiᚐSignInᚄ(ctx context.Context, sel ast.SelectionSet, v []*accountapi.SignIn) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSignInLogEntry2ᚖforgeᚋgraphᚋmodelᚐSignInLogEntry(ctx, sel, v[i])
+		return ec.marshalNSignInLogEntry2ᚖforgeᚋinternalᚋaccountapiᚐSignIn(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30031,7 +30044,7 @@ func (ec *executionContext) marshalNSignInLogEntry2ᚕᚖforgeᚋgraphᚋmodel�
 	return ret
 }
 
-func (ec *executionContext) marshalNSignInLogEntry2ᚖforgeᚋgraphᚋmodelᚐSignInLogEntry(ctx context.Context, sel ast.SelectionSet, v *model.SignInLogEntry) graphql.Marshaler {
+func (ec *executionContext) marshalNSignInLogEntry2ᚖforgeᚋinternalᚋaccountapiᚐSignIn(ctx context.Context, sel ast.SelectionSet, v *accountapi.SignIn) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -30320,7 +30333,7 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 	return res
 }
 
-func (ec *executionContext) marshalNUnlinkProviderPayload2ᚖforgeᚋgraphᚋmodelᚐUnlinkProviderPayload(ctx context.Context, sel ast.SelectionSet, v *model.UnlinkProviderPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUnlinkProviderPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx context.Context, sel ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -30523,11 +30536,11 @@ func (ec *executionContext) marshalNUserOrderField2forgeᚋgraphᚋmodelᚐUserO
 	return v
 }
 
-func (ec *executionContext) marshalNUserSession2ᚕᚖforgeᚋgraphᚋmodelᚐUserSessionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.UserSession) graphql.Marshaler {
+func (ec *executionContext) marshalNUserSession2ᚕᚖforgeᚋinternalᚋaccountapiᚐSessionᚄ(ctx context.Context, sel ast.SelectionSet, v []*accountapi.Session) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNUserSession2ᚖforgeᚋgraphᚋmodelᚐUserSession(ctx, sel, v[i])
+		return ec.marshalNUserSession2ᚖforgeᚋinternalᚋaccountapiᚐSession(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30539,7 +30552,7 @@ func (ec *executionContext) marshalNUserSession2ᚕᚖforgeᚋgraphᚋmodelᚐUs
 	return ret
 }
 
-func (ec *executionContext) marshalNUserSession2ᚖforgeᚋgraphᚋmodelᚐUserSession(ctx context.Context, sel ast.SelectionSet, v *model.UserSession) graphql.Marshaler {
+func (ec *executionContext) marshalNUserSession2ᚖforgeᚋinternalᚋaccountapiᚐSession(ctx context.Context, sel ast.SelectionSet, v *accountapi.Session) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -30946,14 +30959,14 @@ func (ec *executionContext) marshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx contex
 	return v
 }
 
-func (ec *executionContext) marshalOIdentity2ᚕᚖforgeᚋgraphᚋmodelᚐIdentityᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Identity) graphql.Marshaler {
+func (ec *executionContext) marshalOIdentity2ᚕᚖforgeᚋinternalᚋaccountapiᚐIdentityᚄ(ctx context.Context, sel ast.SelectionSet, v []*accountapi.Identity) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNIdentity2ᚖforgeᚋgraphᚋmodelᚐIdentity(ctx, sel, v[i])
+		return ec.marshalNIdentity2ᚖforgeᚋinternalᚋaccountapiᚐIdentity(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31201,14 +31214,14 @@ func (ec *executionContext) unmarshalOOrderWhereInput2ᚖforgeᚋgraphᚋmodel�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOPasskey2ᚕᚖforgeᚋgraphᚋmodelᚐPasskeyᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Passkey) graphql.Marshaler {
+func (ec *executionContext) marshalOPasskey2ᚕᚖforgeᚋinternalᚋaccountapiᚐPasskeyᚄ(ctx context.Context, sel ast.SelectionSet, v []*accountapi.Passkey) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPasskey2ᚖforgeᚋgraphᚋmodelᚐPasskey(ctx, sel, v[i])
+		return ec.marshalNPasskey2ᚖforgeᚋinternalᚋaccountapiᚐPasskey(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31318,21 +31331,21 @@ func (ec *executionContext) marshalORole2ᚖforgeᚋgraphᚋmodelᚐRole(ctx con
 	return v
 }
 
-func (ec *executionContext) marshalOSecondFactor2ᚖforgeᚋgraphᚋmodelᚐSecondFactor(ctx context.Context, sel ast.SelectionSet, v *model.SecondFactor) graphql.Marshaler {
+func (ec *executionContext) marshalOSecondFactor2ᚖforgeᚋinternalᚋsessionᚐSecondFactor(ctx context.Context, sel ast.SelectionSet, v *session.SecondFactor) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._SecondFactor(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOSessions2ᚖforgeᚋgraphᚋmodelᚐSessions(ctx context.Context, sel ast.SelectionSet, v *model.Sessions) graphql.Marshaler {
+func (ec *executionContext) marshalOSessions2ᚖforgeᚋinternalᚋaccountapiᚐSessions(ctx context.Context, sel ast.SelectionSet, v *accountapi.Sessions) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Sessions(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOSignInLog2ᚖforgeᚋgraphᚋmodelᚐSignInLog(ctx context.Context, sel ast.SelectionSet, v *model.SignInLog) graphql.Marshaler {
+func (ec *executionContext) marshalOSignInLog2ᚖforgeᚋinternalᚋaccountapiᚐSignIns(ctx context.Context, sel ast.SelectionSet, v *accountapi.SignIns) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
