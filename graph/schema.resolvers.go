@@ -11,10 +11,14 @@ import (
 	"forge/ent/order"
 	"forge/graph/generated"
 	"forge/graph/model"
+	"forge/internal/accountapi"
 	"forge/internal/factor"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
 	"forge/internal/operator"
+	"forge/internal/provider"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
 // URL is the resolver for the url field.
@@ -24,31 +28,30 @@ func (r *fileResolver) URL(ctx context.Context, obj *model.File, expires int32, 
 
 // SignUp is the resolver for the signUp field.
 func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error) {
-	t, err := r.signUp(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &model.SignUpPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: orNull(t.Refresh), User: userOf(t.Account)}, nil
+	return signUpPayload(r.signUp(ctx, input))
 }
 
 // SignIn is the resolver for the signIn field.
 func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error) {
-	t, err := r.signIn(ctx, input)
-	return signInPayload(t), err
+	return signInPayload(r.accounts().SignIn(ctx, input.Login, input.Password))
 }
 
 // RefreshSession is the resolver for the refreshSession field.
 func (r *mutationResolver) RefreshSession(ctx context.Context, input *model.RefreshSessionInput) (*model.RefreshSessionPayload, error) {
-	t, err := r.refreshSession(ctx, input)
-	if err != nil {
-		return nil, err
+	var token graphql.Omittable[*string]
+	if input != nil {
+		token = input.RefreshToken
 	}
-	return &model.RefreshSessionPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: orNull(t.Refresh), User: userOf(t.Account)}, nil
+	return refreshPayload(r.accounts().RefreshSession(ctx, token))
 }
 
 // SignOut is the resolver for the signOut field.
 func (r *mutationResolver) SignOut(ctx context.Context, input *model.SignOutInput) (*model.SignOutPayload, error) {
-	ok, err := r.signOut(ctx, input)
+	var token graphql.Omittable[*string]
+	if input != nil {
+		token = input.RefreshToken
+	}
+	ok, err := r.accounts().SignOut(ctx, token)
 	if err != nil {
 		return nil, err
 	}
@@ -57,204 +60,162 @@ func (r *mutationResolver) SignOut(ctx context.Context, input *model.SignOutInpu
 
 // ChangePassword is the resolver for the changePassword field.
 func (r *mutationResolver) ChangePassword(ctx context.Context, input model.ChangePasswordInput) (*model.ChangePasswordPayload, error) {
-	u, err := r.changePassword(ctx, input)
+	id, err := r.accounts().ChangePassword(ctx, input.OldPassword, input.NewPassword)
 	if err != nil {
 		return nil, err
 	}
-	return &model.ChangePasswordPayload{User: u}, nil
+	return &model.ChangePasswordPayload{User: userOf(id)}, nil
 }
 
 // SignInWithProvider is the resolver for the signInWithProvider field.
 func (r *mutationResolver) SignInWithProvider(ctx context.Context, code string, verifier string) (*model.SignInPayload, error) {
-	t, err := r.signInWithProvider(ctx, code, verifier)
-	return signInPayload(t), err
+	return signInPayload(r.accounts().SignInWithProvider(ctx, code, verifier))
 }
 
 // BeginProviderLink is the resolver for the beginProviderLink field.
-func (r *mutationResolver) BeginProviderLink(ctx context.Context, provider string, returnTo string, challenge string) (*model.BeginProviderLinkPayload, error) {
-	address, err := r.beginProviderLink(ctx, provider, returnTo, challenge)
-	return &model.BeginProviderLinkPayload{URL: address}, err
+func (r *mutationResolver) BeginProviderLink(ctx context.Context, provider string, returnTo string, challenge string) (*accountapi.ProviderLink, error) {
+	return r.accounts().BeginProviderLink(ctx, provider, returnTo, challenge)
 }
 
 // FinishProviderLink is the resolver for the finishProviderLink field.
-func (r *mutationResolver) FinishProviderLink(ctx context.Context, code string, verifier string) (*model.FinishProviderLinkPayload, error) {
-	identity, err := r.finishProviderLink(ctx, code, verifier)
-	return &model.FinishProviderLinkPayload{Identity: identity}, err
+func (r *mutationResolver) FinishProviderLink(ctx context.Context, code string, verifier string) (*accountapi.LinkedProvider, error) {
+	return r.accounts().FinishProviderLink(ctx, code, verifier)
 }
 
 // UnlinkProvider is the resolver for the unlinkProvider field.
-func (r *mutationResolver) UnlinkProvider(ctx context.Context, id ids.ID) (*model.UnlinkProviderPayload, error) {
-	return &model.UnlinkProviderPayload{DeletedID: id}, r.unlinkProvider(ctx, id)
+func (r *mutationResolver) UnlinkProvider(ctx context.Context, id ids.ID) (*accountapi.Deleted, error) {
+	return r.accounts().UnlinkProvider(ctx, id)
 }
 
 // EndSession is the resolver for the endSession field.
-func (r *mutationResolver) EndSession(ctx context.Context, id ids.ID) (*model.EndSessionPayload, error) {
-	return &model.EndSessionPayload{DeletedID: id}, r.endSession(ctx, id)
+func (r *mutationResolver) EndSession(ctx context.Context, id ids.ID) (*accountapi.Deleted, error) {
+	return &accountapi.Deleted{DeletedID: id}, r.accounts().EndSession(ctx, id, hasUser)
 }
 
 // EndOtherSessions is the resolver for the endOtherSessions field.
 func (r *mutationResolver) EndOtherSessions(ctx context.Context) (*model.EndOtherSessionsPayload, error) {
-	n, err := r.endOtherSessions(ctx)
-	return &model.EndOtherSessionsPayload{Ended: int32(n)}, err
+	n, err := r.accounts().EndOtherSessions(ctx)
+	return &model.EndOtherSessionsPayload{Ended: n}, err
 }
 
 // RequestEmailVerification is the resolver for the requestEmailVerification field.
-func (r *mutationResolver) RequestEmailVerification(ctx context.Context) (*model.OkPayload, error) {
-	return done(r.Account.RequestEmailVerification(ctx))
+func (r *mutationResolver) RequestEmailVerification(ctx context.Context) (*accountapi.Ok, error) {
+	return accountapi.Done(r.Account.RequestEmailVerification(ctx))
 }
 
 // VerifyEmail is the resolver for the verifyEmail field.
-func (r *mutationResolver) VerifyEmail(ctx context.Context, token string) (*model.OkPayload, error) {
-	return done(r.Account.VerifyEmail(ctx, token))
+func (r *mutationResolver) VerifyEmail(ctx context.Context, token string) (*accountapi.Ok, error) {
+	return accountapi.Done(r.Account.VerifyEmail(ctx, token))
 }
 
 // RequestEmailChange is the resolver for the requestEmailChange field.
-func (r *mutationResolver) RequestEmailChange(ctx context.Context, email string) (*model.OkPayload, error) {
-	return r.requestEmailChange(ctx, email)
+func (r *mutationResolver) RequestEmailChange(ctx context.Context, email string) (*accountapi.Ok, error) {
+	return r.accounts().RequestEmailChange(ctx, email)
 }
 
 // ConfirmEmailChange is the resolver for the confirmEmailChange field.
-func (r *mutationResolver) ConfirmEmailChange(ctx context.Context, token string) (*model.ConfirmEmailChangePayload, error) {
-	changed, err := r.Account.ConfirmEmailChange(ctx, token)
-	if err != nil {
-		return nil, err
-	}
-	return &model.ConfirmEmailChangePayload{Ok: true, Done: changed}, nil
+func (r *mutationResolver) ConfirmEmailChange(ctx context.Context, token string) (*accountapi.EmailChange, error) {
+	return r.accounts().ConfirmEmailChange(ctx, token)
 }
 
 // RequestPasswordReset is the resolver for the requestPasswordReset field.
-func (r *mutationResolver) RequestPasswordReset(ctx context.Context, email string) (*model.OkPayload, error) {
-	return r.requestPasswordReset(ctx, email)
+func (r *mutationResolver) RequestPasswordReset(ctx context.Context, email string) (*accountapi.Ok, error) {
+	return r.accounts().RequestPasswordReset(ctx, email)
 }
 
 // ResetPassword is the resolver for the resetPassword field.
-func (r *mutationResolver) ResetPassword(ctx context.Context, token string, newPassword string) (*model.OkPayload, error) {
-	return r.resetPassword(ctx, token, newPassword)
+func (r *mutationResolver) ResetPassword(ctx context.Context, token string, newPassword string) (*accountapi.Ok, error) {
+	return r.accounts().ResetPassword(ctx, token, newPassword)
 }
 
 // RequestSignInLink is the resolver for the requestSignInLink field.
-func (r *mutationResolver) RequestSignInLink(ctx context.Context, login string) (*model.OkPayload, error) {
-	return requestByLogin(ctx, login, r.Account.RequestSignInLink)
+func (r *mutationResolver) RequestSignInLink(ctx context.Context, login string) (*accountapi.Ok, error) {
+	return r.accounts().RequestSignInLink(ctx, login)
 }
 
 // SignInWithLink is the resolver for the signInWithLink field.
 func (r *mutationResolver) SignInWithLink(ctx context.Context, token string) (*model.SignInPayload, error) {
-	t, err := r.Account.SignInWithLink(ctx, token)
-	return signInPayload(t), err
+	return signInPayload(r.Account.SignInWithLink(ctx, token))
 }
 
 // RequestSignInCode is the resolver for the requestSignInCode field.
-func (r *mutationResolver) RequestSignInCode(ctx context.Context, login string) (*model.OkPayload, error) {
-	return requestByLogin(ctx, login, r.Account.RequestSignInCode)
+func (r *mutationResolver) RequestSignInCode(ctx context.Context, login string) (*accountapi.Ok, error) {
+	return r.accounts().RequestSignInCode(ctx, login)
 }
 
 // SignInWithCode is the resolver for the signInWithCode field.
 func (r *mutationResolver) SignInWithCode(ctx context.Context, login string, code string) (*model.SignInPayload, error) {
-	t, err := r.Account.SignInWithCode(ctx, login, code)
-	return signInPayload(t), err
+	return signInPayload(r.Account.SignInWithCode(ctx, login, code))
 }
 
 // CompleteSignIn is the resolver for the completeSignIn field.
 func (r *mutationResolver) CompleteSignIn(ctx context.Context, token string, code string) (*model.SignInPayload, error) {
-	f, err := r.factors()
-	if err != nil {
-		return nil, err
-	}
-	t, err := f.Complete(ctx, token, code)
-	return signInPayload(t), err
+	return signInPayload(r.accounts().CompleteSignIn(ctx, token, code))
 }
 
 // BeginTotp is the resolver for the beginTotp field.
-func (r *mutationResolver) BeginTotp(ctx context.Context) (*model.BeginTotpPayload, error) {
-	f, err := r.factors()
-	if err != nil {
-		return nil, err
-	}
-	t, err := f.BeginTOTP(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &model.BeginTotpPayload{Secret: t.Secret, URI: t.URI}, nil
+func (r *mutationResolver) BeginTotp(ctx context.Context) (*factor.TOTP, error) {
+	return r.accounts().BeginTotp(ctx)
 }
 
 // ConfirmTotp is the resolver for the confirmTotp field.
-func (r *mutationResolver) ConfirmTotp(ctx context.Context, code string) (*model.RecoveryCodesPayload, error) {
-	return r.recoveryCodes(ctx, code, (*factor.Factors).ConfirmTOTP)
+func (r *mutationResolver) ConfirmTotp(ctx context.Context, code string) (*accountapi.RecoveryCodes, error) {
+	return r.accounts().ConfirmTotp(ctx, code)
 }
 
 // DisableTotp is the resolver for the disableTotp field.
-func (r *mutationResolver) DisableTotp(ctx context.Context, code string) (*model.OkPayload, error) {
-	f, err := r.factors()
-	if err != nil {
-		return nil, err
-	}
-	if err := f.DisableTOTP(ctx, code); err != nil {
-		return nil, err
-	}
-	return &model.OkPayload{Ok: true}, nil
+func (r *mutationResolver) DisableTotp(ctx context.Context, code string) (*accountapi.Ok, error) {
+	return r.accounts().DisableTotp(ctx, code)
 }
 
 // RenewRecoveryCodes is the resolver for the renewRecoveryCodes field.
-func (r *mutationResolver) RenewRecoveryCodes(ctx context.Context, code string) (*model.RecoveryCodesPayload, error) {
-	return r.recoveryCodes(ctx, code, (*factor.Factors).RenewRecoveryCodes)
+func (r *mutationResolver) RenewRecoveryCodes(ctx context.Context, code string) (*accountapi.RecoveryCodes, error) {
+	return r.accounts().RenewRecoveryCodes(ctx, code)
 }
 
 // BeginPasskey is the resolver for the beginPasskey field.
-func (r *mutationResolver) BeginPasskey(ctx context.Context, code *string) (*model.PasskeyOptionsPayload, error) {
-	return r.options(func(f *factor.Factors) (any, error) { return f.BeginPasskey(ctx, code) })
+func (r *mutationResolver) BeginPasskey(ctx context.Context, code *string) (*accountapi.PasskeyOptions, error) {
+	return r.accounts().BeginPasskey(ctx, code)
 }
 
 // FinishPasskey is the resolver for the finishPasskey field.
-func (r *mutationResolver) FinishPasskey(ctx context.Context, response any, name *string) (*model.FinishPasskeyPayload, error) {
-	return r.finishPasskey(ctx, response, name)
+func (r *mutationResolver) FinishPasskey(ctx context.Context, response any, name *string) (*accountapi.NewPasskey, error) {
+	return r.accounts().FinishPasskey(ctx, response, name)
 }
 
 // RemovePasskey is the resolver for the removePasskey field.
-func (r *mutationResolver) RemovePasskey(ctx context.Context, id ids.ID, code *string) (*model.RemovePasskeyPayload, error) {
-	return r.removePasskey(ctx, id, code)
+func (r *mutationResolver) RemovePasskey(ctx context.Context, id ids.ID, code *string) (*accountapi.Deleted, error) {
+	return r.accounts().RemovePasskey(ctx, id, code)
 }
 
 // BeginPasskeySignIn is the resolver for the beginPasskeySignIn field.
-func (r *mutationResolver) BeginPasskeySignIn(ctx context.Context) (*model.PasskeyOptionsPayload, error) {
-	return r.options(func(f *factor.Factors) (any, error) { return f.BeginSignIn(ctx) })
+func (r *mutationResolver) BeginPasskeySignIn(ctx context.Context) (*accountapi.PasskeyOptions, error) {
+	return r.accounts().BeginPasskeySignIn(ctx)
 }
 
 // SignInWithPasskey is the resolver for the signInWithPasskey field.
 func (r *mutationResolver) SignInWithPasskey(ctx context.Context, response any) (*model.SignInPayload, error) {
-	f, err := r.factors()
-	if err != nil {
-		return nil, err
-	}
-	t, err := f.SignIn(ctx, response)
-	return signInPayload(t), err
+	return signInPayload(r.accounts().SignInWithPasskey(ctx, response))
 }
 
 // RemoveFactors is the resolver for the removeFactors field.
-func (r *mutationResolver) RemoveFactors(ctx context.Context, userID ids.ID) (*model.OkPayload, error) {
-	return r.removeFactors(ctx, userID)
+func (r *mutationResolver) RemoveFactors(ctx context.Context, userID ids.ID) (*accountapi.Ok, error) {
+	return accountapi.Done(r.removeFactors(ctx, userID))
 }
 
 // DeleteAccount is the resolver for the deleteAccount field.
-func (r *mutationResolver) DeleteAccount(ctx context.Context, password *string) (*model.DeleteAccountPayload, error) {
-	at, err := r.Account.Delete(ctx, orEmpty(password))
-	if err != nil {
-		return nil, err
-	}
-	return &model.DeleteAccountPayload{EraseAt: at}, nil
+func (r *mutationResolver) DeleteAccount(ctx context.Context, password *string) (*accountapi.Deletion, error) {
+	return r.accounts().DeleteAccount(ctx, password)
 }
 
 // KeepAccount is the resolver for the keepAccount field.
-func (r *mutationResolver) KeepAccount(ctx context.Context) (*model.OkPayload, error) {
-	return done(r.Account.Keep(ctx))
+func (r *mutationResolver) KeepAccount(ctx context.Context) (*accountapi.Ok, error) {
+	return accountapi.Done(r.Account.Keep(ctx))
 }
 
 // ExportAccount is the resolver for the exportAccount field.
-func (r *mutationResolver) ExportAccount(ctx context.Context) (*model.ExportAccountPayload, error) {
-	data, err := r.Account.Export(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &model.ExportAccountPayload{Data: data}, nil
+func (r *mutationResolver) ExportAccount(ctx context.Context) (*accountapi.Export, error) {
+	return r.accounts().ExportAccount(ctx)
 }
 
 // CreateWebhook is the resolver for the createWebhook field.
@@ -420,8 +381,8 @@ func (r *queryResolver) Webhooks(ctx context.Context) ([]*model.WebhookEndpoint,
 }
 
 // AuthProviders is the resolver for the authProviders field.
-func (r *queryResolver) AuthProviders(ctx context.Context) ([]*model.AuthProvider, error) {
-	return r.authProviders(), nil
+func (r *queryResolver) AuthProviders(ctx context.Context) ([]*provider.Offer, error) {
+	return r.accounts().AuthProviders(), nil
 }
 
 // Server is the resolver for the server field.
@@ -440,28 +401,28 @@ func (r *userResolver) GravatarURL(ctx context.Context, obj *model.User, size in
 }
 
 // Identities is the batch resolver for the identities field.
-func (r *userResolver) Identities(ctx context.Context, objs []*model.User) ([][]*model.Identity, error) {
-	return identities(ctx, objs)
+func (r *userResolver) Identities(ctx context.Context, objs []*model.User) ([][]*accountapi.Identity, error) {
+	return accountapi.IdentitiesOf(ctx, keysOf(objs))
 }
 
 // Sessions is the batch resolver for the sessions field.
-func (r *userResolver) Sessions(ctx context.Context, objs []*model.User) ([]*model.Sessions, error) {
-	return sessionsOf(ctx, objs)
+func (r *userResolver) Sessions(ctx context.Context, objs []*model.User) ([]*accountapi.Sessions, error) {
+	return accountapi.SessionsOf(ctx, keysOf(objs))
 }
 
 // SignIns is the batch resolver for the signIns field.
-func (r *userResolver) SignIns(ctx context.Context, objs []*model.User, first int32) ([]*model.SignInLog, error) {
-	return signInsOf(ctx, objs, first)
+func (r *userResolver) SignIns(ctx context.Context, objs []*model.User, first int32) ([]*accountapi.SignIns, error) {
+	return accountapi.SignInsOf(ctx, keysOf(objs), first)
 }
 
 // HasTotp is the batch resolver for the hasTotp field.
 func (r *userResolver) HasTotp(ctx context.Context, objs []*model.User) ([]*bool, error) {
-	return hasTOTP(ctx, objs)
+	return accountapi.HasTotp(ctx, keysOf(objs))
 }
 
 // Passkeys is the batch resolver for the passkeys field.
-func (r *userResolver) Passkeys(ctx context.Context, objs []*model.User) ([][]*model.Passkey, error) {
-	return passkeys(ctx, objs)
+func (r *userResolver) Passkeys(ctx context.Context, objs []*model.User) ([][]*accountapi.Passkey, error) {
+	return accountapi.PasskeysOf(ctx, keysOf(objs))
 }
 
 // File returns generated.FileResolver implementation.

@@ -81,7 +81,7 @@ func (r *Resolver) beforeUser(ctx context.Context, w *write.Write) error {
 		return err
 	}
 	m.SetTokensValidAfter(at)
-	w.After(func(ctx context.Context) error { return r.endSessions(ctx, w.ID.UUID, at) })
+	w.After(func(ctx context.Context) error { return r.accounts().EndSessions(ctx, w.ID.UUID, at) })
 	return nil
 }
 

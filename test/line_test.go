@@ -28,6 +28,7 @@ const root = "../"
 // allowedImports are the generated packages of ent that packages of the framework may import,
 // because they have their own tables.
 var allowedImports = map[string][]string{
+	"internal/accountapi":  {"forge/ent"},
 	"internal/factor":      {"forge/ent", "forge/ent/credential"},
 	"internal/session":     {"forge/ent", "forge/ent/session", "forge/ent/signin"},
 	"internal/idempotency": {"forge/ent", "forge/ent/idempotencykey"},

@@ -8,10 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"forge/graph/model"
+	"forge/internal/accountapi"
+	"forge/internal/factor"
 	"forge/internal/ids"
 	"forge/internal/metrics"
 	"forge/internal/operator"
+	"forge/internal/provider"
 	"forge/internal/scalar"
+	"forge/internal/session"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -61,35 +65,35 @@ type MutationResolver interface {
 	SignOut(ctx context.Context, input *model.SignOutInput) (*model.SignOutPayload, error)
 	ChangePassword(ctx context.Context, input model.ChangePasswordInput) (*model.ChangePasswordPayload, error)
 	SignInWithProvider(ctx context.Context, code string, verifier string) (*model.SignInPayload, error)
-	BeginProviderLink(ctx context.Context, provider string, returnTo string, challenge string) (*model.BeginProviderLinkPayload, error)
-	FinishProviderLink(ctx context.Context, code string, verifier string) (*model.FinishProviderLinkPayload, error)
-	UnlinkProvider(ctx context.Context, id ids.ID) (*model.UnlinkProviderPayload, error)
-	EndSession(ctx context.Context, id ids.ID) (*model.EndSessionPayload, error)
+	BeginProviderLink(ctx context.Context, provider string, returnTo string, challenge string) (*accountapi.ProviderLink, error)
+	FinishProviderLink(ctx context.Context, code string, verifier string) (*accountapi.LinkedProvider, error)
+	UnlinkProvider(ctx context.Context, id ids.ID) (*accountapi.Deleted, error)
+	EndSession(ctx context.Context, id ids.ID) (*accountapi.Deleted, error)
 	EndOtherSessions(ctx context.Context) (*model.EndOtherSessionsPayload, error)
-	RequestEmailVerification(ctx context.Context) (*model.OkPayload, error)
-	VerifyEmail(ctx context.Context, token string) (*model.OkPayload, error)
-	RequestEmailChange(ctx context.Context, email string) (*model.OkPayload, error)
-	ConfirmEmailChange(ctx context.Context, token string) (*model.ConfirmEmailChangePayload, error)
-	RequestPasswordReset(ctx context.Context, email string) (*model.OkPayload, error)
-	ResetPassword(ctx context.Context, token string, newPassword string) (*model.OkPayload, error)
-	RequestSignInLink(ctx context.Context, login string) (*model.OkPayload, error)
+	RequestEmailVerification(ctx context.Context) (*accountapi.Ok, error)
+	VerifyEmail(ctx context.Context, token string) (*accountapi.Ok, error)
+	RequestEmailChange(ctx context.Context, email string) (*accountapi.Ok, error)
+	ConfirmEmailChange(ctx context.Context, token string) (*accountapi.EmailChange, error)
+	RequestPasswordReset(ctx context.Context, email string) (*accountapi.Ok, error)
+	ResetPassword(ctx context.Context, token string, newPassword string) (*accountapi.Ok, error)
+	RequestSignInLink(ctx context.Context, login string) (*accountapi.Ok, error)
 	SignInWithLink(ctx context.Context, token string) (*model.SignInPayload, error)
-	RequestSignInCode(ctx context.Context, login string) (*model.OkPayload, error)
+	RequestSignInCode(ctx context.Context, login string) (*accountapi.Ok, error)
 	SignInWithCode(ctx context.Context, login string, code string) (*model.SignInPayload, error)
 	CompleteSignIn(ctx context.Context, token string, code string) (*model.SignInPayload, error)
-	BeginTotp(ctx context.Context) (*model.BeginTotpPayload, error)
-	ConfirmTotp(ctx context.Context, code string) (*model.RecoveryCodesPayload, error)
-	DisableTotp(ctx context.Context, code string) (*model.OkPayload, error)
-	RenewRecoveryCodes(ctx context.Context, code string) (*model.RecoveryCodesPayload, error)
-	BeginPasskey(ctx context.Context, code *string) (*model.PasskeyOptionsPayload, error)
-	FinishPasskey(ctx context.Context, response any, name *string) (*model.FinishPasskeyPayload, error)
-	RemovePasskey(ctx context.Context, id ids.ID, code *string) (*model.RemovePasskeyPayload, error)
-	BeginPasskeySignIn(ctx context.Context) (*model.PasskeyOptionsPayload, error)
+	BeginTotp(ctx context.Context) (*factor.TOTP, error)
+	ConfirmTotp(ctx context.Context, code string) (*accountapi.RecoveryCodes, error)
+	DisableTotp(ctx context.Context, code string) (*accountapi.Ok, error)
+	RenewRecoveryCodes(ctx context.Context, code string) (*accountapi.RecoveryCodes, error)
+	BeginPasskey(ctx context.Context, code *string) (*accountapi.PasskeyOptions, error)
+	FinishPasskey(ctx context.Context, response any, name *string) (*accountapi.NewPasskey, error)
+	RemovePasskey(ctx context.Context, id ids.ID, code *string) (*accountapi.Deleted, error)
+	BeginPasskeySignIn(ctx context.Context) (*accountapi.PasskeyOptions, error)
 	SignInWithPasskey(ctx context.Context, response any) (*model.SignInPayload, error)
-	RemoveFactors(ctx context.Context, userID ids.ID) (*model.OkPayload, error)
-	DeleteAccount(ctx context.Context, password *string) (*model.DeleteAccountPayload, error)
-	KeepAccount(ctx context.Context) (*model.OkPayload, error)
-	ExportAccount(ctx context.Context) (*model.ExportAccountPayload, error)
+	RemoveFactors(ctx context.Context, userID ids.ID) (*accountapi.Ok, error)
+	DeleteAccount(ctx context.Context, password *string) (*accountapi.Deletion, error)
+	KeepAccount(ctx context.Context) (*accountapi.Ok, error)
+	ExportAccount(ctx context.Context) (*accountapi.Export, error)
 	CreateWebhook(ctx context.Context, input model.CreateWebhookInput) (*model.CreateWebhookPayload, error)
 	UpdateWebhook(ctx context.Context, id ids.ID, input model.UpdateWebhookInput) (*model.UpdateWebhookPayload, error)
 	DeleteWebhook(ctx context.Context, id ids.ID) (*model.DeleteWebhookPayload, error)
@@ -120,7 +124,7 @@ type QueryResolver interface {
 	Orders(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.OrderWhereInput, orderBy []*model.OrderOrder) (*model.OrderConnection, error)
 	OrderItems(ctx context.Context, first *int32, after *string, last *int32, before *string, offset *int32, where *model.OrderItemWhereInput) (*model.OrderItemConnection, error)
 	Webhooks(ctx context.Context) ([]*model.WebhookEndpoint, error)
-	AuthProviders(ctx context.Context) ([]*model.AuthProvider, error)
+	AuthProviders(ctx context.Context) ([]*provider.Offer, error)
 	Server(ctx context.Context) (*operator.Server, error)
 }
 type TeamResolver interface {
@@ -128,12 +132,12 @@ type TeamResolver interface {
 }
 type UserResolver interface {
 	GravatarURL(ctx context.Context, obj *model.User, size int32) (*string, error)
-	Identities(ctx context.Context, objs []*model.User) ([][]*model.Identity, error)
+	Identities(ctx context.Context, objs []*model.User) ([][]*accountapi.Identity, error)
 
-	Sessions(ctx context.Context, objs []*model.User) ([]*model.Sessions, error)
-	SignIns(ctx context.Context, objs []*model.User, first int32) ([]*model.SignInLog, error)
+	Sessions(ctx context.Context, objs []*model.User) ([]*accountapi.Sessions, error)
+	SignIns(ctx context.Context, objs []*model.User, first int32) ([]*accountapi.SignIns, error)
 	HasTotp(ctx context.Context, objs []*model.User) ([]*bool, error)
-	Passkeys(ctx context.Context, objs []*model.User) ([][]*model.Passkey, error)
+	Passkeys(ctx context.Context, objs []*model.User) ([][]*accountapi.Passkey, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -647,7 +651,10 @@ type Mutation {
   begin in the last 10 minutes.
   """
   updateUser(id: ID!, input: UpdateUserInput!, expectedVersion: Int): UpdateUserPayload!
-  "Hides a user from every query, frees the username and email, and ends all sessions and tokens. ` + "`" + `restoreUser` + "`" + ` undoes it, but for these."
+  """
+  Hides a user from every query, frees the username and email, and ends all sessions and tokens. ` + "`" + `restoreUser` + "`" + ` undoes it, but for these. ` + "`" + `FORBIDDEN` + "`" + `
+  if users delete themselves in a session that did not begin in the last 10 minutes.
+  """
   deleteUser(id: ID!, expectedVersion: Int): DeleteUserPayload!
   "Brings a deleted user back. ` + "`" + `CONFLICT` + "`" + ` if the username or email is taken by now, or if the user is not deleted."
   restoreUser(id: ID!): RestoreUserPayload!
@@ -6782,7 +6789,7 @@ func (ec *executionContext) fieldContext_AppliedMigration_changed(_ context.Cont
 	return graphql.NewScalarFieldContext("AppliedMigration", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _AuthProvider_name(ctx context.Context, field graphql.CollectedField, obj *model.AuthProvider) (ret graphql.Marshaler) {
+func (ec *executionContext) _AuthProvider_name(ctx context.Context, field graphql.CollectedField, obj *provider.Offer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6805,7 +6812,7 @@ func (ec *executionContext) fieldContext_AuthProvider_name(_ context.Context, fi
 	return graphql.NewScalarFieldContext("AuthProvider", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _AuthProvider_startUrl(ctx context.Context, field graphql.CollectedField, obj *model.AuthProvider) (ret graphql.Marshaler) {
+func (ec *executionContext) _AuthProvider_startUrl(ctx context.Context, field graphql.CollectedField, obj *provider.Offer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6828,7 +6835,7 @@ func (ec *executionContext) fieldContext_AuthProvider_startUrl(_ context.Context
 	return graphql.NewScalarFieldContext("AuthProvider", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _BeginProviderLinkPayload_url(ctx context.Context, field graphql.CollectedField, obj *model.BeginProviderLinkPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _BeginProviderLinkPayload_url(ctx context.Context, field graphql.CollectedField, obj *accountapi.ProviderLink) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6851,7 +6858,7 @@ func (ec *executionContext) fieldContext_BeginProviderLinkPayload_url(_ context.
 	return graphql.NewScalarFieldContext("BeginProviderLinkPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _BeginTotpPayload_secret(ctx context.Context, field graphql.CollectedField, obj *model.BeginTotpPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _BeginTotpPayload_secret(ctx context.Context, field graphql.CollectedField, obj *factor.TOTP) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6874,7 +6881,7 @@ func (ec *executionContext) fieldContext_BeginTotpPayload_secret(_ context.Conte
 	return graphql.NewScalarFieldContext("BeginTotpPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _BeginTotpPayload_uri(ctx context.Context, field graphql.CollectedField, obj *model.BeginTotpPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _BeginTotpPayload_uri(ctx context.Context, field graphql.CollectedField, obj *factor.TOTP) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6961,7 +6968,7 @@ func (ec *executionContext) fieldContext_ChangePasswordPayload_user(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ConfirmEmailChangePayload_ok(ctx context.Context, field graphql.CollectedField, obj *model.ConfirmEmailChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConfirmEmailChangePayload_ok(ctx context.Context, field graphql.CollectedField, obj *accountapi.EmailChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6984,7 +6991,7 @@ func (ec *executionContext) fieldContext_ConfirmEmailChangePayload_ok(_ context.
 	return graphql.NewScalarFieldContext("ConfirmEmailChangePayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _ConfirmEmailChangePayload_done(ctx context.Context, field graphql.CollectedField, obj *model.ConfirmEmailChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConfirmEmailChangePayload_done(ctx context.Context, field graphql.CollectedField, obj *accountapi.EmailChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7434,7 +7441,7 @@ func (ec *executionContext) fieldContext_DatabaseSession_statement(_ context.Con
 	return graphql.NewScalarFieldContext("DatabaseSession", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _DeleteAccountPayload_eraseAt(ctx context.Context, field graphql.CollectedField, obj *model.DeleteAccountPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteAccountPayload_eraseAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Deletion) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7503,7 +7510,7 @@ func (ec *executionContext) fieldContext_EndOtherSessionsPayload_ended(_ context
 	return graphql.NewScalarFieldContext("EndOtherSessionsPayload", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _EndSessionPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.EndSessionPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _EndSessionPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *accountapi.Deleted) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7526,7 +7533,7 @@ func (ec *executionContext) fieldContext_EndSessionPayload_deletedId(_ context.C
 	return graphql.NewScalarFieldContext("EndSessionPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _ExportAccountPayload_data(ctx context.Context, field graphql.CollectedField, obj *model.ExportAccountPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ExportAccountPayload_data(ctx context.Context, field graphql.CollectedField, obj *accountapi.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7924,7 +7931,7 @@ func (ec *executionContext) fieldContext_FileUploadHeader_value(_ context.Contex
 	return graphql.NewScalarFieldContext("FileUploadHeader", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _FinishPasskeyPayload_passkey(ctx context.Context, field graphql.CollectedField, obj *model.FinishPasskeyPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _FinishPasskeyPayload_passkey(ctx context.Context, field graphql.CollectedField, obj *accountapi.NewPasskey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7936,8 +7943,8 @@ func (ec *executionContext) _FinishPasskeyPayload_passkey(ctx context.Context, f
 			return obj.Passkey, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Passkey) graphql.Marshaler {
-			return ec.marshalNPasskey2ᚖforgeᚋgraphᚋmodelᚐPasskey(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Passkey) graphql.Marshaler {
+			return ec.marshalNPasskey2ᚖforgeᚋinternalᚋaccountapiᚐPasskey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7956,7 +7963,7 @@ func (ec *executionContext) fieldContext_FinishPasskeyPayload_passkey(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _FinishProviderLinkPayload_identity(ctx context.Context, field graphql.CollectedField, obj *model.FinishProviderLinkPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _FinishProviderLinkPayload_identity(ctx context.Context, field graphql.CollectedField, obj *accountapi.LinkedProvider) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7968,8 +7975,8 @@ func (ec *executionContext) _FinishProviderLinkPayload_identity(ctx context.Cont
 			return obj.Identity, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Identity) graphql.Marshaler {
-			return ec.marshalNIdentity2ᚖforgeᚋgraphᚋmodelᚐIdentity(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Identity) graphql.Marshaler {
+			return ec.marshalNIdentity2ᚖforgeᚋinternalᚋaccountapiᚐIdentity(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9069,7 +9076,7 @@ func (ec *executionContext) fieldContext_HeroSum_age(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("HeroSum", field, false, false, errors.New("field of type BigInt does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_id(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_id(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9092,7 +9099,7 @@ func (ec *executionContext) fieldContext_Identity_id(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Identity", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_provider(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_provider(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9115,7 +9122,7 @@ func (ec *executionContext) fieldContext_Identity_provider(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Identity", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_email(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_email(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9138,7 +9145,7 @@ func (ec *executionContext) fieldContext_Identity_email(_ context.Context, field
 	return graphql.NewScalarFieldContext("Identity", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_createdAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9161,7 +9168,7 @@ func (ec *executionContext) fieldContext_Identity_createdAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Identity", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _Identity_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *model.Identity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Identity_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9461,8 +9468,8 @@ func (ec *executionContext) _Mutation_beginProviderLink(ctx context.Context, fie
 			return ec.Resolvers.Mutation().BeginProviderLink(ctx, fc.Args["provider"].(string), fc.Args["returnTo"].(string), fc.Args["challenge"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.BeginProviderLinkPayload) graphql.Marshaler {
-			return ec.marshalNBeginProviderLinkPayload2ᚖforgeᚋgraphᚋmodelᚐBeginProviderLinkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.ProviderLink) graphql.Marshaler {
+			return ec.marshalNBeginProviderLinkPayload2ᚖforgeᚋinternalᚋaccountapiᚐProviderLink(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9505,8 +9512,8 @@ func (ec *executionContext) _Mutation_finishProviderLink(ctx context.Context, fi
 			return ec.Resolvers.Mutation().FinishProviderLink(ctx, fc.Args["code"].(string), fc.Args["verifier"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.FinishProviderLinkPayload) graphql.Marshaler {
-			return ec.marshalNFinishProviderLinkPayload2ᚖforgeᚋgraphᚋmodelᚐFinishProviderLinkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.LinkedProvider) graphql.Marshaler {
+			return ec.marshalNFinishProviderLinkPayload2ᚖforgeᚋinternalᚋaccountapiᚐLinkedProvider(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9549,8 +9556,8 @@ func (ec *executionContext) _Mutation_unlinkProvider(ctx context.Context, field 
 			return ec.Resolvers.Mutation().UnlinkProvider(ctx, fc.Args["id"].(ids.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.UnlinkProviderPayload) graphql.Marshaler {
-			return ec.marshalNUnlinkProviderPayload2ᚖforgeᚋgraphᚋmodelᚐUnlinkProviderPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
+			return ec.marshalNUnlinkProviderPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9593,8 +9600,8 @@ func (ec *executionContext) _Mutation_endSession(ctx context.Context, field grap
 			return ec.Resolvers.Mutation().EndSession(ctx, fc.Args["id"].(ids.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.EndSessionPayload) graphql.Marshaler {
-			return ec.marshalNEndSessionPayload2ᚖforgeᚋgraphᚋmodelᚐEndSessionPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
+			return ec.marshalNEndSessionPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9668,8 +9675,8 @@ func (ec *executionContext) _Mutation_requestEmailVerification(ctx context.Conte
 			return ec.Resolvers.Mutation().RequestEmailVerification(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9701,8 +9708,8 @@ func (ec *executionContext) _Mutation_verifyEmail(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().VerifyEmail(ctx, fc.Args["token"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9745,8 +9752,8 @@ func (ec *executionContext) _Mutation_requestEmailChange(ctx context.Context, fi
 			return ec.Resolvers.Mutation().RequestEmailChange(ctx, fc.Args["email"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9789,8 +9796,8 @@ func (ec *executionContext) _Mutation_confirmEmailChange(ctx context.Context, fi
 			return ec.Resolvers.Mutation().ConfirmEmailChange(ctx, fc.Args["token"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ConfirmEmailChangePayload) graphql.Marshaler {
-			return ec.marshalNConfirmEmailChangePayload2ᚖforgeᚋgraphᚋmodelᚐConfirmEmailChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.EmailChange) graphql.Marshaler {
+			return ec.marshalNConfirmEmailChangePayload2ᚖforgeᚋinternalᚋaccountapiᚐEmailChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9833,8 +9840,8 @@ func (ec *executionContext) _Mutation_requestPasswordReset(ctx context.Context, 
 			return ec.Resolvers.Mutation().RequestPasswordReset(ctx, fc.Args["email"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9877,8 +9884,8 @@ func (ec *executionContext) _Mutation_resetPassword(ctx context.Context, field g
 			return ec.Resolvers.Mutation().ResetPassword(ctx, fc.Args["token"].(string), fc.Args["newPassword"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9921,8 +9928,8 @@ func (ec *executionContext) _Mutation_requestSignInLink(ctx context.Context, fie
 			return ec.Resolvers.Mutation().RequestSignInLink(ctx, fc.Args["login"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10009,8 +10016,8 @@ func (ec *executionContext) _Mutation_requestSignInCode(ctx context.Context, fie
 			return ec.Resolvers.Mutation().RequestSignInCode(ctx, fc.Args["login"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10140,8 +10147,8 @@ func (ec *executionContext) _Mutation_beginTotp(ctx context.Context, field graph
 			return ec.Resolvers.Mutation().BeginTotp(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.BeginTotpPayload) graphql.Marshaler {
-			return ec.marshalNBeginTotpPayload2ᚖforgeᚋgraphᚋmodelᚐBeginTotpPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *factor.TOTP) graphql.Marshaler {
+			return ec.marshalNBeginTotpPayload2ᚖforgeᚋinternalᚋfactorᚐTOTP(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10173,8 +10180,8 @@ func (ec *executionContext) _Mutation_confirmTotp(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().ConfirmTotp(ctx, fc.Args["code"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RecoveryCodesPayload) graphql.Marshaler {
-			return ec.marshalNRecoveryCodesPayload2ᚖforgeᚋgraphᚋmodelᚐRecoveryCodesPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.RecoveryCodes) graphql.Marshaler {
+			return ec.marshalNRecoveryCodesPayload2ᚖforgeᚋinternalᚋaccountapiᚐRecoveryCodes(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10217,8 +10224,8 @@ func (ec *executionContext) _Mutation_disableTotp(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().DisableTotp(ctx, fc.Args["code"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10261,8 +10268,8 @@ func (ec *executionContext) _Mutation_renewRecoveryCodes(ctx context.Context, fi
 			return ec.Resolvers.Mutation().RenewRecoveryCodes(ctx, fc.Args["code"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RecoveryCodesPayload) graphql.Marshaler {
-			return ec.marshalNRecoveryCodesPayload2ᚖforgeᚋgraphᚋmodelᚐRecoveryCodesPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.RecoveryCodes) graphql.Marshaler {
+			return ec.marshalNRecoveryCodesPayload2ᚖforgeᚋinternalᚋaccountapiᚐRecoveryCodes(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10305,8 +10312,8 @@ func (ec *executionContext) _Mutation_beginPasskey(ctx context.Context, field gr
 			return ec.Resolvers.Mutation().BeginPasskey(ctx, fc.Args["code"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PasskeyOptionsPayload) graphql.Marshaler {
-			return ec.marshalNPasskeyOptionsPayload2ᚖforgeᚋgraphᚋmodelᚐPasskeyOptionsPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.PasskeyOptions) graphql.Marshaler {
+			return ec.marshalNPasskeyOptionsPayload2ᚖforgeᚋinternalᚋaccountapiᚐPasskeyOptions(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10355,8 +10362,8 @@ func (ec *executionContext) _Mutation_finishPasskey(ctx context.Context, field g
 				}(), fc.Args["name"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.FinishPasskeyPayload) graphql.Marshaler {
-			return ec.marshalNFinishPasskeyPayload2ᚖforgeᚋgraphᚋmodelᚐFinishPasskeyPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.NewPasskey) graphql.Marshaler {
+			return ec.marshalNFinishPasskeyPayload2ᚖforgeᚋinternalᚋaccountapiᚐNewPasskey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10399,8 +10406,8 @@ func (ec *executionContext) _Mutation_removePasskey(ctx context.Context, field g
 			return ec.Resolvers.Mutation().RemovePasskey(ctx, fc.Args["id"].(ids.ID), fc.Args["code"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RemovePasskeyPayload) graphql.Marshaler {
-			return ec.marshalNRemovePasskeyPayload2ᚖforgeᚋgraphᚋmodelᚐRemovePasskeyPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
+			return ec.marshalNRemovePasskeyPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10442,8 +10449,8 @@ func (ec *executionContext) _Mutation_beginPasskeySignIn(ctx context.Context, fi
 			return ec.Resolvers.Mutation().BeginPasskeySignIn(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PasskeyOptionsPayload) graphql.Marshaler {
-			return ec.marshalNPasskeyOptionsPayload2ᚖforgeᚋgraphᚋmodelᚐPasskeyOptionsPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.PasskeyOptions) graphql.Marshaler {
+			return ec.marshalNPasskeyOptionsPayload2ᚖforgeᚋinternalᚋaccountapiᚐPasskeyOptions(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10525,8 +10532,8 @@ func (ec *executionContext) _Mutation_removeFactors(ctx context.Context, field g
 			return ec.Resolvers.Mutation().RemoveFactors(ctx, fc.Args["userId"].(ids.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10569,8 +10576,8 @@ func (ec *executionContext) _Mutation_deleteAccount(ctx context.Context, field g
 			return ec.Resolvers.Mutation().DeleteAccount(ctx, fc.Args["password"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteAccountPayload) graphql.Marshaler {
-			return ec.marshalNDeleteAccountPayload2ᚖforgeᚋgraphᚋmodelᚐDeleteAccountPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Deletion) graphql.Marshaler {
+			return ec.marshalNDeleteAccountPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeletion(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10612,8 +10619,8 @@ func (ec *executionContext) _Mutation_keepAccount(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().KeepAccount(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
-			return ec.marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
+			return ec.marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10644,8 +10651,8 @@ func (ec *executionContext) _Mutation_exportAccount(ctx context.Context, field g
 			return ec.Resolvers.Mutation().ExportAccount(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ExportAccountPayload) graphql.Marshaler {
-			return ec.marshalNExportAccountPayload2ᚖforgeᚋgraphᚋmodelᚐExportAccountPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Export) graphql.Marshaler {
+			return ec.marshalNExportAccountPayload2ᚖforgeᚋinternalᚋaccountapiᚐExport(ctx, selections, v)
 		},
 		true,
 		true,
@@ -11060,7 +11067,7 @@ func (ec *executionContext) fieldContext_Mutation_createUpload(ctx context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _OkPayload_ok(ctx context.Context, field graphql.CollectedField, obj *model.OkPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _OkPayload_ok(ctx context.Context, field graphql.CollectedField, obj *accountapi.Ok) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13232,7 +13239,7 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _Passkey_id(ctx context.Context, field graphql.CollectedField, obj *model.Passkey) (ret graphql.Marshaler) {
+func (ec *executionContext) _Passkey_id(ctx context.Context, field graphql.CollectedField, obj *accountapi.Passkey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13255,7 +13262,7 @@ func (ec *executionContext) fieldContext_Passkey_id(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Passkey", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _Passkey_name(ctx context.Context, field graphql.CollectedField, obj *model.Passkey) (ret graphql.Marshaler) {
+func (ec *executionContext) _Passkey_name(ctx context.Context, field graphql.CollectedField, obj *accountapi.Passkey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13278,7 +13285,7 @@ func (ec *executionContext) fieldContext_Passkey_name(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Passkey", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Passkey_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Passkey) (ret graphql.Marshaler) {
+func (ec *executionContext) _Passkey_createdAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Passkey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13301,7 +13308,7 @@ func (ec *executionContext) fieldContext_Passkey_createdAt(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Passkey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _Passkey_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *model.Passkey) (ret graphql.Marshaler) {
+func (ec *executionContext) _Passkey_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Passkey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13324,7 +13331,7 @@ func (ec *executionContext) fieldContext_Passkey_lastUsedAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Passkey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _PasskeyOptionsPayload_options(ctx context.Context, field graphql.CollectedField, obj *model.PasskeyOptionsPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _PasskeyOptionsPayload_options(ctx context.Context, field graphql.CollectedField, obj *accountapi.PasskeyOptions) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -15047,8 +15054,8 @@ func (ec *executionContext) _Query_authProviders(ctx context.Context, field grap
 			return ec.Resolvers.Query().AuthProviders(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.AuthProvider) graphql.Marshaler {
-			return ec.marshalNAuthProvider2ᚕᚖforgeᚋgraphᚋmodelᚐAuthProviderᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*provider.Offer) graphql.Marshaler {
+			return ec.marshalNAuthProvider2ᚕᚖforgeᚋinternalᚋproviderᚐOfferᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -15175,7 +15182,7 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _RecoveryCodesPayload_recoveryCodes(ctx context.Context, field graphql.CollectedField, obj *model.RecoveryCodesPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecoveryCodesPayload_recoveryCodes(ctx context.Context, field graphql.CollectedField, obj *accountapi.RecoveryCodes) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -15345,7 +15352,7 @@ func (ec *executionContext) fieldContext_Refusals_count(_ context.Context, field
 	return graphql.NewScalarFieldContext("Refusals", field, false, false, errors.New("field of type Float does not have child fields"))
 }
 
-func (ec *executionContext) _RemovePasskeyPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.RemovePasskeyPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemovePasskeyPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *accountapi.Deleted) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -15634,7 +15641,7 @@ func (ec *executionContext) fieldContext_SearchHit_team(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _SecondFactor_token(ctx context.Context, field graphql.CollectedField, obj *model.SecondFactor) (ret graphql.Marshaler) {
+func (ec *executionContext) _SecondFactor_token(ctx context.Context, field graphql.CollectedField, obj *session.SecondFactor) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -15657,7 +15664,7 @@ func (ec *executionContext) fieldContext_SecondFactor_token(_ context.Context, f
 	return graphql.NewScalarFieldContext("SecondFactor", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _SecondFactor_kinds(ctx context.Context, field graphql.CollectedField, obj *model.SecondFactor) (ret graphql.Marshaler) {
+func (ec *executionContext) _SecondFactor_kinds(ctx context.Context, field graphql.CollectedField, obj *session.SecondFactor) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -15669,8 +15676,8 @@ func (ec *executionContext) _SecondFactor_kinds(ctx context.Context, field graph
 			return obj.Kinds, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.SecondFactorKind) graphql.Marshaler {
-			return ec.marshalNSecondFactorKind2ᚕforgeᚋgraphᚋmodelᚐSecondFactorKindᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNSecondFactorKind2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -16201,7 +16208,7 @@ func (ec *executionContext) fieldContext_ServerMigrations_notCompared(_ context.
 	return graphql.NewScalarFieldContext("ServerMigrations", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Sessions_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Sessions) (ret graphql.Marshaler) {
+func (ec *executionContext) _Sessions_nodes(ctx context.Context, field graphql.CollectedField, obj *accountapi.Sessions) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16213,8 +16220,8 @@ func (ec *executionContext) _Sessions_nodes(ctx context.Context, field graphql.C
 			return obj.Nodes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserSession) graphql.Marshaler {
-			return ec.marshalNUserSession2ᚕᚖforgeᚋgraphᚋmodelᚐUserSessionᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*accountapi.Session) graphql.Marshaler {
+			return ec.marshalNUserSession2ᚕᚖforgeᚋinternalᚋaccountapiᚐSessionᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -16233,7 +16240,7 @@ func (ec *executionContext) fieldContext_Sessions_nodes(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _SignInLog_nodes(ctx context.Context, field graphql.CollectedField, obj *model.SignInLog) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLog_nodes(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIns) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16245,8 +16252,8 @@ func (ec *executionContext) _SignInLog_nodes(ctx context.Context, field graphql.
 			return obj.Nodes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.SignInLogEntry) graphql.Marshaler {
-			return ec.marshalNSignInLogEntry2ᚕᚖforgeᚋgraphᚋmodelᚐSignInLogEntryᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*accountapi.SignIn) graphql.Marshaler {
+			return ec.marshalNSignInLogEntry2ᚕᚖforgeᚋinternalᚋaccountapiᚐSignInᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -16265,7 +16272,7 @@ func (ec *executionContext) fieldContext_SignInLog_nodes(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _SignInLogEntry_at(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_at(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16288,7 +16295,7 @@ func (ec *executionContext) fieldContext_SignInLogEntry_at(_ context.Context, fi
 	return graphql.NewScalarFieldContext("SignInLogEntry", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _SignInLogEntry_method(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_method(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16311,7 +16318,7 @@ func (ec *executionContext) fieldContext_SignInLogEntry_method(_ context.Context
 	return graphql.NewScalarFieldContext("SignInLogEntry", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _SignInLogEntry_succeeded(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_succeeded(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16334,7 +16341,7 @@ func (ec *executionContext) fieldContext_SignInLogEntry_succeeded(_ context.Cont
 	return graphql.NewScalarFieldContext("SignInLogEntry", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _SignInLogEntry_address(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_address(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16357,7 +16364,7 @@ func (ec *executionContext) fieldContext_SignInLogEntry_address(_ context.Contex
 	return graphql.NewScalarFieldContext("SignInLogEntry", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _SignInLogEntry_client(ctx context.Context, field graphql.CollectedField, obj *model.SignInLogEntry) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignInLogEntry_client(ctx context.Context, field graphql.CollectedField, obj *accountapi.SignIn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16493,8 +16500,8 @@ func (ec *executionContext) _SignInPayload_secondFactor(ctx context.Context, fie
 			return obj.SecondFactor, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SecondFactor) graphql.Marshaler {
-			return ec.marshalOSecondFactor2ᚖforgeᚋgraphᚋmodelᚐSecondFactor(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *session.SecondFactor) graphql.Marshaler {
+			return ec.marshalOSecondFactor2ᚖforgeᚋinternalᚋsessionᚐSecondFactor(ctx, selections, v)
 		},
 		true,
 		false,
@@ -17466,7 +17473,7 @@ func (ec *executionContext) fieldContext_TeamGroupKey_updatedAt(_ context.Contex
 	return graphql.NewScalarFieldContext("TeamGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _UnlinkProviderPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.UnlinkProviderPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnlinkProviderPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *accountapi.Deleted) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -17692,8 +17699,8 @@ func (ec *executionContext) _User_identities(ctx context.Context, field graphql.
 			return ec.resolveBatch_User_identities(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.Identity) graphql.Marshaler {
-			return ec.marshalOIdentity2ᚕᚖforgeᚋgraphᚋmodelᚐIdentityᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*accountapi.Identity) graphql.Marshaler {
+			return ec.marshalOIdentity2ᚕᚖforgeᚋinternalᚋaccountapiᚐIdentityᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -17717,7 +17724,7 @@ func (ec *executionContext) resolveBatch_User_identities(ctx context.Context, fi
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Identities(ctx, batch.Parents)
 		})
-		return graphql.ResolveBatchGroupResult[[]*model.Identity](
+		return graphql.ResolveBatchGroupResult[[]*accountapi.Identity](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -17727,7 +17734,7 @@ func (ec *executionContext) resolveBatch_User_identities(ctx context.Context, fi
 		)
 	}
 	results, err := resolver.Identities(ctx, []*model.User{obj})
-	return graphql.ResolveBatchSingleResult[[]*model.Identity](
+	return graphql.ResolveBatchSingleResult[[]*accountapi.Identity](
 		ctx,
 		results,
 		err,
@@ -17816,8 +17823,8 @@ func (ec *executionContext) _User_sessions(ctx context.Context, field graphql.Co
 			return ec.resolveBatch_User_sessions(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Sessions) graphql.Marshaler {
-			return ec.marshalOSessions2ᚖforgeᚋgraphᚋmodelᚐSessions(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.Sessions) graphql.Marshaler {
+			return ec.marshalOSessions2ᚖforgeᚋinternalᚋaccountapiᚐSessions(ctx, selections, v)
 		},
 		true,
 		false,
@@ -17841,7 +17848,7 @@ func (ec *executionContext) resolveBatch_User_sessions(ctx context.Context, fiel
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Sessions(ctx, batch.Parents)
 		})
-		return graphql.ResolveBatchGroupResult[*model.Sessions](
+		return graphql.ResolveBatchGroupResult[*accountapi.Sessions](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -17851,7 +17858,7 @@ func (ec *executionContext) resolveBatch_User_sessions(ctx context.Context, fiel
 		)
 	}
 	results, err := resolver.Sessions(ctx, []*model.User{obj})
-	return graphql.ResolveBatchSingleResult[*model.Sessions](
+	return graphql.ResolveBatchSingleResult[*accountapi.Sessions](
 		ctx,
 		results,
 		err,
@@ -17871,8 +17878,8 @@ func (ec *executionContext) _User_signIns(ctx context.Context, field graphql.Col
 			return ec.resolveBatch_User_signIns(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SignInLog) graphql.Marshaler {
-			return ec.marshalOSignInLog2ᚖforgeᚋgraphᚋmodelᚐSignInLog(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *accountapi.SignIns) graphql.Marshaler {
+			return ec.marshalOSignInLog2ᚖforgeᚋinternalᚋaccountapiᚐSignIns(ctx, selections, v)
 		},
 		true,
 		false,
@@ -17908,7 +17915,7 @@ func (ec *executionContext) resolveBatch_User_signIns(ctx context.Context, field
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.SignIns(ctx, batch.Parents, fc.Args["first"].(int32))
 		})
-		return graphql.ResolveBatchGroupResult[*model.SignInLog](
+		return graphql.ResolveBatchGroupResult[*accountapi.SignIns](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -17918,7 +17925,7 @@ func (ec *executionContext) resolveBatch_User_signIns(ctx context.Context, field
 		)
 	}
 	results, err := resolver.SignIns(ctx, []*model.User{obj}, fc.Args["first"].(int32))
-	return graphql.ResolveBatchSingleResult[*model.SignInLog](
+	return graphql.ResolveBatchSingleResult[*accountapi.SignIns](
 		ctx,
 		results,
 		err,
@@ -17984,8 +17991,8 @@ func (ec *executionContext) _User_passkeys(ctx context.Context, field graphql.Co
 			return ec.resolveBatch_User_passkeys(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.Passkey) graphql.Marshaler {
-			return ec.marshalOPasskey2ᚕᚖforgeᚋgraphᚋmodelᚐPasskeyᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*accountapi.Passkey) graphql.Marshaler {
+			return ec.marshalOPasskey2ᚕᚖforgeᚋinternalᚋaccountapiᚐPasskeyᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -18009,7 +18016,7 @@ func (ec *executionContext) resolveBatch_User_passkeys(ctx context.Context, fiel
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Passkeys(ctx, batch.Parents)
 		})
-		return graphql.ResolveBatchGroupResult[[]*model.Passkey](
+		return graphql.ResolveBatchGroupResult[[]*accountapi.Passkey](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -18019,7 +18026,7 @@ func (ec *executionContext) resolveBatch_User_passkeys(ctx context.Context, fiel
 		)
 	}
 	results, err := resolver.Passkeys(ctx, []*model.User{obj})
-	return graphql.ResolveBatchSingleResult[[]*model.Passkey](
+	return graphql.ResolveBatchSingleResult[[]*accountapi.Passkey](
 		ctx,
 		results,
 		err,
@@ -18763,7 +18770,7 @@ func (ec *executionContext) fieldContext_UserGroupKey_updatedAt(_ context.Contex
 	return graphql.NewScalarFieldContext("UserGroupKey", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_id(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_id(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18786,7 +18793,7 @@ func (ec *executionContext) fieldContext_UserSession_id(_ context.Context, field
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_createdAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18809,7 +18816,7 @@ func (ec *executionContext) fieldContext_UserSession_createdAt(_ context.Context
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18832,7 +18839,7 @@ func (ec *executionContext) fieldContext_UserSession_lastUsedAt(_ context.Contex
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_address(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_address(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18855,7 +18862,7 @@ func (ec *executionContext) fieldContext_UserSession_address(_ context.Context, 
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_client(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_client(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18878,7 +18885,7 @@ func (ec *executionContext) fieldContext_UserSession_client(_ context.Context, f
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_method(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_method(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18901,7 +18908,7 @@ func (ec *executionContext) fieldContext_UserSession_method(_ context.Context, f
 	return graphql.NewScalarFieldContext("UserSession", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _UserSession_current(ctx context.Context, field graphql.CollectedField, obj *model.UserSession) (ret graphql.Marshaler) {
+func (ec *executionContext) _UserSession_current(ctx context.Context, field graphql.CollectedField, obj *accountapi.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -25452,7 +25459,7 @@ func (ec *executionContext) _AppliedMigration(ctx context.Context, sel ast.Selec
 
 var authProviderImplementors = []string{"AuthProvider"}
 
-func (ec *executionContext) _AuthProvider(ctx context.Context, sel ast.SelectionSet, obj *model.AuthProvider) graphql.Marshaler {
+func (ec *executionContext) _AuthProvider(ctx context.Context, sel ast.SelectionSet, obj *provider.Offer) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, authProviderImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25495,7 +25502,7 @@ func (ec *executionContext) _AuthProvider(ctx context.Context, sel ast.Selection
 
 var beginProviderLinkPayloadImplementors = []string{"BeginProviderLinkPayload"}
 
-func (ec *executionContext) _BeginProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BeginProviderLinkPayload) graphql.Marshaler {
+func (ec *executionContext) _BeginProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.ProviderLink) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, beginProviderLinkPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25533,7 +25540,7 @@ func (ec *executionContext) _BeginProviderLinkPayload(ctx context.Context, sel a
 
 var beginTotpPayloadImplementors = []string{"BeginTotpPayload"}
 
-func (ec *executionContext) _BeginTotpPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BeginTotpPayload) graphql.Marshaler {
+func (ec *executionContext) _BeginTotpPayload(ctx context.Context, sel ast.SelectionSet, obj *factor.TOTP) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, beginTotpPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25652,7 +25659,7 @@ func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.
 
 var confirmEmailChangePayloadImplementors = []string{"ConfirmEmailChangePayload"}
 
-func (ec *executionContext) _ConfirmEmailChangePayload(ctx context.Context, sel ast.SelectionSet, obj *model.ConfirmEmailChangePayload) graphql.Marshaler {
+func (ec *executionContext) _ConfirmEmailChangePayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.EmailChange) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, confirmEmailChangePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25978,7 +25985,7 @@ func (ec *executionContext) _DatabaseSession(ctx context.Context, sel ast.Select
 
 var deleteAccountPayloadImplementors = []string{"DeleteAccountPayload"}
 
-func (ec *executionContext) _DeleteAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteAccountPayload) graphql.Marshaler {
+func (ec *executionContext) _DeleteAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Deletion) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, deleteAccountPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26092,7 +26099,7 @@ func (ec *executionContext) _EndOtherSessionsPayload(ctx context.Context, sel as
 
 var endSessionPayloadImplementors = []string{"EndSessionPayload"}
 
-func (ec *executionContext) _EndSessionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.EndSessionPayload) graphql.Marshaler {
+func (ec *executionContext) _EndSessionPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Deleted) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, endSessionPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26130,7 +26137,7 @@ func (ec *executionContext) _EndSessionPayload(ctx context.Context, sel ast.Sele
 
 var exportAccountPayloadImplementors = []string{"ExportAccountPayload"}
 
-func (ec *executionContext) _ExportAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ExportAccountPayload) graphql.Marshaler {
+func (ec *executionContext) _ExportAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Export) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, exportAccountPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26375,7 +26382,7 @@ func (ec *executionContext) _FileUploadHeader(ctx context.Context, sel ast.Selec
 
 var finishPasskeyPayloadImplementors = []string{"FinishPasskeyPayload"}
 
-func (ec *executionContext) _FinishPasskeyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.FinishPasskeyPayload) graphql.Marshaler {
+func (ec *executionContext) _FinishPasskeyPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.NewPasskey) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, finishPasskeyPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26413,7 +26420,7 @@ func (ec *executionContext) _FinishPasskeyPayload(ctx context.Context, sel ast.S
 
 var finishProviderLinkPayloadImplementors = []string{"FinishProviderLinkPayload"}
 
-func (ec *executionContext) _FinishProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.FinishProviderLinkPayload) graphql.Marshaler {
+func (ec *executionContext) _FinishProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.LinkedProvider) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, finishProviderLinkPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26943,7 +26950,7 @@ func (ec *executionContext) _HeroSum(ctx context.Context, sel ast.SelectionSet, 
 
 var identityImplementors = []string{"Identity"}
 
-func (ec *executionContext) _Identity(ctx context.Context, sel ast.SelectionSet, obj *model.Identity) graphql.Marshaler {
+func (ec *executionContext) _Identity(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Identity) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, identityImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -27350,7 +27357,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 
 var okPayloadImplementors = []string{"OkPayload"}
 
-func (ec *executionContext) _OkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.OkPayload) graphql.Marshaler {
+func (ec *executionContext) _OkPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Ok) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, okPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28443,7 +28450,7 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 
 var passkeyImplementors = []string{"Passkey"}
 
-func (ec *executionContext) _Passkey(ctx context.Context, sel ast.SelectionSet, obj *model.Passkey) graphql.Marshaler {
+func (ec *executionContext) _Passkey(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Passkey) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, passkeyImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28496,7 +28503,7 @@ func (ec *executionContext) _Passkey(ctx context.Context, sel ast.SelectionSet, 
 
 var passkeyOptionsPayloadImplementors = []string{"PasskeyOptionsPayload"}
 
-func (ec *executionContext) _PasskeyOptionsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PasskeyOptionsPayload) graphql.Marshaler {
+func (ec *executionContext) _PasskeyOptionsPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.PasskeyOptions) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, passkeyOptionsPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -29533,7 +29540,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 
 var recoveryCodesPayloadImplementors = []string{"RecoveryCodesPayload"}
 
-func (ec *executionContext) _RecoveryCodesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecoveryCodesPayload) graphql.Marshaler {
+func (ec *executionContext) _RecoveryCodesPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.RecoveryCodes) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, recoveryCodesPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -29667,7 +29674,7 @@ func (ec *executionContext) _Refusals(ctx context.Context, sel ast.SelectionSet,
 
 var removePasskeyPayloadImplementors = []string{"RemovePasskeyPayload"}
 
-func (ec *executionContext) _RemovePasskeyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RemovePasskeyPayload) graphql.Marshaler {
+func (ec *executionContext) _RemovePasskeyPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Deleted) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, removePasskeyPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -29854,7 +29861,7 @@ func (ec *executionContext) _SearchHit(ctx context.Context, sel ast.SelectionSet
 
 var secondFactorImplementors = []string{"SecondFactor"}
 
-func (ec *executionContext) _SecondFactor(ctx context.Context, sel ast.SelectionSet, obj *model.SecondFactor) graphql.Marshaler {
+func (ec *executionContext) _SecondFactor(ctx context.Context, sel ast.SelectionSet, obj *session.SecondFactor) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, secondFactorImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -30190,7 +30197,7 @@ func (ec *executionContext) _ServerMigrations(ctx context.Context, sel ast.Selec
 
 var sessionsImplementors = []string{"Sessions"}
 
-func (ec *executionContext) _Sessions(ctx context.Context, sel ast.SelectionSet, obj *model.Sessions) graphql.Marshaler {
+func (ec *executionContext) _Sessions(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Sessions) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sessionsImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -30228,7 +30235,7 @@ func (ec *executionContext) _Sessions(ctx context.Context, sel ast.SelectionSet,
 
 var signInLogImplementors = []string{"SignInLog"}
 
-func (ec *executionContext) _SignInLog(ctx context.Context, sel ast.SelectionSet, obj *model.SignInLog) graphql.Marshaler {
+func (ec *executionContext) _SignInLog(ctx context.Context, sel ast.SelectionSet, obj *accountapi.SignIns) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, signInLogImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -30266,7 +30273,7 @@ func (ec *executionContext) _SignInLog(ctx context.Context, sel ast.SelectionSet
 
 var signInLogEntryImplementors = []string{"SignInLogEntry"}
 
-func (ec *executionContext) _SignInLogEntry(ctx context.Context, sel ast.SelectionSet, obj *model.SignInLogEntry) graphql.Marshaler {
+func (ec *executionContext) _SignInLogEntry(ctx context.Context, sel ast.SelectionSet, obj *accountapi.SignIn) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, signInLogEntryImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -30877,7 +30884,7 @@ func (ec *executionContext) _TeamGroupKey(ctx context.Context, sel ast.Selection
 
 var unlinkProviderPayloadImplementors = []string{"UnlinkProviderPayload"}
 
-func (ec *executionContext) _UnlinkProviderPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnlinkProviderPayload) graphql.Marshaler {
+func (ec *executionContext) _UnlinkProviderPayload(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Deleted) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, unlinkProviderPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -31577,7 +31584,7 @@ func (ec *executionContext) _UserGroupKey(ctx context.Context, sel ast.Selection
 
 var userSessionImplementors = []string{"UserSession"}
 
-func (ec *executionContext) _UserSession(ctx context.Context, sel ast.SelectionSet, obj *model.UserSession) graphql.Marshaler {
+func (ec *executionContext) _UserSession(ctx context.Context, sel ast.SelectionSet, obj *accountapi.Session) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, userSessionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -32173,11 +32180,11 @@ func (ec *executionContext) marshalNAppliedMigration2ᚕforgeᚋinternalᚋopera
 	return ret
 }
 
-func (ec *executionContext) marshalNAuthProvider2ᚕᚖforgeᚋgraphᚋmodelᚐAuthProviderᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.AuthProvider) graphql.Marshaler {
+func (ec *executionContext) marshalNAuthProvider2ᚕᚖforgeᚋinternalᚋproviderᚐOfferᚄ(ctx context.Context, sel ast.SelectionSet, v []*provider.Offer) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAuthProvider2ᚖforgeᚋgraphᚋmodelᚐAuthProvider(ctx, sel, v[i])
+		return ec.marshalNAuthProvider2ᚖforgeᚋinternalᚋproviderᚐOffer(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -32189,7 +32196,7 @@ func (ec *executionContext) marshalNAuthProvider2ᚕᚖforgeᚋgraphᚋmodelᚐA
 	return ret
 }
 
-func (ec *executionContext) marshalNAuthProvider2ᚖforgeᚋgraphᚋmodelᚐAuthProvider(ctx context.Context, sel ast.SelectionSet, v *model.AuthProvider) graphql.Marshaler {
+func (ec *executionContext) marshalNAuthProvider2ᚖforgeᚋinternalᚋproviderᚐOffer(ctx context.Context, sel ast.SelectionSet, v *provider.Offer) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32199,7 +32206,7 @@ func (ec *executionContext) marshalNAuthProvider2ᚖforgeᚋgraphᚋmodelᚐAuth
 	return ec._AuthProvider(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBeginProviderLinkPayload2ᚖforgeᚋgraphᚋmodelᚐBeginProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, v *model.BeginProviderLinkPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNBeginProviderLinkPayload2ᚖforgeᚋinternalᚋaccountapiᚐProviderLink(ctx context.Context, sel ast.SelectionSet, v *accountapi.ProviderLink) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32209,7 +32216,7 @@ func (ec *executionContext) marshalNBeginProviderLinkPayload2ᚖforgeᚋgraphᚋ
 	return ec._BeginProviderLinkPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBeginTotpPayload2ᚖforgeᚋgraphᚋmodelᚐBeginTotpPayload(ctx context.Context, sel ast.SelectionSet, v *model.BeginTotpPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNBeginTotpPayload2ᚖforgeᚋinternalᚋfactorᚐTOTP(ctx context.Context, sel ast.SelectionSet, v *factor.TOTP) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32292,7 +32299,7 @@ func (ec *executionContext) marshalNChangePasswordPayload2ᚖforgeᚋgraphᚋmod
 	return ec._ChangePasswordPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConfirmEmailChangePayload2ᚖforgeᚋgraphᚋmodelᚐConfirmEmailChangePayload(ctx context.Context, sel ast.SelectionSet, v *model.ConfirmEmailChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNConfirmEmailChangePayload2ᚖforgeᚋinternalᚋaccountapiᚐEmailChange(ctx context.Context, sel ast.SelectionSet, v *accountapi.EmailChange) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32416,7 +32423,7 @@ func (ec *executionContext) marshalNDatabaseSession2ᚕforgeᚋinternalᚋoperat
 	return ret
 }
 
-func (ec *executionContext) marshalNDeleteAccountPayload2ᚖforgeᚋgraphᚋmodelᚐDeleteAccountPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteAccountPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDeleteAccountPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeletion(ctx context.Context, sel ast.SelectionSet, v *accountapi.Deletion) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32446,7 +32453,7 @@ func (ec *executionContext) marshalNEndOtherSessionsPayload2ᚖforgeᚋgraphᚋm
 	return ec._EndOtherSessionsPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNEndSessionPayload2ᚖforgeᚋgraphᚋmodelᚐEndSessionPayload(ctx context.Context, sel ast.SelectionSet, v *model.EndSessionPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNEndSessionPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx context.Context, sel ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32456,7 +32463,7 @@ func (ec *executionContext) marshalNEndSessionPayload2ᚖforgeᚋgraphᚋmodel�
 	return ec._EndSessionPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNExportAccountPayload2ᚖforgeᚋgraphᚋmodelᚐExportAccountPayload(ctx context.Context, sel ast.SelectionSet, v *model.ExportAccountPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNExportAccountPayload2ᚖforgeᚋinternalᚋaccountapiᚐExport(ctx context.Context, sel ast.SelectionSet, v *accountapi.Export) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32543,7 +32550,7 @@ func (ec *executionContext) unmarshalNFileWhereInput2ᚖforgeᚋgraphᚋmodelᚐ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNFinishPasskeyPayload2ᚖforgeᚋgraphᚋmodelᚐFinishPasskeyPayload(ctx context.Context, sel ast.SelectionSet, v *model.FinishPasskeyPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNFinishPasskeyPayload2ᚖforgeᚋinternalᚋaccountapiᚐNewPasskey(ctx context.Context, sel ast.SelectionSet, v *accountapi.NewPasskey) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32553,7 +32560,7 @@ func (ec *executionContext) marshalNFinishPasskeyPayload2ᚖforgeᚋgraphᚋmode
 	return ec._FinishPasskeyPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNFinishProviderLinkPayload2ᚖforgeᚋgraphᚋmodelᚐFinishProviderLinkPayload(ctx context.Context, sel ast.SelectionSet, v *model.FinishProviderLinkPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNFinishProviderLinkPayload2ᚖforgeᚋinternalᚋaccountapiᚐLinkedProvider(ctx context.Context, sel ast.SelectionSet, v *accountapi.LinkedProvider) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32836,7 +32843,7 @@ func (ec *executionContext) marshalNID2ᚖforgeᚋinternalᚋidsᚐID(ctx contex
 	return v
 }
 
-func (ec *executionContext) marshalNIdentity2ᚖforgeᚋgraphᚋmodelᚐIdentity(ctx context.Context, sel ast.SelectionSet, v *model.Identity) graphql.Marshaler {
+func (ec *executionContext) marshalNIdentity2ᚖforgeᚋinternalᚋaccountapiᚐIdentity(ctx context.Context, sel ast.SelectionSet, v *accountapi.Identity) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -32922,7 +32929,7 @@ func (ec *executionContext) marshalNNode2ᚕforgeᚋgraphᚋmodelᚐNode(ctx con
 	return ret
 }
 
-func (ec *executionContext) marshalNOkPayload2ᚖforgeᚋgraphᚋmodelᚐOkPayload(ctx context.Context, sel ast.SelectionSet, v *model.OkPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNOkPayload2ᚖforgeᚋinternalᚋaccountapiᚐOk(ctx context.Context, sel ast.SelectionSet, v *accountapi.Ok) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -33371,7 +33378,7 @@ func (ec *executionContext) marshalNPageInfo2ᚖforgeᚋgraphᚋmodelᚐPageInfo
 	return ec._PageInfo(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPasskey2ᚖforgeᚋgraphᚋmodelᚐPasskey(ctx context.Context, sel ast.SelectionSet, v *model.Passkey) graphql.Marshaler {
+func (ec *executionContext) marshalNPasskey2ᚖforgeᚋinternalᚋaccountapiᚐPasskey(ctx context.Context, sel ast.SelectionSet, v *accountapi.Passkey) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -33381,7 +33388,7 @@ func (ec *executionContext) marshalNPasskey2ᚖforgeᚋgraphᚋmodelᚐPasskey(c
 	return ec._Passkey(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPasskeyOptionsPayload2ᚖforgeᚋgraphᚋmodelᚐPasskeyOptionsPayload(ctx context.Context, sel ast.SelectionSet, v *model.PasskeyOptionsPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNPasskeyOptionsPayload2ᚖforgeᚋinternalᚋaccountapiᚐPasskeyOptions(ctx context.Context, sel ast.SelectionSet, v *accountapi.PasskeyOptions) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -33603,7 +33610,7 @@ func (ec *executionContext) unmarshalNProductWhereInput2ᚖforgeᚋgraphᚋmodel
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRecoveryCodesPayload2ᚖforgeᚋgraphᚋmodelᚐRecoveryCodesPayload(ctx context.Context, sel ast.SelectionSet, v *model.RecoveryCodesPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRecoveryCodesPayload2ᚖforgeᚋinternalᚋaccountapiᚐRecoveryCodes(ctx context.Context, sel ast.SelectionSet, v *accountapi.RecoveryCodes) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -33643,7 +33650,7 @@ func (ec *executionContext) marshalNRefusals2ᚕforgeᚋinternalᚋoperatorᚐRe
 	return ret
 }
 
-func (ec *executionContext) marshalNRemovePasskeyPayload2ᚖforgeᚋgraphᚋmodelᚐRemovePasskeyPayload(ctx context.Context, sel ast.SelectionSet, v *model.RemovePasskeyPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRemovePasskeyPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx context.Context, sel ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -33709,23 +33716,29 @@ func (ec *executionContext) marshalNSearchHit2ᚖforgeᚋgraphᚋmodelᚐSearchH
 	return ec._SearchHit(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSecondFactorKind2forgeᚋgraphᚋmodelᚐSecondFactorKind(ctx context.Context, v any) (model.SecondFactorKind, error) {
-	var res model.SecondFactorKind
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNSecondFactorKind2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSecondFactorKind2forgeᚋgraphᚋmodelᚐSecondFactorKind(ctx context.Context, sel ast.SelectionSet, v model.SecondFactorKind) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNSecondFactorKind2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
-func (ec *executionContext) unmarshalNSecondFactorKind2ᚕforgeᚋgraphᚋmodelᚐSecondFactorKindᚄ(ctx context.Context, v any) ([]model.SecondFactorKind, error) {
+func (ec *executionContext) unmarshalNSecondFactorKind2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]model.SecondFactorKind, len(vSlice))
+	res := make([]string, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNSecondFactorKind2forgeᚋgraphᚋmodelᚐSecondFactorKind(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNSecondFactorKind2string(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -33733,11 +33746,11 @@ func (ec *executionContext) unmarshalNSecondFactorKind2ᚕforgeᚋgraphᚋmodel�
 	return res, nil
 }
 
-func (ec *executionContext) marshalNSecondFactorKind2ᚕforgeᚋgraphᚋmodelᚐSecondFactorKindᚄ(ctx context.Context, sel ast.SelectionSet, v []model.SecondFactorKind) graphql.Marshaler {
+func (ec *executionContext) marshalNSecondFactorKind2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSecondFactorKind2forgeᚋgraphᚋmodelᚐSecondFactorKind(ctx, sel, v[i])
+		return ec.marshalNSecondFactorKind2string(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -33784,11 +33797,11 @@ func (ec *executionContext) unmarshalNSignInInput2forgeᚋgraphᚋmodelᚐSignIn
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSignInLogEntry2ᚕᚖforgeᚋgraphᚋmodelᚐSignInLogEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SignInLogEntry) graphql.Marshaler {
+func (ec *executionContext) marshalNSignInLogEntry2ᚕᚖforgeᚋinternalᚋaccountapiᚐSignInᚄ(ctx context.Context, sel ast.SelectionSet, v []*accountapi.SignIn) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSignInLogEntry2ᚖforgeᚋgraphᚋmodelᚐSignInLogEntry(ctx, sel, v[i])
+		return ec.marshalNSignInLogEntry2ᚖforgeᚋinternalᚋaccountapiᚐSignIn(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -33800,7 +33813,7 @@ func (ec *executionContext) marshalNSignInLogEntry2ᚕᚖforgeᚋgraphᚋmodel�
 	return ret
 }
 
-func (ec *executionContext) marshalNSignInLogEntry2ᚖforgeᚋgraphᚋmodelᚐSignInLogEntry(ctx context.Context, sel ast.SelectionSet, v *model.SignInLogEntry) graphql.Marshaler {
+func (ec *executionContext) marshalNSignInLogEntry2ᚖforgeᚋinternalᚋaccountapiᚐSignIn(ctx context.Context, sel ast.SelectionSet, v *accountapi.SignIn) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -34089,7 +34102,7 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 	return res
 }
 
-func (ec *executionContext) marshalNUnlinkProviderPayload2ᚖforgeᚋgraphᚋmodelᚐUnlinkProviderPayload(ctx context.Context, sel ast.SelectionSet, v *model.UnlinkProviderPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUnlinkProviderPayload2ᚖforgeᚋinternalᚋaccountapiᚐDeleted(ctx context.Context, sel ast.SelectionSet, v *accountapi.Deleted) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -34292,11 +34305,11 @@ func (ec *executionContext) marshalNUserOrderField2forgeᚋgraphᚋmodelᚐUserO
 	return v
 }
 
-func (ec *executionContext) marshalNUserSession2ᚕᚖforgeᚋgraphᚋmodelᚐUserSessionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.UserSession) graphql.Marshaler {
+func (ec *executionContext) marshalNUserSession2ᚕᚖforgeᚋinternalᚋaccountapiᚐSessionᚄ(ctx context.Context, sel ast.SelectionSet, v []*accountapi.Session) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNUserSession2ᚖforgeᚋgraphᚋmodelᚐUserSession(ctx, sel, v[i])
+		return ec.marshalNUserSession2ᚖforgeᚋinternalᚋaccountapiᚐSession(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -34308,7 +34321,7 @@ func (ec *executionContext) marshalNUserSession2ᚕᚖforgeᚋgraphᚋmodelᚐUs
 	return ret
 }
 
-func (ec *executionContext) marshalNUserSession2ᚖforgeᚋgraphᚋmodelᚐUserSession(ctx context.Context, sel ast.SelectionSet, v *model.UserSession) graphql.Marshaler {
+func (ec *executionContext) marshalNUserSession2ᚖforgeᚋinternalᚋaccountapiᚐSession(ctx context.Context, sel ast.SelectionSet, v *accountapi.Session) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -34763,14 +34776,14 @@ func (ec *executionContext) marshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx contex
 	return v
 }
 
-func (ec *executionContext) marshalOIdentity2ᚕᚖforgeᚋgraphᚋmodelᚐIdentityᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Identity) graphql.Marshaler {
+func (ec *executionContext) marshalOIdentity2ᚕᚖforgeᚋinternalᚋaccountapiᚐIdentityᚄ(ctx context.Context, sel ast.SelectionSet, v []*accountapi.Identity) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNIdentity2ᚖforgeᚋgraphᚋmodelᚐIdentity(ctx, sel, v[i])
+		return ec.marshalNIdentity2ᚖforgeᚋinternalᚋaccountapiᚐIdentity(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -35018,14 +35031,14 @@ func (ec *executionContext) unmarshalOOrderWhereInput2ᚖforgeᚋgraphᚋmodel�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOPasskey2ᚕᚖforgeᚋgraphᚋmodelᚐPasskeyᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Passkey) graphql.Marshaler {
+func (ec *executionContext) marshalOPasskey2ᚕᚖforgeᚋinternalᚋaccountapiᚐPasskeyᚄ(ctx context.Context, sel ast.SelectionSet, v []*accountapi.Passkey) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPasskey2ᚖforgeᚋgraphᚋmodelᚐPasskey(ctx, sel, v[i])
+		return ec.marshalNPasskey2ᚖforgeᚋinternalᚋaccountapiᚐPasskey(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -35135,21 +35148,21 @@ func (ec *executionContext) marshalORole2ᚖforgeᚋgraphᚋmodelᚐRole(ctx con
 	return v
 }
 
-func (ec *executionContext) marshalOSecondFactor2ᚖforgeᚋgraphᚋmodelᚐSecondFactor(ctx context.Context, sel ast.SelectionSet, v *model.SecondFactor) graphql.Marshaler {
+func (ec *executionContext) marshalOSecondFactor2ᚖforgeᚋinternalᚋsessionᚐSecondFactor(ctx context.Context, sel ast.SelectionSet, v *session.SecondFactor) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._SecondFactor(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOSessions2ᚖforgeᚋgraphᚋmodelᚐSessions(ctx context.Context, sel ast.SelectionSet, v *model.Sessions) graphql.Marshaler {
+func (ec *executionContext) marshalOSessions2ᚖforgeᚋinternalᚋaccountapiᚐSessions(ctx context.Context, sel ast.SelectionSet, v *accountapi.Sessions) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Sessions(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOSignInLog2ᚖforgeᚋgraphᚋmodelᚐSignInLog(ctx context.Context, sel ast.SelectionSet, v *model.SignInLog) graphql.Marshaler {
+func (ec *executionContext) marshalOSignInLog2ᚖforgeᚋinternalᚋaccountapiᚐSignIns(ctx context.Context, sel ast.SelectionSet, v *accountapi.SignIns) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

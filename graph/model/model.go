@@ -5,7 +5,9 @@ package model
 import (
 	"bytes"
 	"fmt"
+	"forge/internal/accountapi"
 	"forge/internal/ids"
+	"forge/internal/session"
 	"io"
 	"strconv"
 	"time"
@@ -24,27 +26,6 @@ type AdjustStockPayload struct {
 	Product *Product `json:"product"`
 }
 
-// A provider that people can sign in with, such as Google.
-type AuthProvider struct {
-	Name string `json:"name"`
-	// Where a page sends the browser, with two parameters: `returnTo`, the page that it comes back to, and `challenge`, the SHA-256 of a
-	// verifier that the page keeps, in Base64 for URLs, without padding.
-	StartURL string `json:"startUrl"`
-}
-
-// Where to send the browser, within five minutes.
-type BeginProviderLinkPayload struct {
-	URL string `json:"url"`
-}
-
-// What an authenticator app needs. It is shown once.
-type BeginTotpPayload struct {
-	// In base32, for an app into which it is typed.
-	Secret string `json:"secret"`
-	// `otpauth://…`, for a QR code.
-	URI string `json:"uri"`
-}
-
 // The order as cancelled.
 type CancelOrderPayload struct {
 	Order *Order `json:"order"`
@@ -60,13 +41,6 @@ type ChangePasswordInput struct {
 // The user with the new password, who has to sign in again.
 type ChangePasswordPayload struct {
 	User *User `json:"user"`
-}
-
-// The answer to a confirmation.
-type ConfirmEmailChangePayload struct {
-	Ok bool `json:"ok"`
-	// Whether the email is changed now. If it is not, the other address has to confirm as well.
-	Done bool `json:"done"`
 }
 
 // A new order.
@@ -125,11 +99,6 @@ type CreateWebhookPayload struct {
 	Secret string `json:"secret"`
 }
 
-// When the user will be erased.
-type DeleteAccountPayload struct {
-	EraseAt time.Time `json:"eraseAt"`
-}
-
 // What is gone.
 type DeleteWebhookPayload struct {
 	DeletedID ids.ID `json:"deletedId"`
@@ -138,17 +107,6 @@ type DeleteWebhookPayload struct {
 // How many sessions have ended.
 type EndOtherSessionsPayload struct {
 	Ended int32 `json:"ended"`
-}
-
-// Which session has ended.
-type EndSessionPayload struct {
-	DeletedID ids.ID `json:"deletedId"`
-}
-
-// The data of a user.
-type ExportAccountPayload struct {
-	// JSON: `exportedAt`, `complete`, which is false if rows were left out, and `rows`, lists of objects by the names of their types.
-	Data string `json:"data"`
 }
 
 // A file that a row has. It is reached by the row alone: who sees the row sees the file.
@@ -202,16 +160,6 @@ type FileWhereInput struct {
 	ContentTypeHasPrefix graphql.Omittable[*string]  `json:"contentTypeHasPrefix,omitempty"`
 	SizeGte              graphql.Omittable[*int64]   `json:"sizeGTE,omitempty"`
 	SizeLte              graphql.Omittable[*int64]   `json:"sizeLTE,omitempty"`
-}
-
-// The new passkey.
-type FinishPasskeyPayload struct {
-	Passkey *Passkey `json:"passkey"`
-}
-
-// What the user can sign in with from now on.
-type FinishProviderLinkPayload struct {
-	Identity *Identity `json:"identity"`
 }
 
 // Somebody with a name the world knows, and another that it does not.
@@ -444,17 +392,6 @@ type HeroWhereInput struct {
 	HasPhotosWith    graphql.Omittable[[]*FileWhereInput] `json:"hasPhotosWith,omitempty"`
 }
 
-// An account at a provider with which a user can sign in.
-type Identity struct {
-	ID ids.ID `json:"id"`
-	// The name of the provider.
-	Provider string `json:"provider"`
-	// As the provider said when it was used last, if it has verified it.
-	Email      *string    `json:"email,omitempty"`
-	CreatedAt  time.Time  `json:"createdAt"`
-	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
-}
-
 // Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is.
 //
 // What goes wrong has a code in `extensions.code`: `BAD_USER_INPUT` (with `field`, the path of the argument),
@@ -469,11 +406,6 @@ type Identity struct {
 // In an update, a field that is left out stays as it is and `null` clears it. `expectedVersion` makes a change conditional:
 // if the row has another version by now, the answer is `CONFLICT` and nothing changes.
 type Mutation struct {
-}
-
-// What was asked for is done, or under way.
-type OkPayload struct {
-	Ok bool `json:"ok"`
 }
 
 // What a user bought, at the prices of that moment.
@@ -852,22 +784,6 @@ type PageInfo struct {
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
-// A passkey, by which a user signs in without a password.
-type Passkey struct {
-	ID ids.ID `json:"id"`
-	// What the user calls it.
-	Name      *string   `json:"name,omitempty"`
-	CreatedAt time.Time `json:"createdAt"`
-	// When the user signed in by it last. Null if they never did.
-	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
-}
-
-// What the browser makes a passkey with, or signs in with one.
-type PasskeyOptionsPayload struct {
-	// For `PublicKeyCredential.parseCreationOptionsFromJSON` after `beginPasskey`, and `parseRequestOptionsFromJSON` after `beginPasskeySignIn`.
-	Options any `json:"options"`
-}
-
 // The order as paid.
 type PayOrderPayload struct {
 	Order *Order `json:"order"`
@@ -1103,11 +1019,6 @@ type ProductWhereInput struct {
 type Query struct {
 }
 
-// Ten codes, each of which can be used once in the place of the authenticator app. They are shown once.
-type RecoveryCodesPayload struct {
-	RecoveryCodes []string `json:"recoveryCodes"`
-}
-
 // The session to go on with.
 type RefreshSessionInput struct {
 	// The one that came with the last access token. Left out, it is the one in the cookie.
@@ -1125,11 +1036,6 @@ type RefreshSessionPayload struct {
 	User         *User   `json:"user"`
 }
 
-// What is gone.
-type RemovePasskeyPayload struct {
-	DeletedID ids.ID `json:"deletedId"`
-}
-
 // The endpoint, which is on.
 type ReplayWebhookPayload struct {
 	Webhook *WebhookEndpoint `json:"webhook"`
@@ -1144,41 +1050,11 @@ type SearchHit struct {
 	Team    *Team    `json:"team,omitempty"`
 }
 
-// What is due before a session begins: `completeSignIn` takes it.
-type SecondFactor struct {
-	// Good once, for some minutes.
-	Token string `json:"token"`
-	// The kinds of codes, of which one is enough.
-	Kinds []SecondFactorKind `json:"kinds"`
-}
-
-// The sessions of a user, the last used one first; 100 at most.
-type Sessions struct {
-	Nodes []*UserSession `json:"nodes"`
-}
-
 // Who signs in.
 type SignInInput struct {
 	// The username, or the email without regard to case. If it is one user's email and another's username, the first is meant.
 	Login    string `json:"login"`
 	Password string `json:"password"`
-}
-
-// Entries of the log of sign-ins, the newest first.
-type SignInLog struct {
-	Nodes []*SignInLogEntry `json:"nodes"`
-}
-
-// Somebody has signed in as a user, or has failed to.
-type SignInLogEntry struct {
-	At time.Time `json:"at"`
-	// How they signed in, or tried to, such as `password`.
-	Method    string `json:"method"`
-	Succeeded bool   `json:"succeeded"`
-	// The IP address that it came from. Null if it is not known.
-	Address *string `json:"address,omitempty"`
-	// What the client said of itself in the header `User-Agent`. Null if it said nothing.
-	Client *string `json:"client,omitempty"`
 }
 
 // The user who is signed in, and the session's tokens; or what is still due.
@@ -1191,7 +1067,7 @@ type SignInPayload struct {
 	RefreshToken *string `json:"refreshToken,omitempty"`
 	User         *User   `json:"user,omitempty"`
 	// Something else that has to be proved before there are tokens. Null if nothing is.
-	SecondFactor *SecondFactor `json:"secondFactor,omitempty"`
+	SecondFactor *session.SecondFactor `json:"secondFactor,omitempty"`
 }
 
 // The session to end.
@@ -1400,11 +1276,6 @@ type TeamWhereInput struct {
 	HeroesCountLte graphql.Omittable[*int32] `json:"heroesCountLTE,omitempty"`
 }
 
-// What was unlinked.
-type UnlinkProviderPayload struct {
-	DeletedID ids.ID `json:"deletedId"`
-}
-
 // What to change of an endpoint. What is left out, or null, stays.
 type UpdateWebhookInput struct {
 	URL graphql.Omittable[*string] `json:"url,omitempty"`
@@ -1436,21 +1307,21 @@ type User struct {
 	// see it: the email can be guessed from it.
 	GravatarURL *string `json:"gravatarUrl,omitempty"`
 	// The accounts at providers with which the user can sign in, the oldest first. Only the user and administrators may see them.
-	Identities []*Identity `json:"identities,omitempty"`
-	Role       *Role       `json:"role,omitempty"`
+	Identities []*accountapi.Identity `json:"identities,omitempty"`
+	Role       *Role                  `json:"role,omitempty"`
 	// Whether the user may sign in.
 	IsActive *bool `json:"isActive,omitempty"`
 	// When what is personal will be erased, because the user has asked for it. Null if they did not.
 	EraseAt *time.Time `json:"eraseAt,omitempty"`
 	// Where the user is signed in. Null for those who may not see it: all but the user and administrators.
-	Sessions *Sessions `json:"sessions,omitempty"`
+	Sessions *accountapi.Sessions `json:"sessions,omitempty"`
 	// The last times that somebody has signed in as the user, or has failed to: 0 to 100 of them. Of each, the last 50 are kept, for 90 days, and not
 	// every failure if there are many. Null for those who may not see it: all but the user and administrators.
-	SignIns *SignInLog `json:"signIns,omitempty"`
+	SignIns *accountapi.SignIns `json:"signIns,omitempty"`
 	// Whether codes of an authenticator app are due when the user signs in. Null for those who may not see it.
 	HasTotp *bool `json:"hasTotp,omitempty"`
 	// The user's passkeys, the oldest first. Null for those who may not see them.
-	Passkeys []*Passkey `json:"passkeys,omitempty"`
+	Passkeys []*accountapi.Passkey `json:"passkeys,omitempty"`
 	// Counts the changes, from 1.
 	Version   *int32    `json:"version,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -1563,23 +1434,6 @@ type UserOrder struct {
 	// particular. Without it, texts are in the order of their code points: `Z` comes before `a`, and
 	// both before `ä`.
 	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
-}
-
-// A session: it began when its user signed in, and goes on for as long as its refresh token is exchanged for the next one.
-type UserSession struct {
-	// For `endSession`.
-	ID        ids.ID    `json:"id"`
-	CreatedAt time.Time `json:"createdAt"`
-	// When the session was refreshed last, or began.
-	LastUsedAt time.Time `json:"lastUsedAt"`
-	// The IP address of the client that used it last. Null if it is not known.
-	Address *string `json:"address,omitempty"`
-	// What the client that used it last says of itself in the header `User-Agent`. Null if it says nothing.
-	Client *string `json:"client,omitempty"`
-	// How the user signed in, such as `password`; `unknown` if that was long ago.
-	Method string `json:"method"`
-	// Whether this request belongs to it.
-	Current bool `json:"current"`
 }
 
 // Conditions on users. All that are given must hold; one that is `null` is as good as left out. A condition's name is a field's,
@@ -3098,64 +2952,6 @@ func (e *Role) UnmarshalJSON(b []byte) error {
 }
 
 func (e Role) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
-}
-
-// A kind of code that proves who somebody is.
-type SecondFactorKind string
-
-const (
-	// Six digits of an authenticator app.
-	SecondFactorKindTotp SecondFactorKind = "TOTP"
-	// One of the codes that were shown when the app was set up. Each is good once.
-	SecondFactorKindRecoveryCode SecondFactorKind = "RECOVERY_CODE"
-)
-
-var AllSecondFactorKind = []SecondFactorKind{
-	SecondFactorKindTotp,
-	SecondFactorKindRecoveryCode,
-}
-
-func (e SecondFactorKind) IsValid() bool {
-	switch e {
-	case SecondFactorKindTotp, SecondFactorKindRecoveryCode:
-		return true
-	}
-	return false
-}
-
-func (e SecondFactorKind) String() string {
-	return string(e)
-}
-
-func (e *SecondFactorKind) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = SecondFactorKind(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid SecondFactorKind", str)
-	}
-	return nil
-}
-
-func (e SecondFactorKind) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *SecondFactorKind) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e SecondFactorKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
