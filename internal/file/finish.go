@@ -35,8 +35,12 @@ func (s *Service) Announce(ctx context.Context, f File) (Upload, error) {
 	}
 	ctx, cancel := quick(ctx)
 	defer cancel()
-	if free, known, err := s.o.Storage.Free(ctx); err != nil || known && free < uint64(f.Size) {
-		return Upload{}, unavailable(errors.Join(err, blob.ErrFull))
+	free, known, err := s.o.Storage.Free(ctx)
+	if err == nil && known && free < uint64(f.Size) {
+		err = blob.ErrFull
+	}
+	if err != nil {
+		return Upload{}, unavailable(err)
 	}
 	expires := s.now().Add(UploadExpires)
 	if direct, ok := s.o.Storage.(presigner); ok {
