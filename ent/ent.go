@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/ent/credential"
+	"forge/ent/file"
 	"forge/ent/hero"
 	"forge/ent/idempotencykey"
 	"forge/ent/inventory"
@@ -86,6 +87,7 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			credential.Table:     credential.ValidColumn,
+			file.Table:           file.ValidColumn,
 			hero.Table:           hero.ValidColumn,
 			idempotencykey.Table: idempotencykey.ValidColumn,
 			inventory.Table:      inventory.ValidColumn,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"forge/ent/credential"
+	"forge/ent/file"
 	"forge/ent/hero"
 	"forge/ent/idempotencykey"
 	"forge/ent/inventory"
@@ -157,12 +158,164 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
+		Name:    "File",
+		Table:   "files",
+		Prefix:  "file",
+		Ruled:   true,
+		Policy:  func() Policy { return file.Policy },
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "url": entity.ToAll, "name": entity.ToAll, "contentType": entity.ToAll, "size": entity.ToAll, "width": entity.ToAll, "height": entity.ToAll, "blurhash": entity.ToAll},
+		Computed: map[string]entity.Computed{
+			"url": {Needs: []string{"name", "contentType"}, Outside: true},
+		},
+		Files: true,
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "File", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "userId", Column: "user_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "User"},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
+			{Name: "contentType", Column: "content_type", Kind: entity.String, Type: "string"},
+			{Name: "size", Column: "size", Kind: entity.BigInt, Type: "int64"},
+			{Name: "width", Column: "width", Kind: entity.Int, Type: "int32", Nullable: true},
+			{Name: "height", Column: "height", Kind: entity.Int, Type: "int32", Nullable: true},
+			{Name: "blurhash", Column: "blurhash", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "etag", Column: "etag", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "state", Column: "state", Kind: entity.Enum, Type: "file.State", Default: true, Values: []string{"announced", "stored", "removed"}},
+			{Name: "attachedAt", Column: "attached_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+		},
+		Edges: []entity.Edge{
+			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Immutable: true, Unique: true, Nullable: true},
+			{Name: "heroOfPhotos", To: "Hero", Column: "hero_photos", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).File; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*FileMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"user_id": func(m Mutation, value any) error {
+					m.(*FileMutation).SetUserID(value.(uuid.UUID))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*FileMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"content_type": func(m Mutation, value any) error {
+					m.(*FileMutation).SetContentType(string(value.(string)))
+					return nil
+				},
+				"size": func(m Mutation, value any) error {
+					m.(*FileMutation).SetSize(int64(value.(int64)))
+					return nil
+				},
+				"width": func(m Mutation, value any) error {
+					m.(*FileMutation).SetWidth(int32(value.(int64)))
+					return nil
+				},
+				"height": func(m Mutation, value any) error {
+					m.(*FileMutation).SetHeight(int32(value.(int64)))
+					return nil
+				},
+				"blurhash": func(m Mutation, value any) error {
+					m.(*FileMutation).SetBlurhash(string(value.(string)))
+					return nil
+				},
+				"etag": func(m Mutation, value any) error {
+					m.(*FileMutation).SetEtag(string(value.(string)))
+					return nil
+				},
+				"state": func(m Mutation, value any) error {
+					m.(*FileMutation).SetState(file.State(value.(string)))
+					return nil
+				},
+				"attached_at": func(m Mutation, value any) error {
+					m.(*FileMutation).SetAttachedAt(value.(time.Time))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*FileMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"user": func(m Mutation, value any) {
+					if value == nil {
+						m.(*FileMutation).ClearUser()
+						return
+					}
+					m.(*FileMutation).SetUserID(value.(uuid.UUID))
+				},
+				"heroOfPhotos": func(m Mutation, value any) {
+					if value == nil {
+						m.(*FileMutation).ClearHeroOfPhotos()
+						return
+					}
+					m.(*FileMutation).SetHeroOfPhotosID(value.(uuid.UUID))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*FileCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*FileCreate)
+				}
+				rows, err := FromUnit(ctx).File.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *FileCreate) bool {
+						return same(b.check(), err) || same(file.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*FileUpdate).Modify(change) },
+			Invalid: invalid,
+		},
+	},
+	{
 		Name:        "Hero",
 		Table:       "heroes",
 		Prefix:      "hero",
 		Ruled:       true,
 		Policy:      func() Policy { return hero.Policy },
-		Visible:     map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Visible:     map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "photos": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Search:      []string{"name"},
 		Logged:      true,
 		OwnerErased: "release",
@@ -180,6 +333,7 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "team", To: "Team", Column: "team_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "owner", To: "User", Column: "owner_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+			{Name: "photos", To: "File", Column: "hero_photos", Files: &entity.FileLimits{MaxBytes: 10485760, ContentTypes: []string{"image/*"}, Most: 20}},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
@@ -268,8 +422,15 @@ var Entities = []*entity.Entity{
 					}
 					m.(*HeroMutation).SetOwnerID(value.(uuid.UUID))
 				},
+				"photos": func(m Mutation, value any) {
+					m.(*HeroMutation).AddPhotoIDs(value.(uuid.UUID))
+				},
 			},
-			Unlink: map[string]func(Mutation, any){},
+			Unlink: map[string]func(Mutation, any){
+				"photos": func(m Mutation, value any) {
+					m.(*HeroMutation).RemovePhotoIDs(value.(uuid.UUID))
+				},
+			},
 			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
 				builders := make([]*HeroCreate, len(list))
 				for i, m := range list {
@@ -880,7 +1041,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "product",
 		Ruled:   true,
 		Policy:  func() Policy { return product.Policy },
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "unitsSold": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "picture": entity.ToAll, "unitsSold": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Computed: map[string]entity.Computed{
 			"unitsSold": {Price: 2},
 		},
@@ -891,11 +1052,13 @@ var Entities = []*entity.Entity{
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
 			{Name: "updatedAt", Column: "updated_at", Kind: entity.Time, Type: "time.Time", Default: true},
 			{Name: "version", Column: "version", Kind: entity.Int, Type: "int", Default: true},
+			{Name: "pictureId", Column: "picture_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "File"},
 			{Name: "sku", Column: "sku", Kind: entity.String, Type: "string", Line: true},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string", Line: true},
 			{Name: "priceCents", Column: "price_cents", Kind: entity.Int, Type: "int32"},
 		},
 		Edges: []entity.Edge{
+			{Name: "picture", To: "File", Column: "picture_id", OwnKey: true, Unique: true, Nullable: true, Files: &entity.FileLimits{MaxBytes: 10485760, ContentTypes: []string{"image/*"}}},
 			{Name: "inventory", To: "Inventory", Column: "product_id", Unique: true, Shows: map[string]string{"stock": "quantity"}},
 			{Name: "orderItems", To: "OrderItem", Column: "product_id"},
 		},
@@ -950,6 +1113,10 @@ var Entities = []*entity.Entity{
 					m.(*ProductMutation).SetVersion(int(value.(int64)))
 					return nil
 				},
+				"picture_id": func(m Mutation, value any) error {
+					m.(*ProductMutation).SetPictureID(value.(uuid.UUID))
+					return nil
+				},
 				"sku": func(m Mutation, value any) error {
 					m.(*ProductMutation).SetSku(string(value.(string)))
 					return nil
@@ -964,6 +1131,13 @@ var Entities = []*entity.Entity{
 				},
 			},
 			Link: map[string]func(Mutation, any){
+				"picture": func(m Mutation, value any) {
+					if value == nil {
+						m.(*ProductMutation).ClearPicture()
+						return
+					}
+					m.(*ProductMutation).SetPictureID(value.(uuid.UUID))
+				},
 				"inventory": func(m Mutation, value any) {
 					if value == nil {
 						m.(*ProductMutation).ClearInventory()
@@ -1734,6 +1908,13 @@ var Entities = []*entity.Entity{
 // Defaults returns the defaults of columns that are not functions.
 func (m *CredentialMutation) Defaults() map[string]any {
 	return map[string]any{}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *FileMutation) Defaults() map[string]any {
+	return map[string]any{
+		file.FieldState: file.DefaultState,
+	}
 }
 
 // Defaults returns the defaults of columns that are not functions.

@@ -49,9 +49,11 @@ type HeroEdges struct {
 	Team *Team `json:"team,omitempty"`
 	// Owner holds the value of the owner edge.
 	Owner *User `json:"owner,omitempty"`
+	// Photos holds the value of the photos edge.
+	Photos []*File `json:"photos,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 }
 
 // TeamOrErr returns the Team value or an error if the edge
@@ -74,6 +76,15 @@ func (e HeroEdges) OwnerOrErr() (*User, error) {
 		return nil, &NotFoundError{label: user.Label}
 	}
 	return nil, &NotLoadedError{edge: "owner"}
+}
+
+// PhotosOrErr returns the Photos value or an error if the edge
+// was not loaded in eager-loading.
+func (e HeroEdges) PhotosOrErr() ([]*File, error) {
+	if e.loadedTypes[2] {
+		return e.Photos, nil
+	}
+	return nil, &NotLoadedError{edge: "photos"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -185,6 +196,11 @@ func (_m *Hero) QueryTeam() *TeamQuery {
 // QueryOwner queries the "owner" edge of the Hero entity.
 func (_m *Hero) QueryOwner() *UserQuery {
 	return NewHeroClient(_m.config).QueryOwner(_m)
+}
+
+// QueryPhotos queries the "photos" edge of the Hero entity.
+func (_m *Hero) QueryPhotos() *FileQuery {
+	return NewHeroClient(_m.config).QueryPhotos(_m)
 }
 
 // Update returns a builder for updating this Hero.

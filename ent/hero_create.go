@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/ent/file"
 	"forge/ent/hero"
 	"forge/ent/team"
 	"forge/ent/user"
@@ -149,6 +150,21 @@ func (_c *HeroCreate) SetTeam(v *Team) *HeroCreate {
 // SetOwner sets the "owner" edge to the User entity.
 func (_c *HeroCreate) SetOwner(v *User) *HeroCreate {
 	return _c.SetOwnerID(v.ID)
+}
+
+// AddPhotoIDs adds the "photos" edge to the File entity by IDs.
+func (_c *HeroCreate) AddPhotoIDs(ids ...uuid.UUID) *HeroCreate {
+	_c.mutation.AddPhotoIDs(ids...)
+	return _c
+}
+
+// AddPhotos adds the "photos" edges to the File entity.
+func (_c *HeroCreate) AddPhotos(v ...*File) *HeroCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPhotoIDs(ids...)
 }
 
 // Mutation returns the HeroMutation object of the builder.
@@ -331,6 +347,22 @@ func (_c *HeroCreate) createSpec() (*Hero, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.OwnerID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PhotosIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   hero.PhotosTable,
+			Columns: []string{hero.PhotosColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -4,8 +4,10 @@ package ent
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"forge/ent/file"
 	"forge/ent/hero"
 	"forge/ent/predicate"
 	"forge/ent/team"
@@ -29,6 +31,7 @@ type HeroQuery struct {
 	predicates []predicate.Hero
 	withTeam   *TeamQuery
 	withOwner  *UserQuery
+	withPhotos *FileQuery
 	modifiers  []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -103,6 +106,28 @@ func (_q *HeroQuery) QueryOwner() *UserQuery {
 			sqlgraph.From(hero.Table, hero.FieldID, selector),
 			sqlgraph.To(user.Table, user.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, true, hero.OwnerTable, hero.OwnerColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryPhotos chains the current query on the "photos" edge.
+func (_q *HeroQuery) QueryPhotos() *FileQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(hero.Table, hero.FieldID, selector),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, hero.PhotosTable, hero.PhotosColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -304,6 +329,7 @@ func (_q *HeroQuery) Clone() *HeroQuery {
 		predicates: append([]predicate.Hero{}, _q.predicates...),
 		withTeam:   _q.withTeam.Clone(),
 		withOwner:  _q.withOwner.Clone(),
+		withPhotos: _q.withPhotos.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -330,6 +356,17 @@ func (_q *HeroQuery) WithOwner(opts ...func(*UserQuery)) *HeroQuery {
 		opt(query)
 	}
 	_q.withOwner = query
+	return _q
+}
+
+// WithPhotos tells the query-builder to eager-load the nodes that are connected to
+// the "photos" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *HeroQuery) WithPhotos(opts ...func(*FileQuery)) *HeroQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPhotos = query
 	return _q
 }
 
@@ -417,9 +454,10 @@ func (_q *HeroQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Hero, e
 	var (
 		nodes       = []*Hero{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withTeam != nil,
 			_q.withOwner != nil,
+			_q.withPhotos != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -452,6 +490,13 @@ func (_q *HeroQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Hero, e
 	if query := _q.withOwner; query != nil {
 		if err := _q.loadOwner(ctx, query, nodes, nil,
 			func(n *Hero, e *User) { n.Edges.Owner = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withPhotos; query != nil {
+		if err := _q.loadPhotos(ctx, query, nodes,
+			func(n *Hero) { n.Edges.Photos = []*File{} },
+			func(n *Hero, e *File) { n.Edges.Photos = append(n.Edges.Photos, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -519,6 +564,37 @@ func (_q *HeroQuery) loadOwner(ctx context.Context, query *UserQuery, nodes []*H
 		for i := range nodes {
 			assign(nodes[i], n)
 		}
+	}
+	return nil
+}
+func (_q *HeroQuery) loadPhotos(ctx context.Context, query *FileQuery, nodes []*Hero, init func(*Hero), assign func(*Hero, *File)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Hero)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	query.withFKs = true
+	query.Where(predicate.File(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(hero.PhotosColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.hero_photos
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "hero_photos" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "hero_photos" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
 	}
 	return nil
 }

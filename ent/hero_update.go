@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/ent/file"
 	"forge/ent/hero"
 	"forge/ent/predicate"
 	"forge/ent/team"
@@ -170,6 +171,21 @@ func (_u *HeroUpdate) SetOwner(v *User) *HeroUpdate {
 	return _u.SetOwnerID(v.ID)
 }
 
+// AddPhotoIDs adds the "photos" edge to the File entity by IDs.
+func (_u *HeroUpdate) AddPhotoIDs(ids ...uuid.UUID) *HeroUpdate {
+	_u.mutation.AddPhotoIDs(ids...)
+	return _u
+}
+
+// AddPhotos adds the "photos" edges to the File entity.
+func (_u *HeroUpdate) AddPhotos(v ...*File) *HeroUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPhotoIDs(ids...)
+}
+
 // Mutation returns the HeroMutation object of the builder.
 func (_u *HeroUpdate) Mutation() *HeroMutation {
 	return _u.mutation
@@ -185,6 +201,27 @@ func (_u *HeroUpdate) ClearTeam() *HeroUpdate {
 func (_u *HeroUpdate) ClearOwner() *HeroUpdate {
 	_u.mutation.ClearOwner()
 	return _u
+}
+
+// ClearPhotos clears all "photos" edges to the File entity.
+func (_u *HeroUpdate) ClearPhotos() *HeroUpdate {
+	_u.mutation.ClearPhotos()
+	return _u
+}
+
+// RemovePhotoIDs removes the "photos" edge to File entities by IDs.
+func (_u *HeroUpdate) RemovePhotoIDs(ids ...uuid.UUID) *HeroUpdate {
+	_u.mutation.RemovePhotoIDs(ids...)
+	return _u
+}
+
+// RemovePhotos removes "photos" edges to File entities.
+func (_u *HeroUpdate) RemovePhotos(v ...*File) *HeroUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePhotoIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -340,6 +377,51 @@ func (_u *HeroUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PhotosCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   hero.PhotosTable,
+			Columns: []string{hero.PhotosColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPhotosIDs(); len(nodes) > 0 && !_u.mutation.PhotosCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   hero.PhotosTable,
+			Columns: []string{hero.PhotosColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PhotosIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   hero.PhotosTable,
+			Columns: []string{hero.PhotosColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -507,6 +589,21 @@ func (_u *HeroUpdateOne) SetOwner(v *User) *HeroUpdateOne {
 	return _u.SetOwnerID(v.ID)
 }
 
+// AddPhotoIDs adds the "photos" edge to the File entity by IDs.
+func (_u *HeroUpdateOne) AddPhotoIDs(ids ...uuid.UUID) *HeroUpdateOne {
+	_u.mutation.AddPhotoIDs(ids...)
+	return _u
+}
+
+// AddPhotos adds the "photos" edges to the File entity.
+func (_u *HeroUpdateOne) AddPhotos(v ...*File) *HeroUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPhotoIDs(ids...)
+}
+
 // Mutation returns the HeroMutation object of the builder.
 func (_u *HeroUpdateOne) Mutation() *HeroMutation {
 	return _u.mutation
@@ -522,6 +619,27 @@ func (_u *HeroUpdateOne) ClearTeam() *HeroUpdateOne {
 func (_u *HeroUpdateOne) ClearOwner() *HeroUpdateOne {
 	_u.mutation.ClearOwner()
 	return _u
+}
+
+// ClearPhotos clears all "photos" edges to the File entity.
+func (_u *HeroUpdateOne) ClearPhotos() *HeroUpdateOne {
+	_u.mutation.ClearPhotos()
+	return _u
+}
+
+// RemovePhotoIDs removes the "photos" edge to File entities by IDs.
+func (_u *HeroUpdateOne) RemovePhotoIDs(ids ...uuid.UUID) *HeroUpdateOne {
+	_u.mutation.RemovePhotoIDs(ids...)
+	return _u
+}
+
+// RemovePhotos removes "photos" edges to File entities.
+func (_u *HeroUpdateOne) RemovePhotos(v ...*File) *HeroUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePhotoIDs(ids...)
 }
 
 // Where appends a list predicates to the HeroUpdate builder.
@@ -707,6 +825,51 @@ func (_u *HeroUpdateOne) sqlSave(ctx context.Context) (_node *Hero, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PhotosCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   hero.PhotosTable,
+			Columns: []string{hero.PhotosColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPhotosIDs(); len(nodes) > 0 && !_u.mutation.PhotosCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   hero.PhotosTable,
+			Columns: []string{hero.PhotosColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PhotosIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   hero.PhotosTable,
+			Columns: []string{hero.PhotosColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

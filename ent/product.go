@@ -4,6 +4,7 @@ package ent
 
 import (
 	"fmt"
+	"forge/ent/file"
 	"forge/ent/inventory"
 	"forge/ent/product"
 	"forge/internal/ids"
@@ -26,6 +27,8 @@ type Product struct {
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
 	// Counts the changes, from 1.
 	Version int `json:"version,omitempty"`
+	// PictureID holds the value of the "picture_id" field.
+	PictureID *uuid.UUID `json:"picture_id,omitempty"`
 	// Sku holds the value of the "sku" field.
 	Sku string `json:"sku,omitempty"`
 	// Name holds the value of the "name" field.
@@ -40,13 +43,26 @@ type Product struct {
 
 // ProductEdges holds the relations/edges for other nodes in the graph.
 type ProductEdges struct {
+	// Picture holds the value of the picture edge.
+	Picture *File `json:"picture,omitempty"`
 	// Inventory holds the value of the inventory edge.
 	Inventory *Inventory `json:"inventory,omitempty"`
 	// OrderItems holds the value of the order_items edge.
 	OrderItems []*OrderItem `json:"order_items,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
+}
+
+// PictureOrErr returns the Picture value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ProductEdges) PictureOrErr() (*File, error) {
+	if e.Picture != nil {
+		return e.Picture, nil
+	} else if e.loadedTypes[0] {
+		return nil, &NotFoundError{label: file.Label}
+	}
+	return nil, &NotLoadedError{edge: "picture"}
 }
 
 // InventoryOrErr returns the Inventory value or an error if the edge
@@ -54,7 +70,7 @@ type ProductEdges struct {
 func (e ProductEdges) InventoryOrErr() (*Inventory, error) {
 	if e.Inventory != nil {
 		return e.Inventory, nil
-	} else if e.loadedTypes[0] {
+	} else if e.loadedTypes[1] {
 		return nil, &NotFoundError{label: inventory.Label}
 	}
 	return nil, &NotLoadedError{edge: "inventory"}
@@ -63,7 +79,7 @@ func (e ProductEdges) InventoryOrErr() (*Inventory, error) {
 // OrderItemsOrErr returns the OrderItems value or an error if the edge
 // was not loaded in eager-loading.
 func (e ProductEdges) OrderItemsOrErr() ([]*OrderItem, error) {
-	if e.loadedTypes[1] {
+	if e.loadedTypes[2] {
 		return e.OrderItems, nil
 	}
 	return nil, &NotLoadedError{edge: "order_items"}
@@ -74,6 +90,8 @@ func (*Product) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case product.FieldPictureID:
+			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case product.FieldVersion, product.FieldPriceCents:
 			values[i] = new(sql.NullInt64)
 		case product.FieldSku, product.FieldName:
@@ -121,6 +139,13 @@ func (_m *Product) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Version = int(value.Int64)
 			}
+		case product.FieldPictureID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field picture_id", values[i])
+			} else if value.Valid {
+				_m.PictureID = new(uuid.UUID)
+				*_m.PictureID = *value.S.(*uuid.UUID)
+			}
 		case product.FieldSku:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field sku", values[i])
@@ -150,6 +175,11 @@ func (_m *Product) assignValues(columns []string, values []any) error {
 // This includes values selected through modifiers, order, etc.
 func (_m *Product) Value(name string) (ent.Value, error) {
 	return _m.selectValues.Get(name)
+}
+
+// QueryPicture queries the "picture" edge of the Product entity.
+func (_m *Product) QueryPicture() *FileQuery {
+	return NewProductClient(_m.config).QueryPicture(_m)
 }
 
 // QueryInventory queries the "inventory" edge of the Product entity.
@@ -193,6 +223,11 @@ func (_m *Product) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("version=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Version))
+	builder.WriteString(", ")
+	if v := _m.PictureID; v != nil {
+		builder.WriteString("picture_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("sku=")
 	builder.WriteString(_m.Sku)

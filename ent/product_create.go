@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/ent/file"
 	"forge/ent/inventory"
 	"forge/ent/orderitem"
 	"forge/ent/product"
@@ -65,6 +66,20 @@ func (_c *ProductCreate) SetNillableVersion(v *int) *ProductCreate {
 	return _c
 }
 
+// SetPictureID sets the "picture_id" field.
+func (_c *ProductCreate) SetPictureID(v uuid.UUID) *ProductCreate {
+	_c.mutation.SetPictureID(v)
+	return _c
+}
+
+// SetNillablePictureID sets the "picture_id" field if the given value is not nil.
+func (_c *ProductCreate) SetNillablePictureID(v *uuid.UUID) *ProductCreate {
+	if v != nil {
+		_c.SetPictureID(*v)
+	}
+	return _c
+}
+
 // SetSku sets the "sku" field.
 func (_c *ProductCreate) SetSku(v string) *ProductCreate {
 	_c.mutation.SetSku(v)
@@ -95,6 +110,11 @@ func (_c *ProductCreate) SetNillableID(v *uuid.UUID) *ProductCreate {
 		_c.SetID(*v)
 	}
 	return _c
+}
+
+// SetPicture sets the "picture" edge to the File entity.
+func (_c *ProductCreate) SetPicture(v *File) *ProductCreate {
+	return _c.SetPictureID(v.ID)
 }
 
 // SetInventoryID sets the "inventory" edge to the Inventory entity by ID.
@@ -284,6 +304,23 @@ func (_c *ProductCreate) createSpec() (*Product, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PriceCents(); ok {
 		_spec.SetField(product.FieldPriceCents, field.TypeInt32, value)
 		_node.PriceCents = value
+	}
+	if nodes := _c.mutation.PictureIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   product.PictureTable,
+			Columns: []string{product.PictureColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.PictureID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.InventoryIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"forge/ent/file"
 	"forge/ent/inventory"
 	"forge/ent/orderitem"
 	"forge/ent/predicate"
@@ -28,6 +29,7 @@ type ProductQuery struct {
 	order          []product.OrderOption
 	inters         []Interceptor
 	predicates     []predicate.Product
+	withPicture    *FileQuery
 	withInventory  *InventoryQuery
 	withOrderItems *OrderItemQuery
 	modifiers      []func(*sql.Selector)
@@ -65,6 +67,28 @@ func (_q *ProductQuery) Unique(unique bool) *ProductQuery {
 func (_q *ProductQuery) Order(o ...product.OrderOption) *ProductQuery {
 	_q.order = append(_q.order, o...)
 	return _q
+}
+
+// QueryPicture chains the current query on the "picture" edge.
+func (_q *ProductQuery) QueryPicture() *FileQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(product.Table, product.FieldID, selector),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, product.PictureTable, product.PictureColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
 }
 
 // QueryInventory chains the current query on the "inventory" edge.
@@ -303,6 +327,7 @@ func (_q *ProductQuery) Clone() *ProductQuery {
 		order:          append([]product.OrderOption{}, _q.order...),
 		inters:         append([]Interceptor{}, _q.inters...),
 		predicates:     append([]predicate.Product{}, _q.predicates...),
+		withPicture:    _q.withPicture.Clone(),
 		withInventory:  _q.withInventory.Clone(),
 		withOrderItems: _q.withOrderItems.Clone(),
 		// clone intermediate query.
@@ -310,6 +335,17 @@ func (_q *ProductQuery) Clone() *ProductQuery {
 		path:      _q.path,
 		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
 	}
+}
+
+// WithPicture tells the query-builder to eager-load the nodes that are connected to
+// the "picture" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ProductQuery) WithPicture(opts ...func(*FileQuery)) *ProductQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPicture = query
+	return _q
 }
 
 // WithInventory tells the query-builder to eager-load the nodes that are connected to
@@ -418,7 +454,8 @@ func (_q *ProductQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Prod
 	var (
 		nodes       = []*Product{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
+			_q.withPicture != nil,
 			_q.withInventory != nil,
 			_q.withOrderItems != nil,
 		}
@@ -444,6 +481,12 @@ func (_q *ProductQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Prod
 	if len(nodes) == 0 {
 		return nodes, nil
 	}
+	if query := _q.withPicture; query != nil {
+		if err := _q.loadPicture(ctx, query, nodes, nil,
+			func(n *Product, e *File) { n.Edges.Picture = e }); err != nil {
+			return nil, err
+		}
+	}
 	if query := _q.withInventory; query != nil {
 		if err := _q.loadInventory(ctx, query, nodes, nil,
 			func(n *Product, e *Inventory) { n.Edges.Inventory = e }); err != nil {
@@ -460,6 +503,38 @@ func (_q *ProductQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Prod
 	return nodes, nil
 }
 
+func (_q *ProductQuery) loadPicture(ctx context.Context, query *FileQuery, nodes []*Product, init func(*Product), assign func(*Product, *File)) error {
+	ids := make([]uuid.UUID, 0, len(nodes))
+	nodeids := make(map[uuid.UUID][]*Product)
+	for i := range nodes {
+		if nodes[i].PictureID == nil {
+			continue
+		}
+		fk := *nodes[i].PictureID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(file.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "picture_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
 func (_q *ProductQuery) loadInventory(ctx context.Context, query *InventoryQuery, nodes []*Product, init func(*Product), assign func(*Product, *Inventory)) error {
 	fks := make([]driver.Value, 0, len(nodes))
 	nodeids := make(map[uuid.UUID]*Product)
@@ -545,6 +620,9 @@ func (_q *ProductQuery) querySpec() *sqlgraph.QuerySpec {
 			if fields[i] != product.FieldID {
 				_spec.Node.Columns = append(_spec.Node.Columns, fields[i])
 			}
+		}
+		if _q.withPicture != nil {
+			_spec.Node.AddColumnOnce(product.FieldPictureID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

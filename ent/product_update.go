@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/ent/file"
 	"forge/ent/inventory"
 	"forge/ent/orderitem"
 	"forge/ent/predicate"
@@ -59,6 +60,26 @@ func (_u *ProductUpdate) AddVersion(v int) *ProductUpdate {
 	return _u
 }
 
+// SetPictureID sets the "picture_id" field.
+func (_u *ProductUpdate) SetPictureID(v uuid.UUID) *ProductUpdate {
+	_u.mutation.SetPictureID(v)
+	return _u
+}
+
+// SetNillablePictureID sets the "picture_id" field if the given value is not nil.
+func (_u *ProductUpdate) SetNillablePictureID(v *uuid.UUID) *ProductUpdate {
+	if v != nil {
+		_u.SetPictureID(*v)
+	}
+	return _u
+}
+
+// ClearPictureID clears the value of the "picture_id" field.
+func (_u *ProductUpdate) ClearPictureID() *ProductUpdate {
+	_u.mutation.ClearPictureID()
+	return _u
+}
+
 // SetSku sets the "sku" field.
 func (_u *ProductUpdate) SetSku(v string) *ProductUpdate {
 	_u.mutation.SetSku(v)
@@ -108,6 +129,11 @@ func (_u *ProductUpdate) AddPriceCents(v int32) *ProductUpdate {
 	return _u
 }
 
+// SetPicture sets the "picture" edge to the File entity.
+func (_u *ProductUpdate) SetPicture(v *File) *ProductUpdate {
+	return _u.SetPictureID(v.ID)
+}
+
 // SetInventoryID sets the "inventory" edge to the Inventory entity by ID.
 func (_u *ProductUpdate) SetInventoryID(id uuid.UUID) *ProductUpdate {
 	_u.mutation.SetInventoryID(id)
@@ -145,6 +171,12 @@ func (_u *ProductUpdate) AddOrderItems(v ...*OrderItem) *ProductUpdate {
 // Mutation returns the ProductMutation object of the builder.
 func (_u *ProductUpdate) Mutation() *ProductMutation {
 	return _u.mutation
+}
+
+// ClearPicture clears the "picture" edge to the File entity.
+func (_u *ProductUpdate) ClearPicture() *ProductUpdate {
+	_u.mutation.ClearPicture()
+	return _u
 }
 
 // ClearInventory clears the "inventory" edge to the Inventory entity.
@@ -270,6 +302,35 @@ func (_u *ProductUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedPriceCents(); ok {
 		_spec.AddField(product.FieldPriceCents, field.TypeInt32, value)
 	}
+	if _u.mutation.PictureCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   product.PictureTable,
+			Columns: []string{product.PictureColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PictureIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   product.PictureTable,
+			Columns: []string{product.PictureColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _u.mutation.InventoryCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2O,
@@ -393,6 +454,26 @@ func (_u *ProductUpdateOne) AddVersion(v int) *ProductUpdateOne {
 	return _u
 }
 
+// SetPictureID sets the "picture_id" field.
+func (_u *ProductUpdateOne) SetPictureID(v uuid.UUID) *ProductUpdateOne {
+	_u.mutation.SetPictureID(v)
+	return _u
+}
+
+// SetNillablePictureID sets the "picture_id" field if the given value is not nil.
+func (_u *ProductUpdateOne) SetNillablePictureID(v *uuid.UUID) *ProductUpdateOne {
+	if v != nil {
+		_u.SetPictureID(*v)
+	}
+	return _u
+}
+
+// ClearPictureID clears the value of the "picture_id" field.
+func (_u *ProductUpdateOne) ClearPictureID() *ProductUpdateOne {
+	_u.mutation.ClearPictureID()
+	return _u
+}
+
 // SetSku sets the "sku" field.
 func (_u *ProductUpdateOne) SetSku(v string) *ProductUpdateOne {
 	_u.mutation.SetSku(v)
@@ -442,6 +523,11 @@ func (_u *ProductUpdateOne) AddPriceCents(v int32) *ProductUpdateOne {
 	return _u
 }
 
+// SetPicture sets the "picture" edge to the File entity.
+func (_u *ProductUpdateOne) SetPicture(v *File) *ProductUpdateOne {
+	return _u.SetPictureID(v.ID)
+}
+
 // SetInventoryID sets the "inventory" edge to the Inventory entity by ID.
 func (_u *ProductUpdateOne) SetInventoryID(id uuid.UUID) *ProductUpdateOne {
 	_u.mutation.SetInventoryID(id)
@@ -479,6 +565,12 @@ func (_u *ProductUpdateOne) AddOrderItems(v ...*OrderItem) *ProductUpdateOne {
 // Mutation returns the ProductMutation object of the builder.
 func (_u *ProductUpdateOne) Mutation() *ProductMutation {
 	return _u.mutation
+}
+
+// ClearPicture clears the "picture" edge to the File entity.
+func (_u *ProductUpdateOne) ClearPicture() *ProductUpdateOne {
+	_u.mutation.ClearPicture()
+	return _u
 }
 
 // ClearInventory clears the "inventory" edge to the Inventory entity.
@@ -633,6 +725,35 @@ func (_u *ProductUpdateOne) sqlSave(ctx context.Context) (_node *Product, err er
 	}
 	if value, ok := _u.mutation.AddedPriceCents(); ok {
 		_spec.AddField(product.FieldPriceCents, field.TypeInt32, value)
+	}
+	if _u.mutation.PictureCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   product.PictureTable,
+			Columns: []string{product.PictureColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PictureIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   product.PictureTable,
+			Columns: []string{product.PictureColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.InventoryCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -14,6 +14,8 @@ type Tx struct {
 	config
 	// Credential is the client for interacting with the Credential builders.
 	Credential *CredentialClient
+	// File is the client for interacting with the File builders.
+	File *FileClient
 	// Hero is the client for interacting with the Hero builders.
 	Hero *HeroClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
@@ -170,6 +172,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Credential = NewCredentialClient(tx.config)
+	tx.File = NewFileClient(tx.config)
 	tx.Hero = NewHeroClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.Inventory = NewInventoryClient(tx.config)

@@ -16,6 +16,11 @@ import (
 	"forge/internal/ids"
 )
 
+// URL is the resolver for the url field.
+func (r *fileResolver) URL(ctx context.Context, obj *model.File, expires int32, resize *model.FileResize, format *model.FileFormat) (*string, error) {
+	return r.fileURL(obj, expires, resize, format)
+}
+
 // SignUp is the resolver for the signUp field.
 func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error) {
 	t, err := r.signUp(ctx, input)
@@ -323,6 +328,11 @@ func (r *mutationResolver) CancelOrder(ctx context.Context, id ids.ID, expectedV
 	return &model.CancelOrderPayload{Order: &model.Order{ID: id}}, nil
 }
 
+// CreateUpload is the resolver for the createUpload field.
+func (r *mutationResolver) CreateUpload(ctx context.Context, input model.CreateUploadInput) (*model.CreateUploadPayload, error) {
+	return r.createUpload(ctx, input)
+}
+
 // UnitsSold is the resolver for the unitsSold field.
 func (r *productResolver) UnitsSold(ctx context.Context, obj *model.Product) (int32, error) {
 	return loadersOf(ctx).unitsSold.Load(ctx, obj.ID.UUID)
@@ -448,6 +458,9 @@ func (r *userResolver) Passkeys(ctx context.Context, objs []*model.User) ([][]*m
 	return passkeys(ctx, objs)
 }
 
+// File returns generated.FileResolver implementation.
+func (r *Resolver) File() generated.FileResolver { return &fileResolver{r} }
+
 // Mutation returns generated.MutationResolver implementation.
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
 
@@ -464,6 +477,7 @@ func (r *Resolver) Team() generated.TeamResolver { return &teamResolver{r} }
 func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 
 type (
+	fileResolver     struct{ *Resolver }
 	mutationResolver struct{ *Resolver }
 	productResolver  struct{ *Resolver }
 	queryResolver    struct{ *Resolver }

@@ -33,7 +33,8 @@ var allowedImports = map[string][]string{
 	"internal/idempotency": {"forge/ent", "forge/ent/idempotencykey"},
 	"internal/webhook":     {"forge/ent", "forge/ent/webhook"},
 	"internal/provider":    {"forge/ent", "forge/ent/credential"},
-	"internal/account":     {"forge/ent", "forge/ent/credential", "forge/ent/mail", "forge/ent/signin"},
+	"internal/upload":      {"forge/ent", "forge/ent/file", "forge/ent/predicate"},
+	"internal/account":     {"forge/ent", "forge/ent/credential", "forge/ent/file", "forge/ent/mail", "forge/ent/signin"},
 	"internal/mail":        {"forge/ent", "forge/ent/mail"},
 }
 

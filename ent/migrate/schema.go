@@ -47,6 +47,70 @@ var (
 			},
 		},
 	}
+	// FilesColumns holds the columns for the "files" table.
+	FilesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "name", Type: field.TypeString, Size: 255},
+		{Name: "content_type", Type: field.TypeString, Size: 127},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "width", Type: field.TypeInt32, Nullable: true},
+		{Name: "height", Type: field.TypeInt32, Nullable: true},
+		{Name: "blurhash", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "etag", Type: field.TypeString, Nullable: true, Size: 128},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"announced", "stored", "removed"}, Default: "announced"},
+		{Name: "attached_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "hero_photos", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// FilesTable holds the schema information for the "files" table.
+	FilesTable = &schema.Table{
+		Name:       "files",
+		Columns:    FilesColumns,
+		PrimaryKey: []*schema.Column{FilesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "files_users_user",
+				Columns:    []*schema.Column{FilesColumns[11]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "files_heroes_photos",
+				Columns:    []*schema.Column{FilesColumns[12]},
+				RefColumns: []*schema.Column{HeroesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "file_user_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{FilesColumns[11], FilesColumns[10]},
+			},
+			{
+				Name:    "file_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{FilesColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "attached_at IS NULL",
+				},
+			},
+			{
+				Name:    "file_id",
+				Unique:  false,
+				Columns: []*schema.Column{FilesColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "state = 'removed'",
+				},
+			},
+			{
+				Name:    "file_hero_photos",
+				Unique:  false,
+				Columns: []*schema.Column{FilesColumns[12]},
+			},
+		},
+	}
 	// HeroesColumns holds the columns for the "heroes" table.
 	HeroesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
@@ -322,13 +386,27 @@ var (
 		{Name: "sku", Type: field.TypeString, Size: 64},
 		{Name: "name", Type: field.TypeString, Size: 200},
 		{Name: "price_cents", Type: field.TypeInt32},
+		{Name: "picture_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
 	}
 	// ProductsTable holds the schema information for the "products" table.
 	ProductsTable = &schema.Table{
 		Name:       "products",
 		Columns:    ProductsColumns,
 		PrimaryKey: []*schema.Column{ProductsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "products_files_picture",
+				Columns:    []*schema.Column{ProductsColumns[7]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
 		Indexes: []*schema.Index{
+			{
+				Name:    "product_picture_id",
+				Unique:  false,
+				Columns: []*schema.Column{ProductsColumns[7]},
+			},
 			{
 				Name:    "product_sku",
 				Unique:  true,
@@ -612,6 +690,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		CredentialsTable,
+		FilesTable,
 		HeroesTable,
 		IdempotencyKeysTable,
 		InventoriesTable,
@@ -629,6 +708,16 @@ var (
 
 func init() {
 	CredentialsTable.ForeignKeys[0].RefTable = UsersTable
+	FilesTable.ForeignKeys[0].RefTable = UsersTable
+	FilesTable.ForeignKeys[1].RefTable = HeroesTable
+	FilesTable.Annotation = &entsql.Annotation{}
+	FilesTable.Annotation.Checks = map[string]string{
+		"files_attached_stored":   "attached_at IS NULL OR state <> 'announced'",
+		"files_name_length":       "length(name) BETWEEN 1 AND 255",
+		"files_size_not_negative": "size >= 0",
+		"files_state_known":       "state IN ('announced', 'stored', 'removed')",
+		"files_stored_with_etag":  "state <> 'stored' OR etag IS NOT NULL",
+	}
 	HeroesTable.ForeignKeys[0].RefTable = TeamsTable
 	HeroesTable.ForeignKeys[1].RefTable = UsersTable
 	HeroesTable.Annotation = &entsql.Annotation{
@@ -658,6 +747,7 @@ func init() {
 		"order_items_quantity_positive":       "quantity >= 1",
 		"order_items_unit_price_not_negative": "unit_price_cents >= 0",
 	}
+	ProductsTable.ForeignKeys[0].RefTable = FilesTable
 	ProductsTable.Annotation = &entsql.Annotation{}
 	ProductsTable.Annotation.Checks = map[string]string{
 		"products_name_length":        "length(name) BETWEEN 1 AND 200",

@@ -9,6 +9,9 @@ import (
 // Credential is the predicate function for credential builders.
 type Credential func(*sql.Selector)
 
+// File is the predicate function for file builders.
+type File func(*sql.Selector)
+
 // Hero is the predicate function for hero builders.
 type Hero func(*sql.Selector)
 

@@ -22,18 +22,29 @@ const (
 	FieldUpdatedAt = "updated_at"
 	// FieldVersion holds the string denoting the version field in the database.
 	FieldVersion = "version"
+	// FieldPictureID holds the string denoting the picture_id field in the database.
+	FieldPictureID = "picture_id"
 	// FieldSku holds the string denoting the sku field in the database.
 	FieldSku = "sku"
 	// FieldName holds the string denoting the name field in the database.
 	FieldName = "name"
 	// FieldPriceCents holds the string denoting the price_cents field in the database.
 	FieldPriceCents = "price_cents"
+	// EdgePicture holds the string denoting the picture edge name in mutations.
+	EdgePicture = "picture"
 	// EdgeInventory holds the string denoting the inventory edge name in mutations.
 	EdgeInventory = "inventory"
 	// EdgeOrderItems holds the string denoting the order_items edge name in mutations.
 	EdgeOrderItems = "order_items"
 	// Table holds the table name of the product in the database.
 	Table = "products"
+	// PictureTable is the table that holds the picture relation/edge.
+	PictureTable = "products"
+	// PictureInverseTable is the table name for the File entity.
+	// It exists in this package in order to avoid circular dependency with the "file" package.
+	PictureInverseTable = "files"
+	// PictureColumn is the table column denoting the picture relation/edge.
+	PictureColumn = "picture_id"
 	// InventoryTable is the table that holds the inventory relation/edge.
 	InventoryTable = "inventories"
 	// InventoryInverseTable is the table name for the Inventory entity.
@@ -56,6 +67,7 @@ var Columns = []string{
 	FieldCreatedAt,
 	FieldUpdatedAt,
 	FieldVersion,
+	FieldPictureID,
 	FieldSku,
 	FieldName,
 	FieldPriceCents,
@@ -118,6 +130,11 @@ func ByVersion(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldVersion, opts...).ToFunc()
 }
 
+// ByPictureID orders the results by the picture_id field.
+func ByPictureID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPictureID, opts...).ToFunc()
+}
+
 // BySku orders the results by the sku field.
 func BySku(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSku, opts...).ToFunc()
@@ -131,6 +148,13 @@ func ByName(opts ...sql.OrderTermOption) OrderOption {
 // ByPriceCents orders the results by the price_cents field.
 func ByPriceCents(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPriceCents, opts...).ToFunc()
+}
+
+// ByPictureField orders the results by picture field.
+func ByPictureField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPictureStep(), sql.OrderByField(field, opts...))
+	}
 }
 
 // ByInventoryField orders the results by inventory field.
@@ -152,6 +176,13 @@ func ByOrderItems(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newOrderItemsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
+}
+func newPictureStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PictureInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, PictureTable, PictureColumn),
+	)
 }
 func newInventoryStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(

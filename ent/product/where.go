@@ -71,6 +71,11 @@ func Version(v int) predicate.Product {
 	return predicate.Product(sql.FieldEQ(FieldVersion, v))
 }
 
+// PictureID applies equality check predicate on the "picture_id" field. It's identical to PictureIDEQ.
+func PictureID(v uuid.UUID) predicate.Product {
+	return predicate.Product(sql.FieldEQ(FieldPictureID, v))
+}
+
 // Sku applies equality check predicate on the "sku" field. It's identical to SkuEQ.
 func Sku(v string) predicate.Product {
 	return predicate.Product(sql.FieldEQ(FieldSku, v))
@@ -204,6 +209,36 @@ func VersionLT(v int) predicate.Product {
 // VersionLTE applies the LTE predicate on the "version" field.
 func VersionLTE(v int) predicate.Product {
 	return predicate.Product(sql.FieldLTE(FieldVersion, v))
+}
+
+// PictureIDEQ applies the EQ predicate on the "picture_id" field.
+func PictureIDEQ(v uuid.UUID) predicate.Product {
+	return predicate.Product(sql.FieldEQ(FieldPictureID, v))
+}
+
+// PictureIDNEQ applies the NEQ predicate on the "picture_id" field.
+func PictureIDNEQ(v uuid.UUID) predicate.Product {
+	return predicate.Product(sql.FieldNEQ(FieldPictureID, v))
+}
+
+// PictureIDIn applies the In predicate on the "picture_id" field.
+func PictureIDIn(vs ...uuid.UUID) predicate.Product {
+	return predicate.Product(sql.FieldIn(FieldPictureID, vs...))
+}
+
+// PictureIDNotIn applies the NotIn predicate on the "picture_id" field.
+func PictureIDNotIn(vs ...uuid.UUID) predicate.Product {
+	return predicate.Product(sql.FieldNotIn(FieldPictureID, vs...))
+}
+
+// PictureIDIsNil applies the IsNil predicate on the "picture_id" field.
+func PictureIDIsNil() predicate.Product {
+	return predicate.Product(sql.FieldIsNull(FieldPictureID))
+}
+
+// PictureIDNotNil applies the NotNil predicate on the "picture_id" field.
+func PictureIDNotNil() predicate.Product {
+	return predicate.Product(sql.FieldNotNull(FieldPictureID))
 }
 
 // SkuEQ applies the EQ predicate on the "sku" field.
@@ -374,6 +409,29 @@ func PriceCentsLT(v int32) predicate.Product {
 // PriceCentsLTE applies the LTE predicate on the "price_cents" field.
 func PriceCentsLTE(v int32) predicate.Product {
 	return predicate.Product(sql.FieldLTE(FieldPriceCents, v))
+}
+
+// HasPicture applies the HasEdge predicate on the "picture" edge.
+func HasPicture() predicate.Product {
+	return predicate.Product(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, PictureTable, PictureColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasPictureWith applies the HasEdge predicate on the "picture" edge with a given conditions (other predicates).
+func HasPictureWith(preds ...predicate.File) predicate.Product {
+	return predicate.Product(func(s *sql.Selector) {
+		step := newPictureStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
 }
 
 // HasInventory applies the HasEdge predicate on the "inventory" edge.

@@ -26,7 +26,7 @@ type Hero struct{ ent.Schema }
 func (Hero) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{
-			ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"},
+			ShownToAll: []string{"id", "name", "age", "team", "owner", "photos", "version", "createdAt", "updatedAt"},
 			Search:     []string{"name"},
 			Logged:     true,
 			// A hero lives on without the user who was erased.
@@ -62,8 +62,13 @@ func (Hero) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("team", Team.Type).Ref("heroes").Field("team_id").Unique(),
 		edge.From("owner", User.Type).Ref("heroes").Field("owner_id").Unique(),
+		heroPhotos,
 	}
 }
+
+// heroPhotos are pictures of a hero.
+var heroPhotos = ManyFiles("hero", Hero.Type, "photos",
+	entity.FileLimits{MaxBytes: 10 << 20, ContentTypes: []string{"image/*"}, Most: 20})
 
 // Indexes returns the indexes of the table.
 func (Hero) Indexes() []ent.Index {

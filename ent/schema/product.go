@@ -25,7 +25,7 @@ type Product struct{ ent.Schema }
 func (Product) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{
-			ShownToAll: []string{"id", "sku", "name", "priceCents", "stock", "unitsSold", "version", "createdAt", "updatedAt"},
+			ShownToAll: []string{"id", "sku", "name", "priceCents", "stock", "picture", "unitsSold", "version", "createdAt", "updatedAt"},
 			Computed:   map[string]entity.Computed{"unitsSold": {Price: 2}},
 			Search:     []string{"name", "sku"},
 			Logged:     true,
@@ -38,9 +38,10 @@ func (Product) Annotations() []schema.Annotation {
 	}
 }
 
-// Mixin returns the mixins, which add the key, the times and the version.
+// Mixin returns the mixins, which add the key, the times, the version and the picture.
 func (Product) Mixin() []ent.Mixin {
-	return []ent.Mixin{Identified{Prefix: "product"}, Timed{}, Versioned{}}
+	return []ent.Mixin{Identified{Prefix: "product"}, Timed{}, Versioned{},
+		OneFile{Name: "picture", Limits: entity.FileLimits{MaxBytes: 10 << 20, ContentTypes: []string{"image/*"}}}}
 }
 
 // Fields returns the fields that no mixin adds.

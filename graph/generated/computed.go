@@ -15,6 +15,38 @@ import (
 func (e *executableSchema) Computed(op *graphql.OperationContext, name string) computed.Type {
 	ec := newExecutionContext(op, e, nil)
 	switch name {
+	case "File":
+		return &computed.Of[model.File]{
+			Name: name,
+			SetField: func(ctx context.Context, obj *model.File, field string, value any) (err error) {
+				switch field {
+				case "id":
+					obj.ID, err = ec.unmarshalNID2forgeᚋinternalᚋidsᚐID(ctx, value)
+				case "name":
+					obj.Name, err = ec.unmarshalNString2string(ctx, value)
+				case "contentType":
+					obj.ContentType, err = ec.unmarshalNString2string(ctx, value)
+				case "size":
+					obj.Size, err = ec.unmarshalNBigInt2int64(ctx, value)
+				case "width":
+					obj.Width, err = ec.unmarshalOInt2ᚖint32(ctx, value)
+				case "height":
+					obj.Height, err = ec.unmarshalOInt2ᚖint32(ctx, value)
+				case "blurhash":
+					obj.Blurhash, err = ec.unmarshalOString2ᚖstring(ctx, value)
+				default:
+					err = fmt.Errorf("the model of File has no %s to set", field)
+				}
+				return err
+			},
+			ResolveIt: func(ctx context.Context, obj *model.File, field graphql.CollectedField) graphql.Marshaler {
+				switch field.Name {
+				case "url":
+					return ec._File_url(ctx, field, obj)
+				}
+				return graphql.Null
+			},
+		}
 	case "Product":
 		return &computed.Of[model.Product]{
 			Name: name,
@@ -221,6 +253,8 @@ func (e *executableSchema) Mutate(ctx context.Context, op *graphql.OperationCont
 		return ec._Mutation_payOrder(ctx, field)
 	case "cancelOrder":
 		return ec._Mutation_cancelOrder(ctx, field)
+	case "createUpload":
+		return ec._Mutation_createUpload(ctx, field)
 	}
 	return graphql.Null
 }

@@ -89,6 +89,20 @@ type CreateOrderPayload struct {
 	Order *Order `json:"order"`
 }
 
+// A file that is to be uploaded.
+type CreateUploadInput struct {
+	// What it is called: 1 to 255 characters.
+	Name string `json:"name"`
+	// Such as `image/png`. What counts in the end is what the content says.
+	ContentType string `json:"contentType"`
+	// In bytes, from 1.
+	Size int64 `json:"size"`
+}
+
+type CreateUploadPayload struct {
+	Upload *FileUpload `json:"upload"`
+}
+
 // A new endpoint. It acts as somebody who has not signed in, unless `userId` or `role` says otherwise.
 type CreateWebhookInput struct {
 	// https://HOST/PATH.
@@ -137,6 +151,59 @@ type ExportAccountPayload struct {
 	Data string `json:"data"`
 }
 
+// A file that a row has. It is reached by the row alone: who sees the row sees the file.
+type File struct {
+	ID ids.ID `json:"id"`
+	// An address of the file. Whoever knows the address can read the file until the address expires. With `resize` or `format`, it is that of a
+	// version of a picture; null if the file is no picture of which there are versions (JPEG, PNG, GIF or WebP).
+	URL  *string `json:"url,omitempty"`
+	Name string  `json:"name"`
+	// As it was found by the content, such as `image/png`.
+	ContentType string `json:"contentType"`
+	// In bytes.
+	Size int64 `json:"size"`
+	// Of a picture as it is shown, in pixels; null if it is none.
+	Width *int32 `json:"width,omitempty"`
+	// Of a picture as it is shown, in pixels; null if it is none.
+	Height *int32 `json:"height,omitempty"`
+	// Of a picture: some characters that a blurred picture can be painted from while the picture is loaded (https://blurha.sh).
+	Blurhash *string `json:"blurhash,omitempty"`
+}
+
+// The size of a version of a picture, in pixels: 1 to 4,096. A side that is left out follows from the other.
+type FileResize struct {
+	Width  graphql.Omittable[*int32] `json:"width,omitempty"`
+	Height graphql.Omittable[*int32] `json:"height,omitempty"`
+	Fit    FileFit                   `json:"fit"`
+}
+
+// How the bytes of a file are sent: by one request with the method, the headers, and the bytes as its body.
+type FileUpload struct {
+	// What mutations take as the file once the bytes were sent.
+	FileID ids.ID `json:"fileId"`
+	// The address takes resumable uploads by tus 1.0.0 as well, unless files are stored in S3.
+	URL     string              `json:"url"`
+	Method  string              `json:"method"`
+	Headers []*FileUploadHeader `json:"headers"`
+	// The bytes have to be there by then.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// A header of a request.
+type FileUploadHeader struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Conditions on a file; all that are given must hold.
+type FileWhereInput struct {
+	ContentType          graphql.Omittable[*string]  `json:"contentType,omitempty"`
+	ContentTypeIn        graphql.Omittable[[]string] `json:"contentTypeIn,omitempty"`
+	ContentTypeHasPrefix graphql.Omittable[*string]  `json:"contentTypeHasPrefix,omitempty"`
+	SizeGte              graphql.Omittable[*int64]   `json:"sizeGTE,omitempty"`
+	SizeLte              graphql.Omittable[*int64]   `json:"sizeLTE,omitempty"`
+}
+
 // The new passkey.
 type FinishPasskeyPayload struct {
 	Passkey *Passkey `json:"passkey"`
@@ -161,6 +228,7 @@ type Hero struct {
 	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
+	Photos    []*File   `json:"photos"`
 }
 
 func (Hero) IsNode()            {}
@@ -372,6 +440,8 @@ type HeroWhereInput struct {
 	HasTeamWith      graphql.Omittable[[]*TeamWhereInput] `json:"hasTeamWith,omitempty"`
 	HasOwner         graphql.Omittable[*bool]             `json:"hasOwner,omitempty"`
 	HasOwnerWith     graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
+	HasPhotos        graphql.Omittable[*bool]             `json:"hasPhotos,omitempty"`
+	HasPhotosWith    graphql.Omittable[[]*FileWhereInput] `json:"hasPhotosWith,omitempty"`
 }
 
 // An account at a provider with which a user can sign in.
@@ -820,6 +890,7 @@ type Product struct {
 	Version   int32     `json:"version"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
+	Picture   *File     `json:"picture,omitempty"`
 }
 
 func (Product) IsNode()            {}
@@ -997,33 +1068,35 @@ type ProductWhereInput struct {
 	// Without regard to case.
 	NameEqualFold graphql.Omittable[*string] `json:"nameEqualFold,omitempty"`
 	// Without regard to case.
-	NameContainsFold graphql.Omittable[*string]    `json:"nameContainsFold,omitempty"`
-	PriceCents       graphql.Omittable[*int32]     `json:"priceCents,omitempty"`
-	PriceCentsNeq    graphql.Omittable[*int32]     `json:"priceCentsNEQ,omitempty"`
-	PriceCentsIn     graphql.Omittable[[]int32]    `json:"priceCentsIn,omitempty"`
-	PriceCentsNotIn  graphql.Omittable[[]int32]    `json:"priceCentsNotIn,omitempty"`
-	PriceCentsGt     graphql.Omittable[*int32]     `json:"priceCentsGT,omitempty"`
-	PriceCentsGte    graphql.Omittable[*int32]     `json:"priceCentsGTE,omitempty"`
-	PriceCentsLt     graphql.Omittable[*int32]     `json:"priceCentsLT,omitempty"`
-	PriceCentsLte    graphql.Omittable[*int32]     `json:"priceCentsLTE,omitempty"`
-	Stock            graphql.Omittable[*int32]     `json:"stock,omitempty"`
-	StockNeq         graphql.Omittable[*int32]     `json:"stockNEQ,omitempty"`
-	StockIn          graphql.Omittable[[]int32]    `json:"stockIn,omitempty"`
-	StockNotIn       graphql.Omittable[[]int32]    `json:"stockNotIn,omitempty"`
-	StockGt          graphql.Omittable[*int32]     `json:"stockGT,omitempty"`
-	StockGte         graphql.Omittable[*int32]     `json:"stockGTE,omitempty"`
-	StockLt          graphql.Omittable[*int32]     `json:"stockLT,omitempty"`
-	StockLte         graphql.Omittable[*int32]     `json:"stockLTE,omitempty"`
-	CreatedAt        graphql.Omittable[*time.Time] `json:"createdAt,omitempty"`
-	CreatedAtGt      graphql.Omittable[*time.Time] `json:"createdAtGT,omitempty"`
-	CreatedAtGte     graphql.Omittable[*time.Time] `json:"createdAtGTE,omitempty"`
-	CreatedAtLt      graphql.Omittable[*time.Time] `json:"createdAtLT,omitempty"`
-	CreatedAtLte     graphql.Omittable[*time.Time] `json:"createdAtLTE,omitempty"`
-	UpdatedAt        graphql.Omittable[*time.Time] `json:"updatedAt,omitempty"`
-	UpdatedAtGt      graphql.Omittable[*time.Time] `json:"updatedAtGT,omitempty"`
-	UpdatedAtGte     graphql.Omittable[*time.Time] `json:"updatedAtGTE,omitempty"`
-	UpdatedAtLt      graphql.Omittable[*time.Time] `json:"updatedAtLT,omitempty"`
-	UpdatedAtLte     graphql.Omittable[*time.Time] `json:"updatedAtLTE,omitempty"`
+	NameContainsFold graphql.Omittable[*string]           `json:"nameContainsFold,omitempty"`
+	PriceCents       graphql.Omittable[*int32]            `json:"priceCents,omitempty"`
+	PriceCentsNeq    graphql.Omittable[*int32]            `json:"priceCentsNEQ,omitempty"`
+	PriceCentsIn     graphql.Omittable[[]int32]           `json:"priceCentsIn,omitempty"`
+	PriceCentsNotIn  graphql.Omittable[[]int32]           `json:"priceCentsNotIn,omitempty"`
+	PriceCentsGt     graphql.Omittable[*int32]            `json:"priceCentsGT,omitempty"`
+	PriceCentsGte    graphql.Omittable[*int32]            `json:"priceCentsGTE,omitempty"`
+	PriceCentsLt     graphql.Omittable[*int32]            `json:"priceCentsLT,omitempty"`
+	PriceCentsLte    graphql.Omittable[*int32]            `json:"priceCentsLTE,omitempty"`
+	Stock            graphql.Omittable[*int32]            `json:"stock,omitempty"`
+	StockNeq         graphql.Omittable[*int32]            `json:"stockNEQ,omitempty"`
+	StockIn          graphql.Omittable[[]int32]           `json:"stockIn,omitempty"`
+	StockNotIn       graphql.Omittable[[]int32]           `json:"stockNotIn,omitempty"`
+	StockGt          graphql.Omittable[*int32]            `json:"stockGT,omitempty"`
+	StockGte         graphql.Omittable[*int32]            `json:"stockGTE,omitempty"`
+	StockLt          graphql.Omittable[*int32]            `json:"stockLT,omitempty"`
+	StockLte         graphql.Omittable[*int32]            `json:"stockLTE,omitempty"`
+	CreatedAt        graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
+	CreatedAtGt      graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
+	CreatedAtGte     graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
+	CreatedAtLt      graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
+	CreatedAtLte     graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
+	UpdatedAt        graphql.Omittable[*time.Time]        `json:"updatedAt,omitempty"`
+	UpdatedAtGt      graphql.Omittable[*time.Time]        `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte     graphql.Omittable[*time.Time]        `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt      graphql.Omittable[*time.Time]        `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte     graphql.Omittable[*time.Time]        `json:"updatedAtLTE,omitempty"`
+	HasPicture       graphql.Omittable[*bool]             `json:"hasPicture,omitempty"`
+	HasPictureWith   graphql.Omittable[[]*FileWhereInput] `json:"hasPictureWith,omitempty"`
 }
 
 // Everything that can be read. A reading operation sees one state of the database throughout.
@@ -1788,6 +1861,120 @@ func (e *ErrorCode) UnmarshalJSON(b []byte) error {
 }
 
 func (e ErrorCode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How a picture is fitted into a width and a height.
+type FileFit string
+
+const (
+	// All of the picture, within both.
+	FileFitContain FileFit = "CONTAIN"
+	// What fills both; the rest is cut off.
+	FileFitCover FileFit = "COVER"
+)
+
+var AllFileFit = []FileFit{
+	FileFitContain,
+	FileFitCover,
+}
+
+func (e FileFit) IsValid() bool {
+	switch e {
+	case FileFitContain, FileFitCover:
+		return true
+	}
+	return false
+}
+
+func (e FileFit) String() string {
+	return string(e)
+}
+
+func (e *FileFit) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = FileFit(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid FileFit", str)
+	}
+	return nil
+}
+
+func (e FileFit) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *FileFit) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e FileFit) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A format of versions of pictures.
+type FileFormat string
+
+const (
+	FileFormatJpeg FileFormat = "JPEG"
+	FileFormatPng  FileFormat = "PNG"
+)
+
+var AllFileFormat = []FileFormat{
+	FileFormatJpeg,
+	FileFormatPng,
+}
+
+func (e FileFormat) IsValid() bool {
+	switch e {
+	case FileFormatJpeg, FileFormatPng:
+		return true
+	}
+	return false
+}
+
+func (e FileFormat) String() string {
+	return string(e)
+}
+
+func (e *FileFormat) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = FileFormat(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid FileFormat", str)
+	}
+	return nil
+}
+
+func (e FileFormat) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *FileFormat) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e FileFormat) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -13,6 +13,7 @@ import (
 
 	"forge/ent"
 	"forge/ent/credential"
+	entfile "forge/ent/file"
 	entmail "forge/ent/mail"
 	"forge/ent/signin"
 	"forge/internal/apperr"
@@ -151,6 +152,32 @@ func (s *Service) erase(ctx context.Context, a *session.Account, now time.Time) 
 		return err
 	}
 	s.Revoked(id, at)
+	return eraseFiles(ctx, s.Entities, id)
+}
+
+// eraseFiles has the files removed that the account has uploaded, and that no row has. Of those that
+// rows have which stay, it erases who has uploaded them, and what they were called.
+func eraseFiles(ctx context.Context, entities []*entity.Entity, id uuid.UUID) error {
+	if _, err := ent.FromUnit(ctx).File.Update().Where(entfile.UserID(id), entfile.AttachedAtIsNil()).SetState(entfile.StateRemoved).Save(ctx); err != nil {
+		return fmt.Errorf("remove the files of an account: %w", err)
+	}
+	files := entity.FilesOf(entities)
+	c := changes{e: files}
+	c.set("user_id", nil)
+	c.set("name", "erased")
+	if err := c.update(ctx, "user_id", id); err != nil {
+		return err
+	}
+	for _, edge := range accountEntity(entities).Edges {
+		if edge.Files == nil || edge.OwnKey {
+			continue
+		}
+		c := changes{e: files}
+		c.set(edge.Column, nil)
+		if err := c.update(ctx, edge.Column, id); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -227,10 +254,12 @@ func rulesOf(e *entity.Entity) map[string]entity.Erase {
 		own, framework := ownColumns[f.Column]
 		declared, said := e.Personal[f.Column]
 		switch {
-		case i == 0 || keys[f.Column] || f.Kind == entity.ID || f.Column == "tokens_valid_after" || f.Column == e.Deleted:
+		case i == 0 || keys[f.Column] || f.Kind == entity.ID && !e.HoldsFile(f.Column) || f.Column == "tokens_valid_after" || f.Column == e.Deleted:
 			rules[f.Column] = entity.Keep
 		case said:
 			rules[f.Column] = declared
+		case e.HoldsFile(f.Column) && f.Nullable:
+			rules[f.Column] = entity.Clear
 		case framework:
 			rules[f.Column] = own
 		case f.Nullable:

@@ -24,7 +24,7 @@ const MostExported = 10_000
 
 // Export returns the viewer's data as JSON: the account, and the rows that it owns, by the names of
 // their types, with the columns that the viewer may see. The rows are read under the viewer's
-// rules. If they are more than MostExported, or have more than ExportBytes, the rest is left out,
+// rules. The files that it has uploaded are among them, with addresses. If they are more than MostExported, or have more than ExportBytes, the rest is left out,
 // and "complete" is false.
 func (s *Service) Export(ctx context.Context) (string, error) {
 	if s == nil {
@@ -75,6 +75,20 @@ func (s *Service) Export(ctx context.Context) (string, error) {
 			break
 		}
 		left -= len(found)
+	}
+	if s.Uploaded != nil && left > 0 {
+		files, err := s.Uploaded(ctx, a.ID, left+1)
+		if err != nil {
+			return "", err
+		}
+		for len(files) > 0 && left >= 0 {
+			if left--; left < 0 || bytes < len(files[0]) {
+				left = -1
+				break
+			}
+			bytes -= len(files[0])
+			rows["File"], files = append(rows["File"], files[0]), files[1:]
+		}
 	}
 	text, err := json.Marshal(map[string]any{"exportedAt": at.Format(time.RFC3339), "complete": left >= 0, "rows": rows})
 	return string(text), err

@@ -20,6 +20,7 @@ import (
 	"forge/internal/password"
 	"forge/internal/provider"
 	"forge/internal/session"
+	"forge/internal/upload"
 	"forge/internal/viewer"
 	"forge/internal/webhook"
 )
@@ -84,6 +85,7 @@ type Services struct {
 	Cookies     *cookie.Cookies      // keeps the tokens of sessions; if nil, they are in answers
 	Webhooks    *webhook.Webhooks    // the endpoints of webhooks
 	Providers   *provider.Providers  // signs people in with accounts at providers; if nil, there are none
+	Uploads     *upload.Uploads      // the files of rows; nil if this server keeps none
 	Account     *account.Service     // what is proved by mail; nil if nobody can sign in
 }
 

@@ -66,6 +66,7 @@ func checks() []check {
 		{"identity", (*Doctor).identity},
 		{"mail", (*Doctor).mail},
 		{"file", (*Doctor).file},
+		{"files", (*Doctor).storage},
 		{"database", (*Doctor).reach},
 		{"replication", (*Doctor).replication},
 		{"schema", (*Doctor).schema},
@@ -108,7 +109,7 @@ func (d *Doctor) Check(ctx context.Context) Report {
 }
 
 func (c check) needsDatabase() bool {
-	return c.name != "settings" && c.name != "contract" && c.name != "indexes" && c.name != "identity" && c.name != "mail" && c.name != "file"
+	return !slices.Contains([]string{"settings", "contract", "indexes", "identity", "mail", "file", "files"}, c.name)
 }
 
 // close closes the database. It returns after the timeout even if the database hangs.

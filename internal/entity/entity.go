@@ -66,6 +66,8 @@ type Entity struct {
 	// OwnerErased what becomes of the row. See Erase.
 	Personal    map[string]Erase
 	OwnerErased Erase
+	// Files says that the rows are files, which clients reach by edges of other rows alone.
+	Files bool
 }
 
 // Computed describes a field that is neither a column nor an edge. Its resolver gets an object that
@@ -140,6 +142,8 @@ type Edge struct {
 	// field, and the column of the other entity. If it is not empty, each row of this entity must
 	// have a related row.
 	Shows map[string]string
+	// Files says which files the edge may lead to. It is nil if the edge leads to something else.
+	Files *FileLimits
 }
 
 // Kind says how the values of a column are compared, read and written. ent/template chooses the
@@ -292,6 +296,9 @@ type Annotation struct {
 
 	Personal    map[string]Erase `json:",omitempty"` // see Entity.Personal
 	OwnerErased Erase            `json:",omitempty"` // see Entity.OwnerErased
+
+	StoresFiles bool        `json:",omitempty"` // see Entity.Files
+	Files       *FileLimits `json:",omitempty"` // see Edge.Files
 }
 
 // Name returns the name under which ent stores the annotation.

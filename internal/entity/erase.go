@@ -31,7 +31,7 @@ func (e *Entity) CheckErase(owner string) error {
 			return fmt.Errorf("entity.Annotation: Personal of %s has %s cleared, which must not be null; make the field Optional, or give it another rule", e.Name, column)
 		case rule == Replace && f.Kind != String:
 			return fmt.Errorf("entity.Annotation: Personal of %s has %s replaced, which is not a text; give it another rule", e.Name, column)
-		case rule != Keep && (f.Kind == ID || column == owner):
+		case rule != Keep && (f.Kind == ID && !e.HoldsFile(column) || column == owner):
 			return fmt.Errorf("entity.Annotation: Personal of %s names the key %s; what becomes of the row is said by OwnerErased", e.Name, column)
 		case !slices.Contains([]Erase{Keep, Clear, Replace}, rule):
 			return fmt.Errorf("entity.Annotation: Personal of %s has the rule %q for %s, which is for rows, or for nothing", e.Name, rule, column)
@@ -48,6 +48,11 @@ func (e *Entity) CheckErase(owner string) error {
 		return fmt.Errorf("entity.Annotation: OwnerErased of %s is %q, which is for columns, or for nothing", e.Name, e.OwnerErased)
 	}
 	return nil
+}
+
+// HoldsFile reports whether a column holds the key of a file.
+func (e *Entity) HoldsFile(column string) bool {
+	return slices.ContainsFunc(e.Edges, func(edge Edge) bool { return edge.Files != nil && edge.OwnKey && edge.Column == column })
 }
 
 // Column returns the field of a column, or nil.

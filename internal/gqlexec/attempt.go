@@ -140,6 +140,10 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 		return a.refuse(ctx, unreached)
 	}
 	if a.mutation {
+		var err error
+		if ctx, err = a.prepareFiles(ctx, a.op); err != nil {
+			return a.refuse(ctx, err)
+		}
 		if answer := a.begin(ctx); answer != nil {
 			return answer
 		}

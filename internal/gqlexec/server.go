@@ -53,6 +53,11 @@ type Options struct {
 	// bound.
 	Unsent *graphqlhttp.Unsent
 
+	// Files are those that clients upload. If it is nil, there are none. Multipart says whether they
+	// may be part of a request.
+	Files     Files
+	Multipart bool
+
 	// Wrote is called after each mutation that was stored. It may be nil.
 	Wrote func()
 	// Feed reads the log of changes for subscriptions. Without it, there are none.
@@ -68,11 +73,19 @@ type Options struct {
 	Cursors *cursorcipher.Cipher
 }
 
+// files returns what takes the files of multipart requests, or nil.
+func (o *Options) files() graphqlhttp.Files {
+	if o.Multipart && o.Files != nil {
+		return o.Files
+	}
+	return nil
+}
+
 // New returns the handler of the API on db. It panics if API.Check returns an error, so the
 // caller should call API.Check before.
 func New(api API, db *database.DB, opts Options, log *slog.Logger) *Handler {
 	e := newExecutor(api, db, opts, log)
-	transport := graphqlhttp.Transport{MaxBodyBytes: opts.MaxBodyBytes, Admission: opts.Admission, Unsent: opts.Unsent, Messages: e.present.messages}
+	transport := graphqlhttp.Transport{MaxBodyBytes: opts.MaxBodyBytes, Admission: opts.Admission, Unsent: opts.Unsent, Files: opts.files(), Messages: e.present.messages}
 	return &Handler{Handler: transport.Handler(e), executor: e, groups: groups{turns: make(chan struct{}, maxEvaluations)}}
 }
 

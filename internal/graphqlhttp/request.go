@@ -43,11 +43,15 @@ const requestBody = "the body of the request"
 
 // fromBody returns the parameters in the body of a POST.
 func (t Transport) fromBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
-	if !isJSON(r.Header.Get("Content-Type")) {
+	form := t.Files != nil && isMultipart(r.Header.Get("Content-Type"))
+	if !form && !isJSON(r.Header.Get("Content-Type")) {
 		return nil, wrongType
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, wrongCoding
+	}
+	if form {
+		return t.fromForm(w, r)
 	}
 	body, refused := t.readBody(w, r)
 	defer release(body)

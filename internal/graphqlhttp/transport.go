@@ -33,6 +33,7 @@ type Transport struct {
 	// earlier.
 	Admission *admission.Limiter
 	Unsent    *Unsent            // limits the answers that wait for slow readers; nil: no limit
+	Files     Files              // takes the files of multipart requests; nil: there are none
 	Messages  *message.Catalogue // translates refusals; nil: they are in English
 }
 

@@ -148,7 +148,8 @@ func loggedPath(r *http.Request) string {
 	case "/", "/graphql", "/healthz", "/readyz", "/metrics":
 		return r.URL.Path
 	}
-	if _, path, found := strings.Cut(r.Pattern, " "); found && strings.HasPrefix(path, authPath) {
+	_, path, found := strings.Cut(r.Pattern, " ")
+	if found && (strings.HasPrefix(path, authPath) || strings.HasPrefix(path, filesPath)) {
 		return path
 	}
 	return "/…"

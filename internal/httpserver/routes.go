@@ -29,6 +29,9 @@ type Parts struct {
 	Ready      http.Handler
 	// Providers sends browsers to providers and takes them back. If it is nil, it has no routes.
 	Providers *provider.Providers
+	// Files serves files and takes uploads. It looks at the signature of each address itself. If it
+	// is nil, there are none.
+	Files http.Handler
 	// Admission is the limiter that the API uses. While it is full, operations are refused before
 	// anything else is done for them. If it is nil, none are refused.
 	Admission *admission.Limiter
@@ -60,6 +63,9 @@ const docsPath = "/docs/"
 
 // authPath is the beginning of the paths to which browsers go on their way to providers and back.
 const authPath = "/auth/"
+
+// filesPath is the beginning of the paths of files.
+const filesPath = "/files/"
 
 // middleware returns a handler that does something for a request before or after next.
 type middleware func(next http.Handler) http.Handler
@@ -117,6 +123,9 @@ func Routes(p Parts) http.Handler {
 		mux.Handle("GET "+authPath+"{provider}/start", page(http.HandlerFunc(p.Providers.Start)))
 		mux.Handle("GET "+authPath+"{provider}/callback", page(http.HandlerFunc(p.Providers.Callback)))
 		mux.Handle("POST "+authPath+"{provider}/callback", page(http.HandlerFunc(p.Providers.Callback)))
+	}
+	if p.Files != nil {
+		mux.Handle(filesPath, page(shareFiles(allowed)(p.Files)))
 	}
 	if p.Inbox != nil {
 		inbox := localHost(true, misdirected)(p.Inbox) // even with AUTH=on: its links sign people in

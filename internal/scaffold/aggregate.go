@@ -107,7 +107,7 @@ func (g *generator) groupKeys(e *entity.Entity) (keys []groupKey) {
 		}
 	}
 	for _, edge := range g.edges(e) {
-		if edge.Unique && edge.OwnKey && columnOf(e, edge.Column) != nil && rule.Visible(e, edge.Name) == entity.ToAll {
+		if edge.Unique && edge.OwnKey && edge.Files == nil && columnOf(e, edge.Column) != nil && rule.Visible(e, edge.Name) == entity.ToAll {
 			keys = append(keys, groupKey{edge.Name, edge.To, edge.Name})
 		}
 	}

@@ -131,6 +131,7 @@ func describe(t *gen.Type, policy ent.Policy) *entity.Entity {
 		}
 	}
 	e.OwnerErased = entity.Erase(text(own["OwnerErased"]))
+	e.Files = own["StoresFiles"] == true
 	if age, ok := own["MaxAge"].(float64); ok {
 		e.MaxAge = int(age)
 	}
@@ -237,7 +238,18 @@ func describeEdge(t *gen.Type, e *gen.Edge) entity.Edge {
 			d.Shows[name] = text(column)
 		}
 	}
+	d.Files = fileLimits(annotation(e.Annotations)["Files"])
 	return d
+}
+
+func fileLimits(value any) *entity.FileLimits {
+	of, ok := value.(map[string]any)
+	if !ok {
+		return nil
+	}
+	bytes, _ := of["MaxBytes"].(float64)
+	most, _ := of["Most"].(float64)
+	return &entity.FileLimits{MaxBytes: int64(bytes), ContentTypes: texts(of["ContentTypes"]), Most: int(most)}
 }
 
 // keyKind returns the kind of a column that holds keys of rows.

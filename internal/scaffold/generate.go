@@ -32,6 +32,9 @@ func (g *generator) generate() {
 	g.define(&definition{kind: "type", name: "Mutation", description: "Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is."})
 	g.define(&definition{kind: "type", name: "Subscription", description: "Everything that can be waited for. An operation has one of these fields."})
 	for _, e := range all {
+		if e.Files {
+			continue // its type is written by hand
+		}
 		g.current = e.Name
 		g.types(e)
 		g.whereInput(e)
@@ -114,6 +117,9 @@ func (g *generator) open(e *entity.Entity) (list []*entity.Field) {
 	for i := range e.Fields {
 		f := &e.Fields[i]
 		edge := g.pointedBy(e, f)
+		if edge != nil && edge.Files != nil {
+			continue // it has one row, whose file is asked for by other fields of it
+		}
 		if f.Name != "id" && readable(g.entities, f) && (rule.Visible(e, f.Name) == entity.ToAll ||
 			edge != nil && f.Name == edge.Name+"Id" && rule.Visible(e, edge.Name) == entity.ToAll) {
 			list = append(list, f)

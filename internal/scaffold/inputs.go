@@ -153,6 +153,9 @@ func (g *generator) ownEdge(d *definition, e *entity.Entity, edge *entity.Edge, 
 	if nested && !update && !edge.Nullable && !g.ownedBy(e, edge) {
 		text = "Either this, or `" + edge.Name + "`."
 	}
+	if edge.Files != nil {
+		text = fileText(edge.Files)
+	}
 	required := !update && !nested && !edge.Nullable && !g.ownedBy(e, edge)
 	d.describe(text, name, ": ID"+bang(required), name, edge.Name)
 	if nested {
@@ -224,11 +227,31 @@ func (g *generator) nestedMany(d *definition, e *entity.Entity, edge *entity.Edg
 			entry.add("input", ": Update"+to.Name+"Input!")
 			g.define(entry)
 		}
-		of.describe(partTexts[part], part, list(typed))
+		text := partTexts[part]
+		if edge.Files != nil && part != "disconnect" {
+			text = fileText(edge.Files)
+		}
+		of.describe(text, part, list(typed))
 	}
 	if g.define(of) {
 		d.describe("", edge.Name, ": "+name, edge.Name)
 	}
+}
+
+// fileText says which files an input takes.
+func fileText(limits *entity.FileLimits) string {
+	var said []string
+	if limits.MaxBytes > 0 {
+		said = append(said, "at most "+digits(limits.MaxBytes)+" bytes")
+	}
+	if len(limits.ContentTypes) > 0 {
+		said = append(said, joinWords(limits.ContentTypes, "or"))
+	}
+	text := "An upload of one's own that is in no row yet; see `createUpload`."
+	if len(said) > 0 {
+		text += " " + upper(strings.Join(said, ", ")) + "."
+	}
+	return text
 }
 
 var partTexts = map[string]string{
@@ -433,7 +456,7 @@ func (g *generator) updateTypes(e *entity.Entity) {
 		}
 	}
 	for _, edge := range g.ownEdges(e, true) {
-		if edge.To != e.Name && !slices.ContainsFunc(g.entities[edge.To].Edges, func(back entity.Edge) bool { return back.Column == edge.Column && back.Unique && !back.OwnKey }) {
+		if edge.To != e.Name && edge.Files == nil && !slices.ContainsFunc(g.entities[edge.To].Edges, func(back entity.Edge) bool { return back.Column == edge.Column && back.Unique && !back.OwnKey }) {
 			bulk.add(keyName(e, edge), ": ID", edge.Name)
 		}
 	}

@@ -125,7 +125,7 @@ func (g *generator) choose(names []string) error {
 	}
 	for _, e := range g.Entities {
 		switch {
-		case g.typed(e):
+		case g.typed(e), e.Files:
 		case len(names) > 0 || !Shows(e):
 		case unfit(e) != "":
 			g.note("%s has no type: %s", e.Name, unfit(e))

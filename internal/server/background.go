@@ -53,6 +53,7 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 			expiry.Some(s.accounts.Erased).Every(ctx, pools.Requests, time.Minute, "accounts", s.log)
 		})
 	}
+	all.Go(func() { s.uploads.Every(ctx, time.Hour) })
 	all.Go(func() { pools.Requests.Watcher.Run(ctx) })
 	if pools.Replicas != nil {
 		watchReplicas(ctx, pools.Replicas)

@@ -29,6 +29,8 @@ type Identity struct {
 	kept bool
 	// factors are the keys that seal the secrets of second factors.
 	factors [][]byte
+	// files is the key that addresses of files are signed with; nil if the settings have none.
+	files []byte
 }
 
 // identity reads the keys of the settings, and fetches the provider's keys. If the provider does
@@ -53,7 +55,7 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	}
 	options := s.Token
 	options.Roles = s.app.API(application.Services{}).Roles()
-	id := &Identity{verifier: token.NewVerifier(options, keys, s.log), issuer: token.NewIssuer(options, keys), factors: s.Token.FactorKeys(keys)}
+	id := &Identity{verifier: token.NewVerifier(options, keys, s.log), issuer: token.NewIssuer(options, keys), factors: s.Token.FactorKeys(keys), files: s.Token.FileKey(keys)}
 	key, lasting := s.Token.CursorKey(keys)
 	id.cursors, id.kept = cursorcipher.New(key), !lasting
 	_ = id.verifier.Fetch(ctx) // it has logged its error

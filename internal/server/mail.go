@@ -72,5 +72,6 @@ func (s *Server) account(db *database.DB, sessions *session.Sessions, passwords 
 		DB: db, Accounts: s.app.Accounts, Sessions: sessions, Passwords: passwords, Mails: s.mails, Page: s.Mail.Page, Kinds: s.Mail.Kinds,
 		Entities: api.Entities, Query: api.Query, Grace: s.ErasureDelay, ExportBytes: cmp.Or(s.MaxAnswerBytes/2, 2<<20),
 		Proxies: s.TrustedProxies, Revoked: revoked, Narrow: session.NewLimiter(db, 5, s.log), Wide: session.NewLimiter(db, 30, s.log), Log: s.log,
+		Uploaded: s.uploads.Exported,
 	})
 }

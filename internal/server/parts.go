@@ -41,6 +41,9 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		s.mails.Wrote()
 	}
 	opts.Documents = documents
+	if s.uploads = s.newUploads(pools.Requests); s.uploads != nil {
+		opts.Files, opts.Multipart = s.uploads, s.MultipartUploads
+	}
 	opts.Cursors, opts.Replicas = identity.cursors, pools.Replicas
 	passwords, cookies := s.passwords(), s.cookies()
 	s.signing = s.sessions(pools.Requests, passwords, cookies, identity)
@@ -53,6 +56,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Factors:     s.factors,
 		Providers:   providers,
 		Account:     s.accounts,
+		Uploads:     s.uploads,
 		Revocations: revocations,
 		Cookies:     cookies,
 		Webhooks:    hooks,
@@ -66,6 +70,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		Admission:   opts.Admission,
 		Ready:       health.Ready(ctx, pools.Monitor, s.app.Migrator(pools.Monitor.Dialect), pools.Replicas.Answers, s.log),
 		Providers:   providers,
+		Files:       s.files.Handler(),
 		Origins:     s.Origins,
 		Development: !s.Production,
 		Local:       s.Local(),

@@ -18,6 +18,7 @@ import (
 	"forge/internal/changes"
 	"forge/internal/database"
 	"forge/internal/factor"
+	"forge/internal/file"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
 	"forge/internal/mail"
@@ -28,6 +29,7 @@ import (
 	"forge/internal/shared"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
+	"forge/internal/upload"
 	"forge/internal/webhook"
 )
 
@@ -50,7 +52,9 @@ type Server struct {
 	mails     *mail.Mails       // nil if this server sends none
 	accounts  *account.Service  // nil if nobody can sign in
 	inbox     *mail.Inbox       // nil unless it keeps mails instead of sending them
+	uploads   *upload.Uploads   // nil if it keeps no files
 	factors   *factor.Factors   // nil if nobody can sign in
+	files     *file.Service     // nil if the setting FILES_URL is none
 }
 
 // New returns a server that is not running yet. environ has the form of os.Environ. out receives
@@ -118,6 +122,9 @@ func (s *Server) Run(ctx context.Context) error {
 	s.cursorKey(ctx, pools.Requests, identity)
 	s.failures = session.NewFailures(pools.Requests, s.log)
 	if err := s.setMails(pools.Requests); err != nil {
+		return err
+	}
+	if err := s.setFiles(ctx, pools.Requests, identity); err != nil {
 		return err
 	}
 	documents = s.shareDocuments(documents, pools.Requests)

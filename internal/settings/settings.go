@@ -50,6 +50,8 @@ type Settings struct {
 	Mail         Mail
 	ErasureDelay time.Duration // how long after a user has asked for it an account is erased
 
+	Files Files
+
 	Migrate    bool // whether the server applies pending migrations when it starts
 	Demo       bool // whether the server fills an empty database with demo data when it starts
 	Playground bool
@@ -57,6 +59,7 @@ type Settings struct {
 
 	TrustedDocuments      string // the path of a manifest with all allowed documents; "" allows all
 	APQ                   bool   // whether automatic persisted queries are on
+	MultipartUploads      bool   // whether requests may contain files
 	APQShared             bool   // whether the servers of a database share them
 	APQCache, APQCacheKiB int
 

@@ -151,6 +151,10 @@ func TestLoad(t *testing.T) {
 			if !tt.want.Production {
 				tt.want.Mail = Mail{From: "Forge <forge@localhost>", Page: defaultPage(&tt.want), Kinds: []string{"verify", "reset", "change"}}
 			}
+			tt.want.Files = Files{MaxBytes: 100 << 20, MaxPixels: 50_000_000, Transfers: 256}
+			if tt.want.DatabaseURL == base.DatabaseURL {
+				tt.want.Files.URL = "forge.db-files"
+			}
 			if got.sources = nil; !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("%v:\n%+v, want\n%+v", tt.words, *got, tt.want)
 			}

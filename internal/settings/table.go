@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"forge/internal/account"
+	"forge/internal/blob"
 	"forge/internal/database"
 	"forge/internal/password"
 	"forge/internal/token"
@@ -242,6 +243,33 @@ var All = []Setting{
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.ErasureDelay }, 0, 366*24*time.Hour),
 	},
 	{
+		Env: "FILES_URL", Flag: "files-url", Default: "the folder forge.db-files beside the file of a SQLite database, none with PostgreSQL",
+		Allowed: "the path of a folder; s3://KEY:SECRET@HOST/BUCKET, with ?region= and ?tls=off as needed, and without KEY and SECRET to take them from the environment; or none",
+		Meaning: "where the bytes of files are kept; a folder belongs to one server, a bucket to any number",
+		derive:  defaultFiles,
+		set:     setFiles, show: redactURL,
+	},
+	{
+		Env: "FILES_ORIGIN", Flag: "files-origin", Default: off, Allowed: "https://HOST, http:// for a loopback address, or none",
+		Meaning: "the origin of the addresses of files, which has to lead to this server, such as https://files.example.com; with none, addresses begin with /files/",
+		set:     setFilesOrigin, show: redactURL,
+	},
+	{
+		Env: "MAX_UPLOAD_BYTES", Flag: "max-upload-bytes", Default: "104857600", Allowed: rangeText(1024, blob.MaxS3Bytes),
+		Meaning: "how many bytes a file may have",
+		set:     setInRange(func(s *Settings) *int { return &s.Files.MaxBytes }, 1024, blob.MaxS3Bytes),
+	},
+	{
+		Env: "MAX_PICTURE_PIXELS", Flag: "max-picture-pixels", Default: "50000000", Allowed: rangeText(1_000_000, 500_000_000),
+		Meaning: "how many pixels a picture may have; reading pictures takes 4 bytes of memory for each, and 256 MiB at least",
+		set:     setInRange(func(s *Settings) *int { return &s.Files.MaxPixels }, 1_000_000, 500_000_000),
+	},
+	{
+		Env: "MAX_TRANSFERS", Flag: "max-transfers", Default: "256", Allowed: rangeText(1, 100_000),
+		Meaning: "how many files are sent and received at once; requests beyond are answered with 503",
+		set:     setInRange(func(s *Settings) *int { return &s.Files.Transfers }, 1, 100_000),
+	},
+	{
 		Env: "SHUTDOWN_DELAY", Flag: "shutdown-delay", Default: "0s", Allowed: durationText(0, 5*time.Minute),
 		Meaning: "for how long after SIGTERM requests are still taken, while /readyz says 503, so that a load balancer can notice",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.ShutdownDelay }, 0, 5*time.Minute),
@@ -293,6 +321,11 @@ var All = []Setting{
 		Env: "APQ_CACHE_KIB", Flag: "apq-cache-kib", Default: "16384", Allowed: rangeText(1, 1_000_000),
 		Meaning: "how much memory such queries may take, in KiB",
 		set:     setInRange(func(s *Settings) *int { return &s.APQCacheKiB }, 1, 1_000_000),
+	},
+	{
+		Env: "MULTIPART_UPLOADS", Flag: "multipart-uploads", Default: "off", Allowed: "on or off", alone: true,
+		Meaning: "whether requests may contain small files (multipart/form-data); createUpload works without",
+		set:     func(s *Settings, v string) error { return setBool(&s.MultipartUploads, v) },
 	},
 	{
 		Env: "COMPRESSION", Flag: "compression", Default: "on", Allowed: "on or off", alone: true,

@@ -8,8 +8,11 @@ import (
 	"forge/internal/database"
 )
 
-// Cursors is the purpose of the key that encrypts cursors.
-const Cursors = "cursors"
+// These are the purposes of keys.
+const (
+	Cursors = "cursors" // encrypts cursors
+	Files   = "files"   // signs addresses of files
+)
 
 // keySize is the length of a key in bytes.
 const keySize = 32

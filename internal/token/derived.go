@@ -38,10 +38,23 @@ func (o Options) FactorKeys(keys *Keys) (sealing [][]byte) {
 	return sealing
 }
 
+// FileKey returns the key of 32 bytes that addresses of files are signed with. It is derived from the
+// secret of keys, or else from the first key of the keys' file. It returns nil if there is neither.
+func (o Options) FileKey(keys *Keys) []byte {
+	switch {
+	case keys.secret != nil:
+		return derive(keys.secret.material, files)
+	case keys.first != nil:
+		return derive(keys.first.material, files)
+	}
+	return nil
+}
+
 // These are the purposes that keys are derived for.
 const (
 	cursors = "forge: cursors"
 	factors = "forge: secrets of second factors"
+	files   = "forge: addresses of files"
 )
 
 // derive derives a key for a purpose from a secret.

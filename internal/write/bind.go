@@ -233,6 +233,9 @@ func (b *binder) bindInput(k inputKey) *inputObject {
 			o.fields = append(o.fields, f)
 			f.mutual = mutual(o.entity, f)
 			o.mutual = o.mutual || f.mutual
+			if k.many && f.fileEdge(o.entity) != nil {
+				b.refuse(at, "a file belongs to one row, so it cannot be set in several; take the field out")
+			}
 			if k.many && (f.nested != nil || o.mutual) {
 				b.refuse(at, "it cannot be set in several rows with one statement; take the field out")
 			}

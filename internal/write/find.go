@@ -101,6 +101,9 @@ func (t *tree) findReferences(ctx context.Context, list []*Write, skips bool) er
 			return err
 		}
 	}
+	if err := t.attach(ctx, list, skips); err != nil {
+		return err
+	}
 	if err := t.faults.Err(); err != nil {
 		return err
 	}
@@ -147,7 +150,7 @@ func (w *Write) references(add func(*entity.Entity, asking, reference)) {
 	e := w.of.entity
 	for i, f := range w.of.fields {
 		id, ok := w.values[i].any.(ids.ID)
-		if f.to != nil && ok && f.column != &e.Fields[0] {
+		if f.to != nil && ok && !f.to.Files && f.column != &e.Fields[0] {
 			purpose := asksReference
 			if f.mutual {
 				purpose = asksChange
@@ -157,7 +160,9 @@ func (w *Write) references(add func(*entity.Entity, asking, reference)) {
 	}
 	for _, l := range w.links {
 		for _, r := range l.connect {
-			add(l.to, l.touches(), r)
+			if !l.to.Files { // attach takes these
+				add(l.to, l.touches(), r)
+			}
 		}
 		for _, child := range slices.Concat(l.create, l.update) {
 			child.references(add)

@@ -1,8 +1,10 @@
 package write
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"entgo.io/ent/dialect/sql"
@@ -73,7 +75,7 @@ type Left struct {
 
 // Run carries the mutation out with the arguments of its field, as gqlgen decodes them.
 func (m *Mutation) Run(ctx context.Context, args map[string]any, rows Reader) (Result, error) {
-	t := &tree{query: m.query, named: map[namedRow]string{}, held: map[*entity.Entity]bool{}}
+	t := &tree{query: m.query, named: map[namedRow]string{}, held: map[*entity.Entity]bool{}, claimed: map[ids.ID]*Write{}}
 	switch {
 	case m.many && m.op == Create:
 		return m.createAll(ctx, t, args)
@@ -88,13 +90,19 @@ func (m *Mutation) Run(ctx context.Context, args map[string]any, rows Reader) (R
 		return Result{}, err
 	}
 	created := m.op == Create
+	_, t.upserts = args["onConflict"].(map[string]any)
 	if err := t.findReferences(ctx, []*Write{w}, false); err != nil {
 		return Result{}, err
 	}
 	var err error
 	switch on, upserts := args["onConflict"].(map[string]any); {
 	case upserts:
-		created, err = t.upsert(ctx, w, m.uniques[text(on["on"])], m.keys, text(on["do"]) == "UPDATE")
+		update := text(on["do"]) == "UPDATE"
+		created, err = t.upsert(ctx, w, m.uniques[text(on["on"])], m.keys, update)
+		if err == nil && !created && !update {
+			err = t.detach(ctx, []*Write{w})
+		}
+		err = cmp.Or(err, w.checkUpserted())
 	case created:
 		err = t.create(ctx, []*Write{w})
 	default:
@@ -168,7 +176,10 @@ func (m *Mutation) createAll(ctx context.Context, t *tree, args map[string]any) 
 		return r, err
 	}
 	if skips {
-		err = t.createSome(ctx, remaining(list))
+		some := remaining(list)
+		if err = t.createSome(ctx, some); err == nil {
+			err = t.detach(ctx, slices.DeleteFunc(some, func(w *Write) bool { return w.left == nil }))
+		}
 	} else if len(list) > 0 {
 		err = t.create(ctx, list)
 	}

@@ -25,12 +25,15 @@ import (
 
 // tree is what one mutation writes: rows, and those nested in them.
 type tree struct {
-	query  read.Query
-	faults apperr.Errors           // of the input
-	alone  bool                    // the mutation is about one row, besides those nested in it
-	rows   int                     // how many rows the nested inputs name
-	named  map[namedRow]string     // where the inputs name a row
-	held   map[*entity.Entity]bool // by holdOwn
+	query   read.Query
+	faults  apperr.Errors           // of the input
+	alone   bool                    // the mutation is about one row, besides those nested in it
+	rows    int                     // how many rows the nested inputs name
+	named   map[namedRow]string     // where the inputs name a row
+	held    map[*entity.Entity]bool // by holdOwn
+	claimed map[ids.ID]*Write       // the files that were attached, and the top row for which
+	// upserts says that the mutation may update a row which it is to find.
+	upserts bool
 }
 
 // maxParameters is how many parameters a statement has at most. SQLite allows 32,766.
@@ -300,6 +303,9 @@ func (t *tree) update(ctx context.Context, w *Write) error {
 	}
 	for _, l := range w.links {
 		if err := t.changeRelated(ctx, w, l); err != nil {
+			return err
+		}
+		if err := t.checkNumber(ctx, w, l); err != nil {
 			return err
 		}
 	}

@@ -66,6 +66,7 @@ type Write struct {
 	// keys is an expression for the keys of the rows around, if it is not parent alone for all
 	// rows.
 	keys     sql.Querier
+	upserted []upserted
 	left     error // why the mutation leaves the row out; of a top row alone
 	after    []func(context.Context) error
 	failures []func(error) error

@@ -14,10 +14,12 @@ import (
 	"github.com/google/uuid"
 
 	"forge/ent"
+	entfile "forge/ent/file"
 	"forge/ent/user"
 	"forge/internal/database"
 	"forge/internal/entity"
 	"forge/internal/expiry"
+	"forge/internal/ids"
 	"forge/internal/onetime"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -63,6 +65,10 @@ func TestDeleteAccount(t *testing.T) {
 			order = c.Order.Create().SetUserID(ada.ID).SetTotalCents(1).SaveX(ctx).GlobalID().String()
 			c.Credential.Create().SetUserID(ada.ID).SetKind("passkey").SetKey("key").SetName("ada's phone").SaveX(ctx)
 			c.SignIn.Create().SetUserID(ada.ID).SetMethod("password").SetSucceeded(true).SetAddress("192.0.2.1").SaveX(ctx)
+			parsed, _ := ids.Parse(hero)
+			for i, add := range []*ent.FileCreate{c.File.Create(), c.File.Create().SetHeroOfPhotosID(parsed.UUID).SetAttachedAt(time.Now())} {
+				add.SetUserID(ada.ID).SetName(fmt.Sprintf("ada's %d.png", i)).SetContentType("image/png").SetSize(1).SetState(entfile.StateStored).SetEtag("x").SaveX(ctx)
+			}
 			c.Mail.Create().SetUserID(ada.ID).SetTemplate("verify").SetRecipient("ada@example.com").SetDueAt(time.Now().Add(time.Hour)).SaveX(ctx)
 			for _, login := range []string{"ada", "ADA@example.com"} { // asked for by nobody who was signed in, and given up
 				c.Mail.Create().SetTemplate("reset").SetRecipient(login).SetDueAt(time.Now()).SetFailedAt(time.Now()).SaveX(ctx)
@@ -91,6 +97,9 @@ func TestDeleteAccount(t *testing.T) {
 			if fmt.Sprint(left) != "[0 0 0 0]" {
 				t.Errorf("left behind: %v", left)
 			}
+			if n := c.File.Query().Where(entfile.StateEQ(entfile.StateRemoved)).CountX(ctx); n != 1 {
+				t.Errorf("%d files are to go; want the one that no row has", n)
+			}
 		})
 		d.as(ada).WantCode("UNAUTHENTICATED", keepAccount, nil)
 		u := d.row(d.id(ada))
@@ -101,7 +110,7 @@ func TestDeleteAccount(t *testing.T) {
 		if got.Text("hero.name") != "Lovelace" || got.At("hero.owner") != nil || got.Number("order.totalCents") != 1 {
 			t.Errorf("what others need: %s", got)
 		}
-		for _, table := range []string{"users", "sessions", "credentials", "sign_ins", "mails", onetime.Objects(d.db.Dialect)[0].Name} {
+		for _, table := range []string{"users", "sessions", "credentials", "sign_ins", "mails", "files", onetime.Objects(d.db.Dialect)[0].Name} {
 			if text := contents(t, d.db, table); strings.Contains(strings.ToLower(text), "ada") || strings.Contains(text, "192.0.2.1") {
 				t.Errorf("%s: %s", table, text)
 			}

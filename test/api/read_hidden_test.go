@@ -50,6 +50,11 @@ func TestReadHiddenColumns(t *testing.T) {
 				for _, f := range e.Fields {
 					described = append(described, f.Column)
 				}
+				for _, edge := range e.Edges {
+					if edge.OwnKey {
+						described = append(described, edge.Column)
+					}
+				}
 			}
 		}
 		for _, column := range table.Columns {

@@ -24,6 +24,7 @@ func (r *Resolver) access() map[string]gqlexec.Access {
 		"Mutation.changePassword":   {Role: viewer.User, Credentials: true},
 		"Mutation.endSession":       {Role: viewer.User},
 		"Mutation.endOtherSessions": {Role: viewer.User},
+		"Mutation.createUpload":     {Role: viewer.User},
 
 		"Mutation.signInWithProvider":       {Role: viewer.Anonymous, Credentials: true},
 		"Mutation.beginProviderLink":        {Role: viewer.User, Credentials: true},

@@ -14,6 +14,11 @@ import (
 	"forge/internal/ids"
 )
 
+// URL is the resolver for the url field.
+func (r *fileResolver) URL(ctx context.Context, obj *model.File, expires int32, resize *model.FileResize, format *model.FileFormat) (*string, error) {
+	return r.fileURL(obj, expires, resize, format)
+}
+
 // SignUp is the resolver for the signUp field.
 func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error) {
 	t, err := r.signUp(ctx, input)
@@ -249,6 +254,11 @@ func (r *mutationResolver) ExportAccount(ctx context.Context) (*model.ExportAcco
 	return &model.ExportAccountPayload{Data: data}, nil
 }
 
+// CreateUpload is the resolver for the createUpload field.
+func (r *mutationResolver) CreateUpload(ctx context.Context, input model.CreateUploadInput) (*model.CreateUploadPayload, error) {
+	return r.createUpload(ctx, input)
+}
+
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
 	return signedIn(ctx), nil
@@ -309,6 +319,9 @@ func (r *userResolver) Passkeys(ctx context.Context, objs []*model.User) ([][]*m
 	return passkeys(ctx, objs)
 }
 
+// File returns generated.FileResolver implementation.
+func (r *Resolver) File() generated.FileResolver { return &fileResolver{r} }
+
 // Mutation returns generated.MutationResolver implementation.
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
 
@@ -319,6 +332,7 @@ func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
 func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 
 type (
+	fileResolver     struct{ *Resolver }
 	mutationResolver struct{ *Resolver }
 	queryResolver    struct{ *Resolver }
 	userResolver     struct{ *Resolver }

@@ -290,7 +290,7 @@ func (b *binder) bindObject(o *Object) {
 	}
 	b.Prefixes[o.Entity.Prefix] = o
 	b.checkDirectives(o.Entity.Name, b.Schema.Types[o.Entity.Name].Directives)
-	if id := b.Schema.Types[o.Entity.Name].Fields.ForName("id"); id == nil || !b.identifies(o.Entity.Name) {
+	if id := b.Schema.Types[o.Entity.Name].Fields.ForName("id"); id == nil || !o.Entity.Files && !b.identifies(o.Entity.Name) {
 		b.refuse(o.Entity.Name, "an entity needs the field id: ID!, and an interface that has it: write `type %s implements Node`", o.Entity.Name)
 	}
 }

@@ -153,7 +153,8 @@ func (f *finder) object(o *binding.Object) {
 			of = by.To
 			f.object(by.To)
 		}
-		if column := compared(by); column != "" {
+		// The files of rows are looked at, never all files.
+		if column := compared(by); column != "" && !of.Entity.Files {
 			f.lacks(at, of.Entity, column)
 		}
 	}

@@ -49,6 +49,34 @@ CREATE INDEX "user_tokens_valid_after" ON "users" ("tokens_valid_after") WHERE (
 CREATE INDEX "user_updated_at_id" ON "users" ("updated_at", "id") WHERE (deleted_at IS NULL);
 -- create index "user_username" to table: "users"
 CREATE UNIQUE INDEX "user_username" ON "users" ("username") WHERE (deleted_at IS NULL);
+-- create "files" table
+CREATE TABLE "files" (
+  "id" uuid NOT NULL,
+  "name" character varying NOT NULL COLLATE "C",
+  "content_type" character varying NOT NULL COLLATE "C",
+  "size" bigint NOT NULL,
+  "width" integer NULL,
+  "height" integer NULL,
+  "blurhash" character varying NULL COLLATE "C",
+  "etag" character varying NULL COLLATE "C",
+  "state" character varying NOT NULL DEFAULT 'announced' COLLATE "C",
+  "attached_at" timestamptz NULL,
+  "created_at" timestamptz NOT NULL,
+  "user_id" uuid NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "files_users_user" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE SET NULL,
+  CONSTRAINT "files_attached_stored" CHECK (attached_at IS NULL OR state <> 'announced'),
+  CONSTRAINT "files_name_length" CHECK (length(name) BETWEEN 1 AND 255),
+  CONSTRAINT "files_size_not_negative" CHECK (size >= 0),
+  CONSTRAINT "files_state_known" CHECK (state IN ('announced', 'stored', 'removed')),
+  CONSTRAINT "files_stored_with_etag" CHECK (state <> 'stored' OR etag IS NOT NULL)
+);
+-- create index "file_created_at" to table: "files"
+CREATE INDEX "file_created_at" ON "files" ("created_at") WHERE (attached_at IS NULL);
+-- create index "file_id" to table: "files"
+CREATE INDEX "file_id" ON "files" ("id") WHERE ((state)::text = 'removed'::text);
+-- create index "file_user_id_created_at" to table: "files"
+CREATE INDEX "file_user_id_created_at" ON "files" ("user_id", "created_at");
 -- create "credentials" table
 CREATE TABLE "credentials" (
   "id" uuid NOT NULL,
@@ -227,6 +255,8 @@ DROP TABLE forge_keys_6c2a6e086d0d;
 DROP TABLE forge_onetime_36998c876810;
 DROP INDEX forge_search_users_1a04d5431570;
 DROP FUNCTION forge_words_a9611ed6f6fa;
+-- drop "files" table
+DROP TABLE "files";
 -- drop "credentials" table
 DROP TABLE "credentials";
 -- drop "idempotency_keys" table

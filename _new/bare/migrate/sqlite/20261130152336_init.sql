@@ -1,4 +1,32 @@
 -- +goose Up
+-- create "files" table
+CREATE TABLE `files` (
+  `id` blob NOT NULL,
+  `name` text NOT NULL,
+  `content_type` text NOT NULL,
+  `size` integer NOT NULL,
+  `width` integer NULL,
+  `height` integer NULL,
+  `blurhash` text NULL,
+  `etag` text NULL,
+  `state` text NOT NULL DEFAULT 'announced',
+  `attached_at` datetime NULL,
+  `created_at` datetime NOT NULL,
+  `user_id` blob NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `files_users_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE SET NULL,
+  CONSTRAINT `files_attached_stored` CHECK (attached_at IS NULL OR state <> 'announced'),
+  CONSTRAINT `files_name_length` CHECK (length(name) BETWEEN 1 AND 255),
+  CONSTRAINT `files_size_not_negative` CHECK (size >= 0),
+  CONSTRAINT `files_state_known` CHECK (state IN ('announced', 'stored', 'removed')),
+  CONSTRAINT `files_stored_with_etag` CHECK (state <> 'stored' OR etag IS NOT NULL)
+);
+-- create index "file_user_id_created_at" to table: "files"
+CREATE INDEX `file_user_id_created_at` ON `files` (`user_id`, `created_at`);
+-- create index "file_created_at" to table: "files"
+CREATE INDEX `file_created_at` ON `files` (`created_at`) WHERE attached_at IS NULL;
+-- create index "file_id" to table: "files"
+CREATE INDEX `file_id` ON `files` (`id`) WHERE state = 'removed';
 -- create "credentials" table
 CREATE TABLE `credentials` (
   `id` blob NOT NULL,
@@ -210,6 +238,8 @@ DROP TABLE forge_keys_b89f6a3b9197;
 DROP TABLE forge_onetime_52580d946a36;
 DROP TABLE forge_search_users_57f536d889f5;
 DROP TABLE forge_search_users_57f536d889f5_keys;
+-- drop "files" table
+DROP TABLE `files`;
 -- drop "credentials" table
 DROP TABLE `credentials`;
 -- drop "idempotency_keys" table

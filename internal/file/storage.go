@@ -1,0 +1,120 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"forge/internal/blob"
+)
+
+// These are the keys of what is stored of a file. Names that clients choose are not part of them.
+const (
+	uploadsPrefix = "uploads/"
+	filesPrefix   = "files/"
+	original      = "original"
+)
+
+func uploadKey(id uuid.UUID) string   { return uploadsPrefix + id.String() }
+func filePrefix(id uuid.UUID) string  { return filesPrefix + id.String() + "/" }
+func originalKey(id uuid.UUID) string { return filePrefix(id) + original }
+
+// answerTime is how long the storage may take for what is small.
+const answerTime = 20 * time.Second
+
+// quick returns a context for what the storage has to answer soon.
+func quick(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, answerTime)
+}
+
+// unavailable returns an error of the storage as ErrUnavailable, which wraps it.
+func unavailable(err error) error {
+	switch {
+	case err == nil, errors.Is(err, ErrUnavailable):
+		return err
+	case errors.Is(err, blob.ErrFull):
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, ErrFull, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// Has reports whether the bytes of a file are at their final place. It returns ErrOff or
+// ErrUnavailable.
+func (s *Service) Has(ctx context.Context, id uuid.UUID) (bool, error) {
+	if s == nil {
+		return false, ErrOff
+	}
+	ctx, cancel := quick(ctx)
+	defer cancel()
+	object, err := s.o.Storage.Open(ctx, originalKey(id))
+	if errors.Is(err, blob.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, unavailable(err)
+	}
+	return true, object.Close()
+}
+
+// Remove removes all that is stored of a file: its bytes, what was made of them, and its upload. It
+// returns no error if there is nothing. It returns ErrOff or ErrUnavailable.
+func (s *Service) Remove(ctx context.Context, id uuid.UUID) error {
+	if s == nil {
+		return ErrOff
+	}
+	ctx, cancel := quick(ctx)
+	defer cancel()
+	// The original goes first: nothing new is made of a file that is gone.
+	keys := []string{originalKey(id), uploadKey(id)}
+	err := s.o.Storage.List(ctx, filePrefix(id), func(info blob.Info) error {
+		keys = append(keys, info.Key)
+		return nil
+	})
+	for _, key := range keys {
+		if err == nil {
+			err = s.o.Storage.Remove(ctx, key)
+		}
+	}
+	return unavailable(err)
+}
+
+// sweepTime is how long SweepUploads may take.
+const sweepTime = time.Minute
+
+// SweepUploads removes uploads to which nothing was added since a time, and returns how many. It
+// returns ErrOff or ErrUnavailable.
+func (s *Service) SweepUploads(ctx context.Context, since time.Time) (removed int, err error) {
+	if s == nil {
+		return 0, ErrOff
+	}
+	ctx, cancel := context.WithTimeout(ctx, sweepTime)
+	defer cancel()
+	for _, prefix := range []string{uploadsPrefix, blob.Unfinished} {
+		err := s.o.Storage.List(ctx, prefix, func(info blob.Info) error {
+			if !info.Changed.Before(since) {
+				return nil
+			}
+			removed++
+			return s.o.Storage.Remove(ctx, info.Key)
+		})
+		if err != nil {
+			return removed, unavailable(err)
+		}
+	}
+	return removed, nil
+}
+
+// Check stores, reads and removes a small object, and returns how the storage is. It returns ErrOff or
+// ErrUnavailable.
+func (s *Service) Check(ctx context.Context) (blob.Status, error) {
+	if s == nil {
+		return blob.Status{}, ErrOff
+	}
+	ctx, cancel := quick(ctx)
+	defer cancel()
+	status, err := blob.Check(ctx, s.o.Storage)
+	return status, unavailable(err)
+}

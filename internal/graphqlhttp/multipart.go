@@ -1,0 +1,218 @@
+package graphqlhttp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"forge/internal/apperr"
+)
+
+// Files takes the files of multipart requests.
+type Files interface {
+	// Receive stores a file of the viewer, and returns its ID. If key is not "", a file with the same
+	// content that was sent with the same key and place is stored once. It returns an *apperr.Error
+	// if the client may read why the file is not stored.
+	Receive(ctx context.Context, key, place string, f Part) (id string, err error)
+	// MaxBytes returns how many bytes a file may have.
+	MaxBytes() int64
+}
+
+// Part is a file of a multipart request.
+type Part struct {
+	Name, ContentType string
+	io.Reader
+}
+
+// maxParts is how many files a multipart request has at most.
+const maxParts = 10
+
+// preflightHeaders are those of which a multipart request needs one. A form of another site cannot
+// send them: a browser asks the server before it lets a script do so.
+var preflightHeaders = []string{"Apollo-Require-Preflight", "GraphQL-Require-Preflight", "X-Requested-With"}
+
+var (
+	noPreflight = &refusal{status: http.StatusForbidden, code: apperr.CodeForbidden,
+		message: "a multipart request needs the header GraphQL-Require-Preflight, with any value, so that no form of another site can send it"}
+	unordered = malformed("the parts of the body must be operations, map, and then the files that map names, each once")
+)
+
+// isMultipart reports whether a Content-Type header names a multipart form.
+func isMultipart(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && media == "multipart/form-data"
+}
+
+// fromForm returns the parameters of a multipart request, as
+// https://github.com/jaydenseric/graphql-multipart-request-spec has it. Each file is stored, and its
+// ID takes the places in the variables that the map names.
+func (t Transport) fromForm(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
+	if !slices.ContainsFunc(preflightHeaders, func(name string) bool { return r.Header.Get(name) != "" }) {
+		return nil, noPreflight
+	}
+	limit := t.MaxBodyBytes + t.Files.MaxBytes()
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, malformed("the body of the request is no multipart form")
+	}
+	operations, refused := t.field(parts, "operations")
+	if refused != nil {
+		return nil, refused
+	}
+	params, refused := fromJSON("operations", operations)
+	if refused != nil {
+		return nil, refused
+	}
+	text, refused := t.field(parts, "map")
+	if refused != nil {
+		return nil, refused
+	}
+	var places map[string][]string
+	if err := json.Unmarshal(text, &places); err != nil || len(places) > maxParts {
+		return nil, malformed("map must be an object of lists of paths, such as {\"0\": [\"variables.file\"]}, with %d files at most", maxParts)
+	}
+	return params, t.files(r, parts, params, places)
+}
+
+// field reads a part of the form that is no file.
+func (t Transport) field(parts *multipart.Reader, name string) ([]byte, *refusal) {
+	part, err := parts.NextPart()
+	if err != nil || part.FormName() != name {
+		return nil, partRefused(err, unordered)
+	}
+	limit := t.MaxBodyBytes
+	if limit == 0 {
+		limit = 1 << 20
+	}
+	text, err := io.ReadAll(io.LimitReader(part, limit+1))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if int64(len(text)) > limit {
+		return nil, tooLarge(limit)
+	}
+	return text, nil
+}
+
+// partRefused returns the refusal for an error of the next part.
+func partRefused(err error, otherwise *refusal) *refusal {
+	if err == nil || errors.Is(err, io.EOF) {
+		return otherwise
+	}
+	return unreadable(err)
+}
+
+// files stores the files of the form.
+func (t Transport) files(r *http.Request, parts *multipart.Reader, params *graphql.RawParams, places map[string][]string) *refusal {
+	key := r.Header.Get("Idempotency-Key")
+	for len(places) > 0 {
+		part, err := parts.NextPart()
+		if err != nil {
+			return partRefused(err, unordered)
+		}
+		name := part.FormName()
+		paths, ok := places[name]
+		if !ok || part.FileName() == "" {
+			return unordered
+		}
+		delete(places, name)
+		for _, path := range paths {
+			if !vacant(params.Variables, path) {
+				return malformed("map names a place that is not null in variables, such as variables.file, or that is not there")
+			}
+		}
+		id, err := t.Files.Receive(r.Context(), key, strings.Join(paths, " "), Part{part.FileName(), partType(part), part})
+		if err != nil {
+			return refusedFile(err)
+		}
+		for _, path := range paths {
+			place(params.Variables, path, func(any) (any, bool) { return id, true })
+		}
+	}
+	if _, err := parts.NextPart(); !errors.Is(err, io.EOF) {
+		return partRefused(err, unordered)
+	}
+	return nil
+}
+
+func partType(part *multipart.Part) string {
+	if of := part.Header.Get("Content-Type"); of != "" {
+		return of
+	}
+	return "application/octet-stream"
+}
+
+// vacant reports whether there is a null at a path.
+func vacant(variables map[string]any, path string) (is bool) {
+	place(variables, path, func(value any) (any, bool) { is = value == nil; return nil, false })
+	return is
+}
+
+// place calls set with the value at a path such as "variables.files.0", and stores the result if the
+// second one is true.
+func place(variables map[string]any, path string, set func(any) (any, bool)) {
+	steps := strings.Split(path, ".")
+	if len(steps) < 2 || len(steps) > 20 || steps[0] != "variables" {
+		return
+	}
+	var at any = variables
+	for i, step := range steps[1:] {
+		last := i == len(steps)-2
+		switch of := at.(type) {
+		case map[string]any:
+			value, ok := of[step]
+			if !ok {
+				return
+			}
+			if last {
+				if to, store := set(value); store {
+					of[step] = to
+				}
+			}
+			at = value
+		case []any:
+			n, err := strconv.Atoi(step)
+			if err != nil || n < 0 || n >= len(of) {
+				return
+			}
+			if last {
+				if to, store := set(of[n]); store {
+					of[n] = to
+				}
+			}
+			at = of[n]
+		default:
+			return
+		}
+	}
+}
+
+// refusedFile returns the refusal for a file that was not stored.
+func refusedFile(err error) *refusal {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return unreadable(err)
+	}
+	fault, ok := errors.AsType[*apperr.Error](err)
+	if !ok {
+		return &refusal{status: http.StatusInternalServerError, code: apperr.CodeInternal, message: "a file of the request could not be stored"}
+	}
+	status := map[apperr.Code]int{apperr.CodeBadUserInput: http.StatusBadRequest, apperr.CodeUnauthenticated: http.StatusUnauthorized,
+		apperr.CodeForbidden: http.StatusForbidden, apperr.CodeRateLimited: http.StatusTooManyRequests, apperr.CodeUnavailable: http.StatusServiceUnavailable}[fault.Code]
+	if status == 0 {
+		status = http.StatusBadRequest
+	}
+	return &refusal{status: status, code: fault.Code, message: fault.Message}
+}

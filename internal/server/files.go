@@ -1,0 +1,55 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+
+	"forge/internal/application"
+	"forge/internal/blob"
+	"forge/internal/database"
+	"forge/internal/file"
+	"forge/internal/shared"
+	"forge/internal/upload"
+)
+
+// newUploads returns the files of the database. It returns nil if this server keeps none.
+func (s *Server) newUploads(db *database.DB) *upload.Uploads {
+	if s.files == nil {
+		return nil
+	}
+	return &upload.Uploads{Files: s.files, DB: db, Entities: s.app.API(application.Services{}).Entities, Log: s.log}
+}
+
+// setFiles makes the service that keeps files, unless the setting FILES_URL is none. It does not
+// connect to anything but the database. It returns an error if the setting is wrong.
+func (s *Server) setFiles(ctx context.Context, db *database.DB, identity *Identity) error {
+	if s.Files.URL == "" {
+		return nil
+	}
+	storage, err := blob.Open(s.Files.URL)
+	if err != nil {
+		return s.Refused("FILES_URL", err)
+	}
+	s.files = file.New(file.Options{
+		Storage: storage, Key: s.fileKey(ctx, db, identity), Origin: s.Files.Origin,
+		MaxBytes: int64(s.Files.MaxBytes), MaxPixels: int64(s.Files.MaxPixels), Transfers: s.Files.Transfers, Log: s.log,
+	})
+	return nil
+}
+
+// fileKey returns the key that addresses of files are signed with: that of the settings, or one that
+// the database keeps.
+func (s *Server) fileKey(ctx context.Context, db *database.DB, identity *Identity) []byte {
+	if identity.files != nil {
+		return identity.files
+	}
+	key, err := shared.Key(ctx, db, shared.Files, nil)
+	if err == nil {
+		return key
+	}
+	s.log.WarnContext(ctx, "addresses of files are good for this process alone, as their key is not in the database; start again, or set "+
+		s.NameOf("AUTH_SECRET"), "error", database.RedactError(err))
+	key = make([]byte, 32)
+	rand.Read(key) // never fails
+	return key
+}

@@ -1,0 +1,196 @@
+package upload
+
+import (
+	"context"
+	databasesql "database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"forge/ent"
+	entfile "forge/ent/file"
+	"forge/internal/entity"
+	"forge/internal/expiry"
+	"forge/internal/file"
+	"forge/internal/unit"
+	"forge/internal/viewer"
+)
+
+// unattached is how long a file may be in no row.
+const unattached = 24 * time.Hour
+
+// roundTime is the longest time that one transaction of Sweep may take.
+const roundTime = 30 * time.Second
+
+// Sweep removes files that no row has: those that no row ever had, a day after they were announced,
+// and those that rows had before. A file is marked in one round, and removed in the next one: first
+// its bytes, then its row. In between nobody can attach it, and a row that got it in the moment of
+// the mark is found. A round looks at expiry.Limit files of each kind. Several servers may sweep at
+// once: removing what is gone does nothing.
+func (u *Uploads) Sweep(ctx context.Context) error {
+	if u == nil || u.Files == nil {
+		return nil
+	}
+	if err := u.removeMarked(ctx); err != nil {
+		return err
+	}
+	now, err := u.mark(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = u.Files.SweepUploads(ctx, now.Add(-unattached-file.UploadExpires))
+	return err
+}
+
+// within calls do in a unit of work of its own.
+func (u *Uploads) within(ctx context.Context, do func(context.Context, *unit.Unit) error) error {
+	ctx, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
+	work := unit.New(u.DB, unit.Write)
+	defer work.Rollback()
+	ctx = viewer.NewContext(unit.NewContext(ctx, work), viewer.System)
+	if err := do(ctx, work); err != nil {
+		return err
+	}
+	return work.Commit(ctx)
+}
+
+// mark marks files that are to go, and returns the time of the database.
+func (u *Uploads) mark(ctx context.Context) (now time.Time, err error) {
+	err = u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
+		if now, err = work.Now(ctx); err != nil {
+			return err
+		}
+		files := ent.FromUnit(ctx).File
+		old := entfile.And(entfile.AttachedAtIsNil(), entfile.CreatedAtLT(now.Add(-unattached)), entfile.StateNEQ(entfile.StateRemoved))
+		due, err := files.Query().Where(old, expiry.SkipLocked).Limit(expiry.Limit).IDs(ctx)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		_, err = files.Update().Where(entfile.IDIn(due...), old).SetState(entfile.StateRemoved).Save(ctx)
+		return err
+	})
+	if err != nil {
+		return now, fmt.Errorf("mark files that no row has: %w", err)
+	}
+	if err = u.within(ctx, u.markLeft); err != nil {
+		return now, fmt.Errorf("mark files that no row has any more: %w", err)
+	}
+	return now, nil
+}
+
+// markLeft marks files that rows had, from where the last round ended.
+func (u *Uploads) markLeft(ctx context.Context, work *unit.Unit) error {
+	table, free := u.table(), u.unreferenced()
+	seen, due, err := u.page(ctx, work, fmt.Sprintf("SELECT f.id, %s FROM %s AS f WHERE f.id > $1 AND f.attached_at IS NOT NULL AND f.state = 'stored' ORDER BY f.id LIMIT %d",
+		free, table, expiry.Limit), u.place)
+	if err != nil {
+		return err
+	}
+	if u.place = uuid.Nil; len(seen) == expiry.Limit {
+		u.place = seen[len(seen)-1]
+	}
+	for _, id := range due {
+		statement := fmt.Sprintf("UPDATE %s AS f SET state = 'removed' WHERE f.id = $1 AND f.attached_at IS NOT NULL AND f.state = 'stored' AND %s", table, free)
+		if _, err := work.Exec(ctx, statement, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// page reads the keys of files, and which of them no row has.
+func (u *Uploads) page(ctx context.Context, work *unit.Unit, query string, args ...any) (seen, free []uuid.UUID, err error) {
+	err = work.Rows(ctx, func(rows *databasesql.Rows) error {
+		for rows.Next() {
+			var id uuid.UUID
+			var is bool
+			if err := rows.Scan(&id, &is); err != nil {
+				return err
+			}
+			if seen = append(seen, id); is {
+				free = append(free, id)
+			}
+		}
+		return nil
+	}, query, args...)
+	return seen, free, err
+}
+
+// removeMarked removes what an earlier round has marked. A file that a row has after all is marked
+// no longer.
+func (u *Uploads) removeMarked(ctx context.Context) error {
+	var free []uuid.UUID
+	err := u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
+		seen, unused, err := u.page(ctx, work, fmt.Sprintf("SELECT f.id, %s FROM %s AS f WHERE f.state = 'removed' ORDER BY f.id LIMIT %d",
+			u.unreferenced(), u.table(), expiry.Limit))
+		if free = unused; err != nil || len(free) == len(seen) {
+			return err
+		}
+		_, err = ent.FromUnit(ctx).File.Update().Where(entfile.IDIn(seen...), entfile.IDNotIn(free...)).SetState(entfile.StateStored).Save(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look for files to remove: %w", err)
+	}
+	var removed []uuid.UUID
+	for _, id := range free {
+		if err = u.Files.Remove(ctx, id); err != nil {
+			break
+		}
+		removed = append(removed, id)
+	}
+	if len(removed) == 0 {
+		return err
+	}
+	gone := u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
+		_, err := ent.FromUnit(ctx).File.Delete().Where(entfile.IDIn(removed...), entfile.StateEQ(entfile.StateRemoved)).Exec(ctx)
+		return err
+	})
+	if gone != nil {
+		return fmt.Errorf("remove the rows of files: %w", gone)
+	}
+	u.Log.DebugContext(ctx, "removed files", "files", len(removed))
+	return err
+}
+
+// unreferenced returns the condition that no row has the file f. All edges to files are asked,
+// those of deleted rows as well.
+func (u *Uploads) unreferenced() string {
+	conditions := []string{"true"}
+	of := entity.FilesOf(u.Entities)
+	for _, e := range u.Entities {
+		for _, edge := range e.Edges {
+			switch {
+			case of == nil || edge.To != of.Name || edge.Inverse:
+			case edge.Through != "":
+				conditions = append(conditions, fmt.Sprintf("NOT EXISTS (SELECT 1 FROM %q AS r WHERE r.%q = f.id)", edge.Through, edge.Far))
+			case edge.OwnKey:
+				conditions = append(conditions, fmt.Sprintf("NOT EXISTS (SELECT 1 FROM %s AS r WHERE r.%q = f.id)", u.named(e), edge.Column))
+			default:
+				conditions = append(conditions, fmt.Sprintf("f.%q IS NULL", edge.Column))
+			}
+		}
+	}
+	return "(" + strings.Join(conditions, " AND ") + ")"
+}
+
+func (u *Uploads) table() string { return u.named(entity.FilesOf(u.Entities)) }
+
+// named returns the name of an entity's table in a statement.
+func (u *Uploads) named(e *entity.Entity) string {
+	if e.Schema != "" && u.DB.Dialect == "postgres" {
+		return fmt.Sprintf("%q.%q", e.Schema, e.Table)
+	}
+	return fmt.Sprintf("%q", e.Table)
+}
+
+// Every sweeps about each pause until ctx ends.
+func (u *Uploads) Every(ctx context.Context, pause time.Duration) {
+	if u == nil || u.Files == nil {
+		return
+	}
+	expiry.Every(ctx, pause, "files", u.Sweep, u.Log)
+}

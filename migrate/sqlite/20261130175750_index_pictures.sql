@@ -1,0 +1,5 @@
+-- +goose Up
+-- SQLite has the index since the column.
+
+-- +goose Down
+-- It goes with the column.
