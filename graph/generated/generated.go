@@ -1560,7 +1560,6 @@ input HeroWhereInput {
   hasOwner: Boolean
   hasOwnerWith: [UserWhereInput!]
   hasPhotos: Boolean
-  hasPhotosWith: [FileWhereInput!]
 }
 
 "An order of heroes."
@@ -2220,7 +2219,7 @@ input CreateProductInput {
   priceCents: Int!
   "What is there to begin with, 0 or more."
   stock: Int! = 0
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   pictureId: ID
 }
 
@@ -2247,7 +2246,7 @@ input UpdateProductInput {
   sku: String
   name: String
   priceCents: Int
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   pictureId: ID
 }
 
@@ -3213,17 +3212,17 @@ type FileUploadHeader {
 
 "The photos of a hero."
 input CreateHeroPhotosInput {
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   connect: [ID!]
 }
 
 "The photos of a hero."
 input UpdateHeroPhotosInput {
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   connect: [ID!]
   "Those that are no longer to be related."
   disconnect: [ID!]
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   set: [ID!]
 }
 `, BuiltIn: false},
@@ -19538,7 +19537,7 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "age", "ageNEQ", "ageIn", "ageNotIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "ageNotNil", "teamId", "teamIdNEQ", "teamIdIn", "teamIdNotIn", "teamIdIsNil", "teamIdNotNil", "ownerId", "ownerIdNEQ", "ownerIdIn", "ownerIdNotIn", "ownerIdIsNil", "ownerIdNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith", "hasPhotos", "hasPhotosWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "age", "ageNEQ", "ageIn", "ageNotIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "ageNotNil", "teamId", "teamIdNEQ", "teamIdIn", "teamIdNotIn", "teamIdIsNil", "teamIdNotNil", "ownerId", "ownerIdNEQ", "ownerIdIn", "ownerIdNotIn", "ownerIdIsNil", "ownerIdNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith", "hasPhotos"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -19944,13 +19943,6 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.HasPhotos = graphql.OmittableOf(data)
-		case "hasPhotosWith":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPhotosWith"))
-			data, err := ec.unmarshalOFileWhereInput2ᚕᚖforgeᚋgraphᚋmodelᚐFileWhereInputᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.HasPhotosWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

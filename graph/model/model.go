@@ -441,7 +441,6 @@ type HeroWhereInput struct {
 	HasOwner         graphql.Omittable[*bool]             `json:"hasOwner,omitempty"`
 	HasOwnerWith     graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
 	HasPhotos        graphql.Omittable[*bool]             `json:"hasPhotos,omitempty"`
-	HasPhotosWith    graphql.Omittable[[]*FileWhereInput] `json:"hasPhotosWith,omitempty"`
 }
 
 // An account at a provider with which a user can sign in.
