@@ -104,9 +104,6 @@ func (g *generator) edgeConditions(d *definition, e *entity.Entity, edge *entity
 	if found {
 		d.add("has"+upper(edge.Name), ": Boolean", edge.Name)
 	}
-	if edge.Files != nil && !edge.OwnKey {
-		return // no index helps to find files of a kind among those of a row
-	}
 	if found && (!edge.OwnKey || g.indexed(e, edge.Column)) && (g.new[edge.To] || g.doc.defined[edge.To+"WhereInput"] != nil) {
 		d.add("has"+upper(edge.Name)+"With", ": ["+edge.To+"WhereInput!]", edge.Name)
 	}
