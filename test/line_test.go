@@ -40,6 +40,7 @@ var allowedImports = map[string][]string{
 
 // allowedRows are selectors that look like a row of the application. The value is the reason.
 var allowedRows = map[entry]string{
+	{"internal/blob", "u.User"}:          "url.Userinfo",
 	{"internal/factor", "webauthn.User"}: "an account, for WebAuthn",
 	{"internal/mail", "u.User"}:          "url.Userinfo",
 	{"internal/provider", "u.User"}:      "url.Userinfo",
@@ -53,6 +54,8 @@ var allowed = map[entry]string{
 	{"internal/adopt", "order"}:       "SQL's ORDER BY, and the ends of types in the API",
 	{"internal/adopt", "user"}:        "a type of Atlas, and the address of a database",
 	{"internal/array", "order"}:       "SQL's ORDER BY",
+	{"internal/blob", "user"}:         "url.Userinfo",
+	{"internal/picture", "order"}:     "the order of bytes",
 	{"internal/ids", "user"}:          "the example in an error about an ID",
 	{"internal/stream", "user"}:       "the code BAD_USER_INPUT, and the header User-Agent",
 	{"internal/session", "user"}:      "the column user_id of a session, and errors that people read",

@@ -1,5 +1,6 @@
-// Package blob keeps bytes under keys, in a folder or in a bucket of S3. A key is a path of letters,
-// digits, hyphens, dots and slashes that the program makes, never one that a client has sent.
+// Package blob keeps bytes under keys, in a folder or in a bucket of S3. A key is a path of
+// letters, digits, hyphens, dots and slashes that the program makes, never one that a client has
+// sent.
 package blob
 
 import (

@@ -230,6 +230,30 @@ func TestReserve(t *testing.T) {
 	}
 }
 
+// TestReplaced puts another folder into the place of one that is in use.
+func TestReplaced(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f, backup := NewFolder(dir+"/files"), NewFolder(dir+"/backup")
+	put(t, f, "a/b", "lost")
+	put(t, backup, "a/b", "restored")
+	if err := os.RemoveAll(dir + "/files"); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, f, "a/b"); got != ErrNotFound.Error() {
+		t.Errorf("after the removal there is %q", got)
+	}
+	if err := os.Remove(dir + "/files"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(dir+"/backup", dir+"/files"); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, f, "a/b"); got != "restored" {
+		t.Errorf("after the restore there is %q", got)
+	}
+}
+
 // TestNotWritable uses a folder that cannot be made.
 func TestNotWritable(t *testing.T) {
 	t.Parallel()

@@ -42,12 +42,17 @@ func (f *Folder) Exists() bool {
 // String names the folder.
 func (f *Folder) String() string { return "the folder " + f.path }
 
-// open returns the folder, and makes it if it is not there.
+// open returns the folder, and makes it if it is not there. A folder that was put into the place of
+// the one that was used before counts, as after a restore.
 func (f *Folder) open() (*os.Root, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.root != nil {
-		return f.root, nil
+		before, err := f.root.Stat(".")
+		now, gone := os.Stat(f.path)
+		if err == nil && gone == nil && os.SameFile(before, now) {
+			return f.root, nil
+		}
 	}
 	if err := os.MkdirAll(f.path, 0o700); err != nil {
 		return nil, err

@@ -35,10 +35,10 @@ type S3 struct {
 }
 
 // NewS3 returns the storage in a bucket: s3://KEY:SECRET@HOST[:PORT]/BUCKET[/PREFIX]. Without KEY
-// and SECRET, it takes them from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or of the machine that
-// it runs on, as AWS gives them. ?region= names the region, us-east-1 if there is none, and
-// ?tls=off connects without TLS, as it does to addresses of this machine. An error does not show the
-// address.
+// and SECRET, it takes them from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or of the machine
+// that it runs on, as AWS gives them. ?region= names the region, us-east-1 if there is none, and
+// ?tls=off connects without TLS, as it does to addresses of this machine. An error does not show
+// the address.
 func NewS3(address string) (*S3, error) {
 	u, err := url.Parse(address)
 	if err != nil {

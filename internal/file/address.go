@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// purpose says what an address is for. Each purpose has a key of its own, so that an address is good
-// for nothing else.
+// purpose says what an address is for. Each purpose has a key of its own, so that an address is
+// good for nothing else.
 type purpose string
 
 const (

@@ -2,8 +2,8 @@
 // uploaded, signs addresses, and serves files and smaller versions of pictures. It knows no entity
 // and no database: what a file is called and whose it is stands in a row of the application.
 //
-// The bytes of a file never change. An upload goes to a place of its own, Finish checks it and moves
-// it to its final place, and from there on it is only read, until Remove.
+// The bytes of a file never change. An upload goes to a place of its own, Finish checks it and
+// moves it to its final place, and from there on it is only read, until Remove.
 package file
 
 import (

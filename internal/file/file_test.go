@@ -436,6 +436,15 @@ func TestSweep(t *testing.T) {
 		if all := s.keys(t); len(all) != 1 || all[0] != originalKey(f.ID) {
 			t.Errorf("%v is left", all)
 		}
+		var ids []uuid.UUID
+		err := s.Each(t.Context(), func(id uuid.UUID, _ time.Time) error { ids = append(ids, id); return nil })
+		if err != nil || len(ids) != 1 || ids[0] != f.ID {
+			t.Errorf("the files are %v, %v", ids, err)
+		}
+		enough := errors.New("enough")
+		if err := s.Each(t.Context(), func(uuid.UUID, time.Time) error { return enough }); err != enough {
+			t.Error(err)
+		}
 	})
 }
 

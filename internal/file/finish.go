@@ -24,8 +24,8 @@ type presigner interface {
 	PresignPut(ctx context.Context, key string, size int64, expires time.Duration) (string, error)
 }
 
-// Announce returns how a client sends the bytes of a file. Nothing is stored yet. It returns ErrOff,
-// ErrName, ErrEmpty, ErrTooLarge, ErrFull or ErrUnavailable.
+// Announce returns how a client sends the bytes of a file. Nothing is stored yet. It returns
+// ErrOff, ErrName, ErrEmpty, ErrTooLarge, ErrFull or ErrUnavailable.
 func (s *Service) Announce(ctx context.Context, f File) (Upload, error) {
 	if s == nil {
 		return Upload{}, ErrOff
@@ -87,8 +87,8 @@ const (
 // ErrBusy, ErrSize, ErrTooLarge, ErrPicture, ErrPixels or ErrUnavailable; after ErrSize,
 // ErrTooLarge, ErrPicture and ErrPixels the upload is gone.
 //
-// What was uploaded is moved first and looked at then: clients still have the address of the upload,
-// and could exchange the bytes after they were looked at.
+// What was uploaded is moved first and looked at then: clients still have the address of the
+// upload, and could exchange the bytes after they were looked at.
 func (s *Service) Finish(ctx context.Context, f File) (Facts, error) {
 	if s == nil {
 		return Facts{}, ErrOff
@@ -250,8 +250,8 @@ func (e *exact) Read(b []byte) (int, error) {
 const maxStored = 32 << 20
 
 // Store stores a file that the server has received itself, and finishes it. If f.Size is not 0, r
-// must have as many bytes; otherwise it may have 32 MiB at most. It returns what Announce and Finish
-// return.
+// must have as many bytes; otherwise it may have 32 MiB at most. It returns what Announce and
+// Finish return.
 func (s *Service) Store(ctx context.Context, f File, r io.Reader) (Facts, error) {
 	if s == nil {
 		return Facts{}, ErrOff

@@ -111,13 +111,11 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, c *claims, object
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
 	h.Set("Cross-Origin-Resource-Policy", "same-site")
 	h.Set("Referrer-Policy", "no-referrer") // the address is a secret
-	control := http.NewResponseController(w)
-	// The limits of requests for operations are not for files: see patientWriter.
-	_ = control.SetReadDeadline(time.Time{})
-	http.ServeContent(&patientWriter{w, control}, r, "", time.Time{}, object)
+	http.ServeContent(&patientWriter{w, http.NewResponseController(w)}, r, "", time.Time{}, object)
 }
 
-// patientWriter gives the client time for each part of a file, and not for the whole.
+// patientWriter gives the client time for each part of a file, and not for the whole, as the server
+// does for answers to operations.
 type patientWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -179,7 +177,8 @@ func (s *Service) content(ctx context.Context, c *claims) (io.ReadSeekCloser, er
 	if !errors.Is(err, blob.ErrNotFound) {
 		return object, err
 	}
-	// All who ask for the same picture wait for one, which is made even if the first of them leaves.
+	// All who ask for the same picture wait for one, which is made even if the first of them
+	// leaves.
 	made := s.making.DoChan(originalKey(c.ID)+c.variant(), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 		defer cancel()

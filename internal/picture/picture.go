@@ -1,5 +1,5 @@
-// Package picture reads pictures that strangers have sent, and makes smaller ones of them. It bounds
-// the pixels, the memory and the time that this may take.
+// Package picture reads pictures that strangers have sent, and makes smaller ones of them. It
+// bounds the pixels, the memory and the time that this may take.
 package picture
 
 import (
@@ -33,8 +33,8 @@ var (
 var ErrBusy = errors.New("too many pictures are being read")
 
 const (
-	// leastMemory is how many bytes the pixels of all pictures may take that are read at once. It is
-	// more if a single picture of the most pixels would need more.
+	// leastMemory is how many bytes the pixels of all pictures may take that are read at once. It
+	// is more if a single picture of the most pixels would need more.
 	leastMemory = 256 << 20
 	// atOnce is how many pictures are read at once.
 	atOnce = 4

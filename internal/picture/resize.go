@@ -86,8 +86,8 @@ func scale(img image.Image, from image.Rectangle, width, height int) *image.RGBA
 	return dst
 }
 
-// reduce returns a part of a picture whose pixels are each the mean of by × by. What is left over at
-// the right and at the bottom is cut. It takes the memory of one row beside the answer.
+// reduce returns a part of a picture whose pixels are each the mean of by × by. What is left over
+// at the right and at the bottom is cut. It takes the memory of one row beside the answer.
 func reduce(img image.Image, from image.Rectangle, by int) *image.RGBA {
 	width, height := max(1, from.Dx()/by), max(1, from.Dy()/by)
 	dst := image.NewRGBA(image.Rect(0, 0, width, height))

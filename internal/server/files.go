@@ -37,8 +37,8 @@ func (s *Server) setFiles(ctx context.Context, db *database.DB, identity *Identi
 	return nil
 }
 
-// fileKey returns the key that addresses of files are signed with: that of the settings, or one that
-// the database keeps.
+// fileKey returns the key that addresses of files are signed with: that of the settings, or one
+// that the database keeps.
 func (s *Server) fileKey(ctx context.Context, db *database.DB, identity *Identity) []byte {
 	if identity.files != nil {
 		return identity.files
