@@ -334,7 +334,7 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{
 			{Name: "team", To: "Team", Column: "team_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "owner", To: "User", Column: "owner_id", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
-			{Name: "photos", To: "File", Column: "hero_photos", Files: &entity.FileLimits{MaxBytes: 10485760, ContentTypes: []string{"image/*"}, Most: 20}},
+			{Name: "photos", To: "File", Column: "hero_photos", Files: &entity.FileLimits{MaxBytes: 10485760, ContentTypes: []string{"image/jpeg", "image/png", "image/gif", "image/webp"}, Most: 20}},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
@@ -1059,7 +1059,7 @@ var Entities = []*entity.Entity{
 			{Name: "priceCents", Column: "price_cents", Kind: entity.Int, Type: "int32"},
 		},
 		Edges: []entity.Edge{
-			{Name: "picture", To: "File", Column: "picture_id", OwnKey: true, Unique: true, Nullable: true, Files: &entity.FileLimits{MaxBytes: 10485760, ContentTypes: []string{"image/*"}}},
+			{Name: "picture", To: "File", Column: "picture_id", OwnKey: true, Unique: true, Nullable: true, Files: &entity.FileLimits{MaxBytes: 10485760, ContentTypes: []string{"image/jpeg", "image/png", "image/gif", "image/webp"}}},
 			{Name: "inventory", To: "Inventory", Column: "product_id", Unique: true, Shows: map[string]string{"stock": "quantity"}},
 			{Name: "orderItems", To: "OrderItem", Column: "product_id"},
 		},

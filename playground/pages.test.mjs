@@ -57,6 +57,16 @@ test('colours follow the system, until somebody chooses', async () => {
   await page.evaluate(() => localStorage.clear());
 });
 
+test('a button copies the commands of a block, without the prompt', async () => {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: forge.origin });
+  await page.goto(address('tutorial.html'));
+  const block = page.locator('.code', { hasText: '$ curl' }).first();
+  await block.hover();
+  await block.getByRole('button', { name: 'Copy' }).click();
+  await block.getByRole('button', { name: 'Copied' }).waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl [^\n]* \\\n +-d '[^\n]*'$/);
+});
+
 for (const colorScheme of ['light', 'dark']) {
   test(`nothing keeps people from reading, in ${colorScheme} colours`, async () => {
     await page.emulateMedia({ colorScheme });

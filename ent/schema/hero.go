@@ -70,7 +70,7 @@ func (Hero) Edges() []ent.Edge {
 
 // heroPhotos are pictures of a hero.
 var heroPhotos = ManyFiles("hero", Hero.Type, "photos",
-	entity.FileLimits{MaxBytes: 10 << 20, ContentTypes: []string{"image/*"}, Most: 20})
+	entity.FileLimits{MaxBytes: 10 << 20, ContentTypes: entity.Pictures, Most: 20})
 
 // Indexes returns the indexes of the table.
 func (Hero) Indexes() []ent.Index {

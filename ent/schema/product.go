@@ -41,7 +41,7 @@ func (Product) Annotations() []schema.Annotation {
 // Mixin returns the mixins, which add the key, the times, the version and the picture.
 func (Product) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "product"}, Timed{}, Versioned{},
-		OneFile{Name: "picture", Limits: entity.FileLimits{MaxBytes: 10 << 20, ContentTypes: []string{"image/*"}}}}
+		OneFile{Name: "picture", Limits: entity.FileLimits{MaxBytes: 10 << 20, ContentTypes: entity.Pictures}}}
 }
 
 // Fields returns the fields that no mixin adds.

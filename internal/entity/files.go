@@ -14,6 +14,10 @@ type FileLimits struct {
 	Most         int      `json:",omitempty"` // files of one row, if the edge leads to many; 0 means DefaultFiles
 }
 
+// Pictures are the content types of pictures that browsers show, and of which there are smaller
+// versions. SVG is not among them: it is a document, which may have scripts.
+var Pictures = []string{"image/jpeg", "image/png", "image/gif", "image/webp"}
+
 // DefaultFiles is how many files an edge to many leads to at most, if FileLimits say nothing of it.
 const DefaultFiles = 100
 

@@ -29,8 +29,8 @@ has these.
 | --- | --- | --- | --- |
 `
 
-// TestReference compares docs/metrics.md with the metrics that are registered. With UPDATE_PAGES=1 it
-// writes the page.
+// TestReference compares docs/metrics.md with the metrics that are registered. With UPDATE_PAGES=1
+// it writes the page.
 func TestReference(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open("sqlite::memory:", database.Options{})

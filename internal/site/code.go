@@ -24,9 +24,11 @@ var comments = map[string]string{
 	"go": "//", "js": "//", "jsx": "//", "ts": "//", "tsx": "//", "json": "//", "graphql": "#", "yaml": "#", "sh": "#", "ini": "#", "nginx": "#", "python": "#", "sql": "--",
 }
 
-var keywords = regexp.MustCompile(`^(?i:add|alter|and|as|begin|by|check|column|commit|constraint|create|default|delete|drop|exists|from|group|having|in|index|insert|into|is|` +
-	`join|key|limit|not|null|on|or|primary|references|returning|rollback|select|set|table|unique|update|values|where|with)$|` +
-	`^(async|await|break|case|chan|class|const|continue|def|defer|directive|else|enum|except|export|extend|false|for|fragment|func|function|go|if|` +
+// sqlKeywords are words of any case, keywords are written as here.
+var sqlKeywords = regexp.MustCompile(`^(?i:add|alter|and|as|begin|by|check|column|commit|constraint|create|default|delete|drop|exists|from|group|having|in|index|insert|into|is|` +
+	`join|key|limit|not|null|on|or|primary|references|returning|rollback|select|set|table|unique|update|values|where|with)$`)
+
+var keywords = regexp.MustCompile(`^(async|await|break|case|chan|class|const|continue|def|defer|directive|else|enum|except|export|extend|false|for|fragment|func|function|go|if|` +
 	`implements|import|input|interface|lambda|let|map|mutation|new|nil|null|package|pass|query|raise|range|return|scalar|self|struct|subscription|switch|throw|true|try|` +
 	`type|union|var|while|yield|None|True|False)$`)
 
@@ -52,9 +54,11 @@ func coloured(language, source string) string {
 				class = c
 			}
 		}
-		// SQL's keywords are words of any case, those of other languages are not.
-		isKeyword := keywords.MatchString(word) && (language == "sql" || word != strings.ToUpper(word))
-		if class == "k" && !isKeyword {
+		isKeyword := keywords
+		if language == "sql" {
+			isKeyword = sqlKeywords
+		}
+		if class == "k" && !isKeyword.MatchString(word) {
 			b.WriteString(html.EscapeString(word))
 		} else {
 			b.WriteString(`<span class="` + class + `">` + html.EscapeString(word) + "</span>")

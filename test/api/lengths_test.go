@@ -59,7 +59,7 @@ func textLengths() (all []textLength) {
 func TestLengthsAreGenerated(t *testing.T) {
 	t.Parallel()
 	written := map[string]map[string]string{ // by table
-		"heroes": checks(schema.Hero{}), "products": checks(schema.Product{}),
+		"files": checks(schema.File{}), "heroes": checks(schema.Hero{}), "products": checks(schema.Product{}),
 		"teams": checks(schema.Team{}), "users": checks(schema.User{}),
 	}
 	for _, l := range textLengths() {

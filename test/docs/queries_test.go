@@ -29,8 +29,8 @@ import (
 
 var writeAnswers = flag.Bool("write", false, "write the answers of SQLite into the pages")
 
-// shopPages are the pages whose queries are about the rows of fillShop, in the order in which they are
-// sent. The value is how many there are at least.
+// shopPages are the pages whose queries are about the rows of fillShop, in the order in which they
+// are sent, with how many there are at least.
 var shopPages = []struct {
 	name    string
 	queries int

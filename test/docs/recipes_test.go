@@ -15,8 +15,8 @@ import (
 	"forge/test/process"
 )
 
-// TestRecipes compares code in the recipes that names a file with that file. Other tests compile and
-// run these files: all of a block stands there, as it is.
+// TestRecipes compares code in the recipes that names a file with that file. Other tests compile
+// and run these files: all of a block stands there, as it is.
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob("recipes/*.md")

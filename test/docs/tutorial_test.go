@@ -15,7 +15,8 @@ import (
 )
 
 // TestTutorial follows tutorial.md up to a deployed server; the section about a change only with
-// FORGE_SOAK=1. It is also the test of a bare copy of the tree: all in it compiles and fits together.
+// FORGE_SOAK=1. It is also the test of a bare copy of the tree: all in it compiles and fits
+// together.
 func TestTutorial(t *testing.T) {
 	if testing.Short() {
 		t.Skip("generates code for a new tree, and builds it")

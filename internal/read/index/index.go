@@ -153,8 +153,7 @@ func (f *finder) object(o *binding.Object) {
 			of = by.To
 			f.object(by.To)
 		}
-		// The files of rows are looked at, never all files.
-		if column := compared(by); column != "" && !of.Entity.Files {
+		if column := compared(by); column != "" {
 			f.lacks(at, of.Entity, column)
 		}
 	}

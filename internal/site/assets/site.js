@@ -51,16 +51,21 @@
     heading.append(a);
   };
 
+  // commandsIn returns the commands of a console. They begin with $, and a \ goes on in the next line.
+  const commandsIn = (text) =>
+    text
+      .split('\n')
+      .filter((line, i, lines) => line.startsWith('$ ') || lines[i - 1]?.endsWith('\\'))
+      .map((line) => line.replace(/^\$ /, ''))
+      .join('\n');
+
   // addCopy adds a button that copies a block: of a console, the commands alone.
   const addCopy = (block) => {
     const code = block.querySelector('code');
     const button = element('button', 'Copy', { type: 'button' });
     button.addEventListener('click', async () => {
-      const lines = code.textContent.split('\n');
-      const isConsole = code.className === 'console';
-      await navigator.clipboard.writeText(
-        isConsole ? lines.filter((l) => l.startsWith('$ ')).map((l) => l.slice(2)).join('\n') : code.textContent,
-      );
+      const text = code.textContent;
+      await navigator.clipboard.writeText(code.className === 'console' ? commandsIn(text) : text);
       button.textContent = 'Copied';
       setTimeout(() => (button.textContent = 'Copy'), 2000);
     });
