@@ -71,6 +71,7 @@ type folderObject struct {
 	info Info
 }
 
+// Info returns what is known of the file.
 func (o *folderObject) Info() Info { return o.info }
 
 // Open implements Storage.

@@ -113,6 +113,7 @@ type s3Object struct {
 	idle   *time.Timer
 }
 
+// Info returns what is known of the object.
 func (o *s3Object) Info() Info { return o.info }
 
 // Read ends the object if S3 sends nothing for a while.
@@ -123,6 +124,7 @@ func (o *s3Object) Read(b []byte) (int, error) {
 	return n, s3Error(err)
 }
 
+// Close ends the requests of the object.
 func (o *s3Object) Close() error {
 	defer o.cancel()
 	o.idle.Stop()
@@ -170,7 +172,7 @@ func (s *S3) Put(ctx context.Context, key string, r io.Reader, size int64) error
 }
 
 // PresignPut returns an address at which anybody can store an object of so many bytes under a key,
-// by PUT, and how long it is good. S3 refuses another number of bytes.
+// by PUT, until it expires. S3 refuses another number of bytes.
 func (s *S3) PresignPut(ctx context.Context, key string, size int64, expires time.Duration) (string, error) {
 	if err := checkKey(key); err != nil {
 		return "", err

@@ -35,8 +35,12 @@ func (s *Service) Announce(ctx context.Context, f File) (Upload, error) {
 	}
 	ctx, cancel := quick(ctx)
 	defer cancel()
-	if free, known, err := s.o.Storage.Free(ctx); err != nil || known && free < uint64(f.Size) {
-		return Upload{}, unavailable(errors.Join(err, blob.ErrFull))
+	free, known, err := s.o.Storage.Free(ctx)
+	if err == nil && known && free < uint64(f.Size) {
+		err = blob.ErrFull
+	}
+	if err != nil {
+		return Upload{}, unavailable(err)
 	}
 	expires := s.now().Add(UploadExpires)
 	if direct, ok := s.o.Storage.(presigner); ok {
@@ -116,12 +120,13 @@ func (s *Service) Finish(ctx context.Context, f File) (Facts, error) {
 	return facts, err
 }
 
-// move moves what was uploaded to its final place, if it is complete.
+// move moves what was uploaded to its final place, if it is complete. It returns nil if there is
+// nothing to move.
 func (s *Service) move(ctx context.Context, f File) error {
 	info, err := s.stat(ctx, uploadKey(f.ID))
 	switch {
 	case errors.Is(err, blob.ErrNotFound):
-		return ErrMissing
+		return nil // there is none, or another call has moved it
 	case err != nil:
 		return unavailable(err)
 	case info.Size < f.Size:

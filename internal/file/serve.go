@@ -81,6 +81,8 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this file is gone", http.StatusNotFound)
 	case errors.Is(err, picture.ErrAnimated), isRefused(err):
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+	case errors.Is(err, picture.ErrBusy):
+		retryLater(w, err.Error()+", try again soon")
 	case err != nil:
 		s.logFailure(r.Context(), "read a file", err)
 		retryLater(w, ErrUnavailable.Error())

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tus/tusd/v2/pkg/handler"
-	"github.com/tus/tusd/v2/pkg/memorylocker"
 	"golang.org/x/exp/slog"
 
 	"forge/internal/blob"
@@ -55,7 +54,7 @@ func (silent) Handle(context.Context, slog.Record) error { return nil }
 func (s silent) WithAttrs([]slog.Attr) slog.Handler      { return s }
 func (s silent) WithGroup(string) slog.Handler           { return s }
 
-// claims returns what the address of an upload says, or an error for its client.
+// upload returns what the address of an upload says, or an error for its client.
 func (s *Service) upload(token string) (*claims, error) {
 	c, err := s.verify(s.uploads, token)
 	switch {
@@ -70,8 +69,7 @@ func (s *Service) upload(token string) (*claims, error) {
 // locker locks uploads by the ID of their file.
 type locker struct{ s *Service }
 
-var _ handler.Locker = (*memorylocker.MemoryLocker)(nil)
-
+// NewLock implements handler.Locker.
 func (l locker) NewLock(token string) (handler.Lock, error) {
 	c, err := l.s.upload(token)
 	if err != nil {
@@ -83,10 +81,12 @@ func (l locker) NewLock(token string) (handler.Lock, error) {
 // store is where tus finds uploads.
 type store struct{ s *Service }
 
+// NewUpload implements handler.DataStore. Uploads come from Announce alone.
 func (store) NewUpload(context.Context, handler.FileInfo) (handler.Upload, error) {
 	return nil, handler.ErrNotImplemented
 }
 
+// GetUpload implements handler.DataStore.
 func (st store) GetUpload(ctx context.Context, token string) (handler.Upload, error) {
 	c, err := st.s.upload(token)
 	if err != nil {
@@ -105,6 +105,7 @@ func (st store) GetUpload(ctx context.Context, token string) (handler.Upload, er
 	return u, nil
 }
 
+// AsTerminatableUpload implements handler.TerminaterDataStore.
 func (store) AsTerminatableUpload(u handler.Upload) handler.TerminatableUpload { return u.(*upload) }
 
 // upload is an upload that tus works on.
@@ -114,6 +115,7 @@ type upload struct {
 	offset int64
 }
 
+// GetInfo says how much has arrived.
 func (u *upload) GetInfo(context.Context) (handler.FileInfo, error) {
 	return handler.FileInfo{Size: u.claims.Size, Offset: u.offset}, nil
 }
@@ -140,10 +142,12 @@ func (u *upload) failed(ctx context.Context, err error) error {
 	return handler.NewError("ERR_UNAVAILABLE", ErrUnavailable.Error(), http.StatusServiceUnavailable)
 }
 
+// GetReader is never called: downloads are disabled.
 func (u *upload) GetReader(context.Context) (io.ReadCloser, error) {
 	return nil, handler.ErrNotImplemented
 }
 
+// FinishUpload does nothing: Finish looks at the file when it is used.
 func (u *upload) FinishUpload(context.Context) error { return nil }
 
 // Terminate removes what was uploaded, if it is not at its final place yet.

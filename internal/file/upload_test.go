@@ -205,6 +205,34 @@ func TestFinishAtOnce(t *testing.T) {
 	})
 }
 
+// between is a folder in which something happens before the upload of a file is opened.
+type between struct {
+	*blob.Folder
+	do func(key string)
+}
+
+func (b *between) Open(ctx context.Context, key string) (blob.Object, error) {
+	b.do(key)
+	return b.Folder.Open(ctx, key)
+}
+
+// TestFinishBetween has another server finish an upload while this one is about to.
+func TestFinishBetween(t *testing.T) {
+	t.Parallel()
+	other := onFolder(t)
+	f, up := other.announce(t, "a.txt", "text/plain", 4)
+	other.send(t, up, "text")
+	var facts Facts
+	s := serve(t, &between{other.o.Storage.(*blob.Folder), func(key string) {
+		if key == uploadKey(f.ID) {
+			facts, _ = other.Finish(t.Context(), f)
+		}
+	}})
+	if got, err := s.Finish(t.Context(), f); err != nil || got != facts || got.Size != 4 {
+		t.Errorf("%+v, %v, want %+v", got, err, facts)
+	}
+}
+
 // TestLocked has a request hold an upload that does not let go: others give up.
 func TestLocked(t *testing.T) {
 	t.Parallel()
