@@ -111,11 +111,14 @@ var allowed = map[entry]string{
 	{"internal/sourcetree", "orders"}: "orderBy of the API",
 	{"internal/syntax", "order"}:      "the byte order mark",
 	{"internal/token", "user"}:        "the role viewer.User, and AUTH_USER_CLAIM",
+	{"internal/upload", "order"}:      "SQL's ORDER BY",
+	{"internal/upload", "user"}:       "the column user_id of a file",
 	{"internal/viewer", "user"}:       "the role User",
 	{"internal/webhook", "order"}:     "SQL's ORDER BY",
 	{"internal/webhook", "user"}:      "the column user_id of an endpoint, and the header User-Agent",
 	{"internal/shared", "order"}:      "SQL's ORDER BY",
 	{"internal/write", "order"}:       "SQL's ORDER BY",
+	{"internal/write", "user"}:        "the code BAD_USER_INPUT",
 }
 
 // allowedEmbedding are the structs that may embed a struct which embeds another one. The value is

@@ -198,6 +198,7 @@ var attempts = []struct{ field, arguments, about string }{
 	{"updateUser", `id: $owner, input: {username: "new$NAME"}, expectedVersion: 7`, "another version"},
 	{"deleteUser", `id: $owner`, ""},
 	{"restoreUser", `id: $owner`, "who is not deleted"},
+	{"createUpload", `input: {name: "a.png", contentType: "image/png", size: 1}`, ""},
 	{"removeFactors", `userId: $owner`, ""},
 	{"createWebhook", `input: {url: "https://forge.example/", document: "subscription { changes { cursor } }"}`, ""},
 	{"updateWebhook", `id: $webhook, input: {rotateSecret: true}`, ""},

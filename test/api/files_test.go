@@ -53,13 +53,18 @@ func newFilesAPIOn(t *testing.T, url string, store blob.Storage) *filesAPI {
 	t.Helper()
 	a := newBareAPI(t, url)
 	a.self = viewer.System
-	service := file.New(file.Options{Storage: store, Key: bytes.Repeat([]byte{7}, 32), MaxBytes: 20 << 20, MaxPixels: 1 << 20, Transfers: 8, Log: a.log})
-	f := &filesAPI{a, &upload.Uploads{Files: service, DB: a.db, Entities: ent.Entities, Log: slog.New(slog.DiscardHandler)}, store}
+	f := &filesAPI{a, a.uploadsTo(store), store}
 	cfg := usual()
 	cfg.Files, cfg.Multipart, cfg.MaxBodyBytes = f.uploads, true, 1<<20
 	cfg.Uploads = f.uploads
 	a.configure(cfg)
 	return f
+}
+
+// uploadsTo returns uploads whose bytes go to a storage.
+func (a *api) uploadsTo(store blob.Storage) *upload.Uploads {
+	service := file.New(file.Options{Storage: store, Key: bytes.Repeat([]byte{7}, 32), MaxBytes: 20 << 20, MaxPixels: 1 << 20, Transfers: 8, Log: a.log})
+	return &upload.Uploads{Files: service, DB: a.db, Entities: ent.Entities, Log: slog.New(slog.DiscardHandler)}
 }
 
 // member returns a new user's ID, and a client of theirs.
