@@ -8,6 +8,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/rule"
+	"forge/internal/write"
 )
 
 // inputs defines the mutations of an entity, with what they take and return.
@@ -79,7 +80,7 @@ func (g *generator) settable(e *entity.Entity, update bool) (list []*entity.Fiel
 		case e.Writer.Set[f.Column] == nil, g.pointedBy(e, f) != nil, matched, f.Column == e.Deleted, f.Column == rule.Tenant(e):
 		case f.Name == "version" && f.Kind == entity.Int && f.Default, f.Kind == entity.Time && f.Default:
 		case update && (f.Immutable || i == 0):
-		case i == 0 && !g.needed(e, f) && !e.ClientIDs:
+		case i == 0 && !g.needed(e, f) && !write.TakesIDs(e):
 		case f.Sensitive && !g.needed(e, f):
 		case rule.Visible(e, f.Name) != entity.ToNobody || g.needed(e, f):
 			list = append(list, f)
@@ -121,7 +122,7 @@ func (g *generator) input(d *definition, e *entity.Entity, update bool) {
 		if !update {
 			text = g.about(e, f, false)
 			rest += bang(g.needed(e, f))
-			if f == &e.Fields[0] && e.ClientIDs {
+			if f == &e.Fields[0] && write.TakesIDs(e) {
 				text = clientID(e)
 			} else if f.Default && !f.Nullable {
 				text = strings.TrimSpace(text + " If it is left out, the default.")

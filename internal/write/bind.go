@@ -354,15 +354,23 @@ func (b *binder) bindColumn(k inputKey, o *inputObject, at string, d *ast.FieldD
 
 // checkKey adds a finding if clients may not make the keys of an entity, which an input sets.
 func (b *binder) checkKey(at string, e *entity.Entity) {
-	own := func(p rule.Policy) bool { return p.Owner.Path == "" && p.Owner.Column == e.Fields[0].Column }
 	switch {
 	case e.Keys == ids.UUID && !e.ClientIDs && e.Fields[0].Default:
 		b.refuse(at, "the server makes the keys of %s; take the field out, or allow clients to make them: entity.Annotation{ClientIDs: true}", e.Name)
 	case e.ClientIDs && e.Keys != ids.UUID:
 		b.refuse(at, "the keys of %s are no UUIDs, for which alone ClientIDs is; take ClientIDs out", e.Name)
-	case e.ClientIDs && (slices.ContainsFunc(rule.Of(e), own) || rule.Tenant(e) == e.Fields[0].Column):
+	case e.ClientIDs && ruledByKey(e):
 		b.refuse(at, "the policy of %s says by the key who may do what, so that a client cannot make it; take ClientIDs out", e.Name)
 	}
+}
+
+// TakesIDs reports whether clients may make the IDs of new rows of an entity, as its annotation says.
+func TakesIDs(e *entity.Entity) bool { return e.ClientIDs && e.Keys == ids.UUID && !ruledByKey(e) }
+
+// ruledByKey reports whether the policy of an entity says by the key whose a row is.
+func ruledByKey(e *entity.Entity) bool {
+	key := e.Fields[0].Column
+	return rule.Tenant(e) == key || slices.ContainsFunc(rule.Of(e), func(p rule.Policy) bool { return p.Owner.Path == "" && p.Owner.Column == key })
 }
 
 // checkImmutable adds a finding if an update would set an edge that only new rows have set.

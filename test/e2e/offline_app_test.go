@@ -37,7 +37,7 @@ func TestOfflineApp(t *testing.T) {
 		t.Cleanup(front.Close)
 		env := []string{"FORGE_URL=" + onLocalhost(front.URL), "DIRECT_URL=" + e.forge.String()}
 		if soak {
-			env = append(env, "OFFLINE_SOAK=1")
+			env = append(env, "OFFLINE_SOAK=1", "OFFLINE_TIMEOUT=7200000")
 		}
 		npm(t, dir, env, "run", "test:offline")
 	})

@@ -1,12 +1,13 @@
 // Uses the application of this folder in Chromium. FORGE_URL is where it is served, and where a
-// POST to /edge/MODE says what becomes of its requests to Forge: pass, down, unsent, lost (the answer
-// is), kill (the server is, once) or random. DIRECT_URL is Forge itself, with the demo's rows and
+// POST to /edge/MODE says what becomes of its requests to Forge: pass or down. In the other modes each
+// request is cut off when it comes for the first time: unsent, lost (the answer is), kill (the server
+// is, once) or random. DIRECT_URL is Forge itself, with the demo's rows and
 // AUTH=on; its access tokens expire after two seconds.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { forge, open } from '../../../../playground/browser.mjs';
 
-const { DIRECT_URL, OFFLINE_SOAK } = process.env;
+const { DIRECT_URL, OFFLINE_SOAK, OFFLINE_SEED } = process.env;
 let browser, context, page;
 
 before(async () => {
@@ -155,8 +156,10 @@ test('somebody else signs in, in another tab', async () => {
 
 // What the server has is compared with a count of the changes of each hero: its version.
 test('two tabs, and cuts at random', async () => {
-  const steps = OFFLINE_SOAK ? 3000 : 60;
-  const next = generator(23);
+  const steps = OFFLINE_SOAK ? 1000 : 60;
+  const seed = Number(OFFLINE_SEED ?? (OFFLINE_SOAK ? Date.now() % 2 ** 32 : 23));
+  console.log(`OFFLINE_SEED=${seed}`);
+  const next = generator(seed);
   const pick = (list) => list[next(list.length)];
   const versions = new Map();
   const removed = new Set();
