@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"slices"
 
-	"entgo.io/ent/dialect/sql/schema"
-
 	"forge/internal/account"
 	"forge/internal/cookie"
 	"forge/internal/database"
@@ -19,6 +17,7 @@ import (
 	"forge/internal/migrator"
 	"forge/internal/password"
 	"forge/internal/provider"
+	"forge/internal/schema"
 	"forge/internal/session"
 	"forge/internal/viewer"
 	"forge/internal/webhook"

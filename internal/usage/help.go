@@ -9,11 +9,11 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// The help of a command names the help of the program, and does not list its options. The library
+// The help of a command names the command that lists the settings, and does not list them. The library
 // has its templates in variables.
 func init() {
 	for _, template := range []*string{&cli.CommandHelpTemplate, &cli.SubcommandHelpTemplate} {
-		*template = strings.Replace(*template, `{{template "visiblePersistentFlagTemplate" .}}`, "\n   {{.Root.Name}} --help lists them.", 1)
+		*template = strings.Replace(*template, `{{template "visiblePersistentFlagTemplate" .}}`, "\n   {{.Root.Name}} settings lists them.", 1)
 	}
 }
 
