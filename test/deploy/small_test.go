@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bufio"
 	"bytes"
 	"net"
 	"net/http"
@@ -72,13 +73,26 @@ func (s *small) start() (url string, stop func()) {
 	defer told.Close()
 	cmd := s.command("forge.service", "NOTIFY_SOCKET="+socket)
 	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		s.Fatal(err)
+	}
+	cmd.Stderr = &out
 	if err := cmd.Start(); err != nil {
 		s.Fatal(err)
 	}
-	s.Cleanup(func() { _ = cmd.Process.Kill() })
+	s.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_, _ = cmd.Process.Wait()
+		if s.Failed() {
+			s.Log(&out)
+		}
+	})
 	mustTell(s.T, told, "READY=1")
-	return string(regexp.MustCompile(`http://[0-9.:]+/graphql`).Find(out.Bytes())), func() {
+	for lines := bufio.NewScanner(stdout); url == "" && lines.Scan(); {
+		url = regexp.MustCompile(`http://[0-9.:]+/graphql`).FindString(lines.Text())
+	}
+	return url, func() {
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			s.Error(err)
 		}
