@@ -1,14 +1,15 @@
 # What a developer runs; make help lists it. CI runs .ci/run, which calls make test.
 
+# The tag is for the commands that work on source trees, which a server does not have.
 # Builds in different folders share packages only without paths in them: tests of the pages build
 # copies of the tree.
-export GOFLAGS := $(GOFLAGS) -trimpath
+export GOFLAGS := $(GOFLAGS) -trimpath -tags=source
 
 # Packages whose tests the race detector does not run with. It would find nothing in them: they drive
 # Forge as a program, or ask one thing after another. But it makes SQLite many times slower, as all of
 # SQLite is Go code here. test/faults drives Forge as well: RACE=-race builds that program with the
 # race detector.
-UNRACED := test/(cluster|docs|e2e|deploy|replicas|servers|streams|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt)|seed
+UNRACED := test/(cluster|docs|e2e|deploy|replicas|servers|streams|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt|release)|seed
 UNRACED_PACKAGES = $$(go list ./... | grep -E '/($(UNRACED))$$')
 # The same goes for the commands that try migrations, which package test/program has.
 UNRACED_PROGRAM := TestPlanCommands
@@ -20,10 +21,13 @@ UNRACED_API := $(APART)|TestRead(Where|WhereNested|Walk|Pages|ForgedCursors|Bad|
 RACED_API = { CGO_ENABLED=1 go test $(RACE) -skip '^($(UNRACED_API))$$|./^sqlite$$' -timeout 20m ./test/api && \
 	go test -skip './^postgres$$' -timeout 20m ./test/api && go test -run '^($(APART))$$/^postgres$$' -timeout 20m ./test/api; }
 
-.PHONY: help run test test-fast test-postgres race fuzz soak bench bench-peers scale lint generate needs
+.PHONY: help release run test test-fast test-postgres race fuzz soak bench bench-peers scale lint generate needs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+release: ## programs for Linux, macOS and Windows, with checksums and lists of modules: VERSION=v1.2.3, in dist/
+	go run ./internal/release -version "$(or $(VERSION),$(shell sed -n 's/^var version = "\(.*\)"/v\1/p' server.go))"
 
 run: ## serve on SQLite, with demo data
 	go run .

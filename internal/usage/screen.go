@@ -30,9 +30,9 @@ func Screen(groups []Group) string {
 {{.Name}} completion SHELL   commands and options for bash, zsh or fish
 {{.Name}} --version          {{.Version}}
 
-Most used:  --addr=HOST:PORT  --port=PORT  --database-url=ADDRESS  --env=production
-            or ADDR, PORT, DATABASE_URL and FORGE_ENV in the environment
-Status:     0, 2 after a mistake in options or settings, 1 after other failures
+Most used:  --addr=HOST:PORT  --database-url=ADDRESS  --env=production
+            or ADDR, DATABASE_URL and FORGE_ENV in the environment
+Status:     0; 2 after a mistake in options or settings; 1 after other failures
 `)
 	return b.String()
 }
