@@ -457,11 +457,15 @@ func TestCompletion(t *testing.T) {
 		t.Skip("script, which makes a terminal, is not there")
 	}
 	dir := t.TempDir()
-	if err := os.Symlink(process.Build(t), filepath.Join(dir, "forge")); err != nil {
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(executable, filepath.Join(dir, "forge")); err != nil {
 		t.Fatal(err)
 	}
 	bash := exec.Command(script, "-qec", "bash --norc --noprofile -i", os.DevNull)
-	bash.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "TERM=dumb", "PS1=$ ")
+	bash.Env = append(os.Environ(), asProgram+"=yes", "PATH="+dir+":"+os.Getenv("PATH"), "TERM=dumb", "PS1=$ ")
 	bash.Stdin = strings.NewReader("source <(forge completion bash)\nforge settin\tobserv\t\nexit\n")
 	if out, err := bash.CombinedOutput(); err != nil || !strings.Contains(string(out), "--log-level, LOG_LEVEL (default: info)") {
 		t.Errorf("bash: %v\n%s", err, out)
