@@ -18,8 +18,10 @@ UNRACED_PROGRAM := TestPlanCommands
 # above: neither keeps both processors busy.
 APART := TestDifferential|TestDifferentialMutations|TestPlans
 UNRACED_API := $(APART)|TestRead(Where|WhereNested|Walk|Pages|ForgedCursors|Bad|UnderOtherPlans|Language)|TestValidationIsBounded|TestPagesOfALargeTable
-RACED_API = { CGO_ENABLED=1 go test $(RACE) -skip '^($(UNRACED_API))$$|./^sqlite$$' -timeout 20m ./test/api && \
-	go test -skip './^postgres$$' -timeout 20m ./test/api && go test -run '^($(APART))$$/^postgres$$' -timeout 20m ./test/api; }
+# go vet checks all packages once; go test would check them again for each way of compiling.
+GOTEST = go test -vet=off
+RACED_API = { CGO_ENABLED=1 $(GOTEST) $(RACE) -skip '^($(UNRACED_API))$$|./^sqlite$$' -timeout 20m ./test/api && \
+	$(GOTEST) -skip './^postgres$$' -timeout 20m ./test/api && $(GOTEST) -run '^($(APART))$$/^postgres$$' -timeout 20m ./test/api; }
 
 .PHONY: help release run test test-fast test-postgres race fuzz soak bench bench-peers scale lint generate needs
 
@@ -32,12 +34,15 @@ release: ## programs for Linux, macOS and Windows, with checksums and lists of m
 run: ## serve on SQLite, with demo data
 	go run .
 
+# All packages that run Forge as a program run this one.
+test: export TEST_FORGE_PROGRAM = $(CURDIR)/dist-test/forge
 test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race detector
 	go vet ./...
-	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) $(if $(RACE),-skip '^$(UNRACED_PROGRAM)$$') -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults$(if $(RACE),|test/api))$$')
-	$(if $(RACE),,go test -timeout 20m $(UNRACED_PACKAGES))
-	$(if $(RACE),status=0; { go test -timeout 25m $(UNRACED_PACKAGES) && go test -run '^$(UNRACED_PROGRAM)$$' ./test/program; } & unraced=$$!; $(RACED_API) || status=1; wait $$unraced || status=1; exit $$status)
-	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
+	go build -ldflags=-w -o $(TEST_FORGE_PROGRAM) .
+	$(if $(RACE),CGO_ENABLED=1) $(GOTEST) $(RACE) $(if $(RACE),-skip '^$(UNRACED_PROGRAM)$$') -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults$(if $(RACE),|test/api))$$')
+	$(if $(RACE),,$(GOTEST) -timeout 20m $(UNRACED_PACKAGES))
+	$(if $(RACE),status=0; { $(GOTEST) -timeout 25m $(UNRACED_PACKAGES) && $(GOTEST) -run '^$(UNRACED_PROGRAM)$$' ./test/program; } & unraced=$$!; $(RACED_API) || status=1; wait $$unraced || status=1; exit $$status)
+	FORGE_RACE=$(RACE) $(GOTEST) -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only
 	go test -short $$(go list ./... | grep -vE '/test/(cluster|docs|e2e|deploy|faults|replicas|servers|streams|dbtest)$$|/internal/(pgtemp|migrator/dev)$$')

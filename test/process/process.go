@@ -24,6 +24,10 @@ import (
 // program finds.
 const raceVariable = "FORGE_RACE"
 
+// programVariable is the variable with the path of a program that was built of this tree, for the
+// tests of all packages. make test sets it, because to link a program takes seconds.
+const programVariable = "TEST_FORGE_PROGRAM"
+
 // program is the state that Main and Build share.
 var program struct {
 	dir  string
@@ -48,15 +52,20 @@ func Main(m *testing.M) int {
 func Build(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(program.dir, "forge")
+	given := given()
 	program.once.Do(func() {
 		root, err := top()
 		if err != nil {
 			program.err = err
 			return
 		}
-		cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-o", path, ".")
+		if given != "" {
+			program.err = readSources(root)
+			return
+		}
+		cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-ldflags=-w", "-o", path, ".")
 		if os.Getenv(raceVariable) != "" {
-			cmd = exec.Command("go", "build", "-C", root, "-tags=source", "-race", "-o", path, ".")
+			cmd = exec.Command("go", "build", "-C", root, "-tags=source", "-ldflags=-w", "-race", "-o", path, ".")
 			cmd.Env = append(os.Environ(), "CGO_ENABLED=1") // the race detector needs it
 		}
 		if output, err := cmd.CombinedOutput(); err != nil {
@@ -67,6 +76,20 @@ func Build(t testing.TB) string {
 	})
 	if program.err != nil {
 		t.Fatal(program.err)
+	}
+	if given != "" {
+		return given
+	}
+	return path
+}
+
+// given returns the path of the program that make test has built, or "". A copy of the tree is not
+// given the program of the tree that it was made of.
+func given() string {
+	path := os.Getenv(programVariable)
+	root, err := top()
+	if err != nil || os.Getenv(raceVariable) != "" || !strings.HasPrefix(path, root+string(filepath.Separator)) {
+		return ""
 	}
 	return path
 }
@@ -94,7 +117,7 @@ func BuildWith(t testing.TB, files map[string]string) string {
 	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "forge"), ".")
+	cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-ldflags=-w", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "forge"), ".")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build Forge: %v\n%s", err, output)
 	}
