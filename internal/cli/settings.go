@@ -16,7 +16,7 @@ func settingsCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
 		Name: "settings", Usage: "list the settings of a TOPIC, or the topics",
 		Description:        "Each setting has an environment variable and an option, and the option counts more. forge settings all lists every setting, and so does this help.",
-		CustomHelpTemplate: usage.WithSettings,
+		CustomHelpTemplate: usage.WithSettings(),
 		Arguments:          []cli.Argument{&cli.StringArg{Name: "TOPIC", UsageText: "[TOPIC]"}},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if err := usage.NothingLeft(cmd); err != nil {

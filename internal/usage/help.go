@@ -12,14 +12,18 @@ import (
 // The help of a command names the command that lists the settings, and does not list them. The library
 // has its templates in variables.
 func init() {
-	WithSettings = cli.CommandHelpTemplate
 	for _, template := range []*string{&cli.CommandHelpTemplate, &cli.SubcommandHelpTemplate} {
-		*template = strings.Replace(*template, `{{template "visiblePersistentFlagTemplate" .}}`, "\n   {{.Root.Name}} settings lists them.", 1)
+		*template = strings.Replace(*template, `{{template "visiblePersistentFlagTemplate" .}}`, settingsListed, 1)
 	}
 }
 
-// WithSettings is the template of help that also lists all settings.
-var WithSettings string
+// WithSettings returns the template of help that also lists all settings.
+func WithSettings() string {
+	return strings.Replace(cli.CommandHelpTemplate, settingsListed, `{{template "visiblePersistentFlagTemplate" .}}`, 1)
+}
+
+// settingsListed stands in help in the place of the settings.
+const settingsListed = "\n   {{.Root.Name}} settings lists them."
 
 // HelpWidth is the largest width of a line of help, in columns. Only a line with a single long word
 // may be wider.

@@ -31,6 +31,7 @@ const programVariable = "TEST_FORGE_PROGRAM"
 // program is the state that Main and Build share.
 var program struct {
 	dir  string
+	path string
 	once sync.Once
 	err  error
 }
@@ -52,15 +53,16 @@ func Main(m *testing.M) int {
 func Build(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(program.dir, "forge")
-	given := given()
 	program.once.Do(func() {
+		program.path = path
 		root, err := top()
 		if err != nil {
 			program.err = err
 			return
 		}
-		if given != "" {
-			program.err = readSources(root)
+		if given := os.Getenv(programVariable); os.Getenv(raceVariable) == "" && strings.HasPrefix(given, root+string(filepath.Separator)) {
+			// A copy of the tree does not take the program of the tree that it was made of.
+			program.path, program.err = given, readSources(root)
 			return
 		}
 		cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-ldflags=-w", "-o", path, ".")
@@ -77,21 +79,7 @@ func Build(t testing.TB) string {
 	if program.err != nil {
 		t.Fatal(program.err)
 	}
-	if given != "" {
-		return given
-	}
-	return path
-}
-
-// given returns the path of the program that make test has built, or "". A copy of the tree is not
-// given the program of the tree that it was made of.
-func given() string {
-	path := os.Getenv(programVariable)
-	root, err := top()
-	if err != nil || os.Getenv(raceVariable) != "" || !strings.HasPrefix(path, root+string(filepath.Separator)) {
-		return ""
-	}
-	return path
+	return program.path
 }
 
 // BuildWith builds another Forge, in whose source tree there are further files: their texts by
