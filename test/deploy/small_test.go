@@ -19,7 +19,6 @@ type small struct {
 	*testing.T
 	root, state string
 	env         []string
-	addr        string
 }
 
 func installSmall(t *testing.T) *small {
