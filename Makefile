@@ -1,14 +1,15 @@
 # What a developer runs; make help lists it. CI runs .ci/run, which calls make test.
 
+# The tag is for the commands that work on source trees, which a server does not have.
 # Builds in different folders share packages only without paths in them: tests of the pages build
 # copies of the tree.
-export GOFLAGS := $(GOFLAGS) -trimpath
+export GOFLAGS := $(GOFLAGS) -trimpath -tags=source
 
 # Packages whose tests the race detector does not run with. It would find nothing in them: they drive
 # Forge as a program, or ask one thing after another. But it makes SQLite many times slower, as all of
 # SQLite is Go code here. test/faults drives Forge as well: RACE=-race builds that program with the
 # race detector.
-UNRACED := test/(cluster|docs|e2e|deploy|replicas|servers|streams|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt)|seed
+UNRACED := test/(cluster|docs|e2e|deploy|replicas|servers|streams|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt|release)|seed
 UNRACED_PACKAGES = $$(go list ./... | grep -E '/($(UNRACED))$$')
 # The same goes for the commands that try migrations, which package test/program has.
 UNRACED_PROGRAM := TestPlanCommands
@@ -17,23 +18,31 @@ UNRACED_PROGRAM := TestPlanCommands
 # above: neither keeps both processors busy.
 APART := TestDifferential|TestDifferentialMutations|TestPlans
 UNRACED_API := $(APART)|TestRead(Where|WhereNested|Walk|Pages|ForgedCursors|Bad|UnderOtherPlans|Language)|TestValidationIsBounded|TestPagesOfALargeTable
-RACED_API = { CGO_ENABLED=1 go test $(RACE) -skip '^($(UNRACED_API))$$|./^sqlite$$' -timeout 20m ./test/api && \
-	go test -skip './^postgres$$' -timeout 20m ./test/api && go test -run '^($(APART))$$/^postgres$$' -timeout 20m ./test/api; }
+# go vet checks all packages once; go test would check them again for each way of compiling.
+GOTEST = go test -vet=off
+RACED_API = { CGO_ENABLED=1 $(GOTEST) $(RACE) -skip '^($(UNRACED_API))$$|./^sqlite$$' -timeout 20m ./test/api && \
+	$(GOTEST) -skip './^postgres$$' -timeout 20m ./test/api && $(GOTEST) -run '^($(APART))$$/^postgres$$' -timeout 20m ./test/api; }
 
-.PHONY: help run test test-fast test-postgres race fuzz soak bench bench-peers scale lint generate needs
+.PHONY: help release run test test-fast test-postgres race fuzz soak bench bench-peers scale lint generate needs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
+release: ## programs for Linux, macOS and Windows, with checksums and lists of modules: VERSION=v1.2.3, in dist/
+	go run ./internal/release -version "$(or $(VERSION),$(shell sed -n 's/^var version = "\(.*\)"/v\1/p' server.go))"
+
 run: ## serve on SQLite, with demo data
 	go run .
 
+# All packages that run Forge as a program run this one.
+test: export TEST_FORGE_PROGRAM = $(CURDIR)/dist-test/forge
 test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race detector
 	go vet ./...
-	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) $(if $(RACE),-skip '^$(UNRACED_PROGRAM)$$') -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults$(if $(RACE),|test/api))$$')
-	$(if $(RACE),,go test -timeout 20m $(UNRACED_PACKAGES))
-	$(if $(RACE),status=0; { go test -timeout 25m $(UNRACED_PACKAGES) && go test -run '^$(UNRACED_PROGRAM)$$' ./test/program; } & unraced=$$!; $(RACED_API) || status=1; wait $$unraced || status=1; exit $$status)
-	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
+	go build -ldflags=-w -o $(TEST_FORGE_PROGRAM) .
+	$(if $(RACE),CGO_ENABLED=1) $(GOTEST) $(RACE) $(if $(RACE),-skip '^$(UNRACED_PROGRAM)$$') -timeout 20m $$(go list ./... | grep -vE '/($(UNRACED)|test/faults$(if $(RACE),|test/api))$$')
+	$(if $(RACE),,$(GOTEST) -timeout 20m $(UNRACED_PACKAGES))
+	$(if $(RACE),status=0; { $(GOTEST) -timeout 25m $(UNRACED_PACKAGES) && $(GOTEST) -run '^$(UNRACED_PROGRAM)$$' ./test/program; } & unraced=$$!; $(RACED_API) || status=1; wait $$unraced || status=1; exit $$status)
+	FORGE_RACE=$(RACE) $(GOTEST) -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only
 	go test -short $$(go list ./... | grep -vE '/test/(cluster|docs|e2e|deploy|faults|replicas|servers|streams|dbtest)$$|/internal/(pgtemp|migrator/dev)$$')
@@ -50,7 +59,7 @@ fuzz: ## a million requests that random changes were made to, against the whole 
 	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./internal/token
 
 soak: needs test-postgres ## the long forms of the tests of faults and concurrency
-	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/cluster/... ./test/api/... ./internal/unit/... ./internal/changes/... ./internal/stream/... ./test/streams/... ./test/replicas/... ./test/e2e/... ./test/program/... ./test/deploy/...
+	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/cluster/... ./test/api/... ./internal/unit/... ./internal/changes/... ./internal/stream/... ./test/streams/... ./test/replicas/... ./test/e2e/... ./test/program/... ./test/deploy/... ./internal/release
 	FORGE_RTT=2ms go test -timeout 40m -count=1 ./test/faults ./test/cluster # with this distance to PostgreSQL
 
 # What PostgreSQL carries out itself, on other versions of it than the one that is installed.

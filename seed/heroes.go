@@ -24,7 +24,7 @@ func teams(n int) []teamRow {
 		t := teamRow{row: m.row(m.nth(i, n, yearStart, opening))}
 		t.name = taken.unique("The "+pick(m, qualities)+" "+pick(m, bands), " ")
 		if i == 0 || !m.oneIn(8) {
-			where := m.City() + " " + pick(m, lairs)
+			where := m.city() + " " + pick(m, lairs)
 			t.headquarters = &where
 		}
 		if m.oneIn(4) {
@@ -53,11 +53,11 @@ func heroes(owners []userRow, teams []teamRow, each int) []heroRow {
 			h := heroRow{owner: owner.id, name: heroName(m)}
 			h.created = m.between(later(owner.created, opening), yearEnd)
 			if !m.oneIn(4) {
-				name := m.FirstName() + " " + m.LastName()
+				name := m.firstName() + " " + m.lastName()
 				h.secretName = &name
 			}
 			if !m.oneIn(10) {
-				age := m.IntRange(16, 79)
+				age := m.intRange(16, 79)
 				h.age = &age
 			}
 			if !m.oneIn(8) {

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/brianvoe/gofakeit/v7"
+	"github.com/brianvoe/gofakeit/v7/data"
 	"github.com/google/uuid"
 )
 
@@ -20,13 +20,13 @@ var (
 // maker makes the rows of one table. Each maker has its own random numbers, so that a change to one
 // table does not change the others.
 type maker struct {
-	*gofakeit.Faker
+	*rand.Rand
 	lastMilli int64
 	inMilli   uint64
 }
 
 func newMaker(stream uint64) *maker {
-	return &maker{Faker: gofakeit.NewFaker(rand.NewPCG(20250101, stream), false)}
+	return &maker{Rand: rand.New(rand.NewPCG(20250101, stream))}
 }
 
 // row has the columns that most tables have.
@@ -59,7 +59,7 @@ func (m *maker) key(at time.Time) uuid.UUID {
 	}
 	var u uuid.UUID
 	binary.BigEndian.PutUint64(u[:8], uint64(milli)<<16|7<<12|m.inMilli&0xfff)
-	binary.BigEndian.PutUint64(u[8:], 1<<63|m.Rand.Uint64()>>2)
+	binary.BigEndian.PutUint64(u[8:], 1<<63|m.Uint64()>>2)
 	m.inMilli++
 	return u
 }
@@ -80,6 +80,15 @@ func (m *maker) nth(i, n int, start, end time.Time) time.Time {
 	}
 	return m.between(from, from.Add(step))
 }
+
+// intRange returns a number from least to most.
+func (m *maker) intRange(least, most int) int { return least + m.IntN(most-least+1) }
+
+// Names of people and cities are those of gofakeit, without its makers of much else.
+
+func (m *maker) firstName() string { return pick(m, data.Person["first"]) }
+func (m *maker) lastName() string  { return pick(m, data.Person["last"]) }
+func (m *maker) city() string      { return pick(m, data.Address["city"]) }
 
 // oneIn returns true in one of n cases, at random.
 func (m *maker) oneIn(n int) bool { return m.IntN(n) == 0 }

@@ -13,6 +13,7 @@ import (
 	"forge/ent/user"
 	"forge/internal/database"
 	"forge/internal/demo"
+	"forge/internal/progress"
 	"forge/internal/unit"
 )
 
@@ -32,6 +33,7 @@ func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error
 	if scale < 1 || scale > MaxScale {
 		return fmt.Errorf("the scale of demo data is a number from 1 to %d, not %d", MaxScale, scale)
 	}
+	progress.At(ctx, "making rows")
 	d := generate(scale) // takes a minute at the largest scale, for which no transaction may wait
 	if passwords {
 		d.setPasswords()
@@ -44,6 +46,7 @@ func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error
 	if err := store(ctx, u, d); err != nil {
 		return fmt.Errorf("store demo data: %w", err)
 	}
+	progress.At(ctx, "storing")
 	if u.Dialect() == dialect.Postgres {
 		// Until PostgreSQL has analyzed the tables, it plans queries as if they were empty. By
 		// itself, it analyzes them a minute later.

@@ -24,8 +24,8 @@ func products(n int) []productRow {
 		p := productRow{row: m.row(m.nth(i, n, yearStart, opening))}
 		p.sku = sku(kind.prefix, i+1)
 		p.name = taken.unique(pick(m, materials)+" "+kind.name, " Mk ")
-		p.priceCents = m.IntRange(kind.cheapest, kind.dearest)*100 - 1
-		p.inventory, p.stock = parts.key(p.created), m.IntRange(20, 400)
+		p.priceCents = m.intRange(kind.cheapest, kind.dearest)*100 - 1
+		p.inventory, p.stock = parts.key(p.created), m.intRange(20, 400)
 		if m.oneIn(3) {
 			p.changed(m, 200*24*time.Hour)
 		}

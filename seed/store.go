@@ -5,6 +5,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"forge/internal/progress"
 	"forge/internal/unit"
 )
 
@@ -21,7 +22,8 @@ type table struct {
 const maxArgs = 6000
 
 func store(ctx context.Context, u *unit.Unit, d *dataset) error {
-	for _, t := range tables {
+	for i, t := range tables {
+		progress.At(ctx, "%s, table %d of %d", t.name, i+1, len(tables))
 		if err := t.store(ctx, u, d); err != nil {
 			return err
 		}

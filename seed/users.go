@@ -22,7 +22,7 @@ func users(n int) []userRow {
 	all := make([]userRow, n)
 	for i := range all {
 		p := userRow{row: m.row(m.nth(i, n, yearStart, lastDays)), role: "USER", active: true}
-		p.username = taken.unique(letters(m.FirstName())+"."+letters(m.LastName()), "")
+		p.username = taken.unique(letters(m.firstName())+"."+letters(m.lastName()), "")
 		if i < len(Accounts) {
 			p.username, p.role = Accounts[i].Username, Accounts[i].Role
 		}

@@ -3,8 +3,9 @@
 package migrate
 
 import (
+	"forge/internal/schema"
+
 	"entgo.io/ent/dialect/entsql"
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 )
 

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
 
@@ -16,6 +15,8 @@ import (
 	"forge/internal/entity"
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
+	"forge/internal/schema"
+	"forge/internal/schema/entschema"
 )
 
 // errBaseline means that a database does not take the tables as ent/schema has them.
@@ -92,7 +93,8 @@ func (own *ownSchema) load(module string, files map[string][]byte) (tables []*sc
 	if err != nil {
 		return nil, fmt.Errorf("ent cannot read what was written: %w", err)
 	}
-	return graph.Tables()
+	all, err := graph.Tables()
+	return entschema.FromEnt(all), err
 }
 
 // tables returns those of the tables that were adopted.

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"slices"
 
-	"entgo.io/ent/dialect/sql/schema"
-
 	"forge/internal/account"
 	"forge/internal/cookie"
 	"forge/internal/database"
@@ -20,6 +18,7 @@ import (
 	"forge/internal/operator"
 	"forge/internal/password"
 	"forge/internal/provider"
+	"forge/internal/schema"
 	"forge/internal/session"
 	"forge/internal/upload"
 	"forge/internal/viewer"

@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/lib/pq"
 
 	"forge/internal/database"
+	"forge/internal/schema"
 )
 
 // Unmigrated returns the tables and columns that ent/schema has and no migration has made in a

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 
 	"forge/internal/database"
+	"forge/internal/schema"
 	"forge/test/dbtest"
 )
 

@@ -11,6 +11,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/demo"
 	"forge/internal/migrator"
+	"forge/internal/progress"
 	"forge/internal/settings"
 	"forge/internal/usage"
 )
@@ -131,5 +132,7 @@ func Seed(ctx context.Context, s *settings.Settings, app application.Application
 	if err := strange(ctx, app, db); err != nil {
 		return explain(s, err)
 	}
+	ctx, end := progress.Begin(ctx, "filling in demo data")
+	defer end()
 	return explain(s, app.Demo.Fill(ctx, db, scale, passwords))
 }

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	"entgo.io/ent/dialect/sql/schema"
-
 	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/demo"
 	"forge/internal/migrator/catalog"
+	"forge/internal/schema"
 )
 
 // strange returns demo.ErrNotEmpty if the database holds rows that somebody had before Forge: in a

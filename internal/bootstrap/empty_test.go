@@ -6,12 +6,11 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"entgo.io/ent/dialect/sql/schema"
-
 	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/demo"
 	"forge/internal/migrator"
+	"forge/internal/schema"
 	"forge/internal/settings"
 	"forge/test/dbtest"
 )

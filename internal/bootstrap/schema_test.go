@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"entgo.io/ent/dialect/sql/schema"
-
 	"forge/internal/application"
+	"forge/internal/schema"
 	"forge/internal/settings"
 	"forge/migrate"
 	"forge/test/dbtest"

@@ -11,6 +11,7 @@ import (
 
 	"forge/internal/bootstrap"
 	"forge/internal/database"
+	"forge/internal/progress"
 	"forge/internal/usage"
 )
 
@@ -37,6 +38,8 @@ func backup(ctx context.Context, p program) error {
 		return fmt.Errorf("%s: %w, and is not overwritten; name another file", path, fs.ErrExist)
 	}
 	return p.withDatabase(ctx, bootstrap.Look, func(db *database.DB) error {
+		ctx, end := progress.Begin(ctx, "copying the database")
+		defer end()
 		if err := db.Backup(ctx, path); err != nil {
 			return fmt.Errorf("copy to %s: %w", path, err)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/progress"
 	"forge/internal/read/binding"
 	"forge/internal/settings"
 	"forge/internal/sourcetree"
@@ -95,7 +96,7 @@ func commands(p program) *cli.Command {
 			s.Pool.Schemas = app.Schemas()
 			p := p
 			p.Settings, p.cmd, p.log = s, cmd, s.Logger(stderr)
-			return action(ctx, p)
+			return action(progress.NewContext(ctx, stderr, p.log), p)
 		}
 	}
 	root := &cli.Command{
@@ -122,10 +123,13 @@ func commands(p program) *cli.Command {
 			schemaCommand(do),
 			adoptCommand(p),
 			docsCommand(app, stdout, stderr),
+			settingsCommand(stdout),
+			completionCommand(stdout),
 		},
-		HideHelpCommand: true,
-		Writer:          usage.Help(stdout), // only help texts are written there
-		ErrWriter:       stderr,
+		HideHelpCommand:               true,
+		CustomRootCommandHelpTemplate: usage.Screen(groups),
+		Writer:                        usage.Help(stdout), // only help texts are written there
+		ErrWriter:                     stderr,
 	}
 	root.Commands = append(root.Commands, sourcetree.Commands("", stdout)...)
 	_ = root.Walk(func(cmd *cli.Command) error {
@@ -133,6 +137,14 @@ func commands(p program) *cli.Command {
 		return nil
 	})
 	return root
+}
+
+// groups says where the help of the program lists the commands.
+var groups = []usage.Group{
+	{Title: "Serve", Commands: []string{"serve", "dev", "seed", "settings"}},
+	{Title: "Look", Commands: []string{"doctor", "check", "schema", "db", "healthcheck"}},
+	{Title: "Change", Commands: []string{"user", "webhook", "migrate", "backup"}},
+	{Title: "Build", Commands: []string{"new", "scaffold", "add", "adopt"}},
 }
 
 // opener opens the database of the settings, as one of the functions of package bootstrap does.

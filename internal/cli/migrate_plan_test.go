@@ -13,7 +13,7 @@ import (
 // TestAskOnlyAtATerminal has files, and /dev/null, which is a device as terminals are.
 func TestAskOnlyAtATerminal(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{os.DevNull, "migrate_source_test.go"} {
+	for _, path := range []string{os.DevNull, "migrate_plan_test.go"} {
 		in, err := os.Open(path)
 		if err != nil {
 			t.Fatal(err)

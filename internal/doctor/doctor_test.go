@@ -16,13 +16,13 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/urfave/cli/v3"
 
 	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/migrator"
 	"forge/internal/pgtemp"
+	"forge/internal/schema"
 	"forge/internal/settings"
 	"forge/internal/shared"
 	"forge/migrate"

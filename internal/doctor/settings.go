@@ -13,7 +13,7 @@ import (
 // Unreadable returns the report for settings that cannot be loaded.
 func Unreadable(mistakes ...error) (report Report) {
 	for _, err := range mistakes {
-		report = append(report, fail("settings", err.Error(), "Correct that setting; forge --help lists all."))
+		report = append(report, fail("settings", err.Error(), "Correct that setting; forge settings all lists all."))
 	}
 	return report
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -25,6 +24,7 @@ import (
 	"forge/internal/read/binding"
 	"forge/internal/read/index"
 	"forge/internal/rule"
+	"forge/internal/schema"
 	"forge/internal/session"
 	"forge/internal/write"
 )

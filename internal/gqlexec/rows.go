@@ -8,11 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"entgo.io/ent/dialect/sql/schema"
-
 	"forge/internal/database"
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/schema"
 	"forge/internal/unit"
 )
 

@@ -5,16 +5,16 @@ import (
 	"testing"
 
 	"entgo.io/ent/dialect/entsql"
-	"entgo.io/ent/dialect/sql/schema"
 
 	"forge/internal/database"
+	"forge/internal/schema"
 )
 
 // TestArgumentOfACheck finds the argument for a CHECK of ent/schema, and for one that it does not
 // have, of which SQLite reports the condition, or a name.
 func TestArgumentOfACheck(t *testing.T) {
 	t.Parallel()
-	media := schema.NewTable("media").AddColumn(&schema.Column{Name: "type"}).AddColumn(&schema.Column{Name: "page_count"})
+	media := &schema.Table{Name: "media", Columns: []*schema.Column{{Name: "type"}, {Name: "page_count"}}}
 	media.Annotation = &entsql.Annotation{Checks: map[string]string{"media_pages": "page_count > 0"}}
 	r := rows{tables: []*schema.Table{media}}
 	args := arguments{list: []argument{{"input.pageCount", 0}, {"input.type", "x"}}}

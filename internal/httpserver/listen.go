@@ -16,7 +16,7 @@ func Listen(addr string) (net.Listener, error) {
 	plain.SetMultipathTCP(false)
 	l, err := plain.Listen(context.Background(), "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("another program listens on %s already; PORT or ADDR names another place", addr)
+		return nil, fmt.Errorf("another program listens on %s already; PORT or ADDR names another place: --port=0 takes any that is free", addr)
 	}
 	if failed, ok := errors.AsType[*net.OpError](err); ok {
 		return nil, failed.Err // the caller knows the operation and the address

@@ -13,6 +13,8 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/pressly/goose/v3"
+
+	"forge/internal/progress"
 )
 
 // LockTimeout is how long a statement of a migration waits for a lock on PostgreSQL, if the caller
@@ -196,7 +198,10 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 		if err != nil {
 			return err
 		}
-		for _, s := range steps {
+		ctx, end := progress.Begin(ctx, "migrating")
+		defer end()
+		for i, s := range steps {
+			progress.At(ctx, "%s, %d of %d", s.version.File(), i+1, len(steps))
 			if done, err := r.adopted(ctx, db, store, s); err != nil || done {
 				if err != nil {
 					return err

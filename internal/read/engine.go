@@ -18,7 +18,6 @@ import (
 	"sync"
 
 	"entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/coalesce"
@@ -30,6 +29,7 @@ import (
 	"forge/internal/read/load"
 	"forge/internal/read/rows"
 	readsql "forge/internal/read/sql"
+	"forge/internal/schema"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )

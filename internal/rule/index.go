@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"entgo.io/ent/dialect/sql/schema"
-
 	"forge/internal/entity"
+	"forge/internal/schema"
 )
 
 // CheckTenants returns what is wrong with the indexes of tables whose rows belong to tenants, as

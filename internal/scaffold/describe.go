@@ -16,6 +16,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/schema/entschema"
 )
 
 // Describe returns what ent/schema says, without the generated code: the descriptions that
@@ -46,9 +47,11 @@ func Describe(path string, schemas []ent.Interface) (s Source, err error) {
 	if err := oneTableEach(graph); err != nil {
 		return Source{}, err
 	}
-	if s.Tables, err = graph.Tables(); err != nil {
+	tables, err := graph.Tables()
+	if err != nil {
 		return Source{}, fmt.Errorf("ent/schema: %w", err)
 	}
+	s.Tables = entschema.FromEnt(tables)
 	s.Comments = map[string]string{}
 	for _, t := range graph.Nodes {
 		s.Entities = append(s.Entities, describe(t, policies[t.Name]))

@@ -10,11 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
 	"forge/internal/rule"
+	"forge/internal/schema"
 	"forge/internal/viewer"
 )
 

@@ -3,6 +3,10 @@ package server
 import (
 	"context"
 	"fmt"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
 
 	"forge/console"
 	"forge/internal/application"
@@ -10,6 +14,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/demo"
 	"forge/internal/httpserver"
+	"forge/internal/terminal"
 )
 
 // demoAccounts returns the demo accounts that still have the passwords everybody knows. In
@@ -33,30 +38,39 @@ func links(p httpserver.Parts) (all []application.Link) {
 	if p.Console != nil {
 		all = append(all, application.Link{Name: "Console", Path: console.Path})
 	}
+	if p.Docs != nil {
+		all = append(all, application.Link{Name: "Pages", Path: "/docs/"})
+	}
 	if p.Inbox != nil {
 		all = append(all, application.Link{Name: "Inbox", Path: "/inbox"})
 	}
 	return all
 }
 
-// welcome prints the addresses of the server, and the demo accounts that people can sign in with.
+// welcome prints the addresses of the server, the demo accounts that people can sign in with, and
+// what to try next.
 func (s *Server) welcome(url string, filled bool, accounts []demo.Account) {
-	fmt.Fprintf(s.out, "Forge serves %s\n", database.Redact(s.DatabaseURL))
+	bold, link := fmt.Sprint, fmt.Sprint
+	if terminal.Colours(s.out, s.environ) {
+		bold = func(a ...any) string { return terminal.Bold(fmt.Sprint(a...)) }
+		link = func(a ...any) string { return terminal.Link(fmt.Sprint(a...)) }
+	}
+	fmt.Fprintf(s.out, "%s %s\n", bold("Forge serves"), database.Redact(s.DatabaseURL))
 	if filled {
 		fmt.Fprintln(s.out, "  which was empty and has demo data now")
 	}
-	fmt.Fprintf(s.out, "  API         %s/graphql\n", url)
+	fmt.Fprintf(s.out, "  API         %s\n", link(url+"/graphql"))
 	if s.Playground {
-		fmt.Fprintf(s.out, "  Playground  %s/\n", url)
+		fmt.Fprintf(s.out, "  Playground  %s\n", link(url+"/"))
 	}
 	if s.Console {
-		fmt.Fprintf(s.out, "  Console     %s%s\n", url, console.Path)
+		fmt.Fprintf(s.out, "  Console     %s\n", link(url+console.Path))
 	}
 	if !s.Production {
-		fmt.Fprintf(s.out, "  Pages       %s/docs/\n", url)
+		fmt.Fprintf(s.out, "  Pages       %s\n", link(url+"/docs/"))
 	}
 	if s.inboxPage() != nil && s.Auth {
-		fmt.Fprintf(s.out, "  Inbox       %s/inbox\n", url)
+		fmt.Fprintf(s.out, "  Inbox       %s\n", link(url+"/inbox"))
 	}
 	for _, a := range accounts {
 		fmt.Fprintf(s.out, "  Sign in as  %s, password %s (%s)\n", a.Username, a.Password, a.Role)
@@ -64,5 +78,36 @@ func (s *Server) welcome(url string, filled bool, accounts []demo.Account) {
 	if !s.Auth {
 		fmt.Fprintln(s.out, "  AUTH is off: nobody signs in, and each request acts as an administrator")
 	}
+	if query := exampleQuery(s.app.SDL); query != "" && !s.Auth && !s.Production && s.TrustedDocuments == "" {
+		fmt.Fprintf(s.out, "%s\n  curl %s/graphql -H 'Content-Type: application/json' -d '{\"query\": \"%s\"}'\n", bold("Try, in another terminal:"), url, query)
+	}
 	fmt.Fprintln(s.out, "Ctrl+C ends it.")
+}
+
+// exampleQuery returns a query of the first rows of the first connection that a schema offers
+// without arguments that are required. It returns "" if there is none.
+func exampleQuery(sdl string) string {
+	doc, err := parser.ParseSchema(&ast.Source{Input: sdl})
+	if err != nil {
+		return ""
+	}
+	for _, list := range []ast.DefinitionList{doc.Definitions, doc.Extensions} {
+		for _, def := range list {
+			for _, f := range def.Fields {
+				if def.Name == "Query" && strings.HasSuffix(f.Type.Name(), "Connection") && f.Arguments.ForName("first") != nil && optional(f.Arguments) {
+					return "{ " + f.Name + "(first: 3) { totalCount nodes { id } } }"
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func optional(args ast.ArgumentDefinitionList) bool {
+	for _, a := range args {
+		if a.Type.NonNull && a.DefaultValue == nil {
+			return false
+		}
+	}
+	return true
 }

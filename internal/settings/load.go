@@ -130,9 +130,9 @@ func checkUnknown(env map[string]string) error {
 		}
 		nearest := usage.Nearest(bare, slices.Sorted(maps.Keys(known)))
 		if nearest == "" {
-			return usage.Errorf("%s is not a setting; --help lists all", name)
+			return usage.Errorf("%s is not a setting; forge settings all lists all", name)
 		}
-		return usage.Errorf("%s is not a setting; the nearest is %s, and --help lists all", name, known[nearest])
+		return usage.Errorf("%s is not a setting; the nearest is %s, and forge settings all lists all", name, known[nearest])
 	}
 	return nil
 }

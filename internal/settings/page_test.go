@@ -14,8 +14,8 @@ const pageHead = `<!-- Generated: UPDATE_PAGES=1 go test ./internal/settings -ru
 
 Each setting has an environment variable and a flag, and the flag counts more. An empty variable
 counts as none. A value that is not allowed stops the start with one line, and so does a variable
-that begins with ` + "`FORGE_`" + ` and is no setting. ` + "`forge --help`" + ` prints the same list, and ` + "`forge doctor`" + `
-says which settings do not fit together.
+that begins with ` + "`FORGE_`" + ` and is no setting. ` + "`forge settings all`" + ` prints the same list, and
+` + "`forge settings TOPIC`" + ` a part of it. ` + "`forge doctor`" + ` says which settings do not fit together.
 
 | Variable | Flag | Default | Meaning | Allowed |
 | --- | --- | --- | --- | --- |

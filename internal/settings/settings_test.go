@@ -323,7 +323,7 @@ func TestUnknownVariable(t *testing.T) {
 		name, _, _ := strings.Cut(word, "=")
 		want := name + " is not a setting; the nearest is " + nearest
 		if nearest == "" {
-			want = name + " is not a setting; --help lists all"
+			want = name + " is not a setting; forge settings all lists all"
 		}
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want a hint at %s", word, err, nearest)

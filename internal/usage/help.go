@@ -9,13 +9,21 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// The help of a command names the help of the program, and does not list its options. The library
+// The help of a command names the command that lists the settings, and does not list them. The library
 // has its templates in variables.
 func init() {
 	for _, template := range []*string{&cli.CommandHelpTemplate, &cli.SubcommandHelpTemplate} {
-		*template = strings.Replace(*template, `{{template "visiblePersistentFlagTemplate" .}}`, "\n   {{.Root.Name}} --help lists them.", 1)
+		*template = strings.Replace(*template, `{{template "visiblePersistentFlagTemplate" .}}`, settingsListed, 1)
 	}
 }
+
+// WithSettings returns the template of help that also lists all settings.
+func WithSettings() string {
+	return strings.Replace(cli.CommandHelpTemplate, settingsListed, `{{template "visiblePersistentFlagTemplate" .}}`, 1)
+}
+
+// settingsListed stands in help in the place of the settings.
+const settingsListed = "\n   {{.Root.Name}} settings lists them."
 
 // HelpWidth is the largest width of a line of help, in columns. Only a line with a single long word
 // may be wider.

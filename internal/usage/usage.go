@@ -44,10 +44,10 @@ func Nearest(name string, known []string) (nearest string) {
 }
 
 // nearestOf returns the end of an error message. It names the nearest known name, if there is one,
-// and says that --help lists all. form is the format of the name.
+// and says where all are listed. form is the format of the name.
 func nearestOf(name string, known []string, form string) string {
 	if nearest := Nearest(name, known); nearest != "" {
-		return fmt.Sprintf("; the nearest is "+form+", and --help lists all", nearest)
+		return fmt.Sprintf("; the nearest is "+form+", and --help and forge settings list all", nearest)
 	}
-	return "; --help lists all"
+	return "; --help and forge settings list all"
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
@@ -16,6 +15,7 @@ import (
 	"forge/internal/read/binding"
 	"forge/internal/read/kind"
 	"forge/internal/rule"
+	"forge/internal/schema"
 )
 
 // Contract is what the standard mutations of an API are bound from.

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"unicode"
 
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
 	"forge/internal/rule"
+	"forge/internal/schema"
 )
 
 // bindUpsert binds the argument onConflict: each value of its enum names the columns of a unique

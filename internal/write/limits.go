@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 
 	"forge/internal/entity"
+	"forge/internal/schema"
 )
 
 // limitsOf returns what a column's type, and the CHECKs of its table, say of its values. Of the

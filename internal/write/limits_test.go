@@ -7,11 +7,11 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/entsql"
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
 	"forge/internal/input"
+	"forge/internal/schema"
 )
 
 // TestLimits reads limits from types of columns and from CHECKs.

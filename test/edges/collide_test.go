@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	entschema "entgo.io/ent/dialect/sql/schema"
-
+	entschema "forge/internal/schema"
+	convert "forge/internal/schema/entschema"
 	"forge/test/dbtest"
 	"forge/test/edges/ent/migrate"
 )
@@ -54,10 +54,7 @@ func TestNestedRowsCollide(t *testing.T) {
 // the values of two more keys: the answer names the field that comes first in the input.
 func TestUpsertOfSeveralKeys(t *testing.T) {
 	t.Parallel()
-	tables, err := entschema.CopyTables(migrate.Tables)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tables := convert.Copy(migrate.Tables)
 	oneOfEach(tables)
 	for name, address := range map[string]func(testing.TB) string{"sqlite": dbtest.EmptySQLite, "postgres": dbtest.EmptyPostgres} {
 		t.Run(name, func(t *testing.T) {

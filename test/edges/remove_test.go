@@ -3,8 +3,7 @@ package edges
 import (
 	"testing"
 
-	entschema "entgo.io/ent/dialect/sql/schema"
-
+	entschema "forge/internal/schema"
 	"forge/test/dbtest"
 )
 

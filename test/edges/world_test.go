@@ -10,7 +10,6 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
-	entschema "entgo.io/ent/dialect/sql/schema"
 	entfield "entgo.io/ent/schema/field"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
@@ -23,6 +22,8 @@ import (
 	"forge/internal/ids"
 	"forge/internal/read"
 	"forge/internal/read/binding"
+	entschema "forge/internal/schema"
+	convert "forge/internal/schema/entschema"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -70,10 +71,7 @@ func newWorldOf(t *testing.T, address string, change func([]*entschema.Table)) *
 	t.Cleanup(func() { db.Close() })
 	driver := entsql.OpenDB(db.Dialect, db.DB)
 	w := &world{T: t, db: db, documents: map[string]*ast.QueryDocument{}, ent: ent.NewClient(ent.Driver(driver)), system: viewer.NewContext(t.Context(), viewer.System)}
-	tables, err := entschema.CopyTables(migrate.Tables)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tables := convert.Copy(migrate.Tables)
 	change(tables)
 	for _, table := range tables {
 		for _, c := range table.Columns {
@@ -82,7 +80,7 @@ func newWorldOf(t *testing.T, address string, change func([]*entschema.Table)) *
 			}
 		}
 	}
-	if err := migrate.Create(w.system, w.ent.Schema, tables); err != nil {
+	if err := convert.Create(w.system, driver, tables); err != nil {
 		t.Fatal(err)
 	}
 	w.schema = gqlparser.MustLoadSchema(&ast.Source{Input: sdl})

@@ -16,10 +16,11 @@ import (
 	"forge/internal/database"
 	"forge/internal/entity"
 	"forge/internal/gqlexec"
+	"forge/internal/schema/entschema"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
-	"forge/test/kinds/ent"
+	"forge/test/kinds/ent/migrate"
 )
 
 // column is a column with values of its kind, in their order.
@@ -116,7 +117,7 @@ func newBoth(t *testing.T) *both {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		if err := ent.NewClient(ent.Driver(entsql.OpenDB(db.Dialect, db.DB))).Schema.Create(t.Context()); err != nil {
+		if err := entschema.Create(t.Context(), entsql.OpenDB(db.Dialect, db.DB), migrate.Tables); err != nil {
 			t.Fatal(err)
 		}
 		if db.Dialect == dialect.Postgres { // as migrations do

@@ -24,9 +24,14 @@ import (
 // program finds.
 const raceVariable = "FORGE_RACE"
 
+// programVariable is the variable with the path of a program that was built of this tree, for the
+// tests of all packages. make test sets it, because to link a program takes seconds.
+const programVariable = "TEST_FORGE_PROGRAM"
+
 // program is the state that Main and Build share.
 var program struct {
 	dir  string
+	path string
 	once sync.Once
 	err  error
 }
@@ -49,14 +54,20 @@ func Build(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(program.dir, "forge")
 	program.once.Do(func() {
+		program.path = path
 		root, err := top()
 		if err != nil {
 			program.err = err
 			return
 		}
-		cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-o", path, ".")
+		if given := os.Getenv(programVariable); os.Getenv(raceVariable) == "" && strings.HasPrefix(given, root+string(filepath.Separator)) {
+			// A copy of the tree does not take the program of the tree that it was made of.
+			program.path, program.err = given, readSources(root)
+			return
+		}
+		cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-ldflags=-w", "-o", path, ".")
 		if os.Getenv(raceVariable) != "" {
-			cmd = exec.Command("go", "build", "-C", root, "-tags=source", "-race", "-o", path, ".")
+			cmd = exec.Command("go", "build", "-C", root, "-tags=source", "-ldflags=-w", "-race", "-o", path, ".")
 			cmd.Env = append(os.Environ(), "CGO_ENABLED=1") // the race detector needs it
 		}
 		if output, err := cmd.CombinedOutput(); err != nil {
@@ -68,7 +79,7 @@ func Build(t testing.TB) string {
 	if program.err != nil {
 		t.Fatal(program.err)
 	}
-	return path
+	return program.path
 }
 
 // BuildWith builds another Forge, in whose source tree there are further files: their texts by
@@ -94,7 +105,7 @@ func BuildWith(t testing.TB, files map[string]string) string {
 	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "forge"), ".")
+	cmd := exec.Command("go", "build", "-C", root, "-tags=source", "-ldflags=-w", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "forge"), ".")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build Forge: %v\n%s", err, output)
 	}

@@ -299,7 +299,7 @@ func TestRefused(t *testing.T) {
 		{[]string{"OTEL_EXPORTER_OTLP_COMPRESSION=zip"}, []string{"OTEL_EXPORTER_OTLP_COMPRESSION", "zip", "gzip or none"}},
 		{[]string{"OTEL_EXPORTER_OTLP_INSECURE=on"}, []string{"OTEL_EXPORTER_OTLP_INSECURE", "on", "true or false"}},
 		{[]string{"OTEL_SPAN_LINK_COUNT_LIMIT=-2"}, []string{"OTEL_SPAN_LINK_COUNT_LIMIT", "-2", "-1 for no limit"}},
-		{[]string{"FORGE_ADR=x"}, []string{"FORGE_ADR", "ADDR", "--help"}},
+		{[]string{"FORGE_ADR=x"}, []string{"FORGE_ADR", "ADDR", "forge settings"}},
 		{[]string{"--prot", "x"}, []string{"--prot", "nearest is --port", "--help"}},
 		{[]string{"--xyzzy"}, []string{"no flag --xyzzy; --help"}},
 		{[]string{"PORT=http"}, []string{"PORT", "http", "from 0", "to 65535"}},
@@ -320,7 +320,7 @@ func TestRefused(t *testing.T) {
 		{[]string{"migrate", "sql", "--from=20261123042701", "--to=20261123032934"}, []string{"--from", "--to", "--down"}},
 		{[]string{"migrate", "sql", "--down", "--to=20261123042701", "--from=20261123032934"}, []string{"--from", "--to", "--down"}},
 		{[]string{"migrate", "up", "--yes"}, []string{"--yes"}},
-		{[]string{"migrate", "diff"}, []string{"migrate diff", "name"}},
+		{[]string{"migrate", "diff"}, []string{"migrate diff"}},
 		{[]string{"seed", "--scale=0"}, []string{"--scale", "0", "1 to 50000"}},
 		{[]string{"seed", "--scale", "big"}, []string{"--scale", "big", "1 to 50000"}},
 		{[]string{"FORGE_ENV=production", "seed", "--passwords"}, []string{"--passwords", "FORGE_ENV", "production"}},
@@ -378,11 +378,11 @@ func TestSchemaCommand(t *testing.T) {
 	}
 }
 
-// TestHelp looks for every setting in the help of the program. That of a command has its own
-// options, and says where the others are.
+// TestHelp looks for every setting in the help of the command settings. That of another command has
+// its own options, and says where the others are.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"", "serve", "migrate", "migrate up", "seed"} {
+	for _, command := range []string{"settings", "serve", "migrate", "migrate up", "seed"} {
 		code, stdout, stderr := do(t, append(strings.Fields(command), "--help")...)
 		if code != 0 || stderr != "" {
 			t.Errorf("%q: status %d, stderr %q", command, code, stderr)
@@ -398,16 +398,16 @@ func TestHelp(t *testing.T) {
 			}
 			lines[option] += " " + strings.Join(fields, " ")
 		}
-		if named := strings.Contains(stdout, "GLOBAL OPTIONS:\n   forge --help lists them.\n"); named != (command != "") {
-			t.Errorf("the help of %q names that of the program: %t", command, named)
+		if named := strings.Contains(stdout, "GLOBAL OPTIONS:\n   forge settings lists them.\n"); named != (command != "settings") {
+			t.Errorf("the help of %q says where the settings are: %t", command, named)
 		}
 		for _, s := range settings.All {
 			line, shown := lines["--"+s.Flag]
-			if command != "" && shown {
+			if command != "settings" && shown {
 				t.Errorf("the help of %q lists --%s", command, s.Flag)
 			}
 			for _, part := range []string{s.Meaning, s.Allowed, "(default: " + s.Default + ")", "[$" + s.Env + "]"} {
-				if command == "" && !strings.Contains(line, part) {
+				if command == "settings" && !strings.Contains(line, part) {
 					t.Errorf("the help says of --%s %q, want %q in it", s.Flag, line, part)
 				}
 			}
@@ -415,6 +415,63 @@ func TestHelp(t *testing.T) {
 		if len(settings.All) == 0 || command == "migrate up" && lines["--to"] == "" {
 			t.Errorf("%q has %v", command, slices.Sorted(maps.Keys(lines)))
 		}
+	}
+}
+
+// TestHelpFitsAScreen has the help of the program, which names every command that is not hidden.
+func TestHelpFitsAScreen(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := do(t, "--help")
+	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	if code != 0 || stderr != "" || len(lines) > 24 {
+		t.Errorf("status %d, stderr %q, %d lines, want 24 at most", code, stderr, len(lines))
+	}
+	for _, line := range lines {
+		if n := utf8.RuneCountInString(line); n > 80 {
+			t.Errorf("a line of %d columns: %s", n, line)
+		}
+	}
+	for _, name := range strings.Fields("serve dev migrate seed new db backup user webhook healthcheck check doctor schema adopt scaffold add settings completion") {
+		if n := strings.Count(stdout, " "+name+" ") + strings.Count(stdout, " "+name+"\n"); n == 0 {
+			t.Errorf("the help does not name %s:\n%s", name, stdout)
+		}
+	}
+}
+
+// TestCompletion asks for words, and has a bash at a terminal complete a command line.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"mig": "migrate", "migrate st": "status", "migrate --": "", "completion b": "bash", "completion w": "", "settings observ": "observe",
+		"migrate up --lock-t": "--lock-timeout", "--database-u": "--database-url", "$(touch x)": "", "no such": "",
+	} {
+		code, stdout, stderr := do(t, append([]string{"completion", "words"}, strings.Split(line, " ")...)...)
+		if got := strings.TrimSpace(stdout); code != 0 || stderr != "" || want != "" && got != want || want == "" && line != "migrate --" && got != "" {
+			t.Errorf("%q: %q, want %q; status %d, stderr %q", line, got, want, code, stderr)
+		}
+	}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if code, stdout, _ := do(t, "completion", shell); code != 0 || !strings.Contains(stdout, "completion words") {
+			t.Errorf("%s: status %d, %s", shell, code, stdout)
+		}
+	}
+	script, err := exec.LookPath("script")
+	if err != nil {
+		t.Skip("script, which makes a terminal, is not there")
+	}
+	dir := t.TempDir()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(executable, filepath.Join(dir, "forge")); err != nil {
+		t.Fatal(err)
+	}
+	bash := exec.Command(script, "-qec", "bash --norc --noprofile -i", os.DevNull)
+	bash.Env = append(os.Environ(), asProgram+"=yes", "PATH="+dir+":"+os.Getenv("PATH"), "TERM=dumb", "PS1=$ ")
+	bash.Stdin = strings.NewReader("source <(forge completion bash)\nforge settin\tobserv\t\nexit\n")
+	if out, err := bash.CombinedOutput(); err != nil || !strings.Contains(string(out), "--log-level, LOG_LEVEL (default: info)") {
+		t.Errorf("bash: %v\n%s", err, out)
 	}
 }
 

@@ -6,11 +6,11 @@ import (
 	"testing"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/privacy"
 
 	"forge/internal/entity"
 	"forge/internal/rule"
+	"forge/internal/schema"
 	rulesent "forge/test/rules/ent"
 	"forge/test/rules/ent/migrate"
 )

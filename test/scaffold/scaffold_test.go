@@ -5,13 +5,12 @@ package scaffold
 import (
 	"testing"
 
-	"entgo.io/ent/dialect/sql/schema"
-
 	demo "forge/ent"
 	demomigrate "forge/ent/migrate"
 	_ "forge/ent/runtime"
 	"forge/internal/entity"
 	"forge/internal/scaffold"
+	"forge/internal/schema"
 	chinook "forge/test/chinook/ent"
 	chinookmigrate "forge/test/chinook/ent/migrate"
 	_ "forge/test/chinook/ent/runtime"

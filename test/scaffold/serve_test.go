@@ -12,7 +12,6 @@ import (
 	"testing/fstest"
 
 	entsql "entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -22,6 +21,8 @@ import (
 	"forge/internal/gqlexec"
 	"forge/internal/read"
 	"forge/internal/scaffold"
+	"forge/internal/schema"
+	"forge/internal/schema/entschema"
 	"forge/internal/viewer"
 	chinook "forge/test/chinook/ent"
 	"forge/test/dbtest"
@@ -120,15 +121,7 @@ func client(t *testing.T, api gqlexec.API, i int) *gqltest.Client {
 // create creates tables in an empty database.
 func create(t *testing.T, db *database.DB, tables []*schema.Table) {
 	t.Helper()
-	migrate, err := schema.NewMigrate(entsql.OpenDB(db.Dialect, db.DB))
-	if err != nil {
-		t.Fatal(err)
-	}
-	copies, err := schema.CopyTables(tables)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := migrate.Create(t.Context(), copies...); err != nil {
+	if err := entschema.Create(t.Context(), entsql.OpenDB(db.Dialect, db.DB), tables); err != nil {
 		t.Fatal(err)
 	}
 }

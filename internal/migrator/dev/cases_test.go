@@ -8,11 +8,11 @@ import (
 	"testing"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
+	"forge/internal/schema"
 )
 
 // Queries for rows that every change keeps, under the names before and after it.

@@ -14,15 +14,15 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
+
+	forge "forge/internal/schema"
+	"forge/internal/schema/entschema"
 )
 
 // desired returns ent's tables as Atlas describes them. db is only asked for its version of
 // PostgreSQL.
-func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Table) ([]*atlas.Table, error) {
-	tables, err := schema.CopyTables(tables) // ent's own tables are shared
-	if err != nil {
-		return nil, err
-	}
+func desired(ctx context.Context, db *sql.DB, name string, shared []*forge.Table) ([]*atlas.Table, error) {
+	tables := entschema.ToEnt(shared)
 	indexJoinTables(tables)
 	withPlainTypes(tables)
 	if name == dialect.Postgres {

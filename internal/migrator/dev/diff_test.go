@@ -18,7 +18,6 @@ import (
 	"ariga.io/atlas/sql/sqltool"
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/entsql"
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
 	"forge/ent"
@@ -28,6 +27,8 @@ import (
 	"forge/internal/entity"
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
+	"forge/internal/schema"
+	"forge/internal/schema/entschema"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -69,11 +70,7 @@ type tables []*schema.Table
 
 func mustCopyTables(t *testing.T) tables {
 	t.Helper()
-	all, err := schema.CopyTables(entmigrate.Tables)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return entschema.Copy(entmigrate.Tables)
 }
 
 func (ts tables) table(t *testing.T, name string) *schema.Table {

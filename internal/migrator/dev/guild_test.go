@@ -12,10 +12,10 @@ import (
 
 	atlasschema "ariga.io/atlas/sql/schema"
 	"entgo.io/ent/dialect/entsql"
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
 	"forge/internal/migrator/dev"
+	"forge/internal/schema"
 	"forge/test/dbtest"
 )
 

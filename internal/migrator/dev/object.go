@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	atlas "ariga.io/atlas/sql/migrate"
-	"entgo.io/ent/dialect/sql/schema"
 
 	"forge/internal/migrator"
 	"forge/internal/migrator/catalog"
+	"forge/internal/schema"
 )
 
 // Schema is the schema that a database is to have.

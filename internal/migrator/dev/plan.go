@@ -17,10 +17,10 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"ariga.io/atlas/sql/sqlite"
 	"entgo.io/ent/dialect"
-	ent "entgo.io/ent/dialect/sql/schema"
 
 	"forge/internal/migrator"
 	"forge/internal/migrator/catalog"
+	ent "forge/internal/schema"
 )
 
 // A plan holds the statements that change the schema from what the files lead to into what ent

@@ -5,11 +5,11 @@ import (
 	"testing"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
+	"forge/internal/schema"
 )
 
 // A change that the rows do not allow fails, names the reason, and changes nothing.

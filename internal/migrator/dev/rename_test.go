@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
 	"forge/internal/migrator/dev"
+	"forge/internal/schema"
 	"forge/internal/usage"
 	"forge/test/dbtest"
 )

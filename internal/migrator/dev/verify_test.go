@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
 	entmigrate "forge/ent/migrate"
 	"forge/internal/migrator/dev"
 	"forge/internal/migrator/migratortest"
+	"forge/internal/schema"
 	"forge/test/dbtest"
 )
 

@@ -9,11 +9,11 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
 	"forge/internal/read/binding"
+	"forge/internal/schema"
 )
 
 // Missing is an index that is missing, and what it would serve.

@@ -7,13 +7,13 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/entsql"
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
 	"forge/internal/read/binding"
 	"forge/internal/read/index"
+	"forge/internal/schema"
 )
 
 const catalogue = `

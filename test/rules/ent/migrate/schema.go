@@ -3,7 +3,8 @@
 package migrate
 
 import (
-	"entgo.io/ent/dialect/sql/schema"
+	"forge/internal/schema"
+
 	"entgo.io/ent/schema/field"
 )
 
