@@ -22,6 +22,18 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+// TestStorage checks that a page whose files are elsewhere may load and send them, and nothing else.
+func TestStorage(t *testing.T) {
+	t.Parallel()
+	res := pagetest.Do(Handler(Config{Storage: "https://s3.example.com"}), "GET", Path)
+	got := res.Header.Get("Content-Security-Policy")
+	for _, part := range []string{"connect-src 'self' https://s3.example.com;", "img-src 'self' https://s3.example.com data:", "script-src 'self';"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("%q is not in %s", part, got)
+		}
+	}
+}
+
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	handler, built := Handler(Config{}), webpage.MustRead(dist, Path+"/")

@@ -5,14 +5,14 @@ import { useModel } from './model.jsx';
 import { Picker } from './picker.jsx';
 import { titleOf } from './queries.js';
 import { entityOfInput, inputFields, named } from './schema.js';
-import { FilePreview, draftOf, isMoney, money } from './values.jsx';
+import { FilePreview, draftOf, isMoney, isValues, money } from './values.jsx';
 import { label, lower } from './words.js';
 
 // Field is an input with its label, its help and its errors, which are lists of sentences by path.
 export function Field({ field, path = field.name, draft, onChange, errors = {} }) {
   const id = useId();
   const own = errors[path] ?? [];
-  const grouped = ['inputs', 'edges', 'edge'].includes(field.kind) || (field.list && field.kind === 'value');
+  const grouped = ['inputs', 'edges', 'edge'].includes(field.kind) || isValues(field);
   const described = [field.help && `${id}-help`, own.length > 0 && `${id}-error`].filter(Boolean).join(' ') || undefined;
   const attributes = { id, invalid: own.length > 0 || undefined, describedBy: described };
   const notes = (
@@ -55,7 +55,7 @@ function Group({ field, ...rest }) {
   if (field.kind === 'inputs') {
     return field.list ? <Inputs field={field} {...rest} /> : <SubForm input={field.input} {...rest} />;
   }
-  if (field.kind === 'value') {
+  if (isValues(field)) {
     return <Values field={field} {...rest} />;
   }
   return <Edges field={field} {...rest} />;
@@ -66,7 +66,7 @@ export function Single({ field, draft, onChange, id, invalid, describedBy, label
   const common = { id, 'aria-invalid': invalid, 'aria-describedby': describedBy, 'aria-label': aria };
   const change = (event) => onChange(event.target.value);
   if (field.kind === 'reference') {
-    return <Picker target={field.target} value={draft} onChange={onChange} id={id} invalid={invalid} describedBy={describedBy} nullable={field.nullable} />;
+    return <Picker label={aria} target={field.target} value={draft} onChange={onChange} id={id} invalid={invalid} describedBy={describedBy} nullable={field.nullable} />;
   }
   if (field.kind === 'file') {
     return <FileInput {...common} draft={draft} onChange={onChange} nullable={field.nullable} />;

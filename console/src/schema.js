@@ -180,10 +180,10 @@ function reference(model, name, entity) {
   const edge = name.replace(/Ids?$/, '');
   const column = entity?.columns.find((each) => each.name === edge || each.name === `${edge}s`);
   if (column?.kind === 'file' || (!column && model.types.File && /(file|picture|image|photo|avatar|document)$/i.test(edge))) {
-    return { kind: 'file', column, label: label(edge) };
+    return { kind: 'file', column, label: label(column?.name ?? edge) };
   }
   const target = column?.target ?? (model.entities.has(capital(edge)) ? capital(edge) : undefined);
-  return target ? { kind: 'reference', target, column, label: label(edge) } : { kind: 'value' };
+  return target ? { kind: 'reference', target, column, label: label(column?.name ?? edge) } : { kind: 'value' };
 }
 
 // entityOfInput returns the entity that an input such as CreateOrderItemInput is about.
