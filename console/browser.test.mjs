@@ -253,6 +253,23 @@ test('an address that somebody has typed wrong shows a page all the same', async
   await heading('Nothing is here').waitFor();
 });
 
+test('a picture is uploaded, and shown', async (t) => {
+  const { Mutation } = (await (await fetch(new URL('/console/schema.json', forge), { headers: { Authorization: `Bearer ${token}` } })).json()).types;
+  const uploads = Mutation.fields.some(({ name }) => name === 'createUpload');
+  if (!uploads || process.env.FILES === 'off') {
+    return t.skip('the server keeps no files');
+  }
+  await navigate('Products');
+  await page.getByRole('row').nth(1).getByRole('link').first().click();
+  await page.getByRole('link', { name: 'Edit' }).click();
+  const picture = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+  await page.locator('input[type=file]').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: picture });
+  await page.getByRole('img', { name: 'dot.png' }).waitFor();
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await said('Your changes are stored.');
+  await page.waitForFunction(() => document.querySelector('dd img')?.naturalWidth === 1);
+});
+
 test('on a phone everything is within the width', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   for (const name of ['Orders', 'Users']) {

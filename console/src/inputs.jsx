@@ -230,17 +230,28 @@ function Inputs({ field, path, draft, onChange, errors, entity }) {
 function Edges({ field, path, draft, onChange, errors }) {
   const model = useModel();
   const { connect = [], disconnect = [], create = [] } = draft ?? {};
-  const set = (part) => onChange({ connect, disconnect, create, ...part });
-  const creates = field.parts.create && named(field.parts.create.type);
+  const current = Array.isArray(draft) ? draft : (draft?.current ?? []); // files that the row has
+  const set = (part) => onChange({ connect, disconnect, create, current, ...part });
+  const creates = !field.files && field.parts.create && named(field.parts.create.type);
   const chips = (rows, text, key) => rows.map((row) => (
     <li key={row.id}>
-      {text} {titleOf(model, field.target, row)} <button type="button" className="quiet" aria-label={`Do not ${text.toLowerCase()} it`} onClick={() => set({ [key]: rows.filter(({ id }) => id !== row.id) })}>×</button>
+      {text} {field.files ? row.name : titleOf(model, field.target, row)} <button type="button" className="quiet" aria-label={`Do not ${text.toLowerCase()} it`} onClick={() => set({ [key]: rows.filter(({ id }) => id !== row.id) })}>×</button>
     </li>
   ));
   const add = (key, rows) => (row) => row && !rows.some(({ id }) => id === row.id) && set({ [key]: field.kind === 'edge' ? [row] : [...rows, row] });
   return (
     <>
       <ul className="chips">{chips(connect, 'Add', 'connect')}{chips(disconnect, 'Remove', 'disconnect')}</ul>
+      {field.files && (
+        <>
+          {field.parts.disconnect && current.filter(({ id }) => !disconnect.some((gone) => gone.id === id)).map((file) => (
+            <div className="row" key={file.id}>
+              <FilePreview file={file} small /> <button type="button" className="quiet" onClick={() => set({ disconnect: [...disconnect, file] })}>Remove {file.name}</button>
+            </div>
+          ))}
+          <FileInput aria-label={`Add a file to ${lower(field.label)}`} draft={null} onChange={add('connect', connect)} />
+        </>
+      )}
       {field.known && <Labelled text="Add one that is there"><Picker target={field.target} value={null} onChange={add('connect', connect)} /></Labelled>}
       {field.known && field.parts.disconnect && <Labelled text="Remove one"><Picker target={field.target} value={null} onChange={add('disconnect', disconnect)} /></Labelled>}
       {creates && <Inputs field={{ ...field, input: creates }} entity={model.entities.get(field.target)} path={`${path}.create`} draft={create} errors={errors} onChange={(value) => set({ create: field.kind === 'edge' ? value.slice(-1) : value })} />}

@@ -170,7 +170,7 @@ function inputField(model, field, entity) {
   const parts = Object.fromEntries(type.fields.map((part) => [part.name, part]));
   if (parts.connect) {
     const related = base.column?.target;
-    return { ...base, kind: isList(parts.connect.type) ? 'edges' : 'edge', target: related, parts, known: Boolean(related), owner: entity?.name };
+    return { ...base, kind: isList(parts.connect.type) ? 'edges' : 'edge', target: related, parts, known: Boolean(related), files: base.column?.kind === 'file', owner: entity?.name };
   }
   return { ...base, kind: 'inputs', input: target };
 }
