@@ -5,6 +5,7 @@ package console
 import (
 	"embed"
 	"net/http"
+	"strings"
 
 	"forge/internal/webpage"
 )
@@ -25,6 +26,18 @@ type Config struct {
 	SignIn   bool              `json:"signIn"`   // whether it is necessary to sign in
 	Cookie   bool              `json:"cookie"`   // whether a session outlives a reload, in a cookie
 	Accounts []webpage.Account `json:"accounts"` // demo users that the page offers to sign in with
+	// Storage is the origin of another server that files are on, such as https://s3.example.com. If
+	// it is empty, files are on this server.
+	Storage string `json:"-"`
+}
+
+// policy returns the policy of the page. Files may also be loaded from their storage, and be sent to
+// it.
+func (c Config) policy() string {
+	if c.Storage == "" {
+		return policy
+	}
+	return strings.NewReplacer("connect-src 'self'", "connect-src 'self' "+c.Storage, "img-src 'self'", "img-src 'self' "+c.Storage).Replace(policy)
 }
 
 // Handler returns the handler of the console. It serves the page at /console, its assets below
@@ -36,5 +49,5 @@ func Handler(cfg Config) http.Handler {
 	// Caches must not keep the configuration, because another server with other users may run at
 	// this address later.
 	files[Path+"/config.json"] = webpage.MustJSON(cfg, "no-store")
-	return webpage.Page{Files: files, Policy: policy}
+	return webpage.Page{Files: files, Policy: cfg.policy()}
 }

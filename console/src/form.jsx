@@ -38,7 +38,7 @@ function formSelection(model, entity, fields) {
   for (const { column, kind, target } of fields) {
     if (column?.kind === 'value') parts.push(column.name);
     if (column?.kind === 'file') parts.push(`${column.name} { id url name contentType }`);
-    if (column?.kind === 'one' && kind === 'reference') parts.push(`${column.name} { ${brief(model, target)} }`);
+    if (['one', 'rows'].includes(column?.kind) && kind === 'reference') parts.push(`${column.name} { ${brief(model, target)} }`);
   }
   return [...new Set(parts)].join(' ');
 }

@@ -5,14 +5,14 @@ import { useModel } from './model.jsx';
 import { Picker } from './picker.jsx';
 import { titleOf } from './queries.js';
 import { entityOfInput, inputFields, named } from './schema.js';
-import { FilePreview, draftOf, isMoney, money } from './values.jsx';
+import { FilePreview, draftOf, isMoney, isValues, money } from './values.jsx';
 import { label, lower } from './words.js';
 
 // Field is an input with its label, its help and its errors, which are lists of sentences by path.
 export function Field({ field, path = field.name, draft, onChange, errors = {} }) {
   const id = useId();
   const own = errors[path] ?? [];
-  const grouped = ['inputs', 'edges', 'edge'].includes(field.kind) || (field.list && field.kind === 'value');
+  const grouped = ['inputs', 'edges', 'edge'].includes(field.kind) || isValues(field);
   const described = [field.help && `${id}-help`, own.length > 0 && `${id}-error`].filter(Boolean).join(' ') || undefined;
   const attributes = { id, invalid: own.length > 0 || undefined, describedBy: described };
   const notes = (
@@ -55,7 +55,7 @@ function Group({ field, ...rest }) {
   if (field.kind === 'inputs') {
     return field.list ? <Inputs field={field} {...rest} /> : <SubForm input={field.input} {...rest} />;
   }
-  if (field.kind === 'value') {
+  if (isValues(field)) {
     return <Values field={field} {...rest} />;
   }
   return <Edges field={field} {...rest} />;
@@ -66,7 +66,7 @@ export function Single({ field, draft, onChange, id, invalid, describedBy, label
   const common = { id, 'aria-invalid': invalid, 'aria-describedby': describedBy, 'aria-label': aria };
   const change = (event) => onChange(event.target.value);
   if (field.kind === 'reference') {
-    return <Picker target={field.target} value={draft} onChange={onChange} id={id} invalid={invalid} describedBy={describedBy} nullable={field.nullable} />;
+    return <Picker label={aria} target={field.target} value={draft} onChange={onChange} id={id} invalid={invalid} describedBy={describedBy} nullable={field.nullable} />;
   }
   if (field.kind === 'file') {
     return <FileInput {...common} draft={draft} onChange={onChange} nullable={field.nullable} />;
@@ -201,9 +201,10 @@ function Values({ field, path, draft, onChange, errors }) {
 }
 
 // SubForm is the form of an input within another one.
-function SubForm({ input, entity, path, draft, onChange, errors }) {
+function SubForm({ input, entity, owner, path, draft, onChange, errors }) {
   const model = useModel();
-  const fields = inputFields(model, input, entity ?? entityOfInput(model, input));
+  // What belongs to the row around it need not say so.
+  const fields = inputFields(model, input, entity ?? entityOfInput(model, input)).filter((field) => !owner || field.target !== owner || field.required);
   return fields.map((field) => (
     <Field key={field.name} field={field} path={`${path}.${field.name}`} errors={errors} draft={draft?.[field.name] ?? draftOf(field, undefined)} onChange={(value) => onChange({ ...draft, [field.name]: value })} />
   ));
@@ -216,7 +217,7 @@ function Inputs({ field, path, draft, onChange, errors, entity }) {
     <>
       {all.map((entry, index) => (
         <div className="entry" key={index}>
-          <SubForm input={field.input} entity={entity} path={`${path}.${index}`} draft={entry} errors={errors} onChange={(changed) => onChange(all.with(index, changed))} />
+          <SubForm input={field.input} entity={entity} owner={field.owner} path={`${path}.${index}`} draft={entry} errors={errors} onChange={(changed) => onChange(all.with(index, changed))} />
           <button type="button" className="quiet" onClick={() => onChange(all.toSpliced(index, 1))}>Remove entry {index + 1}</button>
         </div>
       ))}
@@ -229,17 +230,28 @@ function Inputs({ field, path, draft, onChange, errors, entity }) {
 function Edges({ field, path, draft, onChange, errors }) {
   const model = useModel();
   const { connect = [], disconnect = [], create = [] } = draft ?? {};
-  const set = (part) => onChange({ connect, disconnect, create, ...part });
-  const creates = field.parts.create && named(field.parts.create.type);
+  const current = Array.isArray(draft) ? draft : (draft?.current ?? []); // files that the row has
+  const set = (part) => onChange({ connect, disconnect, create, current, ...part });
+  const creates = !field.files && field.parts.create && named(field.parts.create.type);
   const chips = (rows, text, key) => rows.map((row) => (
     <li key={row.id}>
-      {text} {titleOf(model, field.target, row)} <button type="button" className="quiet" aria-label={`Do not ${text.toLowerCase()} it`} onClick={() => set({ [key]: rows.filter(({ id }) => id !== row.id) })}>×</button>
+      {text} {field.files ? row.name : titleOf(model, field.target, row)} <button type="button" className="quiet" aria-label={`Do not ${text.toLowerCase()} it`} onClick={() => set({ [key]: rows.filter(({ id }) => id !== row.id) })}>×</button>
     </li>
   ));
   const add = (key, rows) => (row) => row && !rows.some(({ id }) => id === row.id) && set({ [key]: field.kind === 'edge' ? [row] : [...rows, row] });
   return (
     <>
       <ul className="chips">{chips(connect, 'Add', 'connect')}{chips(disconnect, 'Remove', 'disconnect')}</ul>
+      {field.files && (
+        <>
+          {field.parts.disconnect && current.filter(({ id }) => !disconnect.some((gone) => gone.id === id)).map((file) => (
+            <div className="row" key={file.id}>
+              <FilePreview file={file} small /> <button type="button" className="quiet" onClick={() => set({ disconnect: [...disconnect, file] })}>Remove {file.name}</button>
+            </div>
+          ))}
+          <FileInput aria-label={`Add a file to ${lower(field.label)}`} draft={null} onChange={add('connect', connect)} />
+        </>
+      )}
       {field.known && <Labelled text="Add one that is there"><Picker target={field.target} value={null} onChange={add('connect', connect)} /></Labelled>}
       {field.known && field.parts.disconnect && <Labelled text="Remove one"><Picker target={field.target} value={null} onChange={add('disconnect', disconnect)} /></Labelled>}
       {creates && <Inputs field={{ ...field, input: creates }} entity={model.entities.get(field.target)} path={`${path}.create`} draft={create} errors={errors} onChange={(value) => set({ create: field.kind === 'edge' ? value.slice(-1) : value })} />}

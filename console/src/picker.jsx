@@ -6,7 +6,7 @@ import { listQuery, titleOf } from './queries.js';
 import { useModel } from './model.jsx';
 import { lower } from './words.js';
 
-export function Picker({ target, value, onChange, id, invalid, describedBy, nullable, labelledBy }) {
+export function Picker({ target, value, onChange, id, invalid, describedBy, nullable, labelledBy, label }) {
   const model = useModel();
   const entity = model.entities.get(target);
   const [text, setText] = useState(null); // null: nothing is typed, the choice is shown
@@ -48,6 +48,7 @@ export function Picker({ target, value, onChange, id, invalid, describedBy, null
         aria-invalid={invalid}
         aria-describedby={describedBy}
         aria-labelledby={labelledBy}
+        aria-label={label}
         autoComplete="off"
         placeholder={`Search ${lower(entity.label)}…`}
         value={text ?? (value ? titleOf(model, target, value) : '')}

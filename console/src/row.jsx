@@ -9,7 +9,7 @@ import { useModel } from './model.jsx';
 import { rowQuery, selection, titleOf } from './queries.js';
 import { go, href, segment } from './router.js';
 import { Failure } from './ui.jsx';
-import { Cell, FilePreview, isMoney, money } from './values.jsx';
+import { Cell, Files, isMoney, money } from './values.jsx';
 import { lower } from './words.js';
 
 export function Row({ entity, id }) {
@@ -48,7 +48,7 @@ export function Row({ entity, id }) {
           <div key={column.name}>
             <dt title={column.help}>{column.label}</dt>
             <dd>
-              {column.kind === 'file' && row[column.name] ? <FilePreview file={row[column.name]} /> : <Cell model={model} column={column} value={row[column.name]} />}
+              {column.kind === 'file' && row[column.name] ? <Files value={row[column.name]} /> : <Cell model={model} column={column} value={row[column.name]} />}
               {isMoney(column.name) && money(row[column.name]) && <small> = {money(row[column.name])}</small>}
             </dd>
           </div>

@@ -170,7 +170,7 @@ function inputField(model, field, entity) {
   const parts = Object.fromEntries(type.fields.map((part) => [part.name, part]));
   if (parts.connect) {
     const related = base.column?.target;
-    return { ...base, kind: isList(parts.connect.type) ? 'edges' : 'edge', target: related, parts, known: Boolean(related) };
+    return { ...base, kind: isList(parts.connect.type) ? 'edges' : 'edge', target: related, parts, known: Boolean(related), files: base.column?.kind === 'file', owner: entity?.name };
   }
   return { ...base, kind: 'inputs', input: target };
 }
@@ -180,10 +180,10 @@ function reference(model, name, entity) {
   const edge = name.replace(/Ids?$/, '');
   const column = entity?.columns.find((each) => each.name === edge || each.name === `${edge}s`);
   if (column?.kind === 'file' || (!column && model.types.File && /(file|picture|image|photo|avatar|document)$/i.test(edge))) {
-    return { kind: 'file', column, label: label(edge) };
+    return { kind: 'file', column, label: label(column?.name ?? edge) };
   }
   const target = column?.target ?? (model.entities.has(capital(edge)) ? capital(edge) : undefined);
-  return target ? { kind: 'reference', target, column, label: label(edge) } : { kind: 'value' };
+  return target ? { kind: 'reference', target, column, label: label(column?.name ?? edge) } : { kind: 'value' };
 }
 
 // entityOfInput returns the entity that an input such as CreateOrderItemInput is about.

@@ -28,7 +28,7 @@ export function Cell({ model, column, value }) {
     case 'rows':
       return value.length;
     case 'file':
-      return <FilePreview file={value} small />;
+      return <Files value={value} small />;
     default:
       return column.list ? value.map((entry) => scalarText(column, entry)).join(', ') || <span className="empty">—</span> : <Scalar column={column} value={value} />;
   }
@@ -66,6 +66,12 @@ const timeText = (value) => new Date(value).toLocaleString(undefined, { dateStyl
 
 const shortened = (text, length) => (text.length > length ? `${text.slice(0, length)}…` : text);
 
+// Files shows a file, or a list of them.
+export function Files({ value, small }) {
+  const all = [value].flat();
+  return all.length > 0 ? <span className="row">{all.map((file) => <FilePreview key={file.id} file={file} small={small} />)}</span> : <span className="empty">—</span>;
+}
+
 const pictures = /^image\/(png|jpe?g|gif|webp|avif)$/;
 
 export function FilePreview({ file, small = false }) {
@@ -77,9 +83,12 @@ export function FilePreview({ file, small = false }) {
   );
 }
 
+// isValues reports whether a field has a list of values, of files or of rows that are there.
+export const isValues = ({ list, kind }) => list && ['value', 'file', 'reference'].includes(kind);
+
 // draftOf returns the draft of a value that the API has given, or of none.
 export function draftOf(field, value) {
-  if (field.list && field.kind === 'value') {
+  if (isValues(field)) {
     return value?.map((entry) => draftOf({ ...field, list: false, nullable: false }, entry)) ?? (field.nullable ? null : []);
   }
   if (field.kind !== 'value') {
@@ -109,8 +118,8 @@ function localTime(value) {
 
 // valueOf returns the value of a draft, or throws an Error with a sentence for the reader.
 export function valueOf(field, draft) {
-  if (field.list && field.kind === 'value') {
-    return draft === null ? null : draft.map((entry) => valueOf({ ...field, list: false, nullable: false }, entry));
+  if (isValues(field)) {
+    return draft === null ? null : draft.map((entry) => valueOf({ ...field, list: false, nullable: false }, entry)).filter((entry) => entry !== null);
   }
   if (field.kind === 'reference' || field.kind === 'file') {
     return draft?.id ?? null;

@@ -31,7 +31,7 @@ func TestCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := mustRead(t, to)
-		old := regexp.MustCompile(`"forge/(docs|ent|graph|internal|mail|migrate|playground|seed|test)\b|\bmodule forge\b|\sforge/internal/|` + placeholder)
+		old := regexp.MustCompile(`"forge/(console|docs|ent|graph|internal|mail|migrate|playground|seed|test)\b|\bmodule forge\b|\sforge/internal/|` + placeholder)
 		for name, text := range all {
 			if found := old.FindString(text); found != "" {
 				t.Errorf("%s (bare: %t) says %q", name, bare, found)

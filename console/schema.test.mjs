@@ -1,0 +1,51 @@
+// What the console makes of schemas, without a browser.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inputFields, modelOf } from './src/schema.js';
+import { label, participle } from './src/words.js';
+
+const types = {
+  Query: { kind: 'OBJECT', fields: [{ name: 'parcels', type: 'ParcelConnection!', args: [{ name: 'where', type: 'ParcelWhereInput' }] }, { name: 'parcel', type: 'Parcel', args: [{ name: 'id', type: 'ID!' }] }] },
+  Mutation: {
+    kind: 'OBJECT',
+    fields: [
+      { name: 'updateParcel', type: 'P!', args: [{ name: 'id', type: 'ID!' }, { name: 'input', type: 'UpdateParcelInput!' }] },
+      { name: 'shipParcel', type: 'P!', args: [{ name: 'id', type: 'ID!' }] },
+      { name: 'weigh', type: 'P!', args: [{ name: 'parcelId', type: 'ID!' }, { name: 'grams', type: 'Int!' }] },
+      { name: 'endSession', type: 'P!', args: [{ name: 'id', type: 'ID!' }] },
+    ],
+  },
+  ParcelConnection: { kind: 'OBJECT', fields: [{ name: 'nodes', type: '[Parcel!]!' }, { name: 'pageInfo', type: 'PageInfo!' }] },
+  Parcel: {
+    kind: 'OBJECT',
+    fields: [{ name: 'id', type: 'ID!' }, { name: 'title', type: 'String!' }, { name: 'state', type: 'State!' }, { name: 'picture', type: 'File' }, { name: 'photos', type: '[File!]!' }, { name: 'within', type: 'Parcel' }, { name: 'quote', type: 'Int', args: [{ name: 'to', type: 'String!' }] }],
+  },
+  State: { kind: 'ENUM', values: [{ name: 'OPEN' }, { name: 'SHIPPED' }] },
+  File: { kind: 'OBJECT', fields: [{ name: 'id', type: 'ID!' }, { name: 'url', type: 'String' }] },
+  UpdateParcelInput: { kind: 'INPUT_OBJECT', fields: [{ name: 'title', type: 'String' }, { name: 'pictureId', type: 'ID' }, { name: 'photoIds', type: '[ID!]' }, { name: 'withinId', type: 'ID' }] },
+  P: { kind: 'OBJECT', fields: [{ name: 'ok', type: 'Boolean!' }] },
+  ...Object.fromEntries(['ID', 'Int', 'String', 'Boolean'].map((name) => [name, { kind: 'SCALAR' }])),
+};
+
+test('an entity has columns, forms and actions by the conventions', () => {
+  const model = modelOf({ role: 'ADMIN', types });
+  assert.deepEqual([...model.entities.keys()], ['Parcel']);
+  const parcel = model.entities.get('Parcel');
+  assert.equal(parcel.title, 'title');
+  assert.deepEqual(parcel.columns.map(({ name, kind }) => `${name} ${kind}`), ['id value', 'title value', 'state value', 'picture file', 'photos file', 'within one']);
+  assert.deepEqual(parcel.actions.map(({ name, label: text, done }) => [name, text, done?.value]), [['shipParcel', 'Mark as shipped', 'SHIPPED'], ['weigh', 'Weigh', undefined]]);
+  assert.equal(parcel.create, undefined);
+  const fields = inputFields(model, 'UpdateParcelInput', parcel);
+  assert.deepEqual(fields.map(({ name, kind, list, label: text }) => [name, kind, list, text]), [
+    ['title', 'value', false, 'Title'], ['pictureId', 'file', false, 'Picture'], ['photoIds', 'file', true, 'Photos'], ['withinId', 'reference', false, 'Within'],
+  ]);
+});
+
+test('names become words', () => {
+  const names = { priceCents: 'Price cents', createdAt: 'Created', eraseAt: 'Erase at', isActive: 'Active', SKU: 'SKU', vatID: 'VAT ID', PAID_LATE: 'Paid late' };
+  assert.deepEqual(Object.fromEntries(Object.keys(names).map((name) => [name, label(name)])), names);
+  const becomes = { pay: 'PAID', cancel: 'CANCELLED', close: 'CLOSED', ship: 'SHIPPED', deny: 'DENIED', open: undefined };
+  for (const [verb, want] of Object.entries(becomes)) {
+    assert.equal(participle(verb, ['PENDING', 'PAID', 'CANCELLED', 'CLOSED', 'SHIPPED', 'DENIED']), want, verb);
+  }
+});
