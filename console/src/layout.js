@@ -23,7 +23,7 @@ const height = 40;
 // middle, x and y; a line has the points of its way.
 export function layout(names, lines) {
   const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 24, ranksep: 80, marginx: 16, marginy: 16 });
+  graph.setGraph({ rankdir: 'LR', ranker: 'longest-path', nodesep: 24, ranksep: 120, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const name of names) {
     graph.setNode(name, { width: 9 * name.length + 32, height });
