@@ -77,9 +77,10 @@ lint: ## what CI checks beside the tests
 	test -z "$$(gofmt -l $$(git ls-files '*.go'))"
 	go tool staticcheck ./...
 
-generate: ## all generated code: ent, gqlgen, the playground
+generate: ## all generated code: ent, gqlgen, the playground, the console
 	go generate ./...
 	cd playground && npm ci --no-audit --no-fund && npm run build
+	cd console && npm ci --no-audit --no-fund && npm run build
 
 needs: ## what the tests need: PostgreSQL's programs, unless TEST_DATABASE_URL names a server; Node.js and Chromium
 	@.ci/needs

@@ -1,9 +1,10 @@
 // Drives the console of a running server in headless Chromium, as an administrator who knows nothing
-// of GraphQL, with every other server out of reach. The server has AUTH=on, SESSION_COOKIE=on and the
-// demo data of a first start in development. ../playground/browser.mjs says how to run it.
+// of GraphQL, with every other server out of reach. The server has AUTH=on, SESSION_COOKIE=on, TOTP=on
+// and the demo data of a first start in development. ../playground/browser.mjs says how to run it.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { forge, newPage, noViolations, open } from '../playground/browser.mjs';
+import { forge, newPage, noViolations as axe, open } from '../playground/browser.mjs';
 
 const { SCREENSHOT, AXE = 'on' } = process.env; // AXE=off leaves out what another run has checked
 const admin = { login: 'admin', password: 'forge-demo-admin' };
@@ -152,6 +153,30 @@ test('a new row refers to others that are found by search, with the keyboard alo
   await page.locator('dd').getByRole('link', { name: 'admin' }).waitFor();
 });
 
+test('a row is made together with related ones, some of them new', async () => {
+  const name = `A new team ${Date.now()}`;
+  const { heroes } = await ask('{ heroes(last: 1) { nodes { id name } } }');
+  await navigate('Teams');
+  await page.getByRole('link', { name: 'New team' }).click();
+  await page.getByLabel('Name').fill(name);
+  await page.getByRole('combobox', { name: 'Add one that is there' }).fill(heroes.nodes[0].name);
+  await page.getByRole('option', { name: heroes.nodes[0].name, exact: true }).first().click();
+  await page.getByText(`Add ${heroes.nodes[0].name}`).waitFor();
+  await page.getByRole('button', { name: 'Add an entry' }).click();
+  await page.locator('.entry').getByLabel('Age').fill('-1');
+  await page.getByRole('button', { name: 'Create team' }).click();
+  await page.locator('.entry .field', { hasText: 'Name' }).first().getByRole('alert').waitFor();
+  await page.locator('.entry').getByLabel('Name').first().fill('Fledgling');
+  await page.getByRole('button', { name: 'Create team' }).click();
+  await page.locator('.entry .field', { hasText: 'Age' }).getByRole('alert').waitFor(); // input.heroes.create.0.age
+  await noViolations(page);
+  await page.locator('.entry').getByLabel('Age').fill('3');
+  await page.getByRole('button', { name: 'Create team' }).click();
+  await said('The team was created.');
+  const { teams } = await ask('query($name: String!) { teams(where: { name: $name }) { nodes { heroes { nodes { name age } } } } }', { name });
+  assert.deepEqual(teams.nodes[0].heroes.nodes.map((hero) => hero.name).sort(), [heroes.nodes[0].name, 'Fledgling'].sort());
+});
+
 test('an error is shown at the field that it is about', async () => {
   await navigate('Users');
   await page.getByRole('link', { name: 'New user' }).click();
@@ -179,11 +204,13 @@ test('a list has pages, an order, columns, totals and groups', async () => {
   await page.getByRole('button', { name: 'Name' }).click();
   await page.locator('th[aria-sort=ascending]').waitFor();
   await page.getByText('1–50 of 1,00').waitFor();
+  await settled();
   const first = await page.getByRole('row').nth(1).innerText();
   await page.getByRole('button', { name: 'Next' }).click();
   await page.getByText('51–100 of 1,00').waitFor();
   await page.getByRole('button', { name: 'Previous' }).click();
   await page.getByText('1–50 of 1,00').waitFor();
+  await settled();
   assert.equal(await page.getByRole('row').nth(1).innerText(), first);
   await page.getByRole('button', { name: 'Columns' }).click();
   await page.getByLabel('Updated').check();
@@ -249,8 +276,24 @@ test('whoever is no administrator is shown only what they may do', async () => {
   assert.equal(await other.page.getByRole('link', { name: 'New product' }).count(), 0);
   await other.page.goto(new URL('/console#/users', forge).href);
   await other.page.getByRole('heading', { level: 1, name: 'Users' }).waitFor();
+  await other.page.getByRole('row', { name: user.login }).first().waitFor();
   assert.equal(await other.page.getByRole('button', { name: 'Show deleted' }).count(), 0);
+  assert.equal(await other.page.getByRole('link', { name: 'New user' }).count(), 0);
   assert.deepEqual([...other.foreign, ...other.complaints], []);
+});
+
+test('a second factor is asked for where it is due', async () => {
+  const { signIn: begun } = await ask('mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }', { input: user });
+  const as = { Authorization: `Bearer ${begun.accessToken}` };
+  const { beginTotp } = await ask('mutation { beginTotp { secret } }', {}, as);
+  const { confirmTotp } = await ask('mutation($code: String!) { confirmTotp(code: $code) { recoveryCodes } }', { code: totp(beginTotp.secret) }, as);
+  const other = await newPage(browser);
+  await other.page.goto(new URL('/console', forge).href);
+  await signIn(other.page, user);
+  await other.page.getByLabel('Code of your authenticator app').fill(confirmTotp.recoveryCodes[0]);
+  await noViolations(other.page);
+  await other.page.getByRole('button', { name: 'Sign in' }).click();
+  await other.page.getByRole('heading', { name: 'What is here' }).waitFor();
 });
 
 test('signing out forgets everything', async () => {
@@ -266,6 +309,11 @@ test('nothing went to another server, and nothing was complained about', () => {
   assert.deepEqual(foreign, []);
   assert.deepEqual(complaints, []);
 });
+
+// settled waits until the list is the one that was asked for.
+function settled() {
+  return page.locator('.scroll[aria-busy=false]').waitFor();
+}
 
 function heading(name) {
   return page.getByRole('heading', { level: 1, name, exact: true });
@@ -290,9 +338,12 @@ function said(text) {
   return page.locator('.toast').getByText(text).waitFor();
 }
 
+function noViolations(on) {
+  return AXE === 'off' ? undefined : axe(on);
+}
+
 // everybody checks that all can read and reach what is there, light and dark.
 async function everybody() {
-  if (AXE === 'off') return;
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
     await noViolations(page);
@@ -305,11 +356,21 @@ async function fits() {
   assert.ok(width <= 390, `the page is ${width} wide`);
 }
 
-// ask sends an operation as the administrator, without the page.
-async function ask(query, variables) {
+// totp returns the code that an authenticator app shows now (RFC 6238).
+function totp(secret) {
+  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const hash = createHmac('sha1', key).update(counter).digest();
+  return String((hash.readUInt32BE(hash.at(-1) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+// ask sends an operation as the administrator, or as whoever the headers say, without the page.
+async function ask(query, variables, as = token ? { Authorization: `Bearer ${token}` } : {}) {
   const response = await fetch(new URL('/graphql', forge), {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+    headers: { 'Content-Type': 'application/json', ...as },
     body: JSON.stringify({ query, variables }),
   });
   const { data, errors } = await response.json();

@@ -46,7 +46,7 @@ function Totals({ entity, totals, where, search }) {
       {error && <Failure error={error} />}
       <div className="scroll" role="region" aria-label="Totals" tabIndex={0}>
         <table>
-          <thead><tr><th scope="col">Of all that match</th>{totals.map(({ kind }) => <th key={kind} scope="col">{kindLabels[kind]}</th>)}</tr></thead>
+          <thead><tr><th scope="col">Of all that match</th>{totals.map(({ kind }) => <th key={kind} scope="col" className="number">{kindLabels[kind]}</th>)}</tr></thead>
           <tbody>
             {columns.map((column) => (
               <tr key={column}><th scope="row">{label(column)}</th>{totals.map(({ kind, fields }) => <td key={kind} className="number">{fields.includes(column) ? numberText(data?.[kind]?.[column]) : ''}</td>)}</tr>

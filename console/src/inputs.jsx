@@ -201,9 +201,10 @@ function Values({ field, path, draft, onChange, errors }) {
 }
 
 // SubForm is the form of an input within another one.
-function SubForm({ input, entity, path, draft, onChange, errors }) {
+function SubForm({ input, entity, owner, path, draft, onChange, errors }) {
   const model = useModel();
-  const fields = inputFields(model, input, entity ?? entityOfInput(model, input));
+  // What belongs to the row around it need not say so.
+  const fields = inputFields(model, input, entity ?? entityOfInput(model, input)).filter((field) => !owner || field.target !== owner || field.required);
   return fields.map((field) => (
     <Field key={field.name} field={field} path={`${path}.${field.name}`} errors={errors} draft={draft?.[field.name] ?? draftOf(field, undefined)} onChange={(value) => onChange({ ...draft, [field.name]: value })} />
   ));
@@ -216,7 +217,7 @@ function Inputs({ field, path, draft, onChange, errors, entity }) {
     <>
       {all.map((entry, index) => (
         <div className="entry" key={index}>
-          <SubForm input={field.input} entity={entity} path={`${path}.${index}`} draft={entry} errors={errors} onChange={(changed) => onChange(all.with(index, changed))} />
+          <SubForm input={field.input} entity={entity} owner={field.owner} path={`${path}.${index}`} draft={entry} errors={errors} onChange={(changed) => onChange(all.with(index, changed))} />
           <button type="button" className="quiet" onClick={() => onChange(all.toSpliced(index, 1))}>Remove entry {index + 1}</button>
         </div>
       ))}

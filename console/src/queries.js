@@ -11,7 +11,7 @@ export function selection(model, entity, columns) {
   if (entity.versioned) {
     parts.push('version');
   }
-  for (const name of titleColumns(entity)) {
+  for (const name of entity.titles) {
     parts.push(name);
   }
   for (const column of columns) {
@@ -36,24 +36,13 @@ function columnSelection(model, column) {
 // brief returns what is asked of a row that others refer to: what titleOf needs.
 export function brief(model, name) {
   const entity = model.entities.get(name);
-  return ['id', ...(entity.abstract ? ['__typename'] : []), ...titleColumns(entity)].join(' ');
-}
-
-const pairs = [['firstName', 'lastName'], ['givenName', 'familyName']];
-
-function titleColumns(entity) {
-  if (entity.title) {
-    return [entity.title];
-  }
-  const has = (name) => entity.columns.some((column) => column.name === name && column.kind === 'value');
-  const pair = pairs.find((names) => names.every(has));
-  return pair ?? [];
+  return ['id', ...(entity.abstract ? ['__typename'] : []), ...entity.titles].join(' ');
 }
 
 // titleOf returns what a row is called.
 export function titleOf(model, name, row) {
   const entity = model.entities.get(row.__typename ?? name) ?? model.entities.get(name);
-  const text = titleColumns(entity).map((column) => row[column]).filter(Boolean).join(' ');
+  const text = entity.titles.map((column) => row[column]).filter(Boolean).join(' ');
   return text || `${entity.one} …${row.id.slice(-6)}`;
 }
 

@@ -6,7 +6,7 @@ export const named = (type) => type.replace(/[[\]!]/g, '');
 export const isList = (type) => type.startsWith('[');
 export const isRequired = (type) => type.endsWith('!');
 
-const auto = new Set(['id', 'version', 'createdAt', 'updatedAt']); // set by the server
+const pairs = [['firstName', 'lastName'], ['givenName', 'familyName']];
 const titles = ['name', 'title', 'username', 'displayName', 'fullName', 'label', 'subject', 'sku', 'code', 'email'];
 
 // modelOf returns the entities of an offered schema. An entity is what a field of Query has a
@@ -48,6 +48,7 @@ function described(model, { name, list }) {
   const connection = list && types[named(list.type)];
   const fields = (type.fields ?? []).filter((field) => !(field.args ?? []).some((arg) => isRequired(arg.type) && arg.default === undefined));
   const columns = fields.map((field) => columnOf(model, field)).filter(Boolean);
+  const called = titlesOf(columns);
   return {
     type,
     columns,
@@ -65,7 +66,8 @@ function described(model, { name, list }) {
     aggregate: connection?.fields.find((field) => field.name === 'aggregate'),
     groups: connection?.fields.find((field) => field.name === 'groups'),
     versioned: columns.some((column) => column.name === 'version'),
-    title: titles.find((wanted) => columns.some((column) => column.name === wanted && column.scalar === 'String' && !column.list)),
+    titles: called,
+    title: called[0],
     create: mutation(`create${name}`),
     update: mutation(`update${name}`),
     remove: mutation(`delete${name}`),
@@ -74,6 +76,12 @@ function described(model, { name, list }) {
     deleteMany: bulk(model, 'delete', argument('where')),
     changes: model.rootFields('Subscription').find((field) => field.name === `${uncapital(name)}Changes`),
   };
+}
+
+// titlesOf returns the columns that say what a row is called.
+function titlesOf(columns) {
+  const has = (wanted) => columns.some(({ name, scalar, list }) => name === wanted && scalar === 'String' && !list);
+  return pairs.find((pair) => pair.every(has)) ?? titles.filter(has).slice(0, 1);
 }
 
 // bulk returns the mutation that changes all rows of a condition.
@@ -162,7 +170,7 @@ function inputField(model, field, entity) {
   const parts = Object.fromEntries(type.fields.map((part) => [part.name, part]));
   if (parts.connect) {
     const related = base.column?.target;
-    return { ...base, kind: isList(parts.connect.type) ? 'edges' : 'edge', target: related, parts, known: Boolean(related) };
+    return { ...base, kind: isList(parts.connect.type) ? 'edges' : 'edge', target: related, parts, known: Boolean(related), owner: entity?.name };
   }
   return { ...base, kind: 'inputs', input: target };
 }

@@ -53,7 +53,7 @@ func (p *prints) add(path, name string) error {
 		to = append(to, &p.migration)
 	}
 	isGo := strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
-	if isGo || name == "schema.graphqls" || name == "go.mod" || strings.HasPrefix(name, "playground/dist/") {
+	if isGo || name == "schema.graphqls" || name == "go.mod" || strings.HasPrefix(name, "playground/dist/") || strings.HasPrefix(name, "console/dist/") {
 		to = append(to, &p.program)
 	}
 	if len(to) == 0 {

@@ -31,7 +31,7 @@ func TestCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := mustRead(t, to)
-		old := regexp.MustCompile(`"forge/(ent|graph|internal|mail|migrate|playground|seed|test)\b|\bmodule forge\b|\sforge/internal/|` + placeholder)
+		old := regexp.MustCompile(`"forge/(console|ent|graph|internal|mail|migrate|playground|seed|test)\b|\bmodule forge\b|\sforge/internal/|` + placeholder)
 		for name, text := range all {
 			if found := old.FindString(text); found != "" {
 				t.Errorf("%s (bare: %t) says %q", name, bare, found)
@@ -151,7 +151,7 @@ func TestBare(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"vet", ".", "./ent/...", "./graph/...", "./seed", "./playground", "./test/api", "./test/program"},
+		{"vet", ".", "./ent/...", "./graph/...", "./seed", "./playground", "./console", "./test/api", "./test/program"},
 		{"run", ".", "check"},
 	} {
 		if err := run(t.Context(), dir, args...); err != nil {

@@ -41,7 +41,7 @@ func load(t *testing.T, words ...string) (s *Settings, err error) {
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	base := Settings{Addr: "127.0.0.1:8080", DatabaseURL: "sqlite:forge.db", Reads: ReadsPrimary, MaxReplicaLag: 5 * time.Second, Migrate: true, Demo: true, Playground: true,
+	base := Settings{Addr: "127.0.0.1:8080", DatabaseURL: "sqlite:forge.db", Reads: ReadsPrimary, MaxReplicaLag: 5 * time.Second, Migrate: true, Demo: true, Playground: true, Console: true,
 		APQ: true, APQCache: 1000, APQCacheKiB: 16384, SharedReads: true, Compression: true,
 		MaxDepth: 20, MaxAliases: 100, MaxRootFields: 50, MaxDirectives: 50, MaxCost: 10000, MaxTokens: 10000,
 		MaxAnswerBytes: 4 << 20, MaxUnsentBytes: 128 << 20, IdempotencyAnswerBytes: 256 << 10, IdempotencyKeys: 1000, IdempotencyBytes: 16 << 20,
@@ -85,15 +85,15 @@ func TestLoad(t *testing.T) {
 		{"in memory", []string{"DATABASE_URL=sqlite::memory:"}, with(func(s *Settings) { s.DatabaseURL = "sqlite::memory:" })},
 		{"production", []string{"FORGE_ENV=production"},
 			with(func(s *Settings) {
-				s.Production, s.Auth, s.Playground, s.Demo, s.PasskeyRPID = true, true, false, false, ""
+				s.Production, s.Auth, s.Playground, s.Console, s.Demo, s.PasskeyRPID = true, true, false, false, false, ""
 			})},
 		{"production, asked for demo data", []string{"FORGE_ENV=production", "--demo"},
-			with(func(s *Settings) { s.Production, s.Auth, s.Playground, s.PasskeyRPID = true, true, false, "" })},
+			with(func(s *Settings) { s.Production, s.Auth, s.Playground, s.Console, s.PasskeyRPID = true, true, false, false, "" })},
 		{"production, opened up", []string{"FORGE_ENV=production", "--auth", "off", "--playground"},
-			with(func(s *Settings) { s.Production, s.Demo, s.PasskeyRPID = true, false, "" })},
+			with(func(s *Settings) { s.Production, s.Demo, s.Console, s.PasskeyRPID = true, false, false, "" })},
 		{"times and levels", []string{"POOL_TIMEOUT=250ms", "LOG_LEVEL=error"},
 			with(func(s *Settings) { s.Pool.PoolTimeout, s.LogLevel = 250*time.Millisecond, 8 })},
-		{"trusted documents", []string{"TRUSTED_DOCUMENTS=x.json"}, with(func(s *Settings) { s.TrustedDocuments, s.Playground = "x.json", false })},
+		{"trusted documents", []string{"TRUSTED_DOCUMENTS=x.json"}, with(func(s *Settings) { s.TrustedDocuments, s.Playground, s.Console = "x.json", false, false })},
 		{"a collector", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318/", "OTEL_EXPORTER_OTLP_HEADERS=key=a%20b, Tenant=7"},
 			with(func(s *Settings) {
 				s.Traces.Endpoint, s.Traces.Headers = "http://localhost:4318/v1/traces", map[string]string{"key": "a b", "Tenant": "7"}
@@ -193,6 +193,7 @@ func TestRefused(t *testing.T) {
 		{"MIGRATE=2", "MIGRATE", "2"},
 		{"--demo=never", "--demo", "never"},
 		{"PLAYGROUND=graphiql", "PLAYGROUND", "graphiql"},
+		{"CONSOLE=admins", "CONSOLE", "admins"},
 		{"APQ=maybe", "APQ", "maybe"},
 		{"COMPRESSION=br", "COMPRESSION", "br"},
 		{"APQ_CACHE=0", "APQ_CACHE", "0"},
@@ -348,6 +349,9 @@ func TestMayServe(t *testing.T) {
 		{[]string{"ADDR=:80", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator"}, ""},
 		{[]string{"FORGE_ENV=production", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator"}, "AUTH"},
 		{[]string{"FORGE_ENV=production", "AUTH=off", "ADDR=:80", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator"}, ""},
+		{[]string{"FORGE_ENV=production", "AUTH_SECRET=" + secret, "CONSOLE=on"}, ""},
+		{[]string{"FORGE_ENV=production", "AUTH=off", "CONSOLE=on"}, "CONSOLE"},
+		{[]string{"TRUSTED_DOCUMENTS=x.json", "--console"}, "--console"},
 		{[]string{"AUTH=on"}, ""},
 		{[]string{"AUTH=on", "DATABASE_URL=sqlite::memory:"}, ""},
 		{[]string{"AUTH=on", "DATABASE_URL=postgres://h/d"}, "AUTH"},
