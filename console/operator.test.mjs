@@ -55,7 +55,7 @@ test('they end a session of somebody', async () => {
 test('they see an endpoint that fails, have it delivered to again, and delete it', async () => {
   const url = `${forge.origin}/nothing-is-here`;
   await ask('mutation($url: String!) { createWebhook(input: { url: $url, role: ADMIN, document: "subscription { changes { cursor changes { kind } } }" }) { webhook { id } } }', { url });
-  await ask('mutation { createTeam(input: { name: "Told by a webhook" }) { team { id } } }');
+  await ask(`mutation { createTeam(input: { name: "Told by a webhook ${Date.now()}" }) { team { id } } }`);
   await navigate('Webhooks');
   await page.getByText(/Failing, \d+ times/).waitFor();
   await everybody();

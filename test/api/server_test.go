@@ -27,10 +27,15 @@ func newOperatedAPI(t *testing.T, url string) *api {
 	a := newBareAPI(t, url)
 	a.self = viewer.System
 	cfg := usual()
-	cfg.Operator = observed.New(observed.Options{
-		Version: "1.2.3", DB: a.db, Monitor: a.db, Migrations: migrator.New(migrate.Files, a.db.Dialect), Metrics: metrics.New(a.db)})
+	cfg.Operator = a.operator()
 	a.configure(cfg)
 	return a
+}
+
+// operator returns what tells of the server.
+func (a *api) operator() *observed.Operator {
+	return observed.New(observed.Options{
+		Version: "1.2.3", DB: a.db, Monitor: a.db, Migrations: migrator.New(migrate.Files, a.db.Dialect), Metrics: metrics.New(a.db)})
 }
 
 // TestServer asks what a server tells, as an administrator, and as others.
