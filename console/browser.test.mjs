@@ -245,6 +245,14 @@ test('several rows are changed and deleted together', async () => {
   await page.getByText('Nothing matches.').waitFor();
 });
 
+test('an address that somebody has typed wrong shows a page all the same', async () => {
+  await page.goto(new URL('/console#/heroes?filter=%7Bnonsense&sort=NOTHING+ASC', forge).href);
+  await heading('Heroes').waitFor();
+  await page.getByRole('row').nth(1).waitFor();
+  await page.goto(new URL('/console#/nowhere', forge).href);
+  await heading('Nothing is here').waitFor();
+});
+
 test('on a phone everything is within the width', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   for (const name of ['Orders', 'Users']) {

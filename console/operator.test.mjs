@@ -83,6 +83,7 @@ test('the map shows all types, and the keyboard walks on it', async () => {
   await heading('Order').waitFor();
   await everybody();
   if (SCREENSHOT) {
+    await page.locator('.toast').waitFor({ state: 'hidden' });
     await page.screenshot({ path: SCREENSHOT });
   }
   await page.getByRole('checkbox', { name: /Only what Order/ }).check();

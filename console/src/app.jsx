@@ -13,7 +13,7 @@ import { entityAt, href, segment, useRoute } from './router.js';
 import { Row } from './row.jsx';
 import { modelOf } from './schema.js';
 import { SignIn } from './sign-in.jsx';
-import { Failure } from './ui.jsx';
+import { Boundary, Failure } from './ui.jsx';
 
 // App asks who is there, and shows the console to whoever may see it.
 export function App() {
@@ -94,7 +94,7 @@ function Frame({ model, user }) {
         <ul>{listed.map((entity) => <li key={entity.name}>{link(segment(entity), entity.label)}</li>)}</ul>
         {shown.length > 0 && <ul>{shown.map(({ path, label }) => <li key={path}>{link(path, label)}</li>)}</ul>}
       </nav>
-      <main ref={main} id="main" tabIndex={-1}><View model={model} route={route} listed={listed} shown={shown} /></main>
+      <main ref={main} id="main" tabIndex={-1}><Boundary key={address}><View model={model} route={route} listed={listed} shown={shown} /></Boundary></main>
       <div className="toast" role="status">{message}</div>
     </StatusContext>
   );

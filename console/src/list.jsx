@@ -28,7 +28,7 @@ function columnsOf(entity) {
 }
 
 function useColumns(entity) {
-  const [names, setNames] = useState(() => JSON.parse(localStorage.getItem(chosen(entity))) ?? columnsOf(entity));
+  const [names, setNames] = useState(() => JSON.parse(localStorage.getItem(chosen(entity))) ?? columnsOf(entity)); // only the console writes it
   const set = (next) => {
     localStorage.setItem(chosen(entity), JSON.stringify(next));
     setNames(next);
@@ -36,11 +36,22 @@ function useColumns(entity) {
   return [entity.columns.filter(({ name }) => names.includes(name)).toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name)), names, set];
 }
 
+// filtersOf reads filters from an address, which anybody may have typed.
+function filtersOf(text) {
+  try {
+    const filters = JSON.parse(text ?? '[]');
+    return filters.every(({ path, field }) => Array.isArray(path) && typeof field === 'string') ? filters : [];
+  } catch {
+    return [];
+  }
+}
+
 // stateOf reads what an address says of a list.
 function stateOf(entity, params) {
-  const [field, direction] = (params.get('sort') ?? '').split(' ');
+  const [asked, direction] = (params.get('sort') ?? '').split(' ');
+  const field = entity.order.has(asked) && ['ASC', 'DESC'].includes(direction) ? asked : null;
   return {
-    filters: JSON.parse(params.get('filter') ?? '[]'),
+    filters: filtersOf(params.get('filter')),
     search: params.get('search') ?? '',
     sort: field ? { field, direction } : null,
     order: field ? { field, direction } : !entity.title && entity.order.has('CREATED_AT') ? { field: 'CREATED_AT', direction: 'DESC' } : null, // what has no name is looked for by its time

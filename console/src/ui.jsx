@@ -1,5 +1,5 @@
 // Small parts that several views use.
-import { useEffect, useId, useRef } from 'react';
+import { Component, useEffect, useId, useRef } from 'react';
 
 // Dialog is a window above the page. Escape, or a click on its close button, closes it.
 export function Dialog({ title, close, children }) {
@@ -27,6 +27,20 @@ export function Confirm({ title, children, verb, danger, act, close }) {
       </div>
     </Dialog>
   );
+}
+
+// Boundary shows a sentence where a view has failed. The rest of the page goes on.
+export class Boundary extends Component {
+  state = { error: null };
+
+  static getDerivedStateFromError(error) {
+    return { error };
+  }
+
+  render() {
+    const { error } = this.state;
+    return error ? <><h1>This cannot be shown</h1><Failure error={error} /><p><a href="#/">To the beginning</a></p></> : this.props.children;
+  }
 }
 
 export function Failure({ error }) {

@@ -10,7 +10,7 @@ function words(name) {
     .map((word) => (/^[A-Z]{2,3}$/.test(word) && name !== name.toUpperCase() ? word : word.toLowerCase()));
 }
 
-const acronyms = new Set(['id', 'url', 'sku', 'uuid', 'ip', 'vat', 'json', 'html', 'api']);
+const acronyms = new Set(['id', 'url', 'sku', 'uuid', 'ip', 'vat', 'json', 'html', 'api', 'totp']);
 
 // label returns a name as people read it: "Price cents", "Created", "SKU".
 export function label(name) {
@@ -18,7 +18,7 @@ export function label(name) {
   if (all.length > 1 && all[0] === 'is') {
     all.shift(); // isActive: "Active"
   }
-  if (all.length > 1 && all.at(-1) === 'at') {
+  if (/(ed|en|ld|id)$/.test(all.at(-2)) && all.at(-1) === 'at') {
     all.pop(); // createdAt: "Created"
   }
   const text = all.join(' ');

@@ -88,7 +88,9 @@ func TestLoad(t *testing.T) {
 				s.Production, s.Auth, s.Playground, s.Console, s.Demo, s.PasskeyRPID = true, true, false, false, false, ""
 			})},
 		{"production, asked for demo data", []string{"FORGE_ENV=production", "--demo"},
-			with(func(s *Settings) { s.Production, s.Auth, s.Playground, s.Console, s.PasskeyRPID = true, true, false, false, "" })},
+			with(func(s *Settings) {
+				s.Production, s.Auth, s.Playground, s.Console, s.PasskeyRPID = true, true, false, false, ""
+			})},
 		{"production, opened up", []string{"FORGE_ENV=production", "--auth", "off", "--playground"},
 			with(func(s *Settings) { s.Production, s.Demo, s.Console, s.PasskeyRPID = true, false, false, "" })},
 		{"times and levels", []string{"POOL_TIMEOUT=250ms", "LOG_LEVEL=error"},
