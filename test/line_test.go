@@ -60,6 +60,7 @@ var allowed = map[entry]string{
 	{"internal/ids", "user"}:          "the example in an error about an ID",
 	{"internal/stream", "user"}:       "the code BAD_USER_INPUT, and the header User-Agent",
 	{"internal/session", "user"}:      "the column user_id of a session, and errors that people read",
+	{"internal/operator", "order"}:    "SQL's ORDER BY",
 	{"internal/provider", "order"}:    "SQL's ORDER BY",
 	{"internal/provider", "team"}:     "Apple's teamId",
 	{"internal/provider", "user"}:     "the column user_id of a credential, url.Userinfo, and paths of GitHub's API",

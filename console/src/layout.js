@@ -18,12 +18,13 @@ export function linesOf(model) {
 }
 
 const height = 40;
+const many = 30; // types, from which on the layout is the one that takes less time
 
 // layout returns { width, height, nodes, lines } for the names that are shown. A node has its
 // middle, x and y; a line has the points of its way.
 export function layout(names, lines) {
   const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 24, ranksep: 80, marginx: 16, marginy: 16 });
+  graph.setGraph({ rankdir: 'LR', ranker: names.length < many ? 'network-simplex' : 'longest-path', nodesep: 24, ranksep: 120, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const name of names) {
     graph.setNode(name, { width: 9 * name.length + 32, height });

@@ -9,7 +9,7 @@ export default function SchemaMap({ parts }) {
   const chosen = model.entities.has(parts[0]) ? parts[0] : null;
   const [near, setNear] = useState(false);
   const [text, setText] = useState('');
-  const [scale, setScale] = useState(1);
+  const [scale, setScale] = useState(null); // null: as large as there is room
   const lines = useMemo(() => linesOf(model), [model]);
   const all = useMemo(() => [...model.entities.keys()].sort(), [model]);
   const names = chosen && near ? around(chosen, lines) : all;
@@ -23,8 +23,8 @@ export default function SchemaMap({ parts }) {
       <div className="bar">
         <label>Find a type <input type="search" value={text} onChange={({ target }) => setText(target.value)} /></label>
         {chosen && <label className="check"><input type="checkbox" checked={near} onChange={({ target }) => setNear(target.checked)} /> Only what {chosen} has edges with</label>}
-        <button type="button" aria-label="Smaller" onClick={() => setScale(Math.max(0.25, scale / 1.25))}>−</button>
-        <button type="button" aria-label="Larger" onClick={() => setScale(Math.min(3, scale * 1.25))}>+</button>
+        <button type="button" aria-label="Smaller" onClick={() => setScale(Math.max(0.25, (scale ?? 1) / 1.25))}>−</button>
+        <button type="button" aria-label="Larger" onClick={() => setScale(Math.min(3, (scale ?? 1) * 1.25))}>+</button>
       </div>
       <div className="map-and-type">
         <Picture picture={picture} chosen={chosen} found={wanted ? found : null} scale={scale} />
@@ -54,7 +54,7 @@ function Picture({ picture, chosen, found, scale }) {
   };
   return (
     <div className="scroll map" role="region" aria-label="Picture of the types" tabIndex={0}>
-      <svg ref={svg} role="group" aria-label="Types" width={picture.width * scale} height={picture.height * scale} viewBox={`0 0 ${picture.width} ${picture.height}`}>
+      <svg ref={svg} className={scale === null && picture.width < 1500 ? 'fit' : undefined} role="group" aria-label="Types" width={picture.width * (scale ?? 1)} height={picture.height * (scale ?? 1)} viewBox={`0 0 ${picture.width} ${picture.height}`}>
         <g aria-hidden="true">
           {picture.lines.map((line) => <Line key={line.key} line={line} strong={line.from === chosen || line.to === chosen} />)}
         </g>

@@ -79,7 +79,7 @@ function Migrations({ server: { migrations: m } }) {
       {m.notCompared && <p>The schema was not compared: {m.notCompared}</p>}
       {m.drift.length > 0 ? <><p>The schema is not as the migrations left it:</p><ul>{m.drift.map((line) => <li key={line}>{line}</li>)}</ul></> : !m.notCompared && <p>The schema is as the migrations left it.</p>}
       <Table
-        label="Migrations"
+        label="Applied and pending"
         head={['Migration', 'Applied']}
         rows={[...m.pending.map((name) => [name, <strong key="p">Pending: run migrate up</strong>]), ...m.applied.toReversed().map((v) => [v.name, <>{<Times at={v.appliedAt} />}{v.changed && <strong>, its file has changed since</strong>}</>])]}
       />
@@ -108,7 +108,7 @@ function Operations({ server: { operations, refusals } }) {
   return (
     <>
       <Table
-        label="Operations"
+        label="Times of operations"
         head={['Operation', 'Answers', 'With errors', 'Median', '99 of 100 within', 'Statements each', 'Database each']}
         numbers={1}
         rows={operations.map((o) => [o.name, number(o.count), number(o.failed), ms(o.p50Ms), ms(o.p99Ms), (o.statements / o.count).toFixed(1), ms(o.databaseMs / o.count)])}

@@ -59,7 +59,7 @@ function Of({ entity, row }) {
       <h2 id="sessions-of">Sessions of {name}</h2>
       {failed && <Failure error={failed} />}
       {data.length === 0 ? <p>{name} is signed in nowhere.</p> : (
-        <div className="scroll" role="region" aria-label={`Sessions of ${name}`} tabIndex={0}>
+        <div className="scroll" role="region" aria-label={`Where ${name} is signed in`} tabIndex={0}>
           <table>
             <thead><tr><th scope="col">Program</th><th scope="col">Address</th><th scope="col">Began</th><th scope="col">Last used</th><th scope="col">End</th></tr></thead>
             <tbody>

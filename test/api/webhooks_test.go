@@ -51,6 +51,7 @@ func newUndelivered(t testing.TB, url string, o webhook.Options) *api {
 	o.DB, o.Accounts, o.Log, o.Look, o.Retry = a.db, graph.Accounts{}, a.log, 20*time.Millisecond, retry.Backoff{First: 20 * time.Millisecond}
 	a.hooks = webhook.New(o)
 	cfg.Webhooks, cfg.Uploads = a.hooks, a.uploadsTo(blob.NewFolder(t.TempDir()))
+	cfg.Operator = a.operator()
 	cfg.Providers = provider.New(provider.Options{File: &provider.File{PublicURL: "https://forge.example", Providers: []*provider.Config{{Name: "example"}}}})
 	a.configure(cfg)
 	a.hooks.Serve(a.handler.(*gqlexec.Handler))

@@ -48,6 +48,26 @@ func TestConsole(t *testing.T) {
 	})
 }
 
+// TestConsoleOperator uses the operator's corner and the map of the schema in a browser.
+// With UPDATE_PAGES=1 it writes the picture of the map for the pages.
+func TestConsoleOperator(t *testing.T) {
+	t.Parallel()
+	installConsole(t)
+	url := onLocalhost(serve(t, dbtest.EmptyPostgres(t), "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "DEMO=on", "MIGRATE=on", "SESSION_COOKIE=on", "WEBHOOK_PRIVATE=on"))
+	env := []string{"FORGE_URL=" + url}
+	if os.Getenv("UPDATE_PAGES") != "" {
+		env = append(env, "SCREENSHOT=../docs/console-map.png")
+	}
+	npm(t, consoleDir, env, "run", "test:operator")
+}
+
+// TestConsoleMap lays out a schema of 60 types.
+func TestConsoleMap(t *testing.T) {
+	t.Parallel()
+	install(t, consoleDir)
+	npm(t, consoleDir, nil, "run", "test:layout")
+}
+
 // TestConsoleKinds uses the console on an API that it has not seen, with a column of every kind.
 func TestConsoleKinds(t *testing.T) {
 	t.Parallel()
