@@ -26,8 +26,8 @@ type Config struct {
 	SignIn   bool              `json:"signIn"`   // whether it is necessary to sign in
 	Cookie   bool              `json:"cookie"`   // whether a session outlives a reload, in a cookie
 	Accounts []webpage.Account `json:"accounts"` // demo users that the page offers to sign in with
-	// Storage is the origin of another server that files are on, such as https://s3.example.com. If
-	// it is empty, files are on this server.
+	// Storage is the origin of another server that files are on, such as https://s3.example.com, or
+	// several with blanks between them. If it is empty, files are on this server.
 	Storage string `json:"-"`
 }
 

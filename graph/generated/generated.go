@@ -169,7 +169,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateUploadInput,
 		ec.unmarshalInputCreateWebhookInput,
 		ec.unmarshalInputFileResize,
-		ec.unmarshalInputFileWhereInput,
 		ec.unmarshalInputHeroGroupBy,
 		ec.unmarshalInputHeroGroupOrder,
 		ec.unmarshalInputHeroHaving,
@@ -1575,7 +1574,6 @@ input HeroWhereInput {
   hasOwner: Boolean
   hasOwnerWith: [UserWhereInput!]
   hasPhotos: Boolean
-  hasPhotosWith: [FileWhereInput!]
 }
 
 "An order of heroes."
@@ -1669,7 +1667,6 @@ input ProductWhereInput {
   updatedAtLT: Time
   updatedAtLTE: Time
   hasPicture: Boolean
-  hasPictureWith: [FileWhereInput!]
 }
 
 "An order of products."
@@ -2253,7 +2250,7 @@ input CreateProductInput {
   priceCents: Int!
   "What is there to begin with, 0 or more."
   stock: Int! = 0
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   pictureId: ID
 }
 
@@ -2280,7 +2277,7 @@ input UpdateProductInput {
   sku: String
   name: String
   priceCents: Int
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   pictureId: ID
 }
 
@@ -3203,15 +3200,6 @@ enum FileFormat {
   PNG
 }
 
-"Conditions on a file; all that are given must hold."
-input FileWhereInput {
-  contentType: String
-  contentTypeIn: [String!]
-  contentTypeHasPrefix: String
-  sizeGTE: BigInt
-  sizeLTE: BigInt
-}
-
 "A file that is to be uploaded."
 input CreateUploadInput {
   "What it is called: 1 to 255 characters."
@@ -3246,17 +3234,17 @@ type FileUploadHeader {
 
 "The photos of a hero."
 input CreateHeroPhotosInput {
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   connect: [ID!]
 }
 
 "The photos of a hero."
 input UpdateHeroPhotosInput {
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   connect: [ID!]
   "Those that are no longer to be related."
   disconnect: [ID!]
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/*."
+  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
   set: [ID!]
 }
 
@@ -20612,64 +20600,6 @@ func (ec *executionContext) unmarshalInputFileResize(ctx context.Context, obj an
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputFileWhereInput(ctx context.Context, obj any) (model.FileWhereInput, error) {
-	var it model.FileWhereInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"contentType", "contentTypeIn", "contentTypeHasPrefix", "sizeGTE", "sizeLTE"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "contentType":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contentType"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ContentType = graphql.OmittableOf(data)
-		case "contentTypeIn":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contentTypeIn"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ContentTypeIn = graphql.OmittableOf(data)
-		case "contentTypeHasPrefix":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contentTypeHasPrefix"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ContentTypeHasPrefix = graphql.OmittableOf(data)
-		case "sizeGTE":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sizeGTE"))
-			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.SizeGte = graphql.OmittableOf(data)
-		case "sizeLTE":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sizeLTE"))
-			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.SizeLte = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
 func (ec *executionContext) unmarshalInputHeroGroupBy(ctx context.Context, obj any) (model.HeroGroupBy, error) {
 	var it model.HeroGroupBy
 	if obj == nil {
@@ -21166,7 +21096,7 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "age", "ageNEQ", "ageIn", "ageNotIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "ageNotNil", "teamId", "teamIdNEQ", "teamIdIn", "teamIdNotIn", "teamIdIsNil", "teamIdNotNil", "ownerId", "ownerIdNEQ", "ownerIdIn", "ownerIdNotIn", "ownerIdIsNil", "ownerIdNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith", "hasPhotos", "hasPhotosWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "age", "ageNEQ", "ageIn", "ageNotIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "ageNotNil", "teamId", "teamIdNEQ", "teamIdIn", "teamIdNotIn", "teamIdIsNil", "teamIdNotNil", "ownerId", "ownerIdNEQ", "ownerIdIn", "ownerIdNotIn", "ownerIdIsNil", "ownerIdNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith", "hasPhotos"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -21572,13 +21502,6 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.HasPhotos = graphql.OmittableOf(data)
-		case "hasPhotosWith":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPhotosWith"))
-			data, err := ec.unmarshalOFileWhereInput2ᚕᚖforgeᚋgraphᚋmodelᚐFileWhereInputᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.HasPhotosWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -23321,7 +23244,7 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "sku", "skuNEQ", "skuIn", "skuNotIn", "skuGT", "skuGTE", "skuLT", "skuLTE", "skuHasPrefix", "skuHasSuffix", "skuContains", "skuEqualFold", "skuContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "priceCents", "priceCentsNEQ", "priceCentsIn", "priceCentsNotIn", "priceCentsGT", "priceCentsGTE", "priceCentsLT", "priceCentsLTE", "stock", "stockNEQ", "stockIn", "stockNotIn", "stockGT", "stockGTE", "stockLT", "stockLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasPicture", "hasPictureWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "sku", "skuNEQ", "skuIn", "skuNotIn", "skuGT", "skuGTE", "skuLT", "skuLTE", "skuHasPrefix", "skuHasSuffix", "skuContains", "skuEqualFold", "skuContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "priceCents", "priceCentsNEQ", "priceCentsIn", "priceCentsNotIn", "priceCentsGT", "priceCentsGTE", "priceCentsLT", "priceCentsLTE", "stock", "stockNEQ", "stockIn", "stockNotIn", "stockGT", "stockGTE", "stockLT", "stockLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasPicture"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -23748,13 +23671,6 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.HasPicture = graphql.OmittableOf(data)
-		case "hasPictureWith":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPictureWith"))
-			data, err := ec.unmarshalOFileWhereInput2ᚕᚖforgeᚋgraphᚋmodelᚐFileWhereInputᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.HasPictureWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -32545,11 +32461,6 @@ func (ec *executionContext) marshalNFileUploadHeader2ᚖforgeᚋgraphᚋmodelᚐ
 	return ec._FileUploadHeader(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNFileWhereInput2ᚖforgeᚋgraphᚋmodelᚐFileWhereInput(ctx context.Context, v any) (*model.FileWhereInput, error) {
-	res, err := ec.unmarshalInputFileWhereInput(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
 func (ec *executionContext) marshalNFinishPasskeyPayload2ᚖforgeᚋinternalᚋaccountapiᚐNewPasskey(ctx context.Context, sel ast.SelectionSet, v *accountapi.NewPasskey) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -34615,23 +34526,6 @@ func (ec *executionContext) unmarshalOFileResize2ᚖforgeᚋgraphᚋmodelᚐFile
 	}
 	res, err := ec.unmarshalInputFileResize(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) unmarshalOFileWhereInput2ᚕᚖforgeᚋgraphᚋmodelᚐFileWhereInputᚄ(ctx context.Context, v any) ([]*model.FileWhereInput, error) {
-	if v == nil {
-		return nil, nil
-	}
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]*model.FileWhereInput, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNFileWhereInput2ᚖforgeᚋgraphᚋmodelᚐFileWhereInput(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
 }
 
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {

@@ -153,15 +153,6 @@ type FileUploadHeader struct {
 	Value string `json:"value"`
 }
 
-// Conditions on a file; all that are given must hold.
-type FileWhereInput struct {
-	ContentType          graphql.Omittable[*string]  `json:"contentType,omitempty"`
-	ContentTypeIn        graphql.Omittable[[]string] `json:"contentTypeIn,omitempty"`
-	ContentTypeHasPrefix graphql.Omittable[*string]  `json:"contentTypeHasPrefix,omitempty"`
-	SizeGte              graphql.Omittable[*int64]   `json:"sizeGTE,omitempty"`
-	SizeLte              graphql.Omittable[*int64]   `json:"sizeLTE,omitempty"`
-}
-
 // Somebody with a name the world knows, and another that it does not.
 type Hero struct {
 	ID ids.ID `json:"id"`
@@ -389,7 +380,6 @@ type HeroWhereInput struct {
 	HasOwner         graphql.Omittable[*bool]             `json:"hasOwner,omitempty"`
 	HasOwnerWith     graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
 	HasPhotos        graphql.Omittable[*bool]             `json:"hasPhotos,omitempty"`
-	HasPhotosWith    graphql.Omittable[[]*FileWhereInput] `json:"hasPhotosWith,omitempty"`
 }
 
 // Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is.
@@ -984,35 +974,34 @@ type ProductWhereInput struct {
 	// Without regard to case.
 	NameEqualFold graphql.Omittable[*string] `json:"nameEqualFold,omitempty"`
 	// Without regard to case.
-	NameContainsFold graphql.Omittable[*string]           `json:"nameContainsFold,omitempty"`
-	PriceCents       graphql.Omittable[*int32]            `json:"priceCents,omitempty"`
-	PriceCentsNeq    graphql.Omittable[*int32]            `json:"priceCentsNEQ,omitempty"`
-	PriceCentsIn     graphql.Omittable[[]int32]           `json:"priceCentsIn,omitempty"`
-	PriceCentsNotIn  graphql.Omittable[[]int32]           `json:"priceCentsNotIn,omitempty"`
-	PriceCentsGt     graphql.Omittable[*int32]            `json:"priceCentsGT,omitempty"`
-	PriceCentsGte    graphql.Omittable[*int32]            `json:"priceCentsGTE,omitempty"`
-	PriceCentsLt     graphql.Omittable[*int32]            `json:"priceCentsLT,omitempty"`
-	PriceCentsLte    graphql.Omittable[*int32]            `json:"priceCentsLTE,omitempty"`
-	Stock            graphql.Omittable[*int32]            `json:"stock,omitempty"`
-	StockNeq         graphql.Omittable[*int32]            `json:"stockNEQ,omitempty"`
-	StockIn          graphql.Omittable[[]int32]           `json:"stockIn,omitempty"`
-	StockNotIn       graphql.Omittable[[]int32]           `json:"stockNotIn,omitempty"`
-	StockGt          graphql.Omittable[*int32]            `json:"stockGT,omitempty"`
-	StockGte         graphql.Omittable[*int32]            `json:"stockGTE,omitempty"`
-	StockLt          graphql.Omittable[*int32]            `json:"stockLT,omitempty"`
-	StockLte         graphql.Omittable[*int32]            `json:"stockLTE,omitempty"`
-	CreatedAt        graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
-	CreatedAtGt      graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
-	CreatedAtGte     graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
-	CreatedAtLt      graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
-	CreatedAtLte     graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
-	UpdatedAt        graphql.Omittable[*time.Time]        `json:"updatedAt,omitempty"`
-	UpdatedAtGt      graphql.Omittable[*time.Time]        `json:"updatedAtGT,omitempty"`
-	UpdatedAtGte     graphql.Omittable[*time.Time]        `json:"updatedAtGTE,omitempty"`
-	UpdatedAtLt      graphql.Omittable[*time.Time]        `json:"updatedAtLT,omitempty"`
-	UpdatedAtLte     graphql.Omittable[*time.Time]        `json:"updatedAtLTE,omitempty"`
-	HasPicture       graphql.Omittable[*bool]             `json:"hasPicture,omitempty"`
-	HasPictureWith   graphql.Omittable[[]*FileWhereInput] `json:"hasPictureWith,omitempty"`
+	NameContainsFold graphql.Omittable[*string]    `json:"nameContainsFold,omitempty"`
+	PriceCents       graphql.Omittable[*int32]     `json:"priceCents,omitempty"`
+	PriceCentsNeq    graphql.Omittable[*int32]     `json:"priceCentsNEQ,omitempty"`
+	PriceCentsIn     graphql.Omittable[[]int32]    `json:"priceCentsIn,omitempty"`
+	PriceCentsNotIn  graphql.Omittable[[]int32]    `json:"priceCentsNotIn,omitempty"`
+	PriceCentsGt     graphql.Omittable[*int32]     `json:"priceCentsGT,omitempty"`
+	PriceCentsGte    graphql.Omittable[*int32]     `json:"priceCentsGTE,omitempty"`
+	PriceCentsLt     graphql.Omittable[*int32]     `json:"priceCentsLT,omitempty"`
+	PriceCentsLte    graphql.Omittable[*int32]     `json:"priceCentsLTE,omitempty"`
+	Stock            graphql.Omittable[*int32]     `json:"stock,omitempty"`
+	StockNeq         graphql.Omittable[*int32]     `json:"stockNEQ,omitempty"`
+	StockIn          graphql.Omittable[[]int32]    `json:"stockIn,omitempty"`
+	StockNotIn       graphql.Omittable[[]int32]    `json:"stockNotIn,omitempty"`
+	StockGt          graphql.Omittable[*int32]     `json:"stockGT,omitempty"`
+	StockGte         graphql.Omittable[*int32]     `json:"stockGTE,omitempty"`
+	StockLt          graphql.Omittable[*int32]     `json:"stockLT,omitempty"`
+	StockLte         graphql.Omittable[*int32]     `json:"stockLTE,omitempty"`
+	CreatedAt        graphql.Omittable[*time.Time] `json:"createdAt,omitempty"`
+	CreatedAtGt      graphql.Omittable[*time.Time] `json:"createdAtGT,omitempty"`
+	CreatedAtGte     graphql.Omittable[*time.Time] `json:"createdAtGTE,omitempty"`
+	CreatedAtLt      graphql.Omittable[*time.Time] `json:"createdAtLT,omitempty"`
+	CreatedAtLte     graphql.Omittable[*time.Time] `json:"createdAtLTE,omitempty"`
+	UpdatedAt        graphql.Omittable[*time.Time] `json:"updatedAt,omitempty"`
+	UpdatedAtGt      graphql.Omittable[*time.Time] `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte     graphql.Omittable[*time.Time] `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt      graphql.Omittable[*time.Time] `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte     graphql.Omittable[*time.Time] `json:"updatedAtLTE,omitempty"`
+	HasPicture       graphql.Omittable[*bool]      `json:"hasPicture,omitempty"`
 }
 
 // Everything that can be read. A reading operation sees one state of the database throughout.

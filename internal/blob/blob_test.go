@@ -291,6 +291,24 @@ func TestS3Errors(t *testing.T) {
 	}
 }
 
+// TestOrigin checks to which origin presigned addresses lead, without asking anybody.
+func TestOrigin(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"s3://key:secret@127.0.0.1:9000/bucket":                       "http://127.0.0.1:9000",
+		"s3://key:secret@s3.example.com/bucket":                       "https://s3.example.com",
+		"s3://key:secret@s3.amazonaws.com/bucket?region=eu-central-1": "https://bucket.s3.dualstack.eu-central-1.amazonaws.com",
+	} {
+		s, err := NewS3(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Origin(); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
 // TestWrongSecret asks a server with a secret that is not its own.
 func TestWrongSecret(t *testing.T) {
 	t.Parallel()

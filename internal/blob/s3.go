@@ -32,6 +32,7 @@ type S3 struct {
 	client         *minio.Client
 	bucket, prefix string
 	host           string
+	origin         string
 }
 
 // NewS3 returns the storage in a bucket: s3://KEY:SECRET@HOST[:PORT]/BUCKET[/PREFIX]. Without KEY
@@ -65,18 +66,41 @@ func NewS3(address string) (*S3, error) {
 	if region == "" {
 		region = "us-east-1"
 	}
-	client, err := minio.New(u.Host, &minio.Options{
+	options := minio.Options{
 		Creds:      credentialsOf(u.User),
 		Secure:     tls == "on" || tls == "" && !isLocal(u.Hostname()),
 		Region:     region, // else it would be asked for before each bucket is used
 		Transport:  transport(),
 		MaxRetries: retries,
-	})
+	}
+	client, err := minio.New(u.Host, &options)
 	if err != nil {
 		return nil, errors.New("the host is not right")
 	}
-	return &S3{client: client, bucket: bucket, prefix: prefix, host: u.Host}, nil
+	origin, err := originOf(u.Host, bucket, options)
+	if err != nil {
+		return nil, errors.New("the host or the bucket is not right")
+	}
+	return &S3{client: client, bucket: bucket, prefix: prefix, host: u.Host, origin: origin}, nil
 }
+
+// originOf returns the origin of presigned addresses: some services have one for each bucket. It
+// connects to nothing, as it signs with a key that is none.
+func originOf(host, bucket string, options minio.Options) (string, error) {
+	options.Creds = credentials.NewStaticV4("none", "none", "")
+	client, err := minio.New(host, &options)
+	if err != nil {
+		return "", err
+	}
+	u, err := client.PresignedPutObject(context.Background(), bucket, "none", time.Minute)
+	if err != nil {
+		return "", err
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+// Origin returns the origin to which clients send their uploads.
+func (s *S3) Origin() string { return s.origin }
 
 func credentialsOf(user *url.Userinfo) *credentials.Credentials {
 	if user != nil {

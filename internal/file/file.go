@@ -158,6 +158,15 @@ func New(o Options) *Service {
 	}
 }
 
+// UploadOrigin returns the origin of another server to which clients send uploads. It is "" if they
+// send them to this one.
+func (s *Service) UploadOrigin() string {
+	if other, ok := s.o.Storage.(interface{ Origin() string }); ok {
+		return other.Origin()
+	}
+	return ""
+}
+
 // MaxBytes returns how many bytes a file may have at most.
 func (s *Service) MaxBytes() int64 {
 	if s == nil {

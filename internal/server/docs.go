@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync"
 
+	"forge/console"
 	"forge/internal/site"
 )
 
@@ -13,6 +14,9 @@ func (s *Server) docs() http.Handler {
 		o := site.Options{Pages: s.app.Docs, SDL: s.app.SDL}
 		if s.Playground {
 			o.Links = []site.Link{{Text: "Playground", Address: "../"}}
+		}
+		if s.Console {
+			o.Links = append(o.Links, site.Link{Text: "Console", Address: ".." + console.Path})
 		}
 		return site.New(o)
 	})

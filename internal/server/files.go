@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 
 	"forge/internal/application"
 	"forge/internal/blob"
@@ -52,4 +53,13 @@ func (s *Server) fileKey(ctx context.Context, db *database.DB, identity *Identit
 	key = make([]byte, 32)
 	rand.Read(key) // never fails
 	return key
+}
+
+// fileOrigins returns the other origins that pages send files to and load files from, with blanks
+// between them.
+func (s *Server) fileOrigins() string {
+	if s.files == nil {
+		return ""
+	}
+	return strings.TrimSpace(s.Files.Origin + " " + s.files.UploadOrigin())
 }

@@ -152,7 +152,7 @@ func (s *Server) Run(ctx context.Context) error {
 		parts.Docs = s.docs()
 	}
 	if s.Console {
-		cfg := console.Config{SignIn: s.Auth, Cookie: s.SessionCookie != settings.CookieOff}
+		cfg := console.Config{SignIn: s.Auth, Cookie: s.SessionCookie != settings.CookieOff, Storage: s.fileOrigins()}
 		for _, a := range accounts {
 			cfg.Accounts = append(cfg.Accounts, webpage.Account(a))
 		}
