@@ -116,7 +116,7 @@ func (m OneFile) Indexes() []ent.Index { return []ent.Index{index.Fields(m.Name 
 // ManyFiles returns an edge that gives rows a list of files. It is called for a variable of the
 // package, so that File has the edge back:
 //
-//	var heroPhotos = ManyFiles("hero", Hero.Type, "photos", entity.FileLimits{…})
+//	var albumPages = ManyFiles("album", Album.Type, "pages", entity.FileLimits{…})
 //
 // One is the name of a row, and name that of the edge. A file holds the key of its row.
 func ManyFiles(one string, of any, name string, limits entity.FileLimits) ent.Edge {

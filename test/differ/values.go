@@ -223,6 +223,9 @@ func (g *generator) argument(of *ast.FieldDefinition, a *ast.ArgumentDefinition)
 	if g.schema.Mutation != nil && g.schema.Mutation.Fields.ForName(of.Name) == of {
 		return g.input(of.Name, a.Name, a.Type)
 	}
+	if kind := g.schema.Types[a.Type.Name()].Kind; kind == ast.Enum || kind == ast.InputObject { // of a computed field
+		return g.input(of.Name, a.Name, a.Type)
+	}
 	switch a.Type.Name() {
 	case "ID":
 		one := func() any {
@@ -502,6 +505,9 @@ func newValuePool(c *contents) *valuePool {
 	for name, e := range c.entities {
 		if def := c.schema.Types[name]; def == nil || def.Kind != ast.Object {
 			continue
+		}
+		if e.Files {
+			continue // no field takes the ID of a file
 		}
 		p.shown = append(p.shown, name)
 		for _, id := range c.samples(name, &e.Fields[0]) {
