@@ -25,7 +25,7 @@ status is 0, 2 after a mistake in options or settings, and 1 after any other fai
 // TestPage compares docs/commands.md with the commands. With UPDATE_PAGES=1 it writes the page.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	root := commands(application.Application{Usage: "a GraphQL server"}, nil, io.Discard, io.Discard)
+	root := commands(program{app: application.Application{Usage: "a GraphQL server"}, out: io.Discard, stderr: io.Discard})
 	var b strings.Builder
 	b.WriteString(pageHead)
 	for _, c := range root.Commands {

@@ -1,4 +1,4 @@
-package read
+package read_test
 
 import (
 	"errors"
@@ -6,12 +6,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"forge/ent"
 	"forge/graph/generated"
 	"forge/internal/computed"
 	"forge/internal/entity"
+	"forge/internal/read"
 	"forge/internal/read/binding"
 )
 
@@ -27,9 +26,9 @@ func TestPayloadOfHookedEntity(t *testing.T) {
 	entities[i] = &team
 	executable := generated.NewExecutableSchema(generated.Config{})
 	contract := binding.Contract{Schema: executable.Schema(), Resolvers: reflect.TypeFor[generated.ResolverRoot]()}
-	engine := func(entities []*entity.Entity) *Engine {
+	engine := func(entities []*entity.Entity) *read.Engine {
 		contract.Entities = entities
-		e, err := New(contract, Options{Code: executable.(computed.Code)})
+		e, err := read.New(contract, read.Options{Code: executable.(computed.Code)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,11 +40,9 @@ func TestPayloadOfHookedEntity(t *testing.T) {
 		`mutation { createHero(input: {name: "a"}) { hero { id } } }`: false,
 		`mutation { deleteTeam(id: "team_1") { deletedId } }`:         true,
 	} {
-		for e, want := range map[*Engine]bool{hooked: want, plain: false} {
-			op := parsed(t, e, query)(nil)
-			root := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Mutation"})[0]
-			if p := e.Prepare(op).payload(root, "postgres"); p.hooked != want || !p.final {
-				t.Errorf("%s: hooked is %t, want %t; final is %t", query, p.hooked, want, p.final)
+		for e, want := range map[*read.Engine]bool{hooked: want, plain: false} {
+			if hooked, final := read.PayloadOf(t, e, query); hooked != want || !final {
+				t.Errorf("%s: hooked is %t, want %t; final is %t", query, hooked, want, final)
 			}
 		}
 	}
@@ -55,10 +52,10 @@ func TestPayloadOfHookedEntity(t *testing.T) {
 // The finding of each entity with such fields is there.
 func TestComputedCodeMissing(t *testing.T) {
 	t.Parallel()
-	_, err := New(binding.Contract{
+	_, err := read.New(binding.Contract{
 		Schema: generated.NewExecutableSchema(generated.Config{}).Schema(), Entities: ent.Entities,
 		Resolvers: reflect.TypeFor[generated.ResolverRoot](),
-	}, Options{})
+	}, read.Options{})
 	want := 0
 	for _, e := range ent.Entities {
 		if len(e.Computed) > 0 {

@@ -40,7 +40,7 @@ func TestTutorial(t *testing.T) {
 	if tu.compared != 4 {
 		t.Errorf("the page has %d answers to compare, want 4", tu.compared)
 	}
-	tu.run(t, block{text: "$ go vet . ./ent/... ./graph/... ./seed ./playground ./test/api ./test/program\n$ go run . check"})
+	tu.run(t, block{text: "$ go vet . ./ent/... ./graph/... ./seed ./playground ./console ./test/api ./test/program\n$ go run . check"})
 }
 
 // tutorial is a reader of tutorial.md.

@@ -15,10 +15,11 @@ import (
 	"forge/internal/cursorcipher"
 	"forge/internal/database"
 	"forge/internal/gqlexec"
+	"forge/internal/schema/entschema"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 	"forge/test/kinds"
-	"forge/test/kinds/ent"
+	"forge/test/kinds/ent/migrate"
 )
 
 const consoleDir = "../../console"
@@ -77,7 +78,7 @@ func TestConsoleKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	if err := ent.NewClient(ent.Driver(entsql.OpenDB(db.Dialect, db.DB))).Schema.Create(t.Context()); err != nil {
+	if err := entschema.Create(t.Context(), entsql.OpenDB(db.Dialect, db.DB), migrate.Tables); err != nil {
 		t.Fatal(err)
 	}
 	api := gqlexec.New(new(kinds.Resolver).API(), db, gqlexec.Options{Development: true, Cursors: cursorcipher.New(make([]byte, 32))}, slog.New(slog.DiscardHandler))
