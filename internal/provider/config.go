@@ -16,7 +16,7 @@ import (
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // File is the file of the setting AUTH_PROVIDERS_FILE.
