@@ -269,7 +269,7 @@ func TestReadHiddenValues(t *testing.T) {
 		var log process.Output
 		a.log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		hooks := webhook.New(webhook.Options{DB: a.db, Accounts: graph.Accounts{}, Log: a.log})
-		a.configure(config{Options: gqlexec.Options{Development: true}, Resolver: graph.Resolver{Services: application.Services{Webhooks: hooks}}})
+		a.configure(config{Options: gqlexec.Options{Development: true}, Resolver: graph.Resolver{Services: application.Services{Webhooks: hooks, Operator: a.operator()}}})
 		poison(t, a)
 		mustNotShow := func(what, text string) {
 			t.Helper()
