@@ -69,7 +69,7 @@ export function Single({ field, draft, onChange, id, invalid, describedBy, label
     return <Picker label={aria} target={field.target} value={draft} onChange={onChange} id={id} invalid={invalid} describedBy={describedBy} nullable={field.nullable} />;
   }
   if (field.kind === 'file') {
-    return <FileInput {...common} draft={draft} onChange={onChange} nullable={field.nullable} />;
+    return <FileInput {...common} accept={field.accept || undefined} draft={draft} onChange={onChange} nullable={field.nullable} />;
   }
   if (field.values || field.scalar === 'Boolean') {
     const options = field.values?.map(({ name }) => [name, label(name)]) ?? [['true', 'Yes'], ['false', 'No']];
