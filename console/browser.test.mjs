@@ -162,7 +162,7 @@ test('a row is made together with related ones, some of them new', async () => {
   await page.getByRole('combobox', { name: 'Add one that is there' }).fill(heroes.nodes[0].name);
   await page.getByRole('option', { name: heroes.nodes[0].name, exact: true }).first().click();
   await page.getByText(`Add ${heroes.nodes[0].name}`).waitFor();
-  await page.getByRole('button', { name: 'Add an entry' }).click();
+  await page.getByRole('button', { name: 'Make a new one' }).click();
   await page.locator('.entry').getByLabel('Age').fill('-1');
   await page.getByRole('button', { name: 'Create team' }).click();
   await page.locator('.entry .field', { hasText: 'Name' }).first().getByRole('alert').waitFor();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inputFields, modelOf } from './src/schema.js';
-import { fileHelp, label, participle, plain, typesIn } from './src/words.js';
+import { fileHelp, label, participle, plain, programName, typesIn } from './src/words.js';
 
 const types = {
   Query: { kind: 'OBJECT', fields: [{ name: 'parcels', type: 'ParcelConnection!', args: [{ name: 'where', type: 'ParcelWhereInput' }] }, { name: 'parcel', type: 'Parcel', args: [{ name: 'id', type: 'ID!' }] }] },
@@ -59,4 +59,13 @@ test('descriptions are said as people need them', () => {
   assert.equal(fileHelp(text), 'At most 10 MB, PNG or SVG.');
   assert.deepEqual(typesIn(text), ['image/png', 'image/svg+xml']);
   assert.equal(fileHelp(undefined), '');
+});
+
+test('a browser is called by its name', () => {
+  const webkit = 'AppleWebKit/537.36 (KHTML, like Gecko)';
+  assert.equal(programName(`Mozilla/5.0 (X11; Linux x86_64) ${webkit} HeadlessChrome/156.0.0.0 Safari/537.36`), 'Chrome on Linux');
+  assert.equal(programName(`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${webkit} Chrome/156.0.0.0 Safari/537.36 Edg/156.0.0.0`), 'Edge on Windows');
+  assert.equal(programName(`Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) ${webkit} Version/26.0 Mobile/15E148 Safari/604.1`), 'Safari on iOS');
+  assert.equal(programName('curl/8.14.1'), 'curl/8.14.1');
+  assert.equal(programName(null), '');
 });

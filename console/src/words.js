@@ -86,3 +86,13 @@ export function participle(verb, values) {
   const known = irregular[verb]?.toUpperCase();
   return values.find((value) => value === known || value === `${stem}ED` || value === `${doubled}ED` || value === `${stem.replace(/Y$/, 'I')}ED`);
 }
+
+const browsers = [['Edge', /Edg/], ['Opera', /OPR/], ['Firefox', /Firefox|FxiOS/], ['Chrome', /Chrome|CriOS/], ['Safari', /Safari/]];
+const systems = [['Windows', /Windows/], ['Android', /Android/], ['iOS', /iPhone|iPad/], ['macOS', /Mac OS X/], ['Linux', /Linux|X11/]];
+
+// programName returns the name of a browser and its system, of what it sends as User-Agent. Of other
+// programs it returns what they send.
+export function programName(agent) {
+  const [browser, system] = [browsers, systems].map((names) => names.find(([, pattern]) => pattern.test(agent ?? ''))?.[0]);
+  return browser ? browser + (system ? ` on ${system}` : '') : (agent ?? '');
+}
