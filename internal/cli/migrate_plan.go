@@ -20,9 +20,6 @@ import (
 	"forge/internal/usage"
 )
 
-// lintRules returns the names of the rules of migrate lint.
-func lintRules() string { return strings.Join(dev.Rules(), ", ") }
-
 // answers returns what the flags say, and otherwise the person at the terminal.
 func (p program) answers() dev.Answers {
 	return dev.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop"), Ask: askAt(os.Stdin, p.out)}

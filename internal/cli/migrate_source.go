@@ -59,7 +59,7 @@ func lintCommand(do runner) *cli.Command {
 		Usage: "say what the migrations in a source tree may do harm with",
 		Description: "It runs the files on empty databases and says what would lose data, fail on data, break the build before, or keep others from a table. " +
 			"A file acknowledges a finding with a comment, -- lint:allow RULE [TABLE[.COLUMN]] REASON, and one that acknowledges nothing is a finding " +
-			"itself. The exit status is 0 if there is no other finding and 1 if there is. The rules: " + lintRules() + ".",
+			"itself. The exit status is 0 if there is no other finding and 1 if there is. Each finding names its rule.",
 		Flags: []cli.Flag{devURLFlag(), versionFlag("since", "only files that are newer than this version (default: all)")},
 	}
 }

@@ -31,9 +31,6 @@ var (
 	migrateVerify action = inSource
 )
 
-// lintRules says where the rules of migrate lint are listed, which this program does not know.
-func lintRules() string { return "see docs/migrations.md" }
-
 // inSource builds the program of the working directory with the commands for source trees, runs
 // the same command line with it, and returns an exitError if that fails. It returns a *usage.Error
 // if the working directory is not the top of a source tree, or if there is no Go.

@@ -228,7 +228,7 @@ func TestListen(t *testing.T) {
 	if want := "http://" + l.Addr().String(); URL(l) != want {
 		t.Errorf("URL %s, want %s", URL(l), want)
 	}
-	if _, err := Listen(l.Addr().String()); err == nil || err.Error() != "another program listens on "+l.Addr().String()+" already; PORT or ADDR names another place" {
+	if _, err := Listen(l.Addr().String()); err == nil || err.Error() != "another program listens on "+l.Addr().String()+" already; PORT or ADDR names another place: --port=0 takes any that is free" {
 		t.Errorf("a port that is taken: %v", err)
 	}
 	if _, err := Listen("192.0.2.1:0"); err == nil || strings.Contains(err.Error(), "192.0.2.1") {
