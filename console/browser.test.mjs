@@ -62,7 +62,7 @@ test('they find an order of somebody, and mark it as paid', async () => {
   await page.getByRole('button', { name: 'Mark as paid' }).click();
   await noViolations(page);
   await page.getByRole('dialog').getByRole('button', { name: 'Mark as paid' }).click();
-  await said('Order: mark as paid.');
+  await said('The order was marked as paid.');
   await page.locator('dd').getByText('Paid', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Mark as paid' }).waitFor({ state: 'detached' });
   const { order: now } = await ask(`{ order(id: "${order.id}") { status } }`);
@@ -121,14 +121,14 @@ test('they restore a user who was deleted by mistake', async () => {
   await page.getByRole('link', { name: 'by.mistake' }).click();
   await page.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await said('User: deleted.');
+  await said('The user was deleted.');
   await page.getByRole('button', { name: 'Show deleted' }).click();
   await heading('Deleted users').waitFor();
   await page.getByRole('cell', { name: 'by.mistake', exact: true }).waitFor();
   await everybody();
   await page.getByRole('row', { name: 'by.mistake' }).getByRole('button', { name: 'Restore' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Restore' }).click();
-  await said('User: restored.');
+  await said('The user was restored.');
   const { user: back } = await ask(`{ user(id: "${createUser.user.id}") { username } }`);
   assert.equal(back.username, 'by.mistake');
 });
@@ -162,7 +162,7 @@ test('a row is made together with related ones, some of them new', async () => {
   await page.getByRole('combobox', { name: 'Add one that is there' }).fill(heroes.nodes[0].name);
   await page.getByRole('option', { name: heroes.nodes[0].name, exact: true }).first().click();
   await page.getByText(`Add ${heroes.nodes[0].name}`).waitFor();
-  await page.getByRole('button', { name: 'Add an entry' }).click();
+  await page.getByRole('button', { name: 'Make a new one' }).click();
   await page.locator('.entry').getByLabel('Age').fill('-1');
   await page.getByRole('button', { name: 'Create team' }).click();
   await page.locator('.entry .field', { hasText: 'Name' }).first().getByRole('alert').waitFor();
@@ -235,13 +235,13 @@ test('several rows are changed and deleted together', async () => {
   await page.getByRole('dialog').getByLabel('Age').fill('33');
   await noViolations(page);
   await page.getByRole('dialog').getByRole('button', { name: 'Save changes' }).click();
-  await said('2 heroes: changed.');
+  await said('2 heroes were changed.');
   const { heroes } = await ask('{ heroes(search: "bulk") { nodes { name age } } }');
   assert.deepEqual(heroes.nodes.map(({ age }) => age), [33, 33]);
   await page.getByLabel('Select all on this page').check();
   await page.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await said('2 heroes: delete');
+  await said('2 heroes were deleted.');
   await page.getByText('Nothing matches.').waitFor();
 });
 
@@ -289,7 +289,7 @@ test('screenshot', { skip: !SCREENSHOT && 'SCREENSHOT is not set' }, async () =>
   await navigate('Orders');
   await page.getByRole('button', { name: 'Totals' }).click();
   await page.locator('.chart').waitFor();
-  await page.waitForTimeout(500); // for the message to fade; nothing is asserted after it
+  await page.locator('.toast:empty').waitFor({ state: 'attached' });
   await page.screenshot({ path: SCREENSHOT });
 });
 

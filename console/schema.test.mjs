@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inputFields, modelOf } from './src/schema.js';
-import { label, participle } from './src/words.js';
+import { fileHelp, label, participle, plain, programName, typesIn } from './src/words.js';
 
 const types = {
   Query: { kind: 'OBJECT', fields: [{ name: 'parcels', type: 'ParcelConnection!', args: [{ name: 'where', type: 'ParcelWhereInput' }] }, { name: 'parcel', type: 'Parcel', args: [{ name: 'id', type: 'ID!' }] }] },
@@ -33,6 +33,7 @@ test('an entity has columns, forms and actions by the conventions', () => {
   const parcel = model.entities.get('Parcel');
   assert.equal(parcel.title, 'title');
   assert.deepEqual(parcel.columns.map(({ name, kind }) => `${name} ${kind}`), ['id value', 'title value', 'state value', 'picture file', 'photos file', 'within one']);
+  assert.equal(parcel.actions[0].asks('this parcel'), 'Mark this parcel as shipped');
   assert.deepEqual(parcel.actions.map(({ name, label: text, done }) => [name, text, done?.value]), [['shipParcel', 'Mark as shipped', 'SHIPPED'], ['weigh', 'Weigh', undefined]]);
   assert.equal(parcel.create, undefined);
   const fields = inputFields(model, 'UpdateParcelInput', parcel);
@@ -48,4 +49,23 @@ test('names become words', () => {
   for (const [verb, want] of Object.entries(becomes)) {
     assert.equal(participle(verb, ['PENDING', 'PAID', 'CANCELLED', 'CLOSED', 'SHIPPED', 'DENIED']), want, verb);
   }
+});
+
+test('descriptions are said as people need them', () => {
+  assert.equal(plain('Says that a `pending` order was paid. `CONFLICT` if it is not.'), 'Says that a pending order was paid.');
+  assert.equal(plain('Ends all. `BAD_USER_INPUT`, and nothing is ended, if there are none. It is final.'), 'Ends all. It is final.');
+  assert.equal(plain('`PENDING` orders first.'), 'PENDING orders first.');
+  const text = "An upload of one's own that is in no row yet; see `createUpload`. At most 10,485,760 bytes, image/png or image/svg+xml.";
+  assert.equal(fileHelp(text), 'At most 10 MB, PNG or SVG.');
+  assert.deepEqual(typesIn(text), ['image/png', 'image/svg+xml']);
+  assert.equal(fileHelp(undefined), '');
+});
+
+test('a browser is called by its name', () => {
+  const webkit = 'AppleWebKit/537.36 (KHTML, like Gecko)';
+  assert.equal(programName(`Mozilla/5.0 (X11; Linux x86_64) ${webkit} HeadlessChrome/156.0.0.0 Safari/537.36`), 'Chrome on Linux');
+  assert.equal(programName(`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${webkit} Chrome/156.0.0.0 Safari/537.36 Edg/156.0.0.0`), 'Edge on Windows');
+  assert.equal(programName(`Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) ${webkit} Version/26.0 Mobile/15E148 Safari/604.1`), 'Safari on iOS');
+  assert.equal(programName('curl/8.14.1'), 'curl/8.14.1');
+  assert.equal(programName(null), '');
 });

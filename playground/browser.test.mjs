@@ -253,6 +253,9 @@ test('on a phone the answer is there to scroll to', async () => {
     height: document.documentElement.scrollHeight,
   }));
   assert.ok(width <= 390 && height < 3 * 844, `the page is ${width} by ${height}`);
+  const corner = await page.locator('.graphiql-logo').boundingBox();
+  const tab = await tabs().first().boundingBox();
+  assert.ok(corner.y + corner.height <= tab.y, 'the links stand above the tabs');
   await noViolations(page);
   await page.setViewportSize({ width: 1280, height: 800 });
 });

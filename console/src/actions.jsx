@@ -12,10 +12,10 @@ import { lower } from './words.js';
 // Deleted rows can be restored, and nothing else.
 export function rowActions(entity, deleted) {
   if (deleted) {
-    return entity.restore ? [{ name: entity.restore.name, id: 'id', label: 'Restore', help: '', fields: [], done: null, past: 'restored' }] : [];
+    return entity.restore ? [{ name: entity.restore.name, id: 'id', label: 'Restore', asks: (what) => `Restore ${what}`, help: '', fields: [], done: null, past: 'restored' }] : [];
   }
   const remove = entity.remove && {
-    name: entity.remove.name, id: 'id', label: 'Delete', help: entity.restore ? 'It can be restored later.' : 'This cannot be undone.', fields: [],
+    name: entity.remove.name, id: 'id', label: 'Delete', asks: (what) => `Delete ${what}`, help: entity.restore ? 'It can be restored later.' : 'This cannot be undone.', fields: [],
     versioned: entity.remove.args.some(({ name }) => name === 'expectedVersion'), danger: true, done: null, past: 'deleted',
   };
   return [...entity.actions, ...(remove ? [remove] : [])];
@@ -45,7 +45,7 @@ function Act({ entity, action, rows, close, done }) {
   const [error, setError] = useState('');
   const run = useRun(entity, action, rows, () => { close(); done(action); });
   const many = rows.length > 1 ? `${rows.length} ${lower(entity.label)}` : `this ${lower(entity.one)}`;
-  const title = `${action.label}: ${many}`;
+  const title = action.asks ? action.asks(many) : `${action.label}: ${many}`;
   if (action.fields.length > 0) {
     return (
       <Dialog title={title} close={close}>
@@ -80,7 +80,8 @@ function useRun(entity, action, rows, after) {
         throw from > 0 && error instanceof ApiError ? Object.assign(error, { message: `${from} are done. ${error.message}` }) : error;
       });
     }
-    status(`${rows.length > 1 ? `${rows.length} ${lower(entity.label)}` : entity.one}: ${action.past ?? lower(action.label)}.`);
+    const were = rows.length > 1 ? `${rows.length} ${lower(entity.label)} were` : `The ${lower(entity.one)} was`;
+    status(action.past ? `${were} ${action.past}.` : `Done: ${lower(action.label)}.`);
     after();
     await cache.invalidateQueries();
   };
@@ -95,7 +96,7 @@ export function BulkEdit({ entity, rows, close, done }) {
     const where = { idIn: ids };
     const { query, variables } = mutationOf(model, [{ name: entity.updateMany.name, values: { where, input, atMost: ids.length } }], payloadOf(entity));
     await api(query, variables);
-    status(`${ids.length} ${lower(entity.label)}: changed.`);
+    status(ids.length > 1 ? `${ids.length} ${lower(entity.label)} were changed.` : `The ${lower(entity.one)} was changed.`);
     done();
   };
   return (

@@ -1,6 +1,7 @@
 // Sends operations as whoever is signed in.
 import { accessToken, refreshed } from '../../playground/src/session.js';
 import { answerOf, send } from '../../playground/src/wire.js';
+import { capital } from './words.js';
 
 // ApiError holds the errors of an answer.
 export class ApiError extends Error {
@@ -23,7 +24,7 @@ export class ApiError extends Error {
 }
 
 function sentence({ message }) {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  const text = message.replace(/^[a-z]+(?= )/, capital); // names and IDs stay as they are
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 

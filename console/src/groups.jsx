@@ -59,7 +59,9 @@ function Totals({ entity, totals, where, search }) {
 }
 
 function numberText(value) {
-  return value === null || value === undefined ? '—' : typeof value === 'number' ? value.toLocaleString(undefined, { maximumFractionDigits: 2 }) : value;
+  if (value === null || value === undefined) return '—';
+  if (typeof value === 'number') return value.toLocaleString(undefined, { maximumFractionDigits: 2 });
+  return /^-?\d+$/.test(value) ? BigInt(value).toLocaleString() : value; // a BigInt is a text
 }
 
 // Grouped shows groups by one column.

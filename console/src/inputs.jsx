@@ -69,7 +69,7 @@ export function Single({ field, draft, onChange, id, invalid, describedBy, label
     return <Picker label={aria} target={field.target} value={draft} onChange={onChange} id={id} invalid={invalid} describedBy={describedBy} nullable={field.nullable} />;
   }
   if (field.kind === 'file') {
-    return <FileInput {...common} draft={draft} onChange={onChange} nullable={field.nullable} />;
+    return <FileInput {...common} accept={field.accept || undefined} draft={draft} onChange={onChange} nullable={field.nullable} />;
   }
   if (field.values || field.scalar === 'Boolean') {
     const options = field.values?.map(({ name }) => [name, label(name)]) ?? [['true', 'Yes'], ['false', 'No']];
@@ -211,7 +211,7 @@ function SubForm({ input, entity, owner, path, draft, onChange, errors }) {
 }
 
 // Inputs is a list of sub-forms.
-function Inputs({ field, path, draft, onChange, errors, entity }) {
+function Inputs({ field, path, draft, onChange, errors, entity, add }) {
   const all = draft ?? [];
   return (
     <>
@@ -221,7 +221,7 @@ function Inputs({ field, path, draft, onChange, errors, entity }) {
           <button type="button" className="quiet" onClick={() => onChange(all.toSpliced(index, 1))}>Remove entry {index + 1}</button>
         </div>
       ))}
-      <button type="button" className="quiet" onClick={() => onChange([...all, {}])}>Add {all.length > 0 ? 'another' : 'an'} entry</button>
+      <button type="button" className="quiet" onClick={() => onChange([...all, {}])}>{add ?? `Add ${all.length > 0 ? 'another' : 'an'} entry`}</button>
     </>
   );
 }
@@ -254,7 +254,7 @@ function Edges({ field, path, draft, onChange, errors }) {
       )}
       {field.known && <Labelled text="Add one that is there"><Picker target={field.target} value={null} onChange={add('connect', connect)} /></Labelled>}
       {field.known && field.parts.disconnect && <Labelled text="Remove one"><Picker target={field.target} value={null} onChange={add('disconnect', disconnect)} /></Labelled>}
-      {creates && <Inputs field={{ ...field, input: creates }} entity={model.entities.get(field.target)} path={`${path}.create`} draft={create} errors={errors} onChange={(value) => set({ create: field.kind === 'edge' ? value.slice(-1) : value })} />}
+      {creates && <Inputs add="Make a new one" field={{ ...field, input: creates }} entity={model.entities.get(field.target)} path={`${path}.create`} draft={create} errors={errors} onChange={(value) => set({ create: field.kind === 'edge' ? value.slice(-1) : value })} />}
     </>
   );
 }

@@ -12,7 +12,7 @@ import { listQuery, titleOf } from './queries.js';
 import { go, href, segment } from './router.js';
 import { sortOf } from './schema.js';
 import { Failure } from './ui.jsx';
-import { Cell } from './values.jsx';
+import { Cell, isNumber } from './values.jsx';
 import { lower } from './words.js';
 
 const pageSize = 50;
@@ -100,7 +100,7 @@ export function List({ entity, params }) {
         {entity.where && !state.deleted && <button type="button" aria-expanded={panel === 'filter'} onClick={() => setPanel(panel === 'filter' ? null : 'filter')}>Filter{state.filters.length > 0 ? ` (${state.filters.length})` : ''}</button>}
         <button type="button" aria-expanded={panel === 'columns'} onClick={() => setPanel(panel === 'columns' ? null : 'columns')}>Columns</button>
         {(entity.aggregate || entity.groups) && !state.deleted && <button type="button" aria-expanded={panel === 'totals'} onClick={() => setPanel(panel === 'totals' ? null : 'totals')}>Totals</button>}
-        {entity.deleted && (entity.restore || model.role === 'ADMIN') && <button type="button" aria-pressed={state.deleted} onClick={() => move({ deleted: !state.deleted, filters: [] })}>Show deleted</button>}
+        {entity.deleted && (entity.restore || model.role === 'ADMIN') && <button type="button" onClick={() => move({ deleted: !state.deleted, filters: [] })}>{state.deleted ? `Back to ${lower(entity.label)}` : 'Show deleted'}</button>}
       </div>
       {panel === 'filter' && <FilterBar entity={entity} filters={state.filters} onChange={(filters) => move({ filters })} />}
       {panel === 'columns' && <Columns model={model} entity={entity} names={names} onChange={setNames} />}
@@ -167,22 +167,22 @@ function Table({ model, entity, columns, rows, state, move, selected, setSelecte
         <thead>
           <tr>
             {bulk && <th className="tick"><input type="checkbox" aria-label="Select all on this page" checked={rows.length > 0 && rows.every(({ id }) => selected.has(id))} onChange={(event) => setSelected(event.target.checked ? new Map(rows.map((row) => [row.id, row])) : new Map())} /></th>}
+            {state.deleted && <th scope="col">Restore</th>}
             {!entity.title && <th scope="col">{entity.one}</th>}
             {columns.map((column) => <Heading key={column.name} number={isNumber(column)} column={column} field={sortOf(model, entity, column)} sort={state.order} move={move} />)}
-            {state.deleted && <th scope="col">Restore</th>}
           </tr>
         </thead>
         <tbody>
           {rows.map((row) => (
             <tr key={row.id} className={recent.has(row.id) ? 'recent' : undefined}>
               {bulk && <td className="tick"><input type="checkbox" aria-label={`Select ${titleOf(model, entity.name, row)}`} checked={selected.has(row.id)} onChange={(event) => toggle(row, event.target.checked)} /></td>}
+              {state.deleted && <td><Actions entity={entity} rows={[row]} deleted done={done} /></td>}
               {!entity.title && <td><Opens model={model} entity={entity} row={row} deleted={state.deleted}>{titleOf(model, entity.name, row)}</Opens></td>}
               {columns.map((column) => (
                 <td key={column.name} className={isNumber(column)}>
                   {entity.title && column === linked ? <Opens model={model} entity={entity} row={row} deleted={state.deleted}><Cell model={model} column={column} value={row[column.name]} /></Opens> : <Cell model={model} column={column} value={row[column.name]} />}
                 </td>
               ))}
-              {state.deleted && <td><Actions entity={entity} rows={[row]} deleted done={done} /></td>}
             </tr>
           ))}
         </tbody>
@@ -197,8 +197,6 @@ function Opens({ model, entity, row, deleted, children }) {
   const own = model.entities.get(row.__typename ?? entity.name);
   return deleted || !own || own.abstract ? children : <a href={href([segment(own), row.id])}>{children}</a>;
 }
-
-const isNumber = ({ scalar, kind }) => (/^(Int|Float|BigInt|Decimal)$/.test(scalar) || kind === 'many' ? 'number' : undefined);
 
 function Heading({ column, field, sort, move, number }) {
   if (!field) {
@@ -220,7 +218,7 @@ function Pages({ list: { pageInfo, totalCount }, rows, state, move }) {
     <nav className="bar pages" aria-label="Pages">
       <button type="button" disabled={!pageInfo.hasPreviousPage} onClick={() => move({ to: {} })}>First</button>
       <button type="button" disabled={!pageInfo.hasPreviousPage} onClick={() => move({ to: { before: pageInfo.startCursor, from: Math.max(0, from - pageSize) || '' } })}>Previous</button>
-      <span role="status">{rows.length === 0 ? 'No rows' : `${from + 1}–${from + rows.length}`}{total !== undefined && ` of ${total.toLocaleString()}`}</span>
+      <span role="status">{rows.length === 0 ? 'No rows' : `${from + 1}–${from + rows.length}${total === undefined ? '' : ` of ${total.toLocaleString()}`}`}</span>
       <button type="button" disabled={!pageInfo.hasNextPage} onClick={() => move({ to: { after: pageInfo.endCursor, from: from + rows.length } })}>Next</button>
     </nav>
   );

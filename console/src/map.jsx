@@ -109,7 +109,7 @@ function Chosen({ entity, model, lines }) {
 function Edges({ name, lines }) {
   const edges = lines.flatMap(({ fields }) => fields).filter(({ from }) => from === name);
   if (edges.length === 0) {
-    return <p className="help">No edges to other types.</p>;
+    return <p className="help">No edges of its own.</p>;
   }
   return <ul>{edges.map((edge) => <li key={edge.name}><code>{edge.name}</code>: {edge.many ? 'several of' : 'one'} <a href={href(['map', edge.to])}>{edge.to}</a></li>)}</ul>;
 }

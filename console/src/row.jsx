@@ -9,7 +9,7 @@ import { useModel } from './model.jsx';
 import { rowQuery, selection, titleOf } from './queries.js';
 import { go, href, segment } from './router.js';
 import { Failure } from './ui.jsx';
-import { Cell, Files, isMoney, money } from './values.jsx';
+import { Cell, Files, isMoney, isNumber, money } from './values.jsx';
 import { lower } from './words.js';
 
 export function Row({ entity, id }) {
@@ -105,12 +105,12 @@ function Rows({ model, column, rows, columns }) {
   return (
     <div className="scroll" role="region" aria-label={column.label} tabIndex={0}>
       <table>
-        <thead><tr>{!entity.title && <th scope="col">{entity.one}</th>}{columns.map(({ name, label }) => <th key={name} scope="col">{label}</th>)}</tr></thead>
+        <thead><tr>{!entity.title && <th scope="col">{entity.one}</th>}{columns.map((each) => <th key={each.name} scope="col" className={isNumber(each)}>{each.label}</th>)}</tr></thead>
         <tbody>
           {rows.map((row) => (
             <tr key={row.id}>
               {!entity.title && <td>{entity.abstract ? titleOf(model, column.target, row) : <a href={href([segment(entity), row.id])}>{titleOf(model, column.target, row)}</a>}</td>}
-              {columns.map((each) => <td key={each.name}>{each.name === entity.title && !entity.abstract ? <a href={href([segment(entity), row.id])}>{row[each.name] ?? '—'}</a> : <Cell model={model} column={each} value={row[each.name]} />}</td>)}
+              {columns.map((each) => <td key={each.name} className={isNumber(each)}>{each.name === entity.title && !entity.abstract ? <a href={href([segment(entity), row.id])}>{row[each.name] ?? '—'}</a> : <Cell model={model} column={each} value={row[each.name]} />}</td>)}
             </tr>
           ))}
         </tbody>

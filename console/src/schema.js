@@ -1,5 +1,5 @@
 // The schema, as the server offers it to whoever is signed in, and what the console makes of it.
-import { capital, label, participle, plain, uncapital, upper } from './words.js';
+import { capital, fileHelp, label, participle, plain, typesIn, uncapital, upper } from './words.js';
 
 // named returns the name of a type without lists and marks: [User!]! is User.
 export const named = (type) => type.replace(/[[\]!]/g, '');
@@ -158,7 +158,8 @@ function inputField(model, field, entity) {
   const base = { name: field.name, label: label(field.name), help: plain(field.description), required: isRequired(field.type) && field.default === undefined, nullable: !isRequired(field.type), initial: field.default, list: isList(field.type), scalar: target, column: entity?.columns.find((column) => column.name === field.name) };
   base.help ||= base.column?.help ?? '';
   if (target === 'ID') {
-    return { ...base, ...reference(model, field.name, entity) };
+    const found = reference(model, field.name, entity);
+    return found.kind === 'file' ? { ...base, ...found, help: fileHelp(field.description), accept: typesIn(field.description).join() } : { ...base, ...found };
   }
   const type = types[target];
   if (type?.kind === 'ENUM') {
@@ -191,6 +192,8 @@ export function entityOfInput(model, name) {
   return model.entities.get(name.replace(/^(Create|Update)/, '').replace(/Input$/, ''));
 }
 
+const spoken = (value) => value.toLowerCase().replaceAll('_', ' ');
+
 const standard = /^(create|update|delete|restore)/;
 
 // actionsOf returns the other mutations that are about one row: payOrder(id:), adjustStock(productId:, …).
@@ -209,8 +212,10 @@ function actionsOf(model, entity) {
     return [{
       name,
       id: id.name,
-      label: becomes ? `Mark as ${becomes.toLowerCase().replaceAll('_', ' ')}` : label(verb),
+      label: becomes ? `Mark as ${spoken(becomes)}` : label(verb),
+      asks: becomes && ((what) => `Mark ${what} as ${spoken(becomes)}`),
       help: plain(mutation.description),
+      past: becomes && `marked as ${spoken(becomes)}`,
       versioned: args.some((arg) => arg.name === 'expectedVersion'),
       fields: rest.map((arg) => inputField(model, arg, entity)),
       args: rest,

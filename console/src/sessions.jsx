@@ -8,7 +8,7 @@ import { Picker } from './picker.jsx';
 import { titleOf } from './queries.js';
 import { Times } from './table.jsx';
 import { Failure } from './ui.jsx';
-import { lower } from './words.js';
+import { lower, programName } from './words.js';
 
 export default function Sessions() {
   const model = useModel();
@@ -65,8 +65,8 @@ function Of({ entity, row }) {
             <tbody>
               {data.map((s) => (
                 <tr key={s.id}>
-                  <td title={s.client}>{s.client || '—'}</td><td>{s.address || '—'}</td><td><Times at={s.createdAt} /></td><td><Times at={s.lastUsedAt} /></td>
-                  <td>{s.current ? 'This one' : <button type="button" className="danger" aria-label={`End the session of ${s.client || 'a program'} that began ${s.createdAt}`} onClick={() => end([s.id])}>End</button>}</td>
+                  <td title={s.client}>{programName(s.client) || '—'}</td><td>{s.address || '—'}</td><td><Times at={s.createdAt} /></td><td><Times at={s.lastUsedAt} /></td>
+                  <td>{s.current ? 'This one' : <button type="button" className="danger" aria-label={`End the session of ${programName(s.client) || 'a program'} that began ${s.createdAt}`} onClick={() => end([s.id])}>End</button>}</td>
                 </tr>
               ))}
             </tbody>

@@ -56,7 +56,7 @@ export function SignIn({ accounts, notice }) {
           <legend>Demo users</legend>
           {accounts.map((account) => (
             <button key={account.username} type="button" onClick={() => { setLogin(account.username); setPassword(account.password); }}>
-              {account.username} ({account.role}), password <code>{account.password}</code>
+              <span>{account.username} ({account.role}), password <code>{account.password}</code></span>
             </button>
           ))}
         </fieldset>

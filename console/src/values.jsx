@@ -5,6 +5,9 @@ import { label } from './words.js';
 
 export const isMoney = (name) => /(^|[a-z])Cents$|^cents$/.test(name);
 
+// isNumber returns the class of the cells of a column of numbers.
+export const isNumber = ({ scalar, kind }) => (/^(Int|Float|BigInt|Decimal)$/.test(scalar) || kind === 'many' ? 'number' : undefined);
+
 // money returns hundredths as a number with a point.
 export function money(cents) {
   const text = String(cents);

@@ -48,9 +48,27 @@ export function uncapital(name) {
   return name.charAt(0).toLowerCase() + name.slice(1);
 }
 
-// plain returns a description without marks, for people: code stands as it is.
+// plain returns a description for people: without marks, and without the sentences that say to
+// programs which code an error has.
 export function plain(description) {
-  return (description ?? '').replaceAll('`', '').replace(/\s+/g, ' ').trim();
+  return (description ?? '').replace(/`[A-Z][A-Z_]+`(,| if| as of) [^.]*\./g, '').replaceAll('`', '').replace(/\s+/g, ' ').trim();
+}
+
+// fileHelp returns what the description of a file in an input says to people: its size and types.
+export function fileHelp(description) {
+  return plain((description ?? '').replace(/[^.]*`createUpload`[^.]*\./, ''))
+    .replace(/([\d,]+) bytes/, (whole, digits) => sizeText(Number(digits.replaceAll(',', ''))) ?? whole)
+    .replace(/\b(?:image|video|audio|application)\/(\w+)(\+\w+)?/g, (_, kind) => kind.toUpperCase());
+}
+
+// typesIn returns the types of content that a description names.
+export function typesIn(description) {
+  return (description ?? '').match(/\b(image|video|audio|text|application)\/[\w.+*-]*[\w*]/g) ?? [];
+}
+
+function sizeText(bytes) {
+  const [unit, size] = bytes >= 1 << 20 ? ['MB', 1 << 20] : ['KB', 1 << 10];
+  return bytes >= 1 << 10 ? `${Number((bytes / size).toFixed(1))} ${unit}` : null;
 }
 
 // an puts the article in front of a word.
@@ -67,4 +85,14 @@ export function participle(verb, values) {
   const doubled = stem + stem.at(-1);
   const known = irregular[verb]?.toUpperCase();
   return values.find((value) => value === known || value === `${stem}ED` || value === `${doubled}ED` || value === `${stem.replace(/Y$/, 'I')}ED`);
+}
+
+const browsers = [['Edge', /Edg/], ['Opera', /OPR/], ['Firefox', /Firefox|FxiOS/], ['Chrome', /Chrome|CriOS/], ['Safari', /Safari/]];
+const systems = [['Windows', /Windows/], ['Android', /Android/], ['iOS', /iPhone|iPad/], ['macOS', /Mac OS X/], ['Linux', /Linux|X11/]];
+
+// programName returns the name of a browser and its system, of what it sends as User-Agent. Of other
+// programs it returns what they send.
+export function programName(agent) {
+  const [browser, system] = [browsers, systems].map((names) => names.find(([, pattern]) => pattern.test(agent ?? ''))?.[0]);
+  return browser ? browser + (system ? ` on ${system}` : '') : (agent ?? '');
 }

@@ -138,7 +138,10 @@
     const terms = hit.terms.map((t) => t.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
     const pattern = new RegExp(`(${terms.join('|')})`, 'iu');
     const at = Math.max(0, hit.x.search(pattern) - 40);
-    for (const [i, part] of hit.x.slice(at, at + 160).split(new RegExp(pattern, 'giu')).entries()) {
+    const from = at && hit.x.indexOf(' ', at) + 1; // whole words
+    const to = hit.x.lastIndexOf(' ', from + 160);
+    const text = hit.x.slice(from, hit.x.length > from + 160 && to > from ? to : undefined);
+    for (const [i, part] of text.split(new RegExp(pattern, 'giu')).entries()) {
       small.append(i % 2 ? element('mark', part) : part);
     }
     a.append(small);
