@@ -62,7 +62,7 @@ type codec struct {
 }
 
 var codecs = map[string]codec{
-	"image/jpeg": {jpeg.DecodeConfig, jpeg.Decode},
+	"image/jpeg": {jpeg.DecodeConfig, func(r io.Reader) (image.Image, error) { return jpeg.Decode(&scans{r: r}) }},
 	"image/png":  {png.DecodeConfig, png.Decode},
 	"image/gif":  {gif.DecodeConfig, gif.Decode},
 	"image/webp": {webp.DecodeConfig, webp.Decode},
