@@ -147,6 +147,7 @@ type Service struct {
 	locks     *memorylocker.MemoryLocker // of uploads, by the file's ID
 	transfers chan struct{}              // one for each file that is sent or received
 	making    singleflight.Group         // pictures that are being made, by key
+	makers    chan struct{}              // one for each of these
 }
 
 // New returns a service.
@@ -154,7 +155,7 @@ func New(o Options) *Service {
 	return &Service{
 		o: o, now: time.Now, pictures: picture.New(o.MaxPixels),
 		reads: newSigner(o.Key, reading), uploads: newSigner(o.Key, uploading),
-		locks: memorylocker.New(), transfers: make(chan struct{}, max(1, o.Transfers)),
+		locks: memorylocker.New(), transfers: make(chan struct{}, max(1, o.Transfers)), makers: make(chan struct{}, max(1, o.Transfers)),
 	}
 }
 

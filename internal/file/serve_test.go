@@ -2,14 +2,19 @@ package file
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"image"
+	"image/png"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,7 +189,8 @@ func TestResized(t *testing.T) {
 	})
 }
 
-// TestManySizes asks for more sizes of a picture than are kept.
+// TestManySizes asks for more sizes of a picture than are kept. The newest are: nobody can fill the
+// places for good with sizes that no page shows.
 func TestManySizes(t *testing.T) {
 	t.Parallel()
 	s := onFolder(t)
@@ -193,11 +199,57 @@ func TestManySizes(t *testing.T) {
 		if a := s.ask(t, "GET", s.address(t, f, &Resize{Width: width + 1}, Auto), nil); a.StatusCode != 200 {
 			t.Fatal(a.Status)
 		}
+		if all := s.keys(t); !slices.ContainsFunc(all, func(key string) bool { return strings.Contains(key, fmt.Sprintf("/%dx0-", width+1)) }) {
+			t.Fatalf("size %d is not kept", width+1)
+		}
 	}
 	if all := s.keys(t); len(all) != 1+maxVariants {
 		t.Errorf("%d are stored", len(all))
 	}
 }
+
+// TestLeft asks for pictures, and leaves while they wait to be made. They do not pile up.
+func TestLeft(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	f, _ := s.store(t, "a.png", "image/png", picturePNG(t, 60, 40))
+	for range cap(s.makers) {
+		s.makers <- struct{}{}
+	}
+	if a := s.ask(t, "GET", s.address(t, f, &Resize{Width: 5}, Auto), nil); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
+		t.Errorf("%s", a.Status)
+	}
+	<-s.makers
+	if a := s.ask(t, "GET", s.address(t, f, &Resize{Width: 5}, Auto), nil); a.StatusCode != 200 || len(s.makers) != cap(s.makers)-1 {
+		t.Errorf("%s", a.Status)
+	}
+}
+
+// TestVariantsInMemory has the storage take no picture that was made. A large one is not sent from
+// memory, which slow clients would hold.
+func TestVariantsInMemory(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	s.o.MaxBytes = 10 << 20
+	noise := image.NewNRGBA(image.Rect(0, 0, 1000, 800))
+	rand.Read(noise.Pix)
+	var b bytes.Buffer
+	if err := png.Encode(&b, noise); err != nil {
+		t.Fatal(err)
+	}
+	f, _ := s.store(t, "a.png", "image/png", b.String())
+	s.o.Storage = noVariants{s.o.Storage}
+	for width, want := range map[int]int{20: 200, 999: 503} {
+		if a := s.ask(t, "GET", s.address(t, f, &Resize{Width: width}, Auto), nil); a.StatusCode != want {
+			t.Errorf("%d pixels: %s, want %d", width, a.Status, want)
+		}
+	}
+}
+
+// noVariants is a storage that takes nothing more.
+type noVariants struct{ blob.Storage }
+
+func (noVariants) Put(context.Context, string, io.Reader, int64) error { return blob.ErrFull }
 
 // TestURL asks for addresses that cannot be had, and for equal ones.
 func TestURL(t *testing.T) {
