@@ -26,6 +26,7 @@ import (
 	"forge/ent"
 	entfile "forge/ent/file"
 	"forge/internal/blob"
+	"forge/internal/expiry"
 	"forge/internal/file"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
@@ -432,6 +433,34 @@ func TestFilesSwept(t *testing.T) {
 		if row := f.row(id); row == nil || row.State != entfile.StateStored {
 			t.Errorf("a file that a row has: %v", row)
 		}
+	})
+}
+
+// TestFilesSweptAll has more files than one transaction of a sweep looks at. None is left to a later
+// sweep.
+func TestFilesSweptAll(t *testing.T) {
+	eachFiles(t, func(t *testing.T, f *filesAPI) {
+		const many = expiry.Limit + 1
+		old := time.Now().Add(-25 * time.Hour).UTC()
+		f.stored(func(ctx context.Context, db *ent.Client) {
+			var all []*ent.FileCreate
+			for range many {
+				one := db.File.Create().SetName("a").SetContentType("text/plain").SetSize(1).SetCreatedAt(old)
+				left := db.File.Create().SetName("b").SetContentType("text/plain").SetSize(1).SetState(entfile.StateStored).SetEtag("x").SetAttachedAt(old)
+				all = append(all, one, left)
+			}
+			for some := range slices.Chunk(all, 500) {
+				if err := db.File.CreateBulk(some...).Exec(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+		f.sweep(2)
+		f.stored(func(ctx context.Context, db *ent.Client) {
+			if n := db.File.Query().CountX(ctx); n != 0 {
+				t.Errorf("%d of %d files are left", n, 2*many)
+			}
+		})
 	})
 }
 
