@@ -148,6 +148,7 @@ type Service struct {
 	transfers chan struct{}              // one for each file that is sent or received
 	making    singleflight.Group         // pictures that are being made, by key
 	makers    chan struct{}              // one for each of these
+	storing   chan struct{}              // one for each file that Store has in memory
 }
 
 // New returns a service.
@@ -156,6 +157,7 @@ func New(o Options) *Service {
 		o: o, now: time.Now, pictures: picture.New(o.MaxPixels),
 		reads: newSigner(o.Key, reading), uploads: newSigner(o.Key, uploading),
 		locks: memorylocker.New(), transfers: make(chan struct{}, max(1, o.Transfers)), makers: make(chan struct{}, max(1, o.Transfers)),
+		storing: make(chan struct{}, storedAtOnce),
 	}
 }
 

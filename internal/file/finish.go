@@ -251,17 +251,31 @@ func (e *exact) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// maxStored is how many bytes Store takes if it is not known before how many there are.
-const maxStored = 32 << 20
+const (
+	// maxStored is how many bytes Store takes if it is not known before how many there are.
+	maxStored = 32 << 20
+	// storedAtOnce is how many files of this kind Store has in memory at once.
+	storedAtOnce = 8
+)
 
 // Store stores a file that the server has received itself, and finishes it. If f.Size is not 0, r
-// must have as many bytes; otherwise it may have 32 MiB at most. It returns what Announce and
-// Finish return.
+// must have as many bytes; otherwise it may have 32 MiB at most, and waits for its turn, because it
+// is read into memory. It returns what Announce and Finish return.
 func (s *Service) Store(ctx context.Context, f File, r io.Reader) (Facts, error) {
 	if s == nil {
 		return Facts{}, ErrOff
 	}
 	if f.Size == 0 {
+		turn := time.NewTimer(lockTime)
+		defer turn.Stop()
+		select {
+		case s.storing <- struct{}{}:
+			defer func() { <-s.storing }()
+		case <-turn.C:
+			return Facts{}, ErrUnavailable
+		case <-ctx.Done():
+			return Facts{}, unavailable(ctx.Err())
+		}
 		b, err := io.ReadAll(io.LimitReader(r, maxStored+1))
 		if err != nil {
 			return Facts{}, err
