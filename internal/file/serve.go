@@ -37,16 +37,45 @@ func (s *Service) Handler() http.Handler {
 	return mux
 }
 
-// limited returns a handler that answers so many requests at once.
+// limited returns a handler that answers so many requests at once, half of them from one client at
+// most: a client that reads slowly cannot take all places.
 func (s *Service) limited(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case s.transfers <- struct{}{}:
-			defer func() { <-s.transfers }()
-			next(w, r)
-		default:
-			retryLater(w, "too many files are being sent and received, try again soon")
+		client := ""
+		if s.o.Client != nil {
+			client = s.o.Client(r)
 		}
+		if !s.enter(client) {
+			retryLater(w, "too many files are being sent and received, try again soon")
+			return
+		}
+		defer s.leave(client)
+		next(w, r)
+	}
+}
+
+// enter takes a place for a client. It returns false if there is none.
+func (s *Service) enter(client string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if client != "" && s.shares[client] >= (cap(s.transfers)+1)/2 {
+		return false
+	}
+	select {
+	case s.transfers <- struct{}{}:
+		s.shares[client]++
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Service) leave(client string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	<-s.transfers
+	if s.shares[client]--; s.shares[client] == 0 {
+		delete(s.shares, client)
 	}
 }
 

@@ -341,6 +341,27 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// TestBusyWithOne has a client hold as many places as it may. There are places for another one.
+func TestBusyWithOne(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	s.o.Client = func(r *http.Request) string { return r.UserAgent() }
+	f, _ := s.store(t, "a.txt", "text/plain", "text")
+	for s.enter("slow") {
+	}
+	for client, want := range map[string]int{"slow": 503, "other": 200} {
+		if a := s.ask(t, "GET", s.address(t, f, nil, Auto), nil, "User-Agent", client); a.StatusCode != want {
+			t.Errorf("%s: %s, want %d", client, a.Status, want)
+		}
+	}
+	for s.shares["slow"] > 0 {
+		s.leave("slow")
+	}
+	if len(s.shares) > 0 || len(s.transfers) > 0 {
+		t.Errorf("%v and %d are left", s.shares, len(s.transfers))
+	}
+}
+
 // TestPaths asks for paths that lead out of the folder.
 func TestPaths(t *testing.T) {
 	t.Parallel()

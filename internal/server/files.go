@@ -3,10 +3,12 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"net/http"
 	"strings"
 
 	"forge/internal/application"
 	"forge/internal/blob"
+	"forge/internal/clientip"
 	"forge/internal/database"
 	"forge/internal/file"
 	"forge/internal/shared"
@@ -34,8 +36,18 @@ func (s *Server) setFiles(ctx context.Context, db *database.DB, identity *Identi
 	s.files = file.New(file.Options{
 		Storage: storage, Key: s.fileKey(ctx, db, identity), Origin: s.Files.Origin,
 		MaxBytes: int64(s.Files.MaxBytes), MaxPixels: int64(s.Files.MaxPixels), Transfers: s.Files.Transfers, Log: s.log,
+		Client: s.network,
 	})
 	return nil
+}
+
+// network returns the network that a request is from, or "" if that is not known.
+func (s *Server) network(r *http.Request) string {
+	n := clientip.Network(clientip.Address(clientip.NewContext(r.Context(), r), s.TrustedProxies))
+	if !n.IsValid() {
+		return ""
+	}
+	return n.String()
 }
 
 // fileKey returns the key that addresses of files are signed with: that of the settings, or one
