@@ -253,7 +253,8 @@ const (
 
 // makeVariant makes a picture from a file, and stores it. It returns nil then: clients that read
 // slowly hold no memory. If it cannot be stored, makeVariant returns it if it is small.
-func (s *Service) makeVariant(ctx context.Context, c *claims) ([]byte, error) {
+func (s *Service) makeVariant(ctx context.Context, c *claims) (made []byte, err error) {
+	defer recovered(&err)
 	object, err := s.o.Storage.Open(ctx, originalKey(c.ID))
 	if err != nil {
 		return nil, err

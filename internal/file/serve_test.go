@@ -251,6 +251,39 @@ type noVariants struct{ blob.Storage }
 
 func (noVariants) Put(context.Context, string, io.Reader, int64) error { return blob.ErrFull }
 
+// TestPanics has a panic come while a file is looked at, and while a picture is made from it. It
+// ends neither the program nor what others need.
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	f, _ := s.store(t, "a.png", "image/png", picturePNG(t, 60, 40))
+	whole := s.o.Storage
+	s.o.Storage = panicking{whole}
+	if _, err := s.Finish(t.Context(), f); !errors.Is(err, ErrUnavailable) {
+		t.Error(err)
+	}
+	address := s.address(t, f, &Resize{Width: 5}, Auto)
+	if a := s.ask(t, "GET", address, nil); a.StatusCode != 503 || strings.Contains(a.body, "a bug") || !strings.Contains(s.log.String(), "a bug") {
+		t.Errorf("%s %s; logged: %s", a.Status, a.body, s.log)
+	}
+	s.o.Storage = whole
+	if a := s.ask(t, "GET", address, nil); a.StatusCode != 200 || len(s.makers) > 0 {
+		t.Error(a.Status)
+	}
+}
+
+// panicking is a storage of files whose reading panics.
+type panicking struct{ blob.Storage }
+
+type panickingObject struct{ blob.Object }
+
+func (panickingObject) Read([]byte) (int, error) { panic("a bug") }
+
+func (p panicking) Open(ctx context.Context, key string) (blob.Object, error) {
+	object, err := p.Storage.Open(ctx, key)
+	return panickingObject{object}, err
+}
+
 // TestURL asks for addresses that cannot be had, and for equal ones.
 func TestURL(t *testing.T) {
 	t.Parallel()
