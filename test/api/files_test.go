@@ -679,10 +679,17 @@ func TestMultipartRequests(t *testing.T) {
 			"a batch":       send(ours, "["+two+"]", places, pictureOf(9), pictureOf(9)),
 			"no map":        send(ours, two, "[]", pictureOf(9)),
 			"too large":     send(ours, two, places, make([]byte, 22<<20)),
+			"long map":      send(ours, two, `{"0": ["`+strings.Repeat("x", 100<<10)+`"]}`, pictureOf(9)),
 		} {
 			if bad.OK() || bad.Code() != "BAD_USER_INPUT" {
 				t.Errorf("%s: %s", name, bad)
 			}
+		}
+		// What is read into memory before anybody knows who sends it is bounded.
+		contentType, body := form(two, places, pictureOf(9), pictureOf(10))
+		padded := bytes.Replace(body.Bytes(), []byte("\r\n\r\n"), []byte("\r\nX-Pad: "+strings.Repeat("x", 1<<20)+"\r\n\r\n"), 1)
+		if got := ours.With("Content-Type", contentType).SendBody(t.Context(), padded); got.Status != http.StatusRequestEntityTooLarge {
+			t.Errorf("a part with headers of a MiB: %s", got)
 		}
 		if got := send(f.as(viewer.Viewer{}).With("GraphQL-Require-Preflight", "1"), two, places, pictureOf(9), pictureOf(10)); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("a stranger: %s", got)
