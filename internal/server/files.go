@@ -20,7 +20,13 @@ func (s *Server) newUploads(db *database.DB) *upload.Uploads {
 	if s.files == nil {
 		return nil
 	}
-	return &upload.Uploads{Files: s.files, DB: db, Entities: s.app.API(application.Services{}).Entities, Log: s.log}
+	u := &upload.Uploads{Files: s.files, DB: db, Entities: s.app.API(application.Services{}).Entities, Log: s.log}
+	if s.MaxInFlight > 0 {
+		// Other operations have places even if all of these wait for the storage, or for large
+		// pictures.
+		u.Looking = make(chan struct{}, (s.MaxInFlight+1)/2)
+	}
+	return u
 }
 
 // setFiles makes the service that keeps files, unless the setting FILES_URL is none. It does not
