@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -133,7 +135,10 @@ type Options struct {
 	MaxBytes  int64 // of a file
 	MaxPixels int64 // of a picture
 	Transfers int   // how many files are sent and received at once
-	Log       *slog.Logger
+	// Client returns who shares half of these, such as the address that a request is from. If it is
+	// nil or returns "", nobody does.
+	Client func(*http.Request) string
+	Log    *slog.Logger
 }
 
 // Service keeps files. A nil *Service keeps none: its methods return ErrOff, and its handler
@@ -146,7 +151,11 @@ type Service struct {
 	uploads   *signer
 	locks     *memorylocker.MemoryLocker // of uploads, by the file's ID
 	transfers chan struct{}              // one for each file that is sent or received
+	mu        sync.Mutex                 // guards shares
+	shares    map[string]int             // of transfers, by client
 	making    singleflight.Group         // pictures that are being made, by key
+	makers    chan struct{}              // one for each of these
+	storing   chan struct{}              // one for each file that Store has in memory
 }
 
 // New returns a service.
@@ -154,7 +163,8 @@ func New(o Options) *Service {
 	return &Service{
 		o: o, now: time.Now, pictures: picture.New(o.MaxPixels),
 		reads: newSigner(o.Key, reading), uploads: newSigner(o.Key, uploading),
-		locks: memorylocker.New(), transfers: make(chan struct{}, max(1, o.Transfers)),
+		locks: memorylocker.New(), shares: map[string]int{}, transfers: make(chan struct{}, max(1, o.Transfers)), makers: make(chan struct{}, max(1, o.Transfers)),
+		storing: make(chan struct{}, storedAtOnce),
 	}
 }
 

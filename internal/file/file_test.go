@@ -418,6 +418,25 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
+// TestStoreAtOnce stores more files at once than may be in memory. One that waits is not read.
+func TestStoreAtOnce(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	for range cap(s.storing) {
+		s.storing <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	content := strings.NewReader("text")
+	if _, err := s.Store(ctx, File{ID: uuid.New(), Name: "a.txt"}, content); !errors.Is(err, ErrUnavailable) || content.Len() != 4 {
+		t.Errorf("%v; %d bytes are not read", err, content.Len())
+	}
+	<-s.storing
+	if _, err := s.Store(t.Context(), File{ID: uuid.New(), Name: "a.txt"}, content); err != nil || len(s.storing) != cap(s.storing)-1 {
+		t.Error(err)
+	}
+}
+
 // TestSweep sweeps uploads that were given up, and nothing else.
 func TestSweep(t *testing.T) {
 	t.Parallel()

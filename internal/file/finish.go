@@ -183,9 +183,18 @@ func isRefused(err error) bool {
 // headBytes is how many bytes at the beginning of a file tell its type.
 const headBytes = 4096
 
+// recovered stores a panic as an error. Files of strangers are read in goroutines of their own, where
+// nobody else recovers the panic of a decoder: it would end the program.
+func recovered(err *error) {
+	if panicked := recover(); panicked != nil {
+		*err = unavailable(fmt.Errorf("a panic while a file was read: %v", panicked))
+	}
+}
+
 // look returns what a file is.
-func (s *Service) look(ctx context.Context, object blob.Object, f File) (Facts, error) {
-	facts := Facts{Size: object.Info().Size, ETag: object.Info().Version}
+func (s *Service) look(ctx context.Context, object blob.Object, f File) (facts Facts, err error) {
+	defer recovered(&err)
+	facts = Facts{Size: object.Info().Size, ETag: object.Info().Version}
 	if facts.Size != f.Size {
 		return facts, ErrSize
 	}
@@ -251,17 +260,31 @@ func (e *exact) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// maxStored is how many bytes Store takes if it is not known before how many there are.
-const maxStored = 32 << 20
+const (
+	// maxStored is how many bytes Store takes if it is not known before how many there are.
+	maxStored = 32 << 20
+	// storedAtOnce is how many files of this kind Store has in memory at once.
+	storedAtOnce = 8
+)
 
 // Store stores a file that the server has received itself, and finishes it. If f.Size is not 0, r
-// must have as many bytes; otherwise it may have 32 MiB at most. It returns what Announce and
-// Finish return.
+// must have as many bytes; otherwise it may have 32 MiB at most, and waits for its turn, because it
+// is read into memory. It returns what Announce and Finish return.
 func (s *Service) Store(ctx context.Context, f File, r io.Reader) (Facts, error) {
 	if s == nil {
 		return Facts{}, ErrOff
 	}
 	if f.Size == 0 {
+		turn := time.NewTimer(lockTime)
+		defer turn.Stop()
+		select {
+		case s.storing <- struct{}{}:
+			defer func() { <-s.storing }()
+		case <-turn.C:
+			return Facts{}, ErrUnavailable
+		case <-ctx.Done():
+			return Facts{}, unavailable(ctx.Err())
+		}
 		b, err := io.ReadAll(io.LimitReader(r, maxStored+1))
 		if err != nil {
 			return Facts{}, err

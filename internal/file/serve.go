@@ -37,16 +37,45 @@ func (s *Service) Handler() http.Handler {
 	return mux
 }
 
-// limited returns a handler that answers so many requests at once.
+// limited returns a handler that answers so many requests at once, half of them from one client at
+// most: a client that reads slowly cannot take all places.
 func (s *Service) limited(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case s.transfers <- struct{}{}:
-			defer func() { <-s.transfers }()
-			next(w, r)
-		default:
-			retryLater(w, "too many files are being sent and received, try again soon")
+		client := ""
+		if s.o.Client != nil {
+			client = s.o.Client(r)
 		}
+		if !s.enter(client) {
+			retryLater(w, "too many files are being sent and received, try again soon")
+			return
+		}
+		defer s.leave(client)
+		next(w, r)
+	}
+}
+
+// enter takes a place for a client. It returns false if there is none.
+func (s *Service) enter(client string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if client != "" && s.shares[client] >= (cap(s.transfers)+1)/2 {
+		return false
+	}
+	select {
+	case s.transfers <- struct{}{}:
+		s.shares[client]++
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Service) leave(client string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	<-s.transfers
+	if s.shares[client]--; s.shares[client] == 0 {
+		delete(s.shares, client)
 	}
 }
 
@@ -180,8 +209,14 @@ func (s *Service) content(ctx context.Context, c *claims) (io.ReadSeekCloser, er
 		return object, err
 	}
 	// All who ask for the same picture wait for one, which is made even if the first of them
-	// leaves.
+	// leaves. So its place is not one of those who ask.
 	made := s.making.DoChan(originalKey(c.ID)+c.variant(), func() (any, error) {
+		select {
+		case s.makers <- struct{}{}:
+			defer func() { <-s.makers }()
+		default:
+			return nil, picture.ErrBusy
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 		defer cancel()
 		return s.makeVariant(ctx, c)
@@ -191,10 +226,17 @@ func (s *Service) content(ctx context.Context, c *claims) (io.ReadSeekCloser, er
 		if result.Err != nil {
 			return nil, result.Err
 		}
-		return inMemory{bytes.NewReader(result.Val.([]byte))}, nil
+		if b := result.Val.([]byte); b != nil {
+			return inMemory{bytes.NewReader(b)}, nil
+		}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	object, err = s.o.Storage.Open(ctx, filePrefix(c.ID)+c.variant())
+	if errors.Is(err, blob.ErrNotFound) {
+		err = picture.ErrBusy // others took its place already, or the file went
+	}
+	return object, err
 }
 
 // inMemory is content that need not be closed.
@@ -202,13 +244,17 @@ type inMemory struct{ *bytes.Reader }
 
 func (inMemory) Close() error { return nil }
 
-// maxVariants is how many pictures are kept that were made from one file. More are made anew each
-// time.
-const maxVariants = 32
+const (
+	// maxVariants is how many pictures are kept that were made from one file: the newest ones.
+	maxVariants = 32
+	// maxInMemory is how large a picture may be that is sent without being stored.
+	maxInMemory = 1 << 20
+)
 
-// makeVariant makes a picture from a file, and stores it. If it cannot be stored, it is made anew
-// the next time.
-func (s *Service) makeVariant(ctx context.Context, c *claims) ([]byte, error) {
+// makeVariant makes a picture from a file, and stores it. It returns nil then: clients that read
+// slowly hold no memory. If it cannot be stored, makeVariant returns it if it is small.
+func (s *Service) makeVariant(ctx context.Context, c *claims) (made []byte, err error) {
+	defer recovered(&err)
 	object, err := s.o.Storage.Open(ctx, originalKey(c.ID))
 	if err != nil {
 		return nil, err
@@ -220,23 +266,28 @@ func (s *Service) makeVariant(ctx context.Context, c *claims) ([]byte, error) {
 		return nil, err
 	}
 	if err := s.keepVariant(ctx, c, b.Bytes()); err != nil {
+		if b.Len() > maxInMemory {
+			return nil, unavailable(err)
+		}
 		s.logFailure(ctx, "store a resized picture", err)
+		return b.Bytes(), nil
 	}
-	return b.Bytes(), nil
+	return nil, nil
 }
 
-var errEnough = errors.New("there are enough")
-
+// keepVariant stores a picture that was made from a file, in the place of the oldest one if there
+// are enough.
 func (s *Service) keepVariant(ctx context.Context, c *claims, b []byte) error {
-	n := 0
-	err := s.o.Storage.List(ctx, filePrefix(c.ID), func(blob.Info) error {
-		if n++; n > maxVariants { // the original is one of them
-			return errEnough
+	var kept []blob.Info
+	err := s.o.Storage.List(ctx, filePrefix(c.ID), func(info blob.Info) error {
+		if info.Key != originalKey(c.ID) {
+			kept = append(kept, info)
 		}
 		return nil
 	})
-	if errors.Is(err, errEnough) {
-		return nil
+	slices.SortFunc(kept, func(a, b blob.Info) int { return a.Changed.Compare(b.Changed) })
+	for ; err == nil && len(kept) >= maxVariants; kept = kept[1:] {
+		err = s.o.Storage.Remove(ctx, kept[0].Key)
 	}
 	key := filePrefix(c.ID) + c.variant()
 	if err == nil {

@@ -2,14 +2,19 @@ package file
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"image"
+	"image/png"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,7 +189,8 @@ func TestResized(t *testing.T) {
 	})
 }
 
-// TestManySizes asks for more sizes of a picture than are kept.
+// TestManySizes asks for more sizes of a picture than are kept. The newest are: nobody can fill the
+// places for good with sizes that no page shows.
 func TestManySizes(t *testing.T) {
 	t.Parallel()
 	s := onFolder(t)
@@ -193,10 +199,89 @@ func TestManySizes(t *testing.T) {
 		if a := s.ask(t, "GET", s.address(t, f, &Resize{Width: width + 1}, Auto), nil); a.StatusCode != 200 {
 			t.Fatal(a.Status)
 		}
+		if all := s.keys(t); !slices.ContainsFunc(all, func(key string) bool { return strings.Contains(key, fmt.Sprintf("/%dx0-", width+1)) }) {
+			t.Fatalf("size %d is not kept", width+1)
+		}
 	}
 	if all := s.keys(t); len(all) != 1+maxVariants {
 		t.Errorf("%d are stored", len(all))
 	}
+}
+
+// TestLeft asks for pictures, and leaves while they wait to be made. They do not pile up.
+func TestLeft(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	f, _ := s.store(t, "a.png", "image/png", picturePNG(t, 60, 40))
+	for range cap(s.makers) {
+		s.makers <- struct{}{}
+	}
+	if a := s.ask(t, "GET", s.address(t, f, &Resize{Width: 5}, Auto), nil); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
+		t.Errorf("%s", a.Status)
+	}
+	<-s.makers
+	if a := s.ask(t, "GET", s.address(t, f, &Resize{Width: 5}, Auto), nil); a.StatusCode != 200 || len(s.makers) != cap(s.makers)-1 {
+		t.Errorf("%s", a.Status)
+	}
+}
+
+// TestVariantsInMemory has the storage take no picture that was made. A large one is not sent from
+// memory, which slow clients would hold.
+func TestVariantsInMemory(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	s.o.MaxBytes = 10 << 20
+	noise := image.NewNRGBA(image.Rect(0, 0, 1000, 800))
+	rand.Read(noise.Pix)
+	var b bytes.Buffer
+	if err := png.Encode(&b, noise); err != nil {
+		t.Fatal(err)
+	}
+	f, _ := s.store(t, "a.png", "image/png", b.String())
+	s.o.Storage = noVariants{s.o.Storage}
+	for width, want := range map[int]int{20: 200, 999: 503} {
+		if a := s.ask(t, "GET", s.address(t, f, &Resize{Width: width}, Auto), nil); a.StatusCode != want {
+			t.Errorf("%d pixels: %s, want %d", width, a.Status, want)
+		}
+	}
+}
+
+// noVariants is a storage that takes nothing more.
+type noVariants struct{ blob.Storage }
+
+func (noVariants) Put(context.Context, string, io.Reader, int64) error { return blob.ErrFull }
+
+// TestPanics has a panic come while a file is looked at, and while a picture is made from it. It
+// ends neither the program nor what others need.
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	f, _ := s.store(t, "a.png", "image/png", picturePNG(t, 60, 40))
+	whole := s.o.Storage
+	s.o.Storage = panicking{whole}
+	if _, err := s.Finish(t.Context(), f); !errors.Is(err, ErrUnavailable) {
+		t.Error(err)
+	}
+	address := s.address(t, f, &Resize{Width: 5}, Auto)
+	if a := s.ask(t, "GET", address, nil); a.StatusCode != 503 || strings.Contains(a.body, "a bug") || !strings.Contains(s.log.String(), "a bug") {
+		t.Errorf("%s %s; logged: %s", a.Status, a.body, s.log)
+	}
+	s.o.Storage = whole
+	if a := s.ask(t, "GET", address, nil); a.StatusCode != 200 || len(s.makers) > 0 {
+		t.Error(a.Status)
+	}
+}
+
+// panicking is a storage of files whose reading panics.
+type panicking struct{ blob.Storage }
+
+type panickingObject struct{ blob.Object }
+
+func (panickingObject) Read([]byte) (int, error) { panic("a bug") }
+
+func (p panicking) Open(ctx context.Context, key string) (blob.Object, error) {
+	object, err := p.Storage.Open(ctx, key)
+	return panickingObject{object}, err
 }
 
 // TestURL asks for addresses that cannot be had, and for equal ones.
@@ -286,6 +371,27 @@ func TestBusy(t *testing.T) {
 	<-s.transfers
 	if a := s.ask(t, "GET", s.address(t, f, nil, Auto), nil); a.StatusCode != 200 {
 		t.Errorf("%s", a.Status)
+	}
+}
+
+// TestBusyWithOne has a client hold as many places as it may. There are places for another one.
+func TestBusyWithOne(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	s.o.Client = func(r *http.Request) string { return r.UserAgent() }
+	f, _ := s.store(t, "a.txt", "text/plain", "text")
+	for s.enter("slow") {
+	}
+	for client, want := range map[string]int{"slow": 503, "other": 200} {
+		if a := s.ask(t, "GET", s.address(t, f, nil, Auto), nil, "User-Agent", client); a.StatusCode != want {
+			t.Errorf("%s: %s, want %d", client, a.Status, want)
+		}
+	}
+	for s.shares["slow"] > 0 {
+		s.leave("slow")
+	}
+	if len(s.shares) > 0 || len(s.transfers) > 0 {
+		t.Errorf("%v and %d are left", s.shares, len(s.transfers))
 	}
 }
 

@@ -1,6 +1,7 @@
 package graphqlhttp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,8 +34,35 @@ type Part struct {
 	io.Reader
 }
 
-// maxParts is how many files a multipart request has at most.
-const maxParts = 10
+const (
+	maxParts = 10       // files of a multipart request
+	maxHead  = 64 << 10 // bytes of the headers of a part, or of map
+)
+
+// form reads the body of a multipart request by parts. package multipart reads the headers of a part
+// into memory, up to 10 MiB, before anything is known of who sends them.
+type form struct {
+	*multipart.Reader
+	body io.Reader
+	left int64 // how many bytes may be read before the next part
+}
+
+func (f *form) Read(b []byte) (int, error) {
+	if f.left <= 0 {
+		return 0, &http.MaxBytesError{Limit: maxHead}
+	}
+	n, err := f.body.Read(b[:min(int64(len(b)), f.left)])
+	f.left -= int64(n)
+	return n, err
+}
+
+// next returns the next part, which may have so many bytes.
+func (f *form) next(limit int64) (*multipart.Part, error) {
+	f.left = maxHead
+	part, err := f.NextPart()
+	f.left = limit + maxHead // what is read ahead may be of the next part
+	return part, err
+}
 
 // preflightHeaders are those of which a multipart request needs one. A form of another site cannot
 // send them: a browser asks the server before it lets a script do so.
@@ -64,11 +92,16 @@ func (t Transport) fromForm(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 		return nil, tooLarge(limit)
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	parts, err := r.MultipartReader()
-	if err != nil {
+	parts := &form{body: r.Body}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{parts, r.Body}
+	var err error
+	if parts.Reader, err = r.MultipartReader(); err != nil {
 		return nil, malformed("the body of the request is no multipart form")
 	}
-	operations, refused := t.field(parts, "operations")
+	operations, refused := parts.field("operations", cmp.Or(t.MaxBodyBytes, 1<<20))
 	if refused != nil {
 		return nil, refused
 	}
@@ -76,7 +109,7 @@ func (t Transport) fromForm(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	if refused != nil {
 		return nil, refused
 	}
-	text, refused := t.field(parts, "map")
+	text, refused := parts.field("map", maxHead)
 	if refused != nil {
 		return nil, refused
 	}
@@ -87,15 +120,11 @@ func (t Transport) fromForm(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	return params, t.files(r, parts, params, places)
 }
 
-// field reads a part of the form that is no file.
-func (t Transport) field(parts *multipart.Reader, name string) ([]byte, *refusal) {
-	part, err := parts.NextPart()
+// field reads a part that is no file.
+func (f *form) field(name string, limit int64) ([]byte, *refusal) {
+	part, err := f.next(limit)
 	if err != nil || part.FormName() != name {
 		return nil, partRefused(err, unordered)
-	}
-	limit := t.MaxBodyBytes
-	if limit == 0 {
-		limit = 1 << 20
 	}
 	text, err := io.ReadAll(io.LimitReader(part, limit+1))
 	if err != nil {
@@ -116,10 +145,10 @@ func partRefused(err error, otherwise *refusal) *refusal {
 }
 
 // files stores the files of the form.
-func (t Transport) files(r *http.Request, parts *multipart.Reader, params *graphql.RawParams, places map[string][]string) *refusal {
+func (t Transport) files(r *http.Request, parts *form, params *graphql.RawParams, places map[string][]string) *refusal {
 	key := r.Header.Get("Idempotency-Key")
 	for len(places) > 0 {
-		part, err := parts.NextPart()
+		part, err := parts.next(t.Files.MaxBytes())
 		if err != nil {
 			return partRefused(err, unordered)
 		}
@@ -142,7 +171,7 @@ func (t Transport) files(r *http.Request, parts *multipart.Reader, params *graph
 			place(params.Variables, path, func(any) (any, bool) { return id, true })
 		}
 	}
-	if _, err := parts.NextPart(); !errors.Is(err, io.EOF) {
+	if _, err := parts.next(0); !errors.Is(err, io.EOF) {
 		return partRefused(err, unordered)
 	}
 	return nil

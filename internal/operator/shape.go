@@ -9,10 +9,11 @@ import (
 // comments, texts in all ways in which PostgreSQL writes them, names in quotes, names and
 // placeholders that hold digits, and numbers. A text that does not end, because PostgreSQL cuts
 // long statements, reaches to the end, and so does what depends on settings of the session:
-// backslashes, and text in dollar quotes. Comments may stand within each other.
+// backslashes, and text in dollar quotes. Comments may stand within each other: one that has the
+// beginning of another reaches to the end as well.
 var literals = regexp.MustCompile(`(?s)` +
-	`--[^\n]*|/\*(?:.*\*/|.*)` + // 0: left out
-	`|([eE]'(?:[^'\\]|\\.|'')*(?:'|$)|(?:[bBxXnN]|[uU]&)?'(?:[^'\\]|'')*(?:'|\\.*|$)|\$(?:[A-Za-z_]\w*)?\$.*)` + // 1: texts
+	`--[^\n]*|/\*(?:[^*/]|\*+[^*/]|/+[^*/])*\*+/|/\*.*` + // 0: left out
+	`|([eE]'(?:[^'\\]|\\.|'')*(?:'|$)|(?:[bBxXnN]|[uU]&)?'(?:[^'\\]|'')*(?:'|\\.*|$)|\$(?:[A-Za-z_\x{80}-\x{10FFFF}][\w\x{80}-\x{10FFFF}]*)?\$.*)` + // 1: texts
 	`|((?:[uU]&)?"(?:[^"]|"")*(?:"|$)|\$\d+|[\pL_][\pL\d_$]*)` + // 2: kept
 	`|(\d[\w.]*|\.\d\w*)`) // 3: numbers
 

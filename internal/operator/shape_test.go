@@ -10,7 +10,11 @@ func TestShape(t *testing.T) {
 	tests := []struct{ statement, want string }{
 		{`SELECT "a1", b FROM t1 WHERE id = $1 AND n > 5 AND x = -1.5e3`, `SELECT "a1", b FROM t1 WHERE id = $1 AND n > ? AND x = -?`},
 		{`SELECT 'secret', 'it''s secret', E'a\'secret', U&'secret' x`, `SELECT ?, ?, ?, ? x`},
-		{"SELECT 1 -- secret\n, 2 /* secret /* more */ secret */ + 3", `SELECT ? , ? + ?`},
+		{"SELECT 1 -- secret\n, 2 /* secret **/ + 3 /*/ 'secret' */ + 4/**/", `SELECT ? , ? + ? + ?`},
+		{`SELECT 1 /* secret /* more */ secret */ + 3`, `SELECT ?`},
+		{`/* a */ SELECT 'b */ secret'`, `SELECT ?`},
+		{`/* a */ SELECT 'b' /* c */, "d */ secret"`, `SELECT ? , "d */ secret"`},
+		{`SELECT $é$ secret $é$, $é1ß$ secret`, `SELECT ?`},
 		{`SELECT a /* secret`, `SELECT a`},
 		{`SELECT 'secret that was cut`, `SELECT ?`},
 		{`SELECT 'a\' secret'`, `SELECT ?`},

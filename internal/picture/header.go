@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 )
 
@@ -20,6 +21,31 @@ func (h header) turned() bool { return h.orientation >= 5 }
 
 // maxHeader is how far into a JPEG its sizes may begin.
 const maxHeader = 4 << 20
+
+// maxScans is how often a JPEG may go over its pixels. Those of cameras and programs do it 15 times
+// at most. One takes as long as the picture has pixels, in as few bytes as you like.
+const maxScans = 100
+
+// scans is a reader that ends a JPEG of too many scans. Each begins with a marker, and with a length
+// below 256.
+type scans struct {
+	r    io.Reader
+	last uint32 // the last bytes that were read
+	n    int
+}
+
+func (s *scans) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	for _, of := range b[:n] {
+		if s.last = s.last<<8&0xFFFFFF | uint32(of); s.last == 0xFFDA00 {
+			s.n++
+		}
+	}
+	if s.n > maxScans {
+		return 0, errors.New("the JPEG has too many scans")
+	}
+	return n, err
+}
 
 // readHeader reads the beginning of a picture. It returns an error if that cannot be read.
 func readHeader(r *bufio.Reader, contentType string) (header, error) {

@@ -13,6 +13,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/buckket/go-blurhash"
@@ -36,23 +37,26 @@ const (
 	// leastMemory is how many bytes the pixels of all pictures may take that are read at once. It
 	// is more if a single picture of the most pixels would need more.
 	leastMemory = 256 << 20
-	// atOnce is how many pictures are read at once.
-	atOnce = 4
+	// mostAtOnce is how many pictures are read at once, at most; see New.
+	mostAtOnce = 4
 	// maxWait is how long a picture waits for others.
-	maxWait = 10 * time.Second
+	maxWait = 20 * time.Second
 )
 
 // Pictures reads pictures.
 type Pictures struct {
 	maxPixels int64
 	memory    int64
+	share     int64 // the memory that a picture counts for at least
 	free      *semaphore.Weighted
 }
 
-// New returns what reads pictures of so many pixels at most.
+// New returns what reads pictures of so many pixels at most. It leaves a processor to others, if there
+// is more than one.
 func New(maxPixels int64) *Pictures {
 	memory := max(leastMemory, 4*maxPixels)
-	return &Pictures{maxPixels: maxPixels, memory: memory, free: semaphore.NewWeighted(memory)}
+	atOnce := min(mostAtOnce, max(1, runtime.GOMAXPROCS(0)-1))
+	return &Pictures{maxPixels: maxPixels, memory: memory, share: memory / int64(atOnce), free: semaphore.NewWeighted(memory)}
 }
 
 // codec reads one type of pictures.
@@ -62,7 +66,7 @@ type codec struct {
 }
 
 var codecs = map[string]codec{
-	"image/jpeg": {jpeg.DecodeConfig, jpeg.Decode},
+	"image/jpeg": {jpeg.DecodeConfig, func(r io.Reader) (image.Image, error) { return jpeg.Decode(&scans{r: r}) }},
 	"image/png":  {png.DecodeConfig, png.Decode},
 	"image/gif":  {gif.DecodeConfig, gif.Decode},
 	"image/webp": {webp.DecodeConfig, webp.Decode},
@@ -150,7 +154,7 @@ func (p *Pictures) open(ctx context.Context, r io.ReadSeeker, contentType string
 // withPixels reads the pixels and calls f with them. It waits until there is memory for them, and
 // for extra bytes.
 func (p *Pictures) withPixels(ctx context.Context, o *opened, extra int64, f func(image.Image) error) error {
-	n := min(max(o.bytes+extra, p.memory/atOnce), p.memory)
+	n := min(max(o.bytes+extra, p.share), p.memory)
 	waiting, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	if err := p.free.Acquire(waiting, n); err != nil {

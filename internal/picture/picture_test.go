@@ -13,6 +13,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"runtime"
 	"testing"
 	"testing/iotest"
 )
@@ -234,6 +235,24 @@ func TestGivenUp(t *testing.T) {
 	if err := <-done; err == nil {
 		t.Error("a picture was read without memory for it")
 	}
+}
+
+// TestProcessors reads as many pictures as may be read at once. A processor is left to others.
+func TestProcessors(t *testing.T) {
+	t.Parallel()
+	p, begun, end := New(1_000_000), make(chan bool), make(chan bool)
+	waits := codec{decode: func(io.Reader) (image.Image, error) { begun <- true; <-end; return nil, ErrUnreadable }}
+	most := min(mostAtOnce, max(1, runtime.GOMAXPROCS(0)-1))
+	for range most {
+		go func() { _ = p.withPixels(t.Context(), &opened{codec: waits, src: bytes.NewReader(nil)}, 0, nil) }()
+	}
+	for range most {
+		<-begun
+	}
+	if p.free.TryAcquire(p.memory / mostAtOnce) {
+		t.Errorf("more than %d pictures are read at once", most)
+	}
+	close(end)
 }
 
 // FuzzLook reads anything as pictures. It must neither panic nor allocate more than it may.

@@ -3,10 +3,12 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"net/http"
 	"strings"
 
 	"forge/internal/application"
 	"forge/internal/blob"
+	"forge/internal/clientip"
 	"forge/internal/database"
 	"forge/internal/file"
 	"forge/internal/shared"
@@ -18,7 +20,13 @@ func (s *Server) newUploads(db *database.DB) *upload.Uploads {
 	if s.files == nil {
 		return nil
 	}
-	return &upload.Uploads{Files: s.files, DB: db, Entities: s.app.API(application.Services{}).Entities, Log: s.log}
+	u := &upload.Uploads{Files: s.files, DB: db, Entities: s.app.API(application.Services{}).Entities, Log: s.log}
+	if s.MaxInFlight > 0 {
+		// Other operations have places even if all of these wait for the storage, or for large
+		// pictures.
+		u.Looking = make(chan struct{}, (s.MaxInFlight+1)/2)
+	}
+	return u
 }
 
 // setFiles makes the service that keeps files, unless the setting FILES_URL is none. It does not
@@ -34,8 +42,18 @@ func (s *Server) setFiles(ctx context.Context, db *database.DB, identity *Identi
 	s.files = file.New(file.Options{
 		Storage: storage, Key: s.fileKey(ctx, db, identity), Origin: s.Files.Origin,
 		MaxBytes: int64(s.Files.MaxBytes), MaxPixels: int64(s.Files.MaxPixels), Transfers: s.Files.Transfers, Log: s.log,
+		Client: s.network,
 	})
 	return nil
+}
+
+// network returns the network that a request is from, or "" if that is not known.
+func (s *Server) network(r *http.Request) string {
+	n := clientip.Network(clientip.Address(clientip.NewContext(r.Context(), r), s.TrustedProxies))
+	if !n.IsValid() {
+		return ""
+	}
+	return n.String()
 }
 
 // fileKey returns the key that addresses of files are signed with: that of the settings, or one

@@ -266,7 +266,7 @@ var All = []Setting{
 	},
 	{
 		Env: "MAX_TRANSFERS", Flag: "max-transfers", Default: "256", Allowed: rangeText(1, 100_000),
-		Meaning: "how many files are sent and received at once; requests beyond are answered with 503",
+		Meaning: "how many files are sent and received at once, half of them by one client at most; requests beyond are answered with 503",
 		set:     setInRange(func(s *Settings) *int { return &s.Files.Transfers }, 1, 100_000),
 	},
 	{

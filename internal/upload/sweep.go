@@ -27,21 +27,37 @@ const roundTime = 30 * time.Second
 // Sweep removes files that no row has: those that no row ever had, a day after they were announced,
 // and those that rows had before. A file is marked in one round, and removed in the next one: first
 // its bytes, then its row. In between nobody can attach it, and a row that got it in the moment of
-// the mark is found. A round looks at expiry.Limit files of each kind. Several servers may sweep at
-// once: removing what is gone does nothing.
+// the mark is found. A round looks at all files, expiry.Limit of them in one transaction. Several
+// servers may sweep at once: removing what is gone does nothing.
 func (u *Uploads) Sweep(ctx context.Context) error {
 	if u == nil || u.Files == nil {
 		return nil
 	}
-	if err := u.removeMarked(ctx); err != nil {
+	if err := whole(ctx, u.removeMarked); err != nil {
 		return err
 	}
-	now, err := u.mark(ctx)
+	var now time.Time
+	err := whole(ctx, func(ctx context.Context) (n int, err error) {
+		n, now, err = u.mark(ctx)
+		return n, err
+	})
 	if err != nil {
+		return err
+	}
+	if err := whole(ctx, u.markLeft); err != nil {
 		return err
 	}
 	_, err = u.Files.SweepUploads(ctx, now.Add(-unattached-file.UploadExpires))
 	return err
+}
+
+// whole calls some until it has looked at fewer than expiry.Limit files, as it returns.
+func whole(ctx context.Context, some func(context.Context) (int, error)) error {
+	for {
+		if n, err := some(ctx); err != nil || n < expiry.Limit {
+			return err
+		}
+	}
 }
 
 // within calls do in a unit of work of its own.
@@ -57,8 +73,8 @@ func (u *Uploads) within(ctx context.Context, do func(context.Context, *unit.Uni
 	return work.Commit(ctx)
 }
 
-// mark marks files that are to go, and returns the time of the database.
-func (u *Uploads) mark(ctx context.Context) (now time.Time, err error) {
+// mark marks files that no row ever had, and returns how many, and the time of the database.
+func (u *Uploads) mark(ctx context.Context) (n int, now time.Time, err error) {
 	err = u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
 		if now, err = work.Now(ctx); err != nil {
 			return err
@@ -66,28 +82,37 @@ func (u *Uploads) mark(ctx context.Context) (now time.Time, err error) {
 		files := ent.FromUnit(ctx).File
 		old := entfile.And(entfile.AttachedAtIsNil(), entfile.CreatedAtLT(now.Add(-unattached)), entfile.StateNEQ(entfile.StateRemoved))
 		due, err := files.Query().Where(old, expiry.SkipLocked).Limit(expiry.Limit).IDs(ctx)
-		if err != nil || len(due) == 0 {
+		if n = len(due); err != nil || n == 0 {
 			return err
 		}
 		_, err = files.Update().Where(entfile.IDIn(due...), old).SetState(entfile.StateRemoved).Save(ctx)
 		return err
 	})
 	if err != nil {
-		return now, fmt.Errorf("mark files that no row has: %w", err)
+		err = fmt.Errorf("mark files that no row has: %w", err)
 	}
-	if err = u.within(ctx, u.markLeft); err != nil {
-		return now, fmt.Errorf("mark files that no row has any more: %w", err)
-	}
-	return now, nil
+	return n, now, err
 }
 
-// markLeft marks files that rows had, from where the last round ended.
-func (u *Uploads) markLeft(ctx context.Context, work *unit.Unit) error {
+// markLeft marks files that rows had, from where the last transaction ended, and returns how many it
+// has looked at.
+func (u *Uploads) markLeft(ctx context.Context) (n int, err error) {
+	err = u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
+		n, err = u.markSomeLeft(ctx, work)
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("mark files that no row has any more: %w", err)
+	}
+	return n, err
+}
+
+func (u *Uploads) markSomeLeft(ctx context.Context, work *unit.Unit) (int, error) {
 	table, free := u.table(), u.unreferenced()
 	seen, due, err := u.page(ctx, work, fmt.Sprintf("SELECT f.id, %s FROM %s AS f WHERE f.id > $1 AND f.attached_at IS NOT NULL AND f.state = 'stored' ORDER BY f.id LIMIT %d",
 		free, table, expiry.Limit), u.place)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if u.place = uuid.Nil; len(seen) == expiry.Limit {
 		u.place = seen[len(seen)-1]
@@ -95,10 +120,10 @@ func (u *Uploads) markLeft(ctx context.Context, work *unit.Unit) error {
 	for _, id := range due {
 		statement := fmt.Sprintf("UPDATE %s AS f SET state = 'removed' WHERE f.id = $1 AND f.attached_at IS NOT NULL AND f.state = 'stored' AND %s", table, free)
 		if _, err := work.Exec(ctx, statement, id); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return len(seen), nil
 }
 
 // page reads the keys of files, and which of them no row has.
@@ -120,20 +145,20 @@ func (u *Uploads) page(ctx context.Context, work *unit.Unit, query string, args 
 }
 
 // removeMarked removes what an earlier round has marked. A file that a row has after all is marked
-// no longer.
-func (u *Uploads) removeMarked(ctx context.Context) error {
+// no longer. removeMarked returns how many it has looked at.
+func (u *Uploads) removeMarked(ctx context.Context) (n int, err error) {
 	var free []uuid.UUID
-	err := u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
+	err = u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
 		seen, unused, err := u.page(ctx, work, fmt.Sprintf("SELECT f.id, %s FROM %s AS f WHERE f.state = 'removed' ORDER BY f.id LIMIT %d",
 			u.unreferenced(), u.table(), expiry.Limit))
-		if free = unused; err != nil || len(free) == len(seen) {
+		if n, free = len(seen), unused; err != nil || len(free) == len(seen) {
 			return err
 		}
 		_, err = ent.FromUnit(ctx).File.Update().Where(entfile.IDIn(seen...), entfile.IDNotIn(free...)).SetState(entfile.StateStored).Save(ctx)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("look for files to remove: %w", err)
+		return 0, fmt.Errorf("look for files to remove: %w", err)
 	}
 	var removed []uuid.UUID
 	for _, id := range free {
@@ -143,17 +168,17 @@ func (u *Uploads) removeMarked(ctx context.Context) error {
 		removed = append(removed, id)
 	}
 	if len(removed) == 0 {
-		return err
+		return n, err
 	}
 	gone := u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
 		_, err := ent.FromUnit(ctx).File.Delete().Where(entfile.IDIn(removed...), entfile.StateEQ(entfile.StateRemoved)).Exec(ctx)
 		return err
 	})
 	if gone != nil {
-		return fmt.Errorf("remove the rows of files: %w", gone)
+		return 0, fmt.Errorf("remove the rows of files: %w", gone)
 	}
 	u.Log.DebugContext(ctx, "removed files", "files", len(removed))
-	return err
+	return n, err
 }
 
 // unreferenced returns the condition that no row has the file f. All edges to files are asked,

@@ -46,6 +46,9 @@ type Uploads struct {
 	DB       *database.DB
 	Entities []*entity.Entity
 	Log      *slog.Logger
+	// Looking has a place for each mutation whose uploads are looked at, which may take seconds. Those
+	// beyond are refused. If it is nil, none are.
+	Looking chan struct{}
 
 	place uuid.UUID // how far Sweep has looked for files that no row has any more
 }
@@ -142,7 +145,7 @@ func (u *Uploads) mayOpen(ctx context.Context, size int64) error {
 
 // Prepare has those of the files looked at that the viewer has announced. It returns why some of
 // them cannot be used. It must not be called while the unit of work of a request holds a
-// connection. It returns UNAVAILABLE if the bytes cannot be read now.
+// connection. It returns UNAVAILABLE if the bytes cannot be read now, or if too many are being read.
 func (u *Uploads) Prepare(ctx context.Context, all []uuid.UUID) (faults map[uuid.UUID]error, err error) {
 	if u == nil || u.Files == nil || viewer.RoleOf(ctx) == viewer.Anonymous || len(all) == 0 {
 		return nil, nil
@@ -150,6 +153,14 @@ func (u *Uploads) Prepare(ctx context.Context, all []uuid.UUID) (faults map[uuid
 	announced, err := u.announced(ctx, all[:min(len(all), maxFinished)])
 	if err != nil || len(announced) == 0 {
 		return nil, err
+	}
+	if u.Looking != nil {
+		select {
+		case u.Looking <- struct{}{}:
+			defer func() { <-u.Looking }()
+		default:
+			return nil, unavailable(errors.New("too many mutations have uploads looked at"))
+		}
 	}
 	facts, faults, err := u.finish(ctx, announced)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"forge/ent"
 	entfile "forge/ent/file"
 	"forge/internal/blob"
+	"forge/internal/expiry"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
 	"forge/internal/persisted"
@@ -66,6 +68,34 @@ func TestFilesSwept(t *testing.T) {
 		if row := f.row(id); row == nil || row.State != entfile.StateStored {
 			t.Errorf("a file that a row has: %v", row)
 		}
+	})
+}
+
+// TestFilesSweptAll has more files than one transaction of a sweep looks at. None is left to a later
+// sweep.
+func TestFilesSweptAll(t *testing.T) {
+	eachFiles(t, func(t *testing.T, f *filesAPI) {
+		const many = expiry.Limit + 1
+		old := time.Now().Add(-25 * time.Hour).UTC()
+		f.stored(func(ctx context.Context, db *ent.Client) {
+			var all []*ent.FileCreate
+			for range many {
+				one := db.File.Create().SetName("a").SetContentType("text/plain").SetSize(1).SetCreatedAt(old)
+				left := db.File.Create().SetName("b").SetContentType("text/plain").SetSize(1).SetState(entfile.StateStored).SetEtag("x").SetAttachedAt(old)
+				all = append(all, one, left)
+			}
+			for some := range slices.Chunk(all, 500) {
+				if err := db.File.CreateBulk(some...).Exec(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+		f.sweep(2)
+		f.stored(func(ctx context.Context, db *ent.Client) {
+			if n := db.File.Query().CountX(ctx); n != 0 {
+				t.Errorf("%d of %d files are left", n, 2*many)
+			}
+		})
 	})
 }
 
@@ -284,10 +314,17 @@ func TestMultipartRequests(t *testing.T) {
 			"a batch":       send(ours, "["+two+"]", places, pictureOf(9), pictureOf(9)),
 			"no map":        send(ours, two, "[]", pictureOf(9)),
 			"too large":     send(ours, two, places, make([]byte, 22<<20)),
+			"long map":      send(ours, two, `{"0": ["`+strings.Repeat("x", 100<<10)+`"]}`, pictureOf(9)),
 		} {
 			if bad.OK() || bad.Code() != "BAD_USER_INPUT" {
 				t.Errorf("%s: %s", name, bad)
 			}
+		}
+		// What is read into memory before anybody knows who sends it is bounded.
+		contentType, body := form(two, places, pictureOf(9), pictureOf(10))
+		padded := bytes.Replace(body.Bytes(), []byte("\r\n\r\n"), []byte("\r\nX-Pad: "+strings.Repeat("x", 1<<20)+"\r\n\r\n"), 1)
+		if got := ours.With("Content-Type", contentType).SendBody(t.Context(), padded); got.Status != http.StatusRequestEntityTooLarge {
+			t.Errorf("a part with headers of a MiB: %s", got)
 		}
 		if got := send(f.as(viewer.Viewer{}).With("GraphQL-Require-Preflight", "1"), two, places, pictureOf(9), pictureOf(10)); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("a stranger: %s", got)

@@ -352,6 +352,24 @@ func TestFilesTogether(t *testing.T) {
 	})
 }
 
+// TestFilesLookedAt has as many mutations look at uploads as may. One more is refused, and not one
+// without uploads.
+func TestFilesLookedAt(t *testing.T) {
+	eachFiles(t, func(t *testing.T, f *filesAPI) {
+		_, me := f.member()
+		f.uploads.Looking = make(chan struct{}, 1)
+		f.uploads.Looking <- struct{}{}
+		input := vars{"input": vars{"name": "Ada", "photos": vars{"connect": []string{f.uploaded(me, 20)}}}}
+		if got := me.WantCode("UNAVAILABLE", createHeroWith, input); got.Extension("retryAfter") == nil {
+			t.Error(got)
+		}
+		me.Must(createHeroWith, vars{"input": vars{"name": "Ada"}})
+		<-f.uploads.Looking
+		me.Must(createHeroWith, input)
+		me.Must(createHeroWith, vars{"input": vars{"name": "Ada", "photos": vars{"connect": []string{f.uploaded(me, 21)}}}})
+	})
+}
+
 // TestFilesRolledBack attaches a file in a mutation that fails afterwards.
 func TestFilesRolledBack(t *testing.T) {
 	eachFiles(t, func(t *testing.T, f *filesAPI) {

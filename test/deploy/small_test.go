@@ -170,6 +170,26 @@ func TestSmall(t *testing.T) {
 	stop()
 }
 
+// TestSmallSecret looks at the settings while they are written: nobody else may open them then, and
+// keep them open.
+func TestSmallSecret(t *testing.T) {
+	root, bin := t.TempDir(), t.TempDir()
+	modes := filepath.Join(bin, "modes")
+	script := "#!/bin/sh\nstat -c '%a %n' \"$2\" >> " + modes + "\nexec /bin/chmod \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(bin, "chmod"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("small/install", "/bin/true")
+	cmd.Env = []string{"DESTDIR=" + root, "PATH=" + bin + ":" + os.Getenv("PATH")}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("install: %v\n%s", err, out)
+	}
+	text, err := os.ReadFile(modes)
+	if want := "600 " + filepath.Join(root, "etc/forge/forge.env.new\n"); err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("%s%v; want %s", text, err, want)
+	}
+}
+
 // TestSmallUnits has systemd-analyze check the units, and the settings be for nobody else.
 func TestSmallUnits(t *testing.T) {
 	s := installSmall(t)
