@@ -143,8 +143,11 @@ func Routes(p Parts) http.Handler {
 		mux.Handle(console.Path+"/", page(p.Console))
 		mux.Handle("GET "+console.Path+"/schema.json", chain(p.Schema, localHost(p.Local, misdirected), authenticate(p, allowed), compress(p.Compression)))
 	}
-	if p.Playground != nil {
+	switch {
+	case p.Playground != nil:
 		mux.Handle("/", page(p.Playground))
+	case p.Console != nil:
+		mux.Handle("GET /{$}", page(http.RedirectHandler(console.Path, http.StatusFound)))
 	}
 	return chain(mux, all...)
 }

@@ -33,6 +33,9 @@ func TestConsoleInProduction(t *testing.T) {
 	if got := s.Get("/console"); got.Status != 200 || strings.Contains(got.Header.Get("Content-Security-Policy"), "unsafe") {
 		t.Errorf("the page: %d, %v", got.Status, got.Header)
 	}
+	if got := s.Get("/"); !strings.Contains(got.Body, "/console/assets/") {
+		t.Errorf("the host alone does not lead to the console: %d", got.Status)
+	}
 	if got := s.Get("/console/config.json"); strings.Contains(got.Body, "forge-demo") {
 		t.Errorf("it tells passwords: %s", got.Body)
 	}
