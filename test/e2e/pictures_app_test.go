@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"forge/test/bucket"
@@ -14,14 +16,18 @@ import (
 )
 
 // TestPicturesApp uses a single-page application with pictures in a browser, with files in a folder
-// and in S3. It was written from the pages alone, and has another origin than Forge.
+// and in S3: with each database in one of them, and in both with FORGE_SOAK. It was written from the pages alone, and has another origin than Forge.
 func TestPicturesApp(t *testing.T) {
 	const dir = "../../playground"
 	needChromium(t)
 	install(t, dir)
 	install(t, clients)
 	dbtest.Each(t, func(t *testing.T, databaseURL string) {
-		for _, storage := range []string{"folder", "s3"} {
+		storages := map[bool][]string{true: {"s3"}, false: {"folder"}}[strings.HasPrefix(databaseURL, "postgres")]
+		if os.Getenv("FORGE_SOAK") != "" {
+			storages = []string{"folder", "s3"}
+		}
+		for _, storage := range storages {
 			t.Run(storage, func(t *testing.T) {
 				var forge, s3 string
 				app := httptest.NewServer(picturesApp(&forge))
