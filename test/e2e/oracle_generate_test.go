@@ -137,7 +137,7 @@ func (m *operationMaker) field(def *ast.Definition, depth int) string {
 // answers reports whether a field may be selected.
 func (m *operationMaker) answers(def *ast.Definition, f *ast.FieldDefinition, depth int) bool {
 	if slices.Contains([]string{"gravatarUrl", "unitsSold", "rivals", "search", "aggregate", "groups", "orderItems",
-		"authProviders", "hasTotp", "passkeys", "sessions", "signIns", "identities"}, f.Name) || def.Name == "OrderItem" && f.Name == "order" {
+		"authProviders", "hasTotp", "passkeys", "sessions", "signIns", "identities", "photos", "picture", "server"}, f.Name) || def.Name == "OrderItem" && f.Name == "order" {
 		return false // code or the database computes it, or the rows that the oracle has do not lead there
 	}
 	if composite(m.schema.Types[f.Type.Name()]) && depth <= 0 {

@@ -83,7 +83,7 @@ var differences = []difference{
 }
 
 var (
-	nullVariable = regexp.MustCompile(`^the variable \$\w+ is null`)
+	nullVariable = regexp.MustCompile(`^the variable \$\w+ is null|^\w+ cannot be null; leave it out or send a value$`)
 	longNumber   = regexp.MustCompile(`[0-9]{19}`)
 	control      = regexp.MustCompile(`[\x00-\x08\x0b\x0c\x0e-\x1f]`)
 )
