@@ -74,6 +74,7 @@ func checks() []check {
 		{"accounts", (*Doctor).accounts},
 		{"changes", (*Doctor).changes},
 		{"webhooks", (*Doctor).webhooks},
+		{"bytes", (*Doctor).bytes},
 		{"servers", (*Doctor).servers},
 		{"clock", (*Doctor).clock},
 		{"pool", (*Doctor).pool},

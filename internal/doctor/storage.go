@@ -3,12 +3,17 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
+	"github.com/google/uuid"
+
 	"forge/internal/blob"
 	"forge/internal/database"
+	"forge/internal/file"
 )
 
 // storage reports whether files can be stored and read, and how full the disk is. It stores a small
@@ -38,6 +43,53 @@ func (d *Doctor) storage(ctx context.Context, _ *database.DB) []Finding {
 		return []Finding{ok(check, "%s can be written and read, %s free", status.Place, size(status.Free))}
 	}
 	return []Finding{ok(check, "%s can be written and read", status.Place)}
+}
+
+// newestFiles is how many files have their bytes looked for.
+const newestFiles = 100
+
+// bytes reports whether the newest files that rows have are in the storage. After a backup of the
+// database alone was restored, or one of the storage alone that is older, some are not.
+func (d *Doctor) bytes(ctx context.Context, db *database.DB) []Finding {
+	const check = "bytes"
+	storage, err := blob.Open(d.config.Files.URL)
+	if d.config.Files.URL == "" || err != nil {
+		return nil // the check of files says so
+	}
+	all, err := newest(ctx, db)
+	if err != nil {
+		return []Finding{warn(check, "the table of files cannot be read: "+database.RedactError(err), "See whether all migrations are applied.")}
+	}
+	service, missing := file.New(file.Options{Storage: storage, Log: slog.New(slog.DiscardHandler)}), 0
+	for _, id := range all {
+		has, err := service.Has(ctx, id)
+		if err != nil {
+			return nil // as above
+		}
+		if !has {
+			missing++
+		}
+	}
+	if missing > 0 {
+		return []Finding{fail(check, fmt.Sprintf("of the %d newest files, %d have no bytes in %s", len(all), missing, storage), "Restore the storage from a backup that is not older than that of the database.")}
+	}
+	return []Finding{ok(check, "the %d newest files have their bytes", len(all))}
+}
+
+func newest(ctx context.Context, db *database.DB) (ids []uuid.UUID, err error) {
+	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT id FROM files WHERE state = 'stored' AND attached_at IS NOT NULL ORDER BY id DESC LIMIT %d", newestFiles))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // newFolder reports whether a folder that is not there can be made.

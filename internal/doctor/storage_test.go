@@ -1,10 +1,22 @@
 package doctor
 
 import (
+	"log/slog"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
+	entsql "entgo.io/ent/dialect/sql"
+
+	"forge/ent"
+	entfile "forge/ent/file"
+	"forge/internal/blob"
+	"forge/internal/database"
+	"forge/internal/file"
+	"forge/internal/viewer"
 	"forge/test/bucket"
+	"forge/test/dbtest"
 )
 
 // TestStorage examines folders and buckets, good ones and bad ones.
@@ -31,4 +43,31 @@ func TestStorage(t *testing.T) {
 	mustFind(t, look(s3.Address+"-other"), "files", Fail, "does not work", "FILES_URL")
 	s3.Stop()
 	mustFind(t, look(s3.Address), "files", Fail, "does not work", "all else works")
+}
+
+// TestBytes examines a database with two files that rows have, of which one has its bytes.
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		db, err := database.Open(address, database.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		dir := t.TempDir()
+		look := func() Report { return newDoctor(t, "DATABASE_URL="+address, "FILES_URL="+dir).bytes(t.Context(), db) }
+		mustFind(t, look(), "bytes", OK, "the 0 newest files")
+		ctx := viewer.NewContext(t.Context(), viewer.System)
+		add := func() *ent.File {
+			return ent.NewClient(ent.Driver(entsql.OpenDB(db.Dialect, db.DB))).File.Create().SetName("a").SetContentType("text/plain").SetSize(1).
+				SetState(entfile.StateStored).SetEtag("x").SetAttachedAt(time.Now()).SaveX(ctx)
+		}
+		service := file.New(file.Options{Storage: blob.NewFolder(dir), Key: make([]byte, 32), MaxBytes: 10, Log: slog.New(slog.DiscardHandler)})
+		if _, err := service.Store(ctx, file.File{ID: add().ID, Name: "a", ContentType: "text/plain", Size: 1}, strings.NewReader("a")); err != nil {
+			t.Fatal(err)
+		}
+		mustFind(t, look(), "bytes", OK, "the 1 newest files")
+		add()
+		mustFind(t, look(), "bytes", Fail, "of the 2 newest files, 1 have no bytes", "backup")
+	})
 }
