@@ -283,13 +283,21 @@ func (g *generator) id(name string) any {
 	if g.refused() {
 		return g.badID(name)
 	}
+	return g.someID(of)
+}
+
+// someID returns an ID of the type. If there are no rows of it, it is that of none.
+func (g *generator) someID(of string) any {
+	if len(g.values.ids[of]) == 0 {
+		return g.entities[of].Prefix + "_00000000000000000000000000"
+	}
 	return choose(&g.choices, g.values.ids[of])
 }
 
 // badID makes a value that is not an ID of the type.
 func (g *generator) badID(name string) any {
 	if other := choose(&g.choices, g.values.shown); name != "Node" && other != name && g.often(50) {
-		return choose(&g.choices, g.values.ids[other])
+		return g.someID(other)
 	}
 	g.decoded = true
 	prefix := g.entities[choose(&g.choices, g.values.shown)].Prefix
