@@ -76,6 +76,7 @@ var allowed = map[entry]string{
 	{"internal/database", "user"}:     "PostgreSQL's tcp_user_timeout",
 	{"internal/doctor", "user"}:       "a user of the machine, and of PostgreSQL",
 	{"internal/doctor", "users"}:      "users of the machine, and demo accounts",
+	{"internal/doctor", "order"}:      "SQL's ORDER BY",
 	{"internal/factor", "order"}:      "SQL's ORDER BY",
 	{"internal/factor", "user"}:       "a name of WebAuthn, the column user_id of a credential, and errors that people read",
 	{"internal/gqlexec", "order"}:     "SQL's ORDER BY",
