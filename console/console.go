@@ -31,8 +31,8 @@ type Config struct {
 	Storage string `json:"-"`
 }
 
-// policy returns the policy of the page. Files may also be loaded from their storage, and be sent to
-// it.
+// policy returns the policy of the page. Files may also be loaded from their storage, and be sent
+// to it.
 func (c Config) policy() string {
 	if c.Storage == "" {
 		return policy

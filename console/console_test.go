@@ -22,7 +22,8 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// TestStorage checks that a page whose files are elsewhere may load and send them, and nothing else.
+// TestStorage checks that a page whose files are elsewhere may load and send them, and nothing
+// else.
 func TestStorage(t *testing.T) {
 	t.Parallel()
 	res := pagetest.Do(Handler(Config{Storage: "https://s3.example.com"}), "GET", Path)

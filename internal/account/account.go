@@ -110,7 +110,8 @@ type Options struct {
 	ExportBytes int
 	Entities    []*entity.Entity // all entities of the application
 	Query       read.Query       // runs a query of the application
-	// Uploaded returns what an export says of the files that an account has uploaded. It may be nil.
+	// Uploaded returns what an export says of the files that an account has uploaded. It may be
+	// nil.
 	Uploaded func(ctx context.Context, account uuid.UUID, most int) ([]json.RawMessage, error)
 	// Revoked is told which tokens were ended.
 	Revoked func(account uuid.UUID, at time.Time)

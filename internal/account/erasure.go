@@ -160,8 +160,8 @@ func (o owned) keys(ctx context.Context, where *entsql.Predicate) (each []*entsq
 	return each, err
 }
 
-// eraseFiles has the files removed that the account has uploaded, and that no row has. Of those that
-// rows have which stay, it erases who has uploaded them, and what they were called.
+// eraseFiles has the files removed that the account has uploaded, and that no row has. Of those
+// that rows have which stay, it erases who has uploaded them, and what they were called.
 func eraseFiles(ctx context.Context, entities []*entity.Entity, id uuid.UUID) error {
 	if _, err := ent.FromUnit(ctx).File.Update().Where(entfile.UserID(id), entfile.AttachedAtIsNil()).SetState(entfile.StateRemoved).Save(ctx); err != nil {
 		return fmt.Errorf("remove the files of an account: %w", err)

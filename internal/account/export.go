@@ -24,8 +24,8 @@ const MostExported = 10_000
 
 // Export returns the viewer's data as JSON: the account, and the rows that it owns, by the names of
 // their types, with the columns that the viewer may see. The rows are read under the viewer's
-// rules. The files that it has uploaded are among them, with addresses. If they are more than MostExported, or have more than ExportBytes, the rest is left out,
-// and "complete" is false.
+// rules. The files that it has uploaded are among them, with addresses. If they are more than
+// MostExported, or have more than ExportBytes, the rest is left out, and "complete" is false.
 func (s *Service) Export(ctx context.Context) (string, error) {
 	if s == nil {
 		return "", s.offers("")

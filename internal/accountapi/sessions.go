@@ -117,7 +117,8 @@ func (a API) EndSession(ctx context.Context, id ids.ID, visible func(ctx context
 	return s.EndOne(ctx, owner, id.UUID)
 }
 
-// EndOtherSessions ends all sessions of the viewer but the one of the request, and returns how many.
+// EndOtherSessions ends all sessions of the viewer but the one of the request, and returns how
+// many.
 func (a API) EndOtherSessions(ctx context.Context) (int32, error) {
 	s, err := a.Signing()
 	if err != nil {

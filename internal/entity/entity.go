@@ -51,7 +51,8 @@ type Entity struct {
 	// MaxAge is for how many seconds caches may keep answers that have rows of the entity, if
 	// everybody may see all of their rows and fields. 0: they may not.
 	MaxAge int
-	// ClientIDs says that an input for a new row may set its ID, which has to be a UUID of version 7.
+	// ClientIDs says that an input for a new row may set its ID, which has to be a UUID of version
+	// 7.
 	ClientIDs bool
 	Ruled     bool // the entity has a policy, which decides who may see which rows
 	// Policy returns the policy, with those of the mixins. It is nil if there is none.

@@ -8,8 +8,8 @@ import (
 // FileLimits say which files an edge may lead to.
 type FileLimits struct {
 	MaxBytes int64 `json:",omitempty"` // of each file; 0 means as many as may be uploaded
-	// ContentTypes are allowed, as they are found by content: "image/png", or "image/*" for all that
-	// begin so. Without any, all are.
+	// ContentTypes are allowed, as they are found by content: "image/png", or "image/*" for all
+	// that begin so. Without any, all are.
 	ContentTypes []string `json:",omitempty"`
 	Most         int      `json:",omitempty"` // files of one row, if the edge leads to many; 0 means DefaultFiles
 }

@@ -183,8 +183,8 @@ func isRefused(err error) bool {
 // headBytes is how many bytes at the beginning of a file tell its type.
 const headBytes = 4096
 
-// recovered stores a panic as an error. Files of strangers are read in goroutines of their own, where
-// nobody else recovers the panic of a decoder: it would end the program.
+// recovered stores a panic as an error. Files of strangers are read in goroutines of their own,
+// where nobody else recovers the panic of a decoder: it would end the program.
 func recovered(err *error) {
 	if panicked := recover(); panicked != nil {
 		*err = unavailable(fmt.Errorf("a panic while a file was read: %v", panicked))

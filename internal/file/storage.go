@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -106,37 +105,4 @@ func (s *Service) SweepUploads(ctx context.Context, since time.Time) (removed in
 		}
 	}
 	return removed, nil
-}
-
-// Check stores, reads and removes a small object, and returns how the storage is. It returns ErrOff
-// or ErrUnavailable.
-func (s *Service) Check(ctx context.Context) (blob.Status, error) {
-	if s == nil {
-		return blob.Status{}, ErrOff
-	}
-	ctx, cancel := quick(ctx)
-	defer cancel()
-	status, err := blob.Check(ctx, s.o.Storage)
-	return status, unavailable(err)
-}
-
-// Each calls f for the ID of each file whose bytes are stored, with the time when they were, until
-// f returns an error. So a sweep finds bytes whose row is gone, as after the database was restored.
-// It returns ErrOff, ErrUnavailable, or the error of f.
-func (s *Service) Each(ctx context.Context, f func(id uuid.UUID, stored time.Time) error) error {
-	if s == nil {
-		return ErrOff
-	}
-	var failed error
-	err := s.o.Storage.List(ctx, filesPrefix, func(info blob.Info) error {
-		name, found := strings.CutSuffix(strings.TrimPrefix(info.Key, filesPrefix), "/"+original)
-		if id, err := uuid.Parse(name); found && err == nil {
-			failed = f(id, info.Changed)
-		}
-		return failed
-	})
-	if failed != nil {
-		return failed
-	}
-	return unavailable(err)
 }

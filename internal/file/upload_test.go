@@ -145,8 +145,9 @@ func TestUploadRequests(t *testing.T) {
 	}
 }
 
-// TestUploadsAtOnce sends parts of one upload at once, each from the beginning. One of them counts at
-// a time, so that the file is one of them or made of several, and never longer than was announced.
+// TestUploadsAtOnce sends parts of one upload at once, each from the beginning. One of them counts
+// at a time, so that the file is one of them or made of several, and never longer than was
+// announced.
 func TestUploadsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := onFolder(t)
@@ -285,8 +286,8 @@ func (d *fullDisk) Append(ctx context.Context, key string, offset int64, r io.Re
 
 func (d *fullDisk) Put(context.Context, string, io.Reader, int64) error { return blob.ErrFull }
 
-// TestFull fills the disk during an upload. What has arrived stays, and the upload goes on once there
-// is room. Without room, nothing is announced, and files are still served.
+// TestFull fills the disk during an upload. What has arrived stays, and the upload goes on once
+// there is room. Without room, nothing is announced, and files are still served.
 func TestFull(t *testing.T) {
 	t.Parallel()
 	disk := &fullDisk{Folder: blob.NewFolder(t.TempDir() + "/files")}

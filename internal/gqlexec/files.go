@@ -26,8 +26,8 @@ type Files interface {
 const maxFiles = 1000
 
 // prepareFiles has the uploads looked at that a mutation names. This may take seconds, so it comes
-// before the unit of work, which holds a connection. It returns an error if the files cannot be read
-// now.
+// before the unit of work, which holds a connection. It returns an error if the files cannot be
+// read now.
 func (e *executor) prepareFiles(ctx context.Context, op *graphql.OperationContext) (context.Context, error) {
 	of := entity.FilesOf(e.api.Entities)
 	if e.options.Files == nil || of == nil || op.Operation.Operation != ast.Mutation {

@@ -42,9 +42,9 @@ type Options struct {
 	// Idempotency bounds what is stored under idempotency keys.
 	Idempotency idempotency.Limits
 
-	// Derive makes a key of a text and a salt, as slowly as a password is hashed. The fingerprint of a
-	// request that sets a password is made by it, so that nobody guesses passwords with a copy of the
-	// database. Without it, that fingerprint is as quick as others.
+	// Derive makes a key of a text and a salt, as slowly as a password is hashed. The fingerprint
+	// of a request that sets a password is made by it, so that nobody guesses passwords with a copy
+	// of the database. Without it, that fingerprint is as quick as others.
 	Derive func(ctx context.Context, text string, salt []byte) ([]byte, error)
 
 	// Documents says which documents are accepted, and how requests may name them. It comes
@@ -59,8 +59,8 @@ type Options struct {
 	// bound.
 	Unsent *graphqlhttp.Unsent
 
-	// Files are those that clients upload. If it is nil, there are none. Multipart says whether they
-	// may be part of a request.
+	// Files are those that clients upload. If it is nil, there are none. Multipart says whether
+	// they may be part of a request.
 	Files     Files
 	Multipart bool
 

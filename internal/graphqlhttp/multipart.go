@@ -20,9 +20,9 @@ import (
 
 // Files takes the files of multipart requests.
 type Files interface {
-	// Receive stores a file of the viewer, and returns its ID. If key is not "", a file with the same
-	// content that was sent with the same key and place is stored once. It returns an *apperr.Error
-	// if the client may read why the file is not stored.
+	// Receive stores a file of the viewer, and returns its ID. If key is not "", a file with the
+	// same content that was sent with the same key and place is stored once. It returns an
+	// *apperr.Error if the client may read why the file is not stored.
 	Receive(ctx context.Context, key, place string, f Part) (id string, err error)
 	// MaxBytes returns how many bytes a file may have.
 	MaxBytes() int64
@@ -39,8 +39,8 @@ const (
 	maxHead  = 64 << 10 // bytes of the headers of a part, or of map
 )
 
-// form reads the body of a multipart request by parts. package multipart reads the headers of a part
-// into memory, up to 10 MiB, before anything is known of who sends them.
+// form reads the body of a multipart request by parts. package multipart reads the headers of a
+// part into memory, up to 10 MiB, before anything is known of who sends them.
 type form struct {
 	*multipart.Reader
 	body io.Reader
@@ -81,8 +81,8 @@ func isMultipart(contentType string) bool {
 }
 
 // fromForm returns the parameters of a multipart request, as
-// https://github.com/jaydenseric/graphql-multipart-request-spec has it. Each file is stored, and its
-// ID takes the places in the variables that the map names.
+// https://github.com/jaydenseric/graphql-multipart-request-spec has it. Each file is stored, and
+// its ID takes the places in the variables that the map names.
 func (t Transport) fromForm(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
 	if !slices.ContainsFunc(preflightHeaders, func(name string) bool { return r.Header.Get(name) != "" }) {
 		return nil, noPreflight
@@ -190,8 +190,8 @@ func vacant(variables map[string]any, path string) (is bool) {
 	return is
 }
 
-// place calls set with the value at a path such as "variables.files.0", and stores the result if the
-// second one is true.
+// place calls set with the value at a path such as "variables.files.0", and stores the result if
+// the second one is true.
 func place(variables map[string]any, path string, set func(any) (any, bool)) {
 	steps := strings.Split(path, ".")
 	if len(steps) < 2 || len(steps) > 20 || steps[0] != "variables" {

@@ -58,8 +58,8 @@ func (o *operation) times() OperationTimes {
 	return t
 }
 
-// quantile returns the value below which the share q of a histogram's values is, as histogram_quantile
-// of Prometheus does. Beyond the last bucket it returns the bound of that.
+// quantile returns the value below which the share q of a histogram's values is, as
+// histogram_quantile of Prometheus does. Beyond the last bucket it returns the bound of that.
 func quantile(h *dto.Histogram, q float64) float64 {
 	rank, lower, below := q*float64(h.GetSampleCount()), 0.0, 0.0
 	for _, b := range h.GetBucket() {

@@ -95,8 +95,8 @@ func (h *Hasher) Pretend(ctx context.Context, password string) error {
 	return err
 }
 
-// Derive returns a key of 32 bytes that is made of a text and a salt, as slowly as Hash makes a hash,
-// and the same each time while the cost is the same. It waits and fails like Hash.
+// Derive returns a key of 32 bytes that is made of a text and a salt, as slowly as Hash makes a
+// hash, and the same each time while the cost is the same. It waits and fails like Hash.
 func (h *Hasher) Derive(ctx context.Context, text string, salt []byte) ([]byte, error) {
 	return h.derive(ctx, text, salt, h.cost, keyLen)
 }

@@ -26,8 +26,8 @@ const maxHeader = 4 << 20
 // at most. One takes as long as the picture has pixels, in as few bytes as you like.
 const maxScans = 100
 
-// scans is a reader that ends a JPEG of too many scans. Each begins with a marker, and with a length
-// below 256.
+// scans is a reader that ends a JPEG of too many scans. Each begins with a marker, and with a
+// length below 256.
 type scans struct {
 	r    io.Reader
 	last uint32 // the last bytes that were read

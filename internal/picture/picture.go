@@ -51,8 +51,8 @@ type Pictures struct {
 	free      *semaphore.Weighted
 }
 
-// New returns what reads pictures of so many pixels at most. It leaves a processor to others, if there
-// is more than one.
+// New returns what reads pictures of so many pixels at most. It leaves a processor to others, if
+// there is more than one.
 func New(maxPixels int64) *Pictures {
 	memory := max(leastMemory, 4*maxPixels)
 	atOnce := min(mostAtOnce, max(1, runtime.GOMAXPROCS(0)-1))

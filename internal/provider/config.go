@@ -78,8 +78,8 @@ var openIDScopes = []string{"openid", "email", "profile"}
 const maxFile = 1 << 20
 
 // Read reads the file at path, which is YAML if its name says so, and JSON otherwise, and the files
-// of secrets that it names. Their paths are relative to the folder of the file. The error is a sentence about the file, without a value of it that may be
-// secret.
+// of secrets that it names. Their paths are relative to the folder of the file. The error is a
+// sentence about the file, without a value of it that may be secret.
 func Read(path string) (*File, error) {
 	text, err := readFile(path)
 	if err != nil {

@@ -48,8 +48,8 @@ func setRPID(s *Settings, value string) error {
 // ofAndroid is the origin of an app for Android: the SHA-256 of the certificate that has signed it.
 var ofAndroid = regexp.MustCompile(`^android:apk-key-hash:[A-Za-z0-9_-]{43}$`)
 
-// setPasskeyOrigins sets the origins of pages and apps that may use passkeys. Browsers refuse others
-// anyway, but a mistake is easier to find at the start.
+// setPasskeyOrigins sets the origins of pages and apps that may use passkeys. Browsers refuse
+// others anyway, but a mistake is easier to find at the start.
 func setPasskeyOrigins(s *Settings, value string) error {
 	var pages, apps []string
 	for origin := range strings.SplitSeq(value, ",") {

@@ -38,8 +38,9 @@ func (o Options) FactorKeys(keys *Keys) (sealing [][]byte) {
 	return sealing
 }
 
-// FileKey returns the key of 32 bytes that addresses of files are signed with. It is derived from the
-// secret of keys, or else from the first key of the keys' file. It returns nil if there is neither.
+// FileKey returns the key of 32 bytes that addresses of files are signed with. It is derived from
+// the secret of keys, or else from the first key of the keys' file. It returns nil if there is
+// neither.
 func (o Options) FileKey(keys *Keys) []byte {
 	switch {
 	case keys.secret != nil:

@@ -14,8 +14,8 @@ import (
 )
 
 // environment is what the variables OTEL_EXPORTER_OTLP_… say that are no settings of Forge:
-// https://opentelemetry.io/docs/specs/otel/protocol/exporter/. Settings have checked their times and
-// choices.
+// https://opentelemetry.io/docs/specs/otel/protocol/exporter/. Settings have checked their times
+// and choices.
 type environment struct {
 	headers map[string]string
 	gzip    bool

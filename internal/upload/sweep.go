@@ -94,8 +94,8 @@ func (u *Uploads) mark(ctx context.Context) (n int, now time.Time, err error) {
 	return n, now, err
 }
 
-// markLeft marks files that rows had, from where the last transaction ended, and returns how many it
-// has looked at.
+// markLeft marks files that rows had, from where the last transaction ended, and returns how many
+// it has looked at.
 func (u *Uploads) markLeft(ctx context.Context) (n int, err error) {
 	err = u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
 		n, err = u.markSomeLeft(ctx, work)

@@ -46,8 +46,8 @@ type Uploads struct {
 	DB       *database.DB
 	Entities []*entity.Entity
 	Log      *slog.Logger
-	// Looking has a place for each mutation whose uploads are looked at, which may take seconds. Those
-	// beyond are refused. If it is nil, none are.
+	// Looking has a place for each mutation whose uploads are looked at, which may take seconds.
+	// Those beyond are refused. If it is nil, none are.
 	Looking chan struct{}
 
 	place uuid.UUID // how far Sweep has looked for files that no row has any more
@@ -145,7 +145,8 @@ func (u *Uploads) mayOpen(ctx context.Context, size int64) error {
 
 // Prepare has those of the files looked at that the viewer has announced. It returns why some of
 // them cannot be used. It must not be called while the unit of work of a request holds a
-// connection. It returns UNAVAILABLE if the bytes cannot be read now, or if too many are being read.
+// connection. It returns UNAVAILABLE if the bytes cannot be read now, or if too many are being
+// read.
 func (u *Uploads) Prepare(ctx context.Context, all []uuid.UUID) (faults map[uuid.UUID]error, err error) {
 	if u == nil || u.Files == nil || viewer.RoleOf(ctx) == viewer.Anonymous || len(all) == 0 {
 		return nil, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// The help of a command names the command that lists the settings, and does not list them. The library
-// has its templates in variables.
+// The help of a command names the command that lists the settings, and does not list them. The
+// library has its templates in variables.
 func init() {
 	for _, template := range []*string{&cli.CommandHelpTemplate, &cli.SubcommandHelpTemplate} {
 		*template = strings.Replace(*template, `{{template "visiblePersistentFlagTemplate" .}}`, settingsListed, 1)

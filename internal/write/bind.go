@@ -364,7 +364,8 @@ func (b *binder) checkKey(at string, e *entity.Entity) {
 	}
 }
 
-// TakesIDs reports whether clients may make the IDs of new rows of an entity, as its annotation says.
+// TakesIDs reports whether clients may make the IDs of new rows of an entity, as its annotation
+// says.
 func TakesIDs(e *entity.Entity) bool { return e.ClientIDs && e.Keys == ids.UUID && !ruledByKey(e) }
 
 // ruledByKey reports whether the policy of an entity says by the key whose a row is.

@@ -190,8 +190,8 @@ func (f *field) check(form *input.Form, op Op, v any) any {
 	return f.limits.check(form, f, v)
 }
 
-// These bound the time in an ID that a client has made. Its clock may be a day ahead: a time further
-// ahead would put the row at the end of the order of IDs until then.
+// These bound the time in an ID that a client has made. Its clock may be a day ahead: a time
+// further ahead would put the row at the end of the order of IDs until then.
 const clientAhead = 24 * time.Hour
 
 var clientSince = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)

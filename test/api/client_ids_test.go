@@ -26,8 +26,8 @@ func newHeroID() string { return ids.ID{Prefix: "hero", UUID: uuid.Must(uuid.New
 
 const createHeroByID = `mutation($id: ID!, $name: String!) { createHero(input: {id: $id, name: $name}) { created hero { id name version } } }`
 
-// TestClientIDs creates heroes whose IDs the client has made: single ones, nested ones, several, and
-// with onConflict.
+// TestClientIDs creates heroes whose IDs the client has made: single ones, nested ones, several,
+// and with onConflict.
 func TestClientIDs(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

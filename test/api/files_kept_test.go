@@ -71,8 +71,8 @@ func TestFilesSwept(t *testing.T) {
 	})
 }
 
-// TestFilesSweptAll has more files than one transaction of a sweep looks at. None is left to a later
-// sweep.
+// TestFilesSweptAll has more files than one transaction of a sweep looks at. None is left to a
+// later sweep.
 func TestFilesSweptAll(t *testing.T) {
 	eachFiles(t, func(t *testing.T, f *filesAPI) {
 		const many = expiry.Limit + 1

@@ -134,8 +134,8 @@ func TestUpdatedAtEverywhere(t *testing.T) {
 	}
 }
 
-// TestQueueReplayed sends a queue of mutations whose answers were lost once more: under keys that are
-// kept, under keys that have expired, and as somebody else.
+// TestQueueReplayed sends a queue of mutations whose answers were lost once more: under keys that
+// are kept, under keys that have expired, and as somebody else.
 func TestQueueReplayed(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

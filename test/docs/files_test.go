@@ -12,7 +12,8 @@ import (
 	"forge/test/process"
 )
 
-// TestFilesRecipe uploads a picture as the recipe says, puts it into a row, and reads a smaller one.
+// TestFilesRecipe uploads a picture as the recipe says, puts it into a row, and reads a smaller
+// one.
 func TestFilesRecipe(t *testing.T) {
 	page, err := os.ReadFile("recipes/files.md")
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 )
 
 // TestPicturesApp uses a single-page application with pictures in a browser, with files in a folder
-// and in S3: with each database in one of them, and in both with FORGE_SOAK. It was written from the pages alone, and has another origin than Forge.
+// and in S3: with each database in one of them, and in both with FORGE_SOAK. It was written from
+// the pages alone, and has another origin than Forge.
 func TestPicturesApp(t *testing.T) {
 	const dir = "../../playground"
 	needChromium(t)

@@ -92,8 +92,8 @@ func TestWritesBindRelated(t *testing.T) {
 	}
 }
 
-// TestClientIDsBind has the start name fields for keys that clients cannot make. The keys of tickets
-// are UUIDs, and those of tracks are numbers.
+// TestClientIDsBind has the start name fields for keys that clients cannot make. The keys of
+// tickets are UUIDs, and those of tracks are numbers.
 func TestClientIDsBind(t *testing.T) {
 	t.Parallel()
 	const ticket = "type Mutation { createTicket(input: I!): P! } type P { ticket: Ticket! } input I { id: ID row: String! }"

@@ -48,8 +48,8 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// Build builds Forge once for all tests of a package, with the commands for source trees. It returns
-// the path of the program.
+// Build builds Forge once for all tests of a package, with the commands for source trees. It
+// returns the path of the program.
 func Build(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(program.dir, "forge")

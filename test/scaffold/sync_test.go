@@ -32,8 +32,8 @@ func (Memo) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Everyone, Create: rule.Everyone, Update: rule.Everyone}
 }
 
-// TestCopies expects all that copies of rows are kept by: conditions on updatedAt and an order by it,
-// also without an index, and IDs that clients make.
+// TestCopies expects all that copies of rows are kept by: conditions on updatedAt and an order by
+// it, also without an index, and IDs that clients make.
 func TestCopies(t *testing.T) {
 	sdl := write(t, library(t, Memo{})).SDL
 	for _, part := range []string{
