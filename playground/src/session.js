@@ -48,13 +48,16 @@ export async function resume() {
   return answer !== null;
 }
 
-// signOut forgets the session, and has the server end it. That works out or does not: here it has ended.
+// signOut has the server end the session, and forgets it. A session of a cookie is shown until the server has ended it, as a reload would go on with it;
+// one of this module's memory is forgotten at once.
 export async function signOut() {
   const old = session;
-  end('');
-  if (old) {
-    await mutate('signOut', { refreshToken: old.refresh }, 'ok').catch(() => {}); // null: it is in a cookie
+  if (!old) {
+    return;
   }
+  const ended = mutate('signOut', { refreshToken: old.refresh }, 'ok').then(() => '', ({ message, code }) => (code === 'UNAUTHENTICATED' ? '' : message));
+  const why = old.refresh ? '' : await ended;
+  end(why && `The server has not ended the session. ${why}`);
 }
 
 // refreshed goes on with the next tokens, unless others than this one are there already. It returns whether there are any.
@@ -110,7 +113,8 @@ async function mutate(name, values, fields = tokens, types = null) {
   const all = Object.entries(types ?? { input: `${name[0].toUpperCase()}${name.slice(1)}Input!` });
   const list = (each) => (all.length > 0 ? `(${all.map(each).join(' ')})` : '');
   const query = `mutation Session${list(([arg, type]) => `$${arg}: ${type}`)} { ${name}${list(([arg]) => `${arg}: $${arg}`)} { ${fields} } }`;
-  const response = await send({ query, variables: types ? values : { input: values } }).catch(() => {
+  const options = { keepalive: true, signal: AbortSignal.timeout(30_000) }; // a page that is closed meanwhile does not stop it
+  const response = await send({ query, variables: types ? values : { input: values } }, {}, options).catch(() => {
     throw new Error('The server cannot be reached.');
   });
   const { data, errors } = await answerOf(response);

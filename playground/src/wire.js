@@ -1,6 +1,7 @@
-// send posts one operation to the API.
-export function send(operation, headers) {
+// send posts one operation to the API. The options are those of fetch.
+export function send(operation, headers, options) {
   return fetch('/graphql', {
+    ...options,
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
