@@ -32,6 +32,7 @@ type fileReference struct {
 	reference
 	of, to *entity.Entity // that of the row, and that of files
 	edge   *entity.Edge   // by which the row is to have the file
+	beyond bool           // the input names as many files before it as the row may have
 }
 
 // upserted is a file that a row has already. It is no fault if the upsert finds this row.
@@ -61,14 +62,14 @@ func (w *Write) files(add func(fileReference)) {
 	for i, f := range w.of.fields {
 		if id, ok := w.values[i].any.(ids.ID); ok && f.to != nil && f.to.Files {
 			if edge := f.fileEdge(w.of.entity); edge != nil {
-				add(fileReference{reference{id, w.path + "." + f.name, w}, w.of.entity, f.to, edge})
+				add(fileReference{reference{id, w.path + "." + f.name, w}, w.of.entity, f.to, edge, false})
 			}
 		}
 	}
 	for _, l := range w.links {
 		if l.edge.Files != nil {
-			for _, r := range l.connect {
-				add(fileReference{r, w.of.entity, l.to, l.edge})
+			for i, r := range l.connect {
+				add(fileReference{r, w.of.entity, l.to, l.edge, i >= l.edge.Files.Number()})
 			}
 		}
 		for _, child := range l.create {
@@ -137,6 +138,8 @@ func (r fileReference) fault(ctx context.Context, free map[ids.ID]*state, other 
 		return &apperr.Error{Code: apperr.CodeBadUserInput, Field: r.path, Message: faults[r.id.UUID].Error()}
 	case of.state != "stored":
 		return apperr.BadInput(r.path, "the file was not uploaded, or not completely")
+	case r.beyond:
+		return apperr.BadInput(r.path, "at most %d files are allowed here", limits.Number())
 	case !limits.Fits(of.size):
 		return apperr.BadInput(r.path, "the file has %d bytes; at most %d are allowed here", of.size, limits.MaxBytes)
 	case !limits.Accepts(of.contentType):
@@ -253,7 +256,8 @@ func (w *Write) checkUpserted() error {
 	return nil
 }
 
-// checkNumber returns an error if a row has more files by an edge than are allowed.
+// checkNumber returns an error if an updated row has more files by an edge than are allowed. Of new
+// rows, attach knows all files.
 func (t *tree) checkNumber(ctx context.Context, w *Write, l *link) error {
 	if l.edge.Files == nil || l.edge.Unique || len(l.connect) == 0 {
 		return nil

@@ -55,12 +55,12 @@ input Concerts { create: [CreateConcertInput!] connect: [ID!] update: [ConcertEn
 input ConcertEntry { id: ID! input: UpdateConcertInput! }
 input CreateConcertInput {
   name: String! venueId: ID venue: OneVenue price: Decimal! day: Date kind: ConcertKind token: UUID seats: BigInt data: Bytes rider: JSON words: [String!] score: Float sold: Boolean
-  tickets: NewTickets guests: NewListeners poster: OnePoster
+  tickets: NewTickets guests: NewListeners poster: OnePoster pictures: IDs
 }
 input OneVenue { create: CreateVenueInput connect: ID }
 input UpdateConcertInput {
   name: String venueId: ID price: Decimal day: Date kind: ConcertKind token: UUID seats: BigInt data: Bytes rider: JSON words: [String!] score: Float sold: Boolean
-  tickets: Tickets guests: Listeners poster: OnePoster
+  tickets: Tickets guests: Listeners poster: OnePoster pictures: AllIDs
 }
 input ManyConcertInput { price: Decimal day: Date kind: ConcertKind seats: BigInt rider: JSON words: [String!] sold: Boolean }
 input NewTickets { create: [CreateTicketInput!] connect: [ID!] }
@@ -72,8 +72,8 @@ input ListenerEntry { id: ID! input: UpdateListenerInput! }
 input CreateTicketInput { row: String! seat: Int note: String concertId: ID }
 input UpdateTicketInput { seat: Int note: String concertId: ID }
 input ManyTicketInput { note: String concertId: ID }
-input CreatePosterInput { text: String! concertId: ID designer: OneListener }
-input UpdatePosterInput { text: String concertId: ID }
+input CreatePosterInput { text: String! concertId: ID designer: OneListener printId: ID }
+input UpdatePosterInput { text: String concertId: ID printId: ID }
 input ManyPosterInput { text: String }
 input OnePoster { create: CreatePosterInput connect: ID }
 input CreatePrizeInput { id: ID! year: Int! winner: OneListener winnerId: ID shared: IDs }

@@ -12,6 +12,7 @@ import (
 	"forge/test/edges/ent/migrate"
 
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
@@ -39,6 +40,8 @@ type Client struct {
 	Schema *migrate.Schema
 	// Concert is the client for interacting with the Concert builders.
 	Concert *ConcertClient
+	// File is the client for interacting with the File builders.
+	File *FileClient
 	// Genre is the client for interacting with the Genre builders.
 	Genre *GenreClient
 	// Label is the client for interacting with the Label builders.
@@ -75,6 +78,7 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Concert = NewConcertClient(c.config)
+	c.File = NewFileClient(c.config)
 	c.Genre = NewGenreClient(c.config)
 	c.Label = NewLabelClient(c.config)
 	c.Listener = NewListenerClient(c.config)
@@ -180,6 +184,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ctx:           ctx,
 		config:        cfg,
 		Concert:       NewConcertClient(cfg),
+		File:          NewFileClient(cfg),
 		Genre:         NewGenreClient(cfg),
 		Label:         NewLabelClient(cfg),
 		Listener:      NewListenerClient(cfg),
@@ -212,6 +217,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ctx:           ctx,
 		config:        cfg,
 		Concert:       NewConcertClient(cfg),
+		File:          NewFileClient(cfg),
 		Genre:         NewGenreClient(cfg),
 		Label:         NewLabelClient(cfg),
 		Listener:      NewListenerClient(cfg),
@@ -253,8 +259,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Concert, c.Genre, c.Label, c.Listener, c.Playlist, c.PlaylistTrack, c.Poster,
-		c.Prize, c.Rating, c.Sleeve, c.Ticket, c.Track, c.Venue,
+		c.Concert, c.File, c.Genre, c.Label, c.Listener, c.Playlist, c.PlaylistTrack,
+		c.Poster, c.Prize, c.Rating, c.Sleeve, c.Ticket, c.Track, c.Venue,
 	} {
 		n.Use(hooks...)
 	}
@@ -264,8 +270,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Concert, c.Genre, c.Label, c.Listener, c.Playlist, c.PlaylistTrack, c.Poster,
-		c.Prize, c.Rating, c.Sleeve, c.Ticket, c.Track, c.Venue,
+		c.Concert, c.File, c.Genre, c.Label, c.Listener, c.Playlist, c.PlaylistTrack,
+		c.Poster, c.Prize, c.Rating, c.Sleeve, c.Ticket, c.Track, c.Venue,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -276,6 +282,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *ConcertMutation:
 		return c.Concert.mutate(ctx, m)
+	case *FileMutation:
+		return c.File.mutate(ctx, m)
 	case *GenreMutation:
 		return c.Genre.mutate(ctx, m)
 	case *LabelMutation:
@@ -477,6 +485,22 @@ func (c *ConcertClient) QueryPoster(_m *Concert) *PosterQuery {
 	return query
 }
 
+// QueryPictures queries the pictures edge of a Concert.
+func (c *ConcertClient) QueryPictures(_m *Concert) *FileQuery {
+	query := (&FileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(concert.Table, concert.FieldID, id),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, concert.PicturesTable, concert.PicturesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *ConcertClient) Hooks() []Hook {
 	hooks := c.hooks.Concert
@@ -500,6 +524,156 @@ func (c *ConcertClient) mutate(ctx context.Context, m *ConcertMutation) (Value, 
 		return (&ConcertDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Concert mutation op: %q", m.Op())
+	}
+}
+
+// FileClient is a client for the File schema.
+type FileClient struct {
+	config
+}
+
+// NewFileClient returns a client for the File from the given config.
+func NewFileClient(c config) *FileClient {
+	return &FileClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `file.Hooks(f(g(h())))`.
+func (c *FileClient) Use(hooks ...Hook) {
+	c.hooks.File = append(c.hooks.File, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `file.Intercept(f(g(h())))`.
+func (c *FileClient) Intercept(interceptors ...Interceptor) {
+	c.inters.File = append(c.inters.File, interceptors...)
+}
+
+// Create returns a builder for creating a File entity.
+func (c *FileClient) Create() *FileCreate {
+	mutation := newFileMutation(c.config, OpCreate)
+	return &FileCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of File entities.
+func (c *FileClient) CreateBulk(builders ...*FileCreate) *FileCreateBulk {
+	return &FileCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FileClient) MapCreateBulk(slice any, setFunc func(*FileCreate, int)) *FileCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FileCreateBulk{err: fmt.Errorf("calling to FileClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FileCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FileCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for File.
+func (c *FileClient) Update() *FileUpdate {
+	mutation := newFileMutation(c.config, OpUpdate)
+	return &FileUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FileClient) UpdateOne(_m *File) *FileUpdateOne {
+	mutation := newFileMutation(c.config, OpUpdateOne, withFile(_m))
+	return &FileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FileClient) UpdateOneID(id uuid.UUID) *FileUpdateOne {
+	mutation := newFileMutation(c.config, OpUpdateOne, withFileID(id))
+	return &FileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for File.
+func (c *FileClient) Delete() *FileDelete {
+	mutation := newFileMutation(c.config, OpDelete)
+	return &FileDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FileClient) DeleteOne(_m *File) *FileDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FileClient) DeleteOneID(id uuid.UUID) *FileDeleteOne {
+	builder := c.Delete().Where(file.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FileDeleteOne{builder}
+}
+
+// Query returns a query builder for File.
+func (c *FileClient) Query() *FileQuery {
+	return &FileQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFile},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a File entity by its id.
+func (c *FileClient) Get(ctx context.Context, id uuid.UUID) (*File, error) {
+	return c.Query().Where(file.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FileClient) GetX(ctx context.Context, id uuid.UUID) *File {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConcertOfPictures queries the concert_of_pictures edge of a File.
+func (c *FileClient) QueryConcertOfPictures(_m *File) *ConcertQuery {
+	query := (&ConcertClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(file.Table, file.FieldID, id),
+			sqlgraph.To(concert.Table, concert.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, file.ConcertOfPicturesTable, file.ConcertOfPicturesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FileClient) Hooks() []Hook {
+	hooks := c.hooks.File
+	return append(hooks[:len(hooks):len(hooks)], file.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *FileClient) Interceptors() []Interceptor {
+	return c.inters.File
+}
+
+func (c *FileClient) mutate(ctx context.Context, m *FileMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FileCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FileUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FileDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown File mutation op: %q", m.Op())
 	}
 }
 
@@ -1617,6 +1791,22 @@ func (c *PosterClient) GetX(ctx context.Context, id int32) *Poster {
 	return obj
 }
 
+// QueryPrint queries the print edge of a Poster.
+func (c *PosterClient) QueryPrint(_m *Poster) *FileQuery {
+	query := (&FileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(poster.Table, poster.FieldID, id),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, poster.PrintTable, poster.PrintColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryConcert queries the concert edge of a Poster.
 func (c *PosterClient) QueryConcert(_m *Poster) *ConcertQuery {
 	query := (&ConcertClient{config: c.config}).Query()
@@ -2706,11 +2896,11 @@ func (c *VenueClient) mutate(ctx context.Context, m *VenueMutation) (Value, erro
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Concert, Genre, Label, Listener, Playlist, PlaylistTrack, Poster, Prize, Rating,
-		Sleeve, Ticket, Track, Venue []ent.Hook
+		Concert, File, Genre, Label, Listener, Playlist, PlaylistTrack, Poster, Prize,
+		Rating, Sleeve, Ticket, Track, Venue []ent.Hook
 	}
 	inters struct {
-		Concert, Genre, Label, Listener, Playlist, PlaylistTrack, Poster, Prize, Rating,
-		Sleeve, Ticket, Track, Venue []ent.Interceptor
+		Concert, File, Genre, Label, Listener, Playlist, PlaylistTrack, Poster, Prize,
+		Rating, Sleeve, Ticket, Track, Venue []ent.Interceptor
 	}
 )

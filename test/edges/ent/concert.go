@@ -63,9 +63,11 @@ type ConcertEdges struct {
 	Guests []*Listener `json:"guests,omitempty"`
 	// Poster holds the value of the poster edge.
 	Poster *Poster `json:"poster,omitempty"`
+	// Pictures holds the value of the pictures edge.
+	Pictures []*File `json:"pictures,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [5]bool
 }
 
 // VenueOrErr returns the Venue value or an error if the edge
@@ -106,6 +108,15 @@ func (e ConcertEdges) PosterOrErr() (*Poster, error) {
 		return nil, &NotFoundError{label: poster.Label}
 	}
 	return nil, &NotLoadedError{edge: "poster"}
+}
+
+// PicturesOrErr returns the Pictures value or an error if the edge
+// was not loaded in eager-loading.
+func (e ConcertEdges) PicturesOrErr() ([]*File, error) {
+	if e.loadedTypes[4] {
+		return e.Pictures, nil
+	}
+	return nil, &NotLoadedError{edge: "pictures"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -262,6 +273,11 @@ func (_m *Concert) QueryGuests() *ListenerQuery {
 // QueryPoster queries the "poster" edge of the Concert entity.
 func (_m *Concert) QueryPoster() *PosterQuery {
 	return NewConcertClient(_m.config).QueryPoster(_m)
+}
+
+// QueryPictures queries the "pictures" edge of the Concert entity.
+func (_m *Concert) QueryPictures() *FileQuery {
+	return NewConcertClient(_m.config).QueryPictures(_m)
 }
 
 // Update returns a builder for updating this Concert.

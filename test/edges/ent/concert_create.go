@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/ticket"
@@ -205,6 +206,21 @@ func (_c *ConcertCreate) SetNillablePosterID(id *int32) *ConcertCreate {
 // SetPoster sets the "poster" edge to the Poster entity.
 func (_c *ConcertCreate) SetPoster(v *Poster) *ConcertCreate {
 	return _c.SetPosterID(v.ID)
+}
+
+// AddPictureIDs adds the "pictures" edge to the File entity by IDs.
+func (_c *ConcertCreate) AddPictureIDs(ids ...uuid.UUID) *ConcertCreate {
+	_c.mutation.AddPictureIDs(ids...)
+	return _c
+}
+
+// AddPictures adds the "pictures" edges to the File entity.
+func (_c *ConcertCreate) AddPictures(v ...*File) *ConcertCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPictureIDs(ids...)
 }
 
 // Mutation returns the ConcertMutation object of the builder.
@@ -421,6 +437,22 @@ func (_c *ConcertCreate) createSpec() (*Concert, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PicturesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   concert.PicturesTable,
+			Columns: []string{concert.PicturesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

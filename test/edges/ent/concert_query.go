@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/predicate"
@@ -25,15 +26,16 @@ import (
 // ConcertQuery is the builder for querying Concert entities.
 type ConcertQuery struct {
 	config
-	ctx         *QueryContext
-	order       []concert.OrderOption
-	inters      []Interceptor
-	predicates  []predicate.Concert
-	withVenue   *VenueQuery
-	withTickets *TicketQuery
-	withGuests  *ListenerQuery
-	withPoster  *PosterQuery
-	modifiers   []func(*sql.Selector)
+	ctx          *QueryContext
+	order        []concert.OrderOption
+	inters       []Interceptor
+	predicates   []predicate.Concert
+	withVenue    *VenueQuery
+	withTickets  *TicketQuery
+	withGuests   *ListenerQuery
+	withPoster   *PosterQuery
+	withPictures *FileQuery
+	modifiers    []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -151,6 +153,28 @@ func (_q *ConcertQuery) QueryPoster() *PosterQuery {
 			sqlgraph.From(concert.Table, concert.FieldID, selector),
 			sqlgraph.To(poster.Table, poster.FieldID),
 			sqlgraph.Edge(sqlgraph.O2O, false, concert.PosterTable, concert.PosterColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryPictures chains the current query on the "pictures" edge.
+func (_q *ConcertQuery) QueryPictures() *FileQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(concert.Table, concert.FieldID, selector),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, concert.PicturesTable, concert.PicturesColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -345,15 +369,16 @@ func (_q *ConcertQuery) Clone() *ConcertQuery {
 		return nil
 	}
 	return &ConcertQuery{
-		config:      _q.config,
-		ctx:         _q.ctx.Clone(),
-		order:       append([]concert.OrderOption{}, _q.order...),
-		inters:      append([]Interceptor{}, _q.inters...),
-		predicates:  append([]predicate.Concert{}, _q.predicates...),
-		withVenue:   _q.withVenue.Clone(),
-		withTickets: _q.withTickets.Clone(),
-		withGuests:  _q.withGuests.Clone(),
-		withPoster:  _q.withPoster.Clone(),
+		config:       _q.config,
+		ctx:          _q.ctx.Clone(),
+		order:        append([]concert.OrderOption{}, _q.order...),
+		inters:       append([]Interceptor{}, _q.inters...),
+		predicates:   append([]predicate.Concert{}, _q.predicates...),
+		withVenue:    _q.withVenue.Clone(),
+		withTickets:  _q.withTickets.Clone(),
+		withGuests:   _q.withGuests.Clone(),
+		withPoster:   _q.withPoster.Clone(),
+		withPictures: _q.withPictures.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -402,6 +427,17 @@ func (_q *ConcertQuery) WithPoster(opts ...func(*PosterQuery)) *ConcertQuery {
 		opt(query)
 	}
 	_q.withPoster = query
+	return _q
+}
+
+// WithPictures tells the query-builder to eager-load the nodes that are connected to
+// the "pictures" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ConcertQuery) WithPictures(opts ...func(*FileQuery)) *ConcertQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPictures = query
 	return _q
 }
 
@@ -489,11 +525,12 @@ func (_q *ConcertQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Conc
 	var (
 		nodes       = []*Concert{}
 		_spec       = _q.querySpec()
-		loadedTypes = [4]bool{
+		loadedTypes = [5]bool{
 			_q.withVenue != nil,
 			_q.withTickets != nil,
 			_q.withGuests != nil,
 			_q.withPoster != nil,
+			_q.withPictures != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -540,6 +577,13 @@ func (_q *ConcertQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Conc
 	if query := _q.withPoster; query != nil {
 		if err := _q.loadPoster(ctx, query, nodes, nil,
 			func(n *Concert, e *Poster) { n.Edges.Poster = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withPictures; query != nil {
+		if err := _q.loadPictures(ctx, query, nodes,
+			func(n *Concert) { n.Edges.Pictures = []*File{} },
+			func(n *Concert, e *File) { n.Edges.Pictures = append(n.Edges.Pictures, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -692,6 +736,37 @@ func (_q *ConcertQuery) loadPoster(ctx context.Context, query *PosterQuery, node
 		node, ok := nodeids[*fk]
 		if !ok {
 			return fmt.Errorf(`unexpected referenced foreign-key "concert_poster" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ConcertQuery) loadPictures(ctx context.Context, query *FileQuery, nodes []*Concert, init func(*Concert), assign func(*Concert, *File)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[int64]*Concert)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	query.withFKs = true
+	query.Where(predicate.File(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(concert.PicturesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.concert_pictures
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "concert_pictures" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "concert_pictures" returned %v for node %v`, *fk, n.ID)
 		}
 		assign(node, n)
 	}

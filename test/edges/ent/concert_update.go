@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/predicate"
@@ -297,6 +298,21 @@ func (_u *ConcertUpdate) SetPoster(v *Poster) *ConcertUpdate {
 	return _u.SetPosterID(v.ID)
 }
 
+// AddPictureIDs adds the "pictures" edge to the File entity by IDs.
+func (_u *ConcertUpdate) AddPictureIDs(ids ...uuid.UUID) *ConcertUpdate {
+	_u.mutation.AddPictureIDs(ids...)
+	return _u
+}
+
+// AddPictures adds the "pictures" edges to the File entity.
+func (_u *ConcertUpdate) AddPictures(v ...*File) *ConcertUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPictureIDs(ids...)
+}
+
 // Mutation returns the ConcertMutation object of the builder.
 func (_u *ConcertUpdate) Mutation() *ConcertMutation {
 	return _u.mutation
@@ -354,6 +370,27 @@ func (_u *ConcertUpdate) RemoveGuests(v ...*Listener) *ConcertUpdate {
 func (_u *ConcertUpdate) ClearPoster() *ConcertUpdate {
 	_u.mutation.ClearPoster()
 	return _u
+}
+
+// ClearPictures clears all "pictures" edges to the File entity.
+func (_u *ConcertUpdate) ClearPictures() *ConcertUpdate {
+	_u.mutation.ClearPictures()
+	return _u
+}
+
+// RemovePictureIDs removes the "pictures" edge to File entities by IDs.
+func (_u *ConcertUpdate) RemovePictureIDs(ids ...uuid.UUID) *ConcertUpdate {
+	_u.mutation.RemovePictureIDs(ids...)
+	return _u
+}
+
+// RemovePictures removes "pictures" edges to File entities.
+func (_u *ConcertUpdate) RemovePictures(v ...*File) *ConcertUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePictureIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -622,6 +659,51 @@ func (_u *ConcertUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PicturesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   concert.PicturesTable,
+			Columns: []string{concert.PicturesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPicturesIDs(); len(nodes) > 0 && !_u.mutation.PicturesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   concert.PicturesTable,
+			Columns: []string{concert.PicturesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PicturesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   concert.PicturesTable,
+			Columns: []string{concert.PicturesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -911,6 +993,21 @@ func (_u *ConcertUpdateOne) SetPoster(v *Poster) *ConcertUpdateOne {
 	return _u.SetPosterID(v.ID)
 }
 
+// AddPictureIDs adds the "pictures" edge to the File entity by IDs.
+func (_u *ConcertUpdateOne) AddPictureIDs(ids ...uuid.UUID) *ConcertUpdateOne {
+	_u.mutation.AddPictureIDs(ids...)
+	return _u
+}
+
+// AddPictures adds the "pictures" edges to the File entity.
+func (_u *ConcertUpdateOne) AddPictures(v ...*File) *ConcertUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPictureIDs(ids...)
+}
+
 // Mutation returns the ConcertMutation object of the builder.
 func (_u *ConcertUpdateOne) Mutation() *ConcertMutation {
 	return _u.mutation
@@ -968,6 +1065,27 @@ func (_u *ConcertUpdateOne) RemoveGuests(v ...*Listener) *ConcertUpdateOne {
 func (_u *ConcertUpdateOne) ClearPoster() *ConcertUpdateOne {
 	_u.mutation.ClearPoster()
 	return _u
+}
+
+// ClearPictures clears all "pictures" edges to the File entity.
+func (_u *ConcertUpdateOne) ClearPictures() *ConcertUpdateOne {
+	_u.mutation.ClearPictures()
+	return _u
+}
+
+// RemovePictureIDs removes the "pictures" edge to File entities by IDs.
+func (_u *ConcertUpdateOne) RemovePictureIDs(ids ...uuid.UUID) *ConcertUpdateOne {
+	_u.mutation.RemovePictureIDs(ids...)
+	return _u
+}
+
+// RemovePictures removes "pictures" edges to File entities.
+func (_u *ConcertUpdateOne) RemovePictures(v ...*File) *ConcertUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePictureIDs(ids...)
 }
 
 // Where appends a list predicates to the ConcertUpdate builder.
@@ -1266,6 +1384,51 @@ func (_u *ConcertUpdateOne) sqlSave(ctx context.Context) (_node *Concert, err er
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(poster.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PicturesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   concert.PicturesTable,
+			Columns: []string{concert.PicturesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPicturesIDs(); len(nodes) > 0 && !_u.mutation.PicturesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   concert.PicturesTable,
+			Columns: []string{concert.PicturesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PicturesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   concert.PicturesTable,
+			Columns: []string{concert.PicturesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

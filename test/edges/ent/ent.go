@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
@@ -86,6 +87,7 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			concert.Table:       concert.ValidColumn,
+			file.Table:          file.ValidColumn,
 			genre.Table:         genre.ValidColumn,
 			label.Table:         label.ValidColumn,
 			listener.Table:      listener.ValidColumn,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
@@ -38,7 +39,7 @@ var Entities = []*entity.Entity{
 		Prefix:  "concert",
 		Ruled:   true,
 		Policy:  func() Policy { return concert.Policy },
-		Visible: map[string]entity.Visibility{"name": entity.ToAll, "venue": entity.ToAll, "venueId": entity.ToAll, "price": entity.ToAll, "day": entity.ToAll, "kind": entity.ToAll, "token": entity.ToAll, "seats": entity.ToAll, "data": entity.ToAll, "rider": entity.ToAll, "words": entity.ToAll, "score": entity.ToAll, "sold": entity.ToAll, "tickets": entity.ToAll, "guests": entity.ToAll, "poster": entity.ToAll, "id": entity.ToAll},
+		Visible: map[string]entity.Visibility{"name": entity.ToAll, "venue": entity.ToAll, "venueId": entity.ToAll, "price": entity.ToAll, "day": entity.ToAll, "kind": entity.ToAll, "token": entity.ToAll, "seats": entity.ToAll, "data": entity.ToAll, "rider": entity.ToAll, "words": entity.ToAll, "score": entity.ToAll, "sold": entity.ToAll, "tickets": entity.ToAll, "guests": entity.ToAll, "poster": entity.ToAll, "pictures": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "int64", Refers: "Concert"},
@@ -60,6 +61,7 @@ var Entities = []*entity.Entity{
 			{Name: "tickets", To: "Ticket", Column: "concert_id"},
 			{Name: "guests", To: "Listener", Column: "concert_id", Through: "concert_guests", Far: "listener_id"},
 			{Name: "poster", To: "Poster", Column: "concert_poster", Unique: true},
+			{Name: "pictures", To: "File", Column: "concert_pictures", Files: &entity.FileLimits{ContentTypes: []string{"image/jpeg", "image/png", "image/gif", "image/webp"}, Most: 2}},
 		},
 		Writer: &entity.Writer{
 			New: func(ctx context.Context, op Op, value any) entity.Mutation {
@@ -168,6 +170,9 @@ var Entities = []*entity.Entity{
 					}
 					m.(*ConcertMutation).SetPosterID(int32(value.(int64)))
 				},
+				"pictures": func(m Mutation, value any) {
+					m.(*ConcertMutation).AddPictureIDs(value.(uuid.UUID))
+				},
 			},
 			Unlink: map[string]func(Mutation, any){
 				"tickets": func(m Mutation, value any) {
@@ -175,6 +180,9 @@ var Entities = []*entity.Entity{
 				},
 				"guests": func(m Mutation, value any) {
 					m.(*ConcertMutation).RemoveGuestIDs(value.(uuid.UUID))
+				},
+				"pictures": func(m Mutation, value any) {
+					m.(*ConcertMutation).RemovePictureIDs(value.(uuid.UUID))
 				},
 			},
 			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
@@ -196,6 +204,147 @@ var Entities = []*entity.Entity{
 				return made, 0, nil
 			},
 			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*ConcertUpdate).Modify(change) },
+			Invalid: invalid,
+		},
+	},
+	{
+		Name:    "File",
+		Table:   "files",
+		Prefix:  "file",
+		Ruled:   true,
+		Policy:  func() Policy { return file.Policy },
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "contentType": entity.ToAll, "size": entity.ToAll, "width": entity.ToAll, "height": entity.ToAll},
+		Files:   true,
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "File", Default: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "userId", Column: "user_id", Kind: entity.UUID, Type: "uuid.UUID", Nullable: true, Immutable: true, Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
+			{Name: "contentType", Column: "content_type", Kind: entity.String, Type: "string"},
+			{Name: "size", Column: "size", Kind: entity.BigInt, Type: "int64"},
+			{Name: "width", Column: "width", Kind: entity.Int, Type: "int32", Nullable: true},
+			{Name: "height", Column: "height", Kind: entity.Int, Type: "int32", Nullable: true},
+			{Name: "blurhash", Column: "blurhash", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "etag", Column: "etag", Kind: entity.String, Type: "string", Nullable: true},
+			{Name: "state", Column: "state", Kind: entity.Enum, Type: "file.State", Default: true, Values: []string{"announced", "stored", "removed"}},
+			{Name: "attachedAt", Column: "attached_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time", Default: true, Immutable: true},
+		},
+		Edges: []entity.Edge{
+			{Name: "concertOfPictures", To: "Concert", Column: "concert_pictures", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
+		},
+		Writer: &entity.Writer{
+			New: func(ctx context.Context, op Op, value any) entity.Mutation {
+				switch client := FromUnit(ctx).File; {
+				case op.Is(OpCreate):
+					b := client.Create()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						row, err := b.Save(ctx)
+						if err != nil {
+							return ids.ID{}, 0, err
+						}
+						return row.GlobalID(), 1, nil
+					}}
+				case op.Is(OpUpdateOne):
+					b := client.UpdateOneID(value.(uuid.UUID))
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						if _, err := b.Save(ctx); !IsNotFound(err) {
+							return ids.ID{}, 1, err
+						}
+						return ids.ID{}, 0, nil
+					}}
+				case op.Is(OpUpdate):
+					b := client.Update()
+					return entity.Mutation{Mutation: b.mutation, Builder: b, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Save(ctx)
+						return ids.ID{}, n, err
+					}}
+				default:
+					b := client.Delete()
+					return entity.Mutation{Mutation: b.mutation, Save: func(ctx context.Context) (ids.ID, int, error) {
+						n, err := b.Exec(ctx)
+						return ids.ID{}, n, err
+					}}
+				}
+			},
+			Set: map[string]func(Mutation, any) error{
+				"id": func(m Mutation, value any) error {
+					m.(*FileMutation).SetID(value.(uuid.UUID))
+					return nil
+				},
+				"user_id": func(m Mutation, value any) error {
+					m.(*FileMutation).SetUserID(value.(uuid.UUID))
+					return nil
+				},
+				"name": func(m Mutation, value any) error {
+					m.(*FileMutation).SetName(string(value.(string)))
+					return nil
+				},
+				"content_type": func(m Mutation, value any) error {
+					m.(*FileMutation).SetContentType(string(value.(string)))
+					return nil
+				},
+				"size": func(m Mutation, value any) error {
+					m.(*FileMutation).SetSize(int64(value.(int64)))
+					return nil
+				},
+				"width": func(m Mutation, value any) error {
+					m.(*FileMutation).SetWidth(int32(value.(int64)))
+					return nil
+				},
+				"height": func(m Mutation, value any) error {
+					m.(*FileMutation).SetHeight(int32(value.(int64)))
+					return nil
+				},
+				"blurhash": func(m Mutation, value any) error {
+					m.(*FileMutation).SetBlurhash(string(value.(string)))
+					return nil
+				},
+				"etag": func(m Mutation, value any) error {
+					m.(*FileMutation).SetEtag(string(value.(string)))
+					return nil
+				},
+				"state": func(m Mutation, value any) error {
+					m.(*FileMutation).SetState(file.State(value.(string)))
+					return nil
+				},
+				"attached_at": func(m Mutation, value any) error {
+					m.(*FileMutation).SetAttachedAt(value.(time.Time))
+					return nil
+				},
+				"created_at": func(m Mutation, value any) error {
+					m.(*FileMutation).SetCreatedAt(value.(time.Time))
+					return nil
+				},
+			},
+			Link: map[string]func(Mutation, any){
+				"concertOfPictures": func(m Mutation, value any) {
+					if value == nil {
+						m.(*FileMutation).ClearConcertOfPictures()
+						return
+					}
+					m.(*FileMutation).SetConcertOfPicturesID(int64(value.(int64)))
+				},
+			},
+			Unlink: map[string]func(Mutation, any){},
+			Bulk: func(ctx context.Context, list []entity.Mutation) ([]ids.ID, int, error) {
+				builders := make([]*FileCreate, len(list))
+				for i, m := range list {
+					builders[i] = m.Builder.(*FileCreate)
+				}
+				rows, err := FromUnit(ctx).File.CreateBulk(builders...).Save(ctx)
+				if err != nil {
+					i := slices.IndexFunc(builders, func(b *FileCreate) bool {
+						return same(b.check(), err) || same(file.Policy.EvalMutation(ctx, b.mutation), err)
+					})
+					return nil, i, err
+				}
+				made := make([]ids.ID, len(rows))
+				for i, row := range rows {
+					made[i] = row.GlobalID()
+				}
+				return made, 0, nil
+			},
+			Modify:  func(m entity.Mutation, change func(*sql.UpdateBuilder)) { m.Builder.(*FileUpdate).Modify(change) },
 			Invalid: invalid,
 		},
 	},
@@ -799,13 +948,15 @@ var Entities = []*entity.Entity{
 		Prefix:  "poster",
 		Ruled:   true,
 		Policy:  func() Policy { return poster.Policy },
-		Visible: map[string]entity.Visibility{"text": entity.ToAll, "concert": entity.ToAll, "designer": entity.ToAll, "id": entity.ToAll},
+		Visible: map[string]entity.Visibility{"text": entity.ToAll, "concert": entity.ToAll, "designer": entity.ToAll, "print": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "int32", Refers: "Poster"},
+			{Name: "printId", Column: "print_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "File"},
 			{Name: "text", Column: "text", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
+			{Name: "print", To: "File", Column: "print_id", OwnKey: true, Unique: true, Nullable: true, Files: &entity.FileLimits{MaxBytes: 1000, ContentTypes: []string{"application/pdf"}}},
 			{Name: "concert", To: "Concert", Column: "concert_poster", OwnKey: true, Inverse: true, Unique: true, Nullable: true},
 			{Name: "designer", To: "Listener", Column: "poster_designer", OwnKey: true, Immutable: true, Unique: true, Nullable: true},
 		},
@@ -848,12 +999,23 @@ var Entities = []*entity.Entity{
 					m.(*PosterMutation).SetID(int32(value.(int64)))
 					return nil
 				},
+				"print_id": func(m Mutation, value any) error {
+					m.(*PosterMutation).SetPrintID(value.(uuid.UUID))
+					return nil
+				},
 				"text": func(m Mutation, value any) error {
 					m.(*PosterMutation).SetText(string(value.(string)))
 					return nil
 				},
 			},
 			Link: map[string]func(Mutation, any){
+				"print": func(m Mutation, value any) {
+					if value == nil {
+						m.(*PosterMutation).ClearPrint()
+						return
+					}
+					m.(*PosterMutation).SetPrintID(value.(uuid.UUID))
+				},
 				"concert": func(m Mutation, value any) {
 					if value == nil {
 						m.(*PosterMutation).ClearConcert()
@@ -1506,6 +1668,13 @@ func (m *ConcertMutation) Defaults() map[string]any {
 		concert.FieldKind:  concert.DefaultKind,
 		concert.FieldSeats: concert.DefaultSeats,
 		concert.FieldSold:  concert.DefaultSold,
+	}
+}
+
+// Defaults returns the defaults of columns that are not functions.
+func (m *FileMutation) Defaults() map[string]any {
+	return map[string]any{
+		file.FieldState: file.DefaultState,
 	}
 }
 

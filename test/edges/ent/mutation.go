@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
@@ -40,6 +41,7 @@ const (
 
 	// Node types.
 	TypeConcert       = "Concert"
+	TypeFile          = "File"
 	TypeGenre         = "Genre"
 	TypeLabel         = "Label"
 	TypeListener      = "Listener"
@@ -57,38 +59,41 @@ const (
 // ConcertMutation represents an operation that mutates the Concert nodes in the graph.
 type ConcertMutation struct {
 	config
-	op             Op
-	typ            string
-	id             *int64
-	name           *string
-	price          *decimal.Decimal
-	day            *time.Time
-	kind           *concert.Kind
-	token          *uuid.UUID
-	seats          *int64
-	addseats       *int64
-	data           *[]byte
-	rider          *json.RawMessage
-	appendrider    json.RawMessage
-	words          *[]string
-	appendwords    []string
-	score          *float64
-	addscore       *float64
-	sold           *bool
-	clearedFields  map[string]struct{}
-	venue          *uuid.UUID
-	clearedvenue   bool
-	tickets        map[uuid.UUID]struct{}
-	removedtickets map[uuid.UUID]struct{}
-	clearedtickets bool
-	guests         map[uuid.UUID]struct{}
-	removedguests  map[uuid.UUID]struct{}
-	clearedguests  bool
-	poster         *int32
-	clearedposter  bool
-	done           bool
-	oldValue       func(context.Context) (*Concert, error)
-	predicates     []predicate.Concert
+	op              Op
+	typ             string
+	id              *int64
+	name            *string
+	price           *decimal.Decimal
+	day             *time.Time
+	kind            *concert.Kind
+	token           *uuid.UUID
+	seats           *int64
+	addseats        *int64
+	data            *[]byte
+	rider           *json.RawMessage
+	appendrider     json.RawMessage
+	words           *[]string
+	appendwords     []string
+	score           *float64
+	addscore        *float64
+	sold            *bool
+	clearedFields   map[string]struct{}
+	venue           *uuid.UUID
+	clearedvenue    bool
+	tickets         map[uuid.UUID]struct{}
+	removedtickets  map[uuid.UUID]struct{}
+	clearedtickets  bool
+	guests          map[uuid.UUID]struct{}
+	removedguests   map[uuid.UUID]struct{}
+	clearedguests   bool
+	poster          *int32
+	clearedposter   bool
+	pictures        map[uuid.UUID]struct{}
+	removedpictures map[uuid.UUID]struct{}
+	clearedpictures bool
+	done            bool
+	oldValue        func(context.Context) (*Concert, error)
+	predicates      []predicate.Concert
 }
 
 var _ ent.Mutation = (*ConcertMutation)(nil)
@@ -952,6 +957,60 @@ func (m *ConcertMutation) ResetPoster() {
 	m.clearedposter = false
 }
 
+// AddPictureIDs adds the "pictures" edge to the File entity by ids.
+func (m *ConcertMutation) AddPictureIDs(ids ...uuid.UUID) {
+	if m.pictures == nil {
+		m.pictures = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.pictures[ids[i]] = struct{}{}
+	}
+}
+
+// ClearPictures clears the "pictures" edge to the File entity.
+func (m *ConcertMutation) ClearPictures() {
+	m.clearedpictures = true
+}
+
+// PicturesCleared reports if the "pictures" edge to the File entity was cleared.
+func (m *ConcertMutation) PicturesCleared() bool {
+	return m.clearedpictures
+}
+
+// RemovePictureIDs removes the "pictures" edge to the File entity by IDs.
+func (m *ConcertMutation) RemovePictureIDs(ids ...uuid.UUID) {
+	if m.removedpictures == nil {
+		m.removedpictures = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.pictures, ids[i])
+		m.removedpictures[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedPictures returns the removed IDs of the "pictures" edge to the File entity.
+func (m *ConcertMutation) RemovedPicturesIDs() (ids []uuid.UUID) {
+	for id := range m.removedpictures {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// PicturesIDs returns the "pictures" edge IDs in the mutation.
+func (m *ConcertMutation) PicturesIDs() (ids []uuid.UUID) {
+	for id := range m.pictures {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetPictures resets all changes to the "pictures" edge.
+func (m *ConcertMutation) ResetPictures() {
+	m.pictures = nil
+	m.clearedpictures = false
+	m.removedpictures = nil
+}
+
 // Where appends a list predicates to the ConcertMutation builder.
 func (m *ConcertMutation) Where(ps ...predicate.Concert) {
 	m.predicates = append(m.predicates, ps...)
@@ -1338,7 +1397,7 @@ func (m *ConcertMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ConcertMutation) AddedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.venue != nil {
 		edges = append(edges, concert.EdgeVenue)
 	}
@@ -1350,6 +1409,9 @@ func (m *ConcertMutation) AddedEdges() []string {
 	}
 	if m.poster != nil {
 		edges = append(edges, concert.EdgePoster)
+	}
+	if m.pictures != nil {
+		edges = append(edges, concert.EdgePictures)
 	}
 	return edges
 }
@@ -1378,18 +1440,27 @@ func (m *ConcertMutation) AddedIDs(name string) []ent.Value {
 		if id := m.poster; id != nil {
 			return []ent.Value{*id}
 		}
+	case concert.EdgePictures:
+		ids := make([]ent.Value, 0, len(m.pictures))
+		for id := range m.pictures {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ConcertMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.removedtickets != nil {
 		edges = append(edges, concert.EdgeTickets)
 	}
 	if m.removedguests != nil {
 		edges = append(edges, concert.EdgeGuests)
+	}
+	if m.removedpictures != nil {
+		edges = append(edges, concert.EdgePictures)
 	}
 	return edges
 }
@@ -1410,13 +1481,19 @@ func (m *ConcertMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case concert.EdgePictures:
+		ids := make([]ent.Value, 0, len(m.removedpictures))
+		for id := range m.removedpictures {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ConcertMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.clearedvenue {
 		edges = append(edges, concert.EdgeVenue)
 	}
@@ -1428,6 +1505,9 @@ func (m *ConcertMutation) ClearedEdges() []string {
 	}
 	if m.clearedposter {
 		edges = append(edges, concert.EdgePoster)
+	}
+	if m.clearedpictures {
+		edges = append(edges, concert.EdgePictures)
 	}
 	return edges
 }
@@ -1444,6 +1524,8 @@ func (m *ConcertMutation) EdgeCleared(name string) bool {
 		return m.clearedguests
 	case concert.EdgePoster:
 		return m.clearedposter
+	case concert.EdgePictures:
+		return m.clearedpictures
 	}
 	return false
 }
@@ -1478,8 +1560,1171 @@ func (m *ConcertMutation) ResetEdge(name string) error {
 	case concert.EdgePoster:
 		m.ResetPoster()
 		return nil
+	case concert.EdgePictures:
+		m.ResetPictures()
+		return nil
 	}
 	return fmt.Errorf("unknown Concert edge %s", name)
+}
+
+// FileMutation represents an operation that mutates the File nodes in the graph.
+type FileMutation struct {
+	config
+	op                         Op
+	typ                        string
+	id                         *uuid.UUID
+	user_id                    *uuid.UUID
+	name                       *string
+	content_type               *string
+	size                       *int64
+	addsize                    *int64
+	width                      *int32
+	addwidth                   *int32
+	height                     *int32
+	addheight                  *int32
+	blurhash                   *string
+	etag                       *string
+	state                      *file.State
+	attached_at                *time.Time
+	created_at                 *time.Time
+	clearedFields              map[string]struct{}
+	concert_of_pictures        *int64
+	clearedconcert_of_pictures bool
+	done                       bool
+	oldValue                   func(context.Context) (*File, error)
+	predicates                 []predicate.File
+}
+
+var _ ent.Mutation = (*FileMutation)(nil)
+
+// fileOption allows management of the mutation configuration using functional options.
+type fileOption func(*FileMutation)
+
+// newFileMutation creates new mutation for the File entity.
+func newFileMutation(c config, op Op, opts ...fileOption) *FileMutation {
+	m := &FileMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFile,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFileID sets the ID field of the mutation.
+func withFileID(id uuid.UUID) fileOption {
+	return func(m *FileMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *File
+		)
+		m.oldValue = func(ctx context.Context) (*File, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().File.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFile sets the old File of the mutation.
+func withFile(node *File) fileOption {
+	return func(m *FileMutation) {
+		m.oldValue = func(context.Context) (*File, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FileMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FileMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of File entities.
+func (m *FileMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FileMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FileMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().File.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetUserID sets the "user_id" field.
+func (m *FileMutation) SetUserID(u uuid.UUID) {
+	m.user_id = &u
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *FileMutation) UserID() (r uuid.UUID, exists bool) {
+	v := m.user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldUserID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ClearUserID clears the value of the "user_id" field.
+func (m *FileMutation) ClearUserID() {
+	m.user_id = nil
+	m.clearedFields[file.FieldUserID] = struct{}{}
+}
+
+// UserIDCleared returns if the "user_id" field was cleared in this mutation.
+func (m *FileMutation) UserIDCleared() bool {
+	_, ok := m.clearedFields[file.FieldUserID]
+	return ok
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *FileMutation) ResetUserID() {
+	m.user_id = nil
+	delete(m.clearedFields, file.FieldUserID)
+}
+
+// SetName sets the "name" field.
+func (m *FileMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *FileMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *FileMutation) ResetName() {
+	m.name = nil
+}
+
+// SetContentType sets the "content_type" field.
+func (m *FileMutation) SetContentType(s string) {
+	m.content_type = &s
+}
+
+// ContentType returns the value of the "content_type" field in the mutation.
+func (m *FileMutation) ContentType() (r string, exists bool) {
+	v := m.content_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContentType returns the old "content_type" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldContentType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContentType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContentType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContentType: %w", err)
+	}
+	return oldValue.ContentType, nil
+}
+
+// ResetContentType resets all changes to the "content_type" field.
+func (m *FileMutation) ResetContentType() {
+	m.content_type = nil
+}
+
+// SetSize sets the "size" field.
+func (m *FileMutation) SetSize(i int64) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *FileMutation) Size() (r int64, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldSize(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *FileMutation) AddSize(i int64) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *FileMutation) AddedSize() (r int64, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *FileMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetWidth sets the "width" field.
+func (m *FileMutation) SetWidth(i int32) {
+	m.width = &i
+	m.addwidth = nil
+}
+
+// Width returns the value of the "width" field in the mutation.
+func (m *FileMutation) Width() (r int32, exists bool) {
+	v := m.width
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWidth returns the old "width" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldWidth(ctx context.Context) (v *int32, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWidth is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWidth requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWidth: %w", err)
+	}
+	return oldValue.Width, nil
+}
+
+// AddWidth adds i to the "width" field.
+func (m *FileMutation) AddWidth(i int32) {
+	if m.addwidth != nil {
+		*m.addwidth += i
+	} else {
+		m.addwidth = &i
+	}
+}
+
+// AddedWidth returns the value that was added to the "width" field in this mutation.
+func (m *FileMutation) AddedWidth() (r int32, exists bool) {
+	v := m.addwidth
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearWidth clears the value of the "width" field.
+func (m *FileMutation) ClearWidth() {
+	m.width = nil
+	m.addwidth = nil
+	m.clearedFields[file.FieldWidth] = struct{}{}
+}
+
+// WidthCleared returns if the "width" field was cleared in this mutation.
+func (m *FileMutation) WidthCleared() bool {
+	_, ok := m.clearedFields[file.FieldWidth]
+	return ok
+}
+
+// ResetWidth resets all changes to the "width" field.
+func (m *FileMutation) ResetWidth() {
+	m.width = nil
+	m.addwidth = nil
+	delete(m.clearedFields, file.FieldWidth)
+}
+
+// SetHeight sets the "height" field.
+func (m *FileMutation) SetHeight(i int32) {
+	m.height = &i
+	m.addheight = nil
+}
+
+// Height returns the value of the "height" field in the mutation.
+func (m *FileMutation) Height() (r int32, exists bool) {
+	v := m.height
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHeight returns the old "height" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldHeight(ctx context.Context) (v *int32, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHeight is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHeight requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHeight: %w", err)
+	}
+	return oldValue.Height, nil
+}
+
+// AddHeight adds i to the "height" field.
+func (m *FileMutation) AddHeight(i int32) {
+	if m.addheight != nil {
+		*m.addheight += i
+	} else {
+		m.addheight = &i
+	}
+}
+
+// AddedHeight returns the value that was added to the "height" field in this mutation.
+func (m *FileMutation) AddedHeight() (r int32, exists bool) {
+	v := m.addheight
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearHeight clears the value of the "height" field.
+func (m *FileMutation) ClearHeight() {
+	m.height = nil
+	m.addheight = nil
+	m.clearedFields[file.FieldHeight] = struct{}{}
+}
+
+// HeightCleared returns if the "height" field was cleared in this mutation.
+func (m *FileMutation) HeightCleared() bool {
+	_, ok := m.clearedFields[file.FieldHeight]
+	return ok
+}
+
+// ResetHeight resets all changes to the "height" field.
+func (m *FileMutation) ResetHeight() {
+	m.height = nil
+	m.addheight = nil
+	delete(m.clearedFields, file.FieldHeight)
+}
+
+// SetBlurhash sets the "blurhash" field.
+func (m *FileMutation) SetBlurhash(s string) {
+	m.blurhash = &s
+}
+
+// Blurhash returns the value of the "blurhash" field in the mutation.
+func (m *FileMutation) Blurhash() (r string, exists bool) {
+	v := m.blurhash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBlurhash returns the old "blurhash" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldBlurhash(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBlurhash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBlurhash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBlurhash: %w", err)
+	}
+	return oldValue.Blurhash, nil
+}
+
+// ClearBlurhash clears the value of the "blurhash" field.
+func (m *FileMutation) ClearBlurhash() {
+	m.blurhash = nil
+	m.clearedFields[file.FieldBlurhash] = struct{}{}
+}
+
+// BlurhashCleared returns if the "blurhash" field was cleared in this mutation.
+func (m *FileMutation) BlurhashCleared() bool {
+	_, ok := m.clearedFields[file.FieldBlurhash]
+	return ok
+}
+
+// ResetBlurhash resets all changes to the "blurhash" field.
+func (m *FileMutation) ResetBlurhash() {
+	m.blurhash = nil
+	delete(m.clearedFields, file.FieldBlurhash)
+}
+
+// SetEtag sets the "etag" field.
+func (m *FileMutation) SetEtag(s string) {
+	m.etag = &s
+}
+
+// Etag returns the value of the "etag" field in the mutation.
+func (m *FileMutation) Etag() (r string, exists bool) {
+	v := m.etag
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEtag returns the old "etag" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldEtag(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEtag is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEtag requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEtag: %w", err)
+	}
+	return oldValue.Etag, nil
+}
+
+// ClearEtag clears the value of the "etag" field.
+func (m *FileMutation) ClearEtag() {
+	m.etag = nil
+	m.clearedFields[file.FieldEtag] = struct{}{}
+}
+
+// EtagCleared returns if the "etag" field was cleared in this mutation.
+func (m *FileMutation) EtagCleared() bool {
+	_, ok := m.clearedFields[file.FieldEtag]
+	return ok
+}
+
+// ResetEtag resets all changes to the "etag" field.
+func (m *FileMutation) ResetEtag() {
+	m.etag = nil
+	delete(m.clearedFields, file.FieldEtag)
+}
+
+// SetState sets the "state" field.
+func (m *FileMutation) SetState(f file.State) {
+	m.state = &f
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *FileMutation) State() (r file.State, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldState(ctx context.Context) (v file.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *FileMutation) ResetState() {
+	m.state = nil
+}
+
+// SetAttachedAt sets the "attached_at" field.
+func (m *FileMutation) SetAttachedAt(t time.Time) {
+	m.attached_at = &t
+}
+
+// AttachedAt returns the value of the "attached_at" field in the mutation.
+func (m *FileMutation) AttachedAt() (r time.Time, exists bool) {
+	v := m.attached_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttachedAt returns the old "attached_at" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldAttachedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttachedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttachedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttachedAt: %w", err)
+	}
+	return oldValue.AttachedAt, nil
+}
+
+// ClearAttachedAt clears the value of the "attached_at" field.
+func (m *FileMutation) ClearAttachedAt() {
+	m.attached_at = nil
+	m.clearedFields[file.FieldAttachedAt] = struct{}{}
+}
+
+// AttachedAtCleared returns if the "attached_at" field was cleared in this mutation.
+func (m *FileMutation) AttachedAtCleared() bool {
+	_, ok := m.clearedFields[file.FieldAttachedAt]
+	return ok
+}
+
+// ResetAttachedAt resets all changes to the "attached_at" field.
+func (m *FileMutation) ResetAttachedAt() {
+	m.attached_at = nil
+	delete(m.clearedFields, file.FieldAttachedAt)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *FileMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *FileMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *FileMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetConcertOfPicturesID sets the "concert_of_pictures" edge to the Concert entity by id.
+func (m *FileMutation) SetConcertOfPicturesID(id int64) {
+	m.concert_of_pictures = &id
+}
+
+// ClearConcertOfPictures clears the "concert_of_pictures" edge to the Concert entity.
+func (m *FileMutation) ClearConcertOfPictures() {
+	m.clearedconcert_of_pictures = true
+}
+
+// ConcertOfPicturesCleared reports if the "concert_of_pictures" edge to the Concert entity was cleared.
+func (m *FileMutation) ConcertOfPicturesCleared() bool {
+	return m.clearedconcert_of_pictures
+}
+
+// ConcertOfPicturesID returns the "concert_of_pictures" edge ID in the mutation.
+func (m *FileMutation) ConcertOfPicturesID() (id int64, exists bool) {
+	if m.concert_of_pictures != nil {
+		return *m.concert_of_pictures, true
+	}
+	return
+}
+
+// ConcertOfPicturesIDs returns the "concert_of_pictures" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConcertOfPicturesID instead. It exists only for internal usage by the builders.
+func (m *FileMutation) ConcertOfPicturesIDs() (ids []int64) {
+	if id := m.concert_of_pictures; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConcertOfPictures resets all changes to the "concert_of_pictures" edge.
+func (m *FileMutation) ResetConcertOfPictures() {
+	m.concert_of_pictures = nil
+	m.clearedconcert_of_pictures = false
+}
+
+// Where appends a list predicates to the FileMutation builder.
+func (m *FileMutation) Where(ps ...predicate.File) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FileMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FileMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.File, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FileMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FileMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (File).
+func (m *FileMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FileMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.user_id != nil {
+		fields = append(fields, file.FieldUserID)
+	}
+	if m.name != nil {
+		fields = append(fields, file.FieldName)
+	}
+	if m.content_type != nil {
+		fields = append(fields, file.FieldContentType)
+	}
+	if m.size != nil {
+		fields = append(fields, file.FieldSize)
+	}
+	if m.width != nil {
+		fields = append(fields, file.FieldWidth)
+	}
+	if m.height != nil {
+		fields = append(fields, file.FieldHeight)
+	}
+	if m.blurhash != nil {
+		fields = append(fields, file.FieldBlurhash)
+	}
+	if m.etag != nil {
+		fields = append(fields, file.FieldEtag)
+	}
+	if m.state != nil {
+		fields = append(fields, file.FieldState)
+	}
+	if m.attached_at != nil {
+		fields = append(fields, file.FieldAttachedAt)
+	}
+	if m.created_at != nil {
+		fields = append(fields, file.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FileMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case file.FieldUserID:
+		return m.UserID()
+	case file.FieldName:
+		return m.Name()
+	case file.FieldContentType:
+		return m.ContentType()
+	case file.FieldSize:
+		return m.Size()
+	case file.FieldWidth:
+		return m.Width()
+	case file.FieldHeight:
+		return m.Height()
+	case file.FieldBlurhash:
+		return m.Blurhash()
+	case file.FieldEtag:
+		return m.Etag()
+	case file.FieldState:
+		return m.State()
+	case file.FieldAttachedAt:
+		return m.AttachedAt()
+	case file.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FileMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case file.FieldUserID:
+		return m.OldUserID(ctx)
+	case file.FieldName:
+		return m.OldName(ctx)
+	case file.FieldContentType:
+		return m.OldContentType(ctx)
+	case file.FieldSize:
+		return m.OldSize(ctx)
+	case file.FieldWidth:
+		return m.OldWidth(ctx)
+	case file.FieldHeight:
+		return m.OldHeight(ctx)
+	case file.FieldBlurhash:
+		return m.OldBlurhash(ctx)
+	case file.FieldEtag:
+		return m.OldEtag(ctx)
+	case file.FieldState:
+		return m.OldState(ctx)
+	case file.FieldAttachedAt:
+		return m.OldAttachedAt(ctx)
+	case file.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown File field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FileMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case file.FieldUserID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case file.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case file.FieldContentType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContentType(v)
+		return nil
+	case file.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case file.FieldWidth:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWidth(v)
+		return nil
+	case file.FieldHeight:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHeight(v)
+		return nil
+	case file.FieldBlurhash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBlurhash(v)
+		return nil
+	case file.FieldEtag:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEtag(v)
+		return nil
+	case file.FieldState:
+		v, ok := value.(file.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case file.FieldAttachedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttachedAt(v)
+		return nil
+	case file.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown File field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FileMutation) AddedFields() []string {
+	var fields []string
+	if m.addsize != nil {
+		fields = append(fields, file.FieldSize)
+	}
+	if m.addwidth != nil {
+		fields = append(fields, file.FieldWidth)
+	}
+	if m.addheight != nil {
+		fields = append(fields, file.FieldHeight)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FileMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case file.FieldSize:
+		return m.AddedSize()
+	case file.FieldWidth:
+		return m.AddedWidth()
+	case file.FieldHeight:
+		return m.AddedHeight()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FileMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case file.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	case file.FieldWidth:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddWidth(v)
+		return nil
+	case file.FieldHeight:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddHeight(v)
+		return nil
+	}
+	return fmt.Errorf("unknown File numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FileMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(file.FieldUserID) {
+		fields = append(fields, file.FieldUserID)
+	}
+	if m.FieldCleared(file.FieldWidth) {
+		fields = append(fields, file.FieldWidth)
+	}
+	if m.FieldCleared(file.FieldHeight) {
+		fields = append(fields, file.FieldHeight)
+	}
+	if m.FieldCleared(file.FieldBlurhash) {
+		fields = append(fields, file.FieldBlurhash)
+	}
+	if m.FieldCleared(file.FieldEtag) {
+		fields = append(fields, file.FieldEtag)
+	}
+	if m.FieldCleared(file.FieldAttachedAt) {
+		fields = append(fields, file.FieldAttachedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FileMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FileMutation) ClearField(name string) error {
+	switch name {
+	case file.FieldUserID:
+		m.ClearUserID()
+		return nil
+	case file.FieldWidth:
+		m.ClearWidth()
+		return nil
+	case file.FieldHeight:
+		m.ClearHeight()
+		return nil
+	case file.FieldBlurhash:
+		m.ClearBlurhash()
+		return nil
+	case file.FieldEtag:
+		m.ClearEtag()
+		return nil
+	case file.FieldAttachedAt:
+		m.ClearAttachedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown File nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FileMutation) ResetField(name string) error {
+	switch name {
+	case file.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case file.FieldName:
+		m.ResetName()
+		return nil
+	case file.FieldContentType:
+		m.ResetContentType()
+		return nil
+	case file.FieldSize:
+		m.ResetSize()
+		return nil
+	case file.FieldWidth:
+		m.ResetWidth()
+		return nil
+	case file.FieldHeight:
+		m.ResetHeight()
+		return nil
+	case file.FieldBlurhash:
+		m.ResetBlurhash()
+		return nil
+	case file.FieldEtag:
+		m.ResetEtag()
+		return nil
+	case file.FieldState:
+		m.ResetState()
+		return nil
+	case file.FieldAttachedAt:
+		m.ResetAttachedAt()
+		return nil
+	case file.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown File field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FileMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.concert_of_pictures != nil {
+		edges = append(edges, file.EdgeConcertOfPictures)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FileMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case file.EdgeConcertOfPictures:
+		if id := m.concert_of_pictures; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FileMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FileMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FileMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedconcert_of_pictures {
+		edges = append(edges, file.EdgeConcertOfPictures)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FileMutation) EdgeCleared(name string) bool {
+	switch name {
+	case file.EdgeConcertOfPictures:
+		return m.clearedconcert_of_pictures
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FileMutation) ClearEdge(name string) error {
+	switch name {
+	case file.EdgeConcertOfPictures:
+		m.ClearConcertOfPictures()
+		return nil
+	}
+	return fmt.Errorf("unknown File unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FileMutation) ResetEdge(name string) error {
+	switch name {
+	case file.EdgeConcertOfPictures:
+		m.ResetConcertOfPictures()
+		return nil
+	}
+	return fmt.Errorf("unknown File edge %s", name)
 }
 
 // GenreMutation represents an operation that mutates the Genre nodes in the graph.
@@ -5166,6 +6411,8 @@ type PosterMutation struct {
 	id              *int32
 	text            *string
 	clearedFields   map[string]struct{}
+	print           *uuid.UUID
+	clearedprint    bool
 	concert         *int64
 	clearedconcert  bool
 	designer        *uuid.UUID
@@ -5279,6 +6526,55 @@ func (m *PosterMutation) IDs(ctx context.Context) ([]int32, error) {
 	}
 }
 
+// SetPrintID sets the "print_id" field.
+func (m *PosterMutation) SetPrintID(u uuid.UUID) {
+	m.print = &u
+}
+
+// PrintID returns the value of the "print_id" field in the mutation.
+func (m *PosterMutation) PrintID() (r uuid.UUID, exists bool) {
+	v := m.print
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrintID returns the old "print_id" field's value of the Poster entity.
+// If the Poster object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PosterMutation) OldPrintID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrintID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrintID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrintID: %w", err)
+	}
+	return oldValue.PrintID, nil
+}
+
+// ClearPrintID clears the value of the "print_id" field.
+func (m *PosterMutation) ClearPrintID() {
+	m.print = nil
+	m.clearedFields[poster.FieldPrintID] = struct{}{}
+}
+
+// PrintIDCleared returns if the "print_id" field was cleared in this mutation.
+func (m *PosterMutation) PrintIDCleared() bool {
+	_, ok := m.clearedFields[poster.FieldPrintID]
+	return ok
+}
+
+// ResetPrintID resets all changes to the "print_id" field.
+func (m *PosterMutation) ResetPrintID() {
+	m.print = nil
+	delete(m.clearedFields, poster.FieldPrintID)
+}
+
 // SetText sets the "text" field.
 func (m *PosterMutation) SetText(s string) {
 	m.text = &s
@@ -5313,6 +6609,33 @@ func (m *PosterMutation) OldText(ctx context.Context) (v string, err error) {
 // ResetText resets all changes to the "text" field.
 func (m *PosterMutation) ResetText() {
 	m.text = nil
+}
+
+// ClearPrint clears the "print" edge to the File entity.
+func (m *PosterMutation) ClearPrint() {
+	m.clearedprint = true
+	m.clearedFields[poster.FieldPrintID] = struct{}{}
+}
+
+// PrintCleared reports if the "print" edge to the File entity was cleared.
+func (m *PosterMutation) PrintCleared() bool {
+	return m.PrintIDCleared() || m.clearedprint
+}
+
+// PrintIDs returns the "print" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PrintID instead. It exists only for internal usage by the builders.
+func (m *PosterMutation) PrintIDs() (ids []uuid.UUID) {
+	if id := m.print; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPrint resets all changes to the "print" edge.
+func (m *PosterMutation) ResetPrint() {
+	m.print = nil
+	m.clearedprint = false
 }
 
 // SetConcertID sets the "concert" edge to the Concert entity by id.
@@ -5427,7 +6750,10 @@ func (m *PosterMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PosterMutation) Fields() []string {
-	fields := make([]string, 0, 1)
+	fields := make([]string, 0, 2)
+	if m.print != nil {
+		fields = append(fields, poster.FieldPrintID)
+	}
 	if m.text != nil {
 		fields = append(fields, poster.FieldText)
 	}
@@ -5439,6 +6765,8 @@ func (m *PosterMutation) Fields() []string {
 // schema.
 func (m *PosterMutation) Field(name string) (ent.Value, bool) {
 	switch name {
+	case poster.FieldPrintID:
+		return m.PrintID()
 	case poster.FieldText:
 		return m.Text()
 	}
@@ -5450,6 +6778,8 @@ func (m *PosterMutation) Field(name string) (ent.Value, bool) {
 // database failed.
 func (m *PosterMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
 	switch name {
+	case poster.FieldPrintID:
+		return m.OldPrintID(ctx)
 	case poster.FieldText:
 		return m.OldText(ctx)
 	}
@@ -5461,6 +6791,13 @@ func (m *PosterMutation) OldField(ctx context.Context, name string) (ent.Value, 
 // type.
 func (m *PosterMutation) SetField(name string, value ent.Value) error {
 	switch name {
+	case poster.FieldPrintID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrintID(v)
+		return nil
 	case poster.FieldText:
 		v, ok := value.(string)
 		if !ok {
@@ -5497,7 +6834,11 @@ func (m *PosterMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *PosterMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(poster.FieldPrintID) {
+		fields = append(fields, poster.FieldPrintID)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -5510,6 +6851,11 @@ func (m *PosterMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *PosterMutation) ClearField(name string) error {
+	switch name {
+	case poster.FieldPrintID:
+		m.ClearPrintID()
+		return nil
+	}
 	return fmt.Errorf("unknown Poster nullable field %s", name)
 }
 
@@ -5517,6 +6863,9 @@ func (m *PosterMutation) ClearField(name string) error {
 // It returns an error if the field is not defined in the schema.
 func (m *PosterMutation) ResetField(name string) error {
 	switch name {
+	case poster.FieldPrintID:
+		m.ResetPrintID()
+		return nil
 	case poster.FieldText:
 		m.ResetText()
 		return nil
@@ -5526,7 +6875,10 @@ func (m *PosterMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *PosterMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
+	if m.print != nil {
+		edges = append(edges, poster.EdgePrint)
+	}
 	if m.concert != nil {
 		edges = append(edges, poster.EdgeConcert)
 	}
@@ -5540,6 +6892,10 @@ func (m *PosterMutation) AddedEdges() []string {
 // name in this mutation.
 func (m *PosterMutation) AddedIDs(name string) []ent.Value {
 	switch name {
+	case poster.EdgePrint:
+		if id := m.print; id != nil {
+			return []ent.Value{*id}
+		}
 	case poster.EdgeConcert:
 		if id := m.concert; id != nil {
 			return []ent.Value{*id}
@@ -5554,7 +6910,7 @@ func (m *PosterMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *PosterMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	return edges
 }
 
@@ -5566,7 +6922,10 @@ func (m *PosterMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *PosterMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
+	if m.clearedprint {
+		edges = append(edges, poster.EdgePrint)
+	}
 	if m.clearedconcert {
 		edges = append(edges, poster.EdgeConcert)
 	}
@@ -5580,6 +6939,8 @@ func (m *PosterMutation) ClearedEdges() []string {
 // was cleared in this mutation.
 func (m *PosterMutation) EdgeCleared(name string) bool {
 	switch name {
+	case poster.EdgePrint:
+		return m.clearedprint
 	case poster.EdgeConcert:
 		return m.clearedconcert
 	case poster.EdgeDesigner:
@@ -5592,6 +6953,9 @@ func (m *PosterMutation) EdgeCleared(name string) bool {
 // if that edge is not defined in the schema.
 func (m *PosterMutation) ClearEdge(name string) error {
 	switch name {
+	case poster.EdgePrint:
+		m.ClearPrint()
+		return nil
 	case poster.EdgeConcert:
 		m.ClearConcert()
 		return nil
@@ -5606,6 +6970,9 @@ func (m *PosterMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *PosterMutation) ResetEdge(name string) error {
 	switch name {
+	case poster.EdgePrint:
+		m.ResetPrint()
+		return nil
 	case poster.EdgeConcert:
 		m.ResetConcert()
 		return nil

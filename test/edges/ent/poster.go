@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"forge/internal/ids"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/poster"
 	"strings"
@@ -20,6 +21,8 @@ type Poster struct {
 	config `json:"-"`
 	// ID of the ent.
 	ID int32 `json:"id,omitempty"`
+	// PrintID holds the value of the "print_id" field.
+	PrintID *uuid.UUID `json:"print_id,omitempty"`
 	// Text holds the value of the "text" field.
 	Text string `json:"text,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -32,13 +35,26 @@ type Poster struct {
 
 // PosterEdges holds the relations/edges for other nodes in the graph.
 type PosterEdges struct {
+	// Print holds the value of the print edge.
+	Print *File `json:"print,omitempty"`
 	// Concert holds the value of the concert edge.
 	Concert *Concert `json:"concert,omitempty"`
 	// Designer holds the value of the designer edge.
 	Designer *Listener `json:"designer,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
+}
+
+// PrintOrErr returns the Print value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e PosterEdges) PrintOrErr() (*File, error) {
+	if e.Print != nil {
+		return e.Print, nil
+	} else if e.loadedTypes[0] {
+		return nil, &NotFoundError{label: file.Label}
+	}
+	return nil, &NotLoadedError{edge: "print"}
 }
 
 // ConcertOrErr returns the Concert value or an error if the edge
@@ -46,7 +62,7 @@ type PosterEdges struct {
 func (e PosterEdges) ConcertOrErr() (*Concert, error) {
 	if e.Concert != nil {
 		return e.Concert, nil
-	} else if e.loadedTypes[0] {
+	} else if e.loadedTypes[1] {
 		return nil, &NotFoundError{label: concert.Label}
 	}
 	return nil, &NotLoadedError{edge: "concert"}
@@ -57,7 +73,7 @@ func (e PosterEdges) ConcertOrErr() (*Concert, error) {
 func (e PosterEdges) DesignerOrErr() (*Listener, error) {
 	if e.Designer != nil {
 		return e.Designer, nil
-	} else if e.loadedTypes[1] {
+	} else if e.loadedTypes[2] {
 		return nil, &NotFoundError{label: listener.Label}
 	}
 	return nil, &NotLoadedError{edge: "designer"}
@@ -68,6 +84,8 @@ func (*Poster) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case poster.FieldPrintID:
+			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case poster.FieldID:
 			values[i] = new(sql.NullInt64)
 		case poster.FieldText:
@@ -97,6 +115,13 @@ func (_m *Poster) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field id", value)
 			}
 			_m.ID = int32(value.Int64)
+		case poster.FieldPrintID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field print_id", values[i])
+			} else if value.Valid {
+				_m.PrintID = new(uuid.UUID)
+				*_m.PrintID = *value.S.(*uuid.UUID)
+			}
 		case poster.FieldText:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field text", values[i])
@@ -128,6 +153,11 @@ func (_m *Poster) assignValues(columns []string, values []any) error {
 // This includes values selected through modifiers, order, etc.
 func (_m *Poster) Value(name string) (ent.Value, error) {
 	return _m.selectValues.Get(name)
+}
+
+// QueryPrint queries the "print" edge of the Poster entity.
+func (_m *Poster) QueryPrint() *FileQuery {
+	return NewPosterClient(_m.config).QueryPrint(_m)
 }
 
 // QueryConcert queries the "concert" edge of the Poster entity.
@@ -163,6 +193,11 @@ func (_m *Poster) String() string {
 	var builder strings.Builder
 	builder.WriteString("Poster(")
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
+	if v := _m.PrintID; v != nil {
+		builder.WriteString("print_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
 	builder.WriteString("text=")
 	builder.WriteString(_m.Text)
 	builder.WriteByte(')')

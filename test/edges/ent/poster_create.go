@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/poster"
 
@@ -22,6 +23,20 @@ type PosterCreate struct {
 	hooks    []Hook
 }
 
+// SetPrintID sets the "print_id" field.
+func (_c *PosterCreate) SetPrintID(v uuid.UUID) *PosterCreate {
+	_c.mutation.SetPrintID(v)
+	return _c
+}
+
+// SetNillablePrintID sets the "print_id" field if the given value is not nil.
+func (_c *PosterCreate) SetNillablePrintID(v *uuid.UUID) *PosterCreate {
+	if v != nil {
+		_c.SetPrintID(*v)
+	}
+	return _c
+}
+
 // SetText sets the "text" field.
 func (_c *PosterCreate) SetText(v string) *PosterCreate {
 	_c.mutation.SetText(v)
@@ -32,6 +47,11 @@ func (_c *PosterCreate) SetText(v string) *PosterCreate {
 func (_c *PosterCreate) SetID(v int32) *PosterCreate {
 	_c.mutation.SetID(v)
 	return _c
+}
+
+// SetPrint sets the "print" edge to the File entity.
+func (_c *PosterCreate) SetPrint(v *File) *PosterCreate {
+	return _c.SetPrintID(v.ID)
 }
 
 // SetConcertID sets the "concert" edge to the Concert entity by ID.
@@ -144,6 +164,23 @@ func (_c *PosterCreate) createSpec() (*Poster, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Text(); ok {
 		_spec.SetField(poster.FieldText, field.TypeString, value)
 		_node.Text = value
+	}
+	if nodes := _c.mutation.PrintIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   poster.PrintTable,
+			Columns: []string{poster.PrintColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.PrintID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.ConcertIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

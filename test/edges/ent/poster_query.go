@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/predicate"
@@ -26,6 +27,7 @@ type PosterQuery struct {
 	order        []poster.OrderOption
 	inters       []Interceptor
 	predicates   []predicate.Poster
+	withPrint    *FileQuery
 	withConcert  *ConcertQuery
 	withDesigner *ListenerQuery
 	withFKs      bool
@@ -64,6 +66,28 @@ func (_q *PosterQuery) Unique(unique bool) *PosterQuery {
 func (_q *PosterQuery) Order(o ...poster.OrderOption) *PosterQuery {
 	_q.order = append(_q.order, o...)
 	return _q
+}
+
+// QueryPrint chains the current query on the "print" edge.
+func (_q *PosterQuery) QueryPrint() *FileQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(poster.Table, poster.FieldID, selector),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, poster.PrintTable, poster.PrintColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
 }
 
 // QueryConcert chains the current query on the "concert" edge.
@@ -302,6 +326,7 @@ func (_q *PosterQuery) Clone() *PosterQuery {
 		order:        append([]poster.OrderOption{}, _q.order...),
 		inters:       append([]Interceptor{}, _q.inters...),
 		predicates:   append([]predicate.Poster{}, _q.predicates...),
+		withPrint:    _q.withPrint.Clone(),
 		withConcert:  _q.withConcert.Clone(),
 		withDesigner: _q.withDesigner.Clone(),
 		// clone intermediate query.
@@ -309,6 +334,17 @@ func (_q *PosterQuery) Clone() *PosterQuery {
 		path:      _q.path,
 		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
 	}
+}
+
+// WithPrint tells the query-builder to eager-load the nodes that are connected to
+// the "print" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *PosterQuery) WithPrint(opts ...func(*FileQuery)) *PosterQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPrint = query
+	return _q
 }
 
 // WithConcert tells the query-builder to eager-load the nodes that are connected to
@@ -339,12 +375,12 @@ func (_q *PosterQuery) WithDesigner(opts ...func(*ListenerQuery)) *PosterQuery {
 // Example:
 //
 //	var v []struct {
-//		Text string `json:"text,omitempty"`
+//		PrintID uuid.UUID `json:"print_id,omitempty"`
 //		Count int `json:"count,omitempty"`
 //	}
 //
 //	client.Poster.Query().
-//		GroupBy(poster.FieldText).
+//		GroupBy(poster.FieldPrintID).
 //		Aggregate(ent.Count()).
 //		Scan(ctx, &v)
 func (_q *PosterQuery) GroupBy(field string, fields ...string) *PosterGroupBy {
@@ -362,11 +398,11 @@ func (_q *PosterQuery) GroupBy(field string, fields ...string) *PosterGroupBy {
 // Example:
 //
 //	var v []struct {
-//		Text string `json:"text,omitempty"`
+//		PrintID uuid.UUID `json:"print_id,omitempty"`
 //	}
 //
 //	client.Poster.Query().
-//		Select(poster.FieldText).
+//		Select(poster.FieldPrintID).
 //		Scan(ctx, &v)
 func (_q *PosterQuery) Select(fields ...string) *PosterSelect {
 	_q.ctx.Fields = append(_q.ctx.Fields, fields...)
@@ -418,7 +454,8 @@ func (_q *PosterQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Poste
 		nodes       = []*Poster{}
 		withFKs     = _q.withFKs
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
+			_q.withPrint != nil,
 			_q.withConcert != nil,
 			_q.withDesigner != nil,
 		}
@@ -450,6 +487,12 @@ func (_q *PosterQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Poste
 	if len(nodes) == 0 {
 		return nodes, nil
 	}
+	if query := _q.withPrint; query != nil {
+		if err := _q.loadPrint(ctx, query, nodes, nil,
+			func(n *Poster, e *File) { n.Edges.Print = e }); err != nil {
+			return nil, err
+		}
+	}
 	if query := _q.withConcert; query != nil {
 		if err := _q.loadConcert(ctx, query, nodes, nil,
 			func(n *Poster, e *Concert) { n.Edges.Concert = e }); err != nil {
@@ -465,6 +508,38 @@ func (_q *PosterQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Poste
 	return nodes, nil
 }
 
+func (_q *PosterQuery) loadPrint(ctx context.Context, query *FileQuery, nodes []*Poster, init func(*Poster), assign func(*Poster, *File)) error {
+	ids := make([]uuid.UUID, 0, len(nodes))
+	nodeids := make(map[uuid.UUID][]*Poster)
+	for i := range nodes {
+		if nodes[i].PrintID == nil {
+			continue
+		}
+		fk := *nodes[i].PrintID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(file.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "print_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
 func (_q *PosterQuery) loadConcert(ctx context.Context, query *ConcertQuery, nodes []*Poster, init func(*Poster), assign func(*Poster, *Concert)) error {
 	ids := make([]int64, 0, len(nodes))
 	nodeids := make(map[int64][]*Poster)
@@ -557,6 +632,9 @@ func (_q *PosterQuery) querySpec() *sqlgraph.QuerySpec {
 			if fields[i] != poster.FieldID {
 				_spec.Node.Columns = append(_spec.Node.Columns, fields[i])
 			}
+		}
+		if _q.withPrint != nil {
+			_spec.Node.AddColumnOnce(poster.FieldPrintID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

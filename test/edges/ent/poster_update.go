@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/poster"
 	"forge/test/edges/ent/predicate"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
 )
 
 // PosterUpdate is the builder for updating Poster entities.
@@ -29,6 +31,26 @@ func (_u *PosterUpdate) Where(ps ...predicate.Poster) *PosterUpdate {
 	return _u
 }
 
+// SetPrintID sets the "print_id" field.
+func (_u *PosterUpdate) SetPrintID(v uuid.UUID) *PosterUpdate {
+	_u.mutation.SetPrintID(v)
+	return _u
+}
+
+// SetNillablePrintID sets the "print_id" field if the given value is not nil.
+func (_u *PosterUpdate) SetNillablePrintID(v *uuid.UUID) *PosterUpdate {
+	if v != nil {
+		_u.SetPrintID(*v)
+	}
+	return _u
+}
+
+// ClearPrintID clears the value of the "print_id" field.
+func (_u *PosterUpdate) ClearPrintID() *PosterUpdate {
+	_u.mutation.ClearPrintID()
+	return _u
+}
+
 // SetText sets the "text" field.
 func (_u *PosterUpdate) SetText(v string) *PosterUpdate {
 	_u.mutation.SetText(v)
@@ -41,6 +63,11 @@ func (_u *PosterUpdate) SetNillableText(v *string) *PosterUpdate {
 		_u.SetText(*v)
 	}
 	return _u
+}
+
+// SetPrint sets the "print" edge to the File entity.
+func (_u *PosterUpdate) SetPrint(v *File) *PosterUpdate {
+	return _u.SetPrintID(v.ID)
 }
 
 // SetConcertID sets the "concert" edge to the Concert entity by ID.
@@ -65,6 +92,12 @@ func (_u *PosterUpdate) SetConcert(v *Concert) *PosterUpdate {
 // Mutation returns the PosterMutation object of the builder.
 func (_u *PosterUpdate) Mutation() *PosterMutation {
 	return _u.mutation
+}
+
+// ClearPrint clears the "print" edge to the File entity.
+func (_u *PosterUpdate) ClearPrint() *PosterUpdate {
+	_u.mutation.ClearPrint()
+	return _u
 }
 
 // ClearConcert clears the "concert" edge to the Concert entity.
@@ -118,6 +151,35 @@ func (_u *PosterUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Text(); ok {
 		_spec.SetField(poster.FieldText, field.TypeString, value)
 	}
+	if _u.mutation.PrintCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   poster.PrintTable,
+			Columns: []string{poster.PrintColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PrintIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   poster.PrintTable,
+			Columns: []string{poster.PrintColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _u.mutation.ConcertCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2O,
@@ -169,6 +231,26 @@ type PosterUpdateOne struct {
 	modifiers []func(*sql.UpdateBuilder)
 }
 
+// SetPrintID sets the "print_id" field.
+func (_u *PosterUpdateOne) SetPrintID(v uuid.UUID) *PosterUpdateOne {
+	_u.mutation.SetPrintID(v)
+	return _u
+}
+
+// SetNillablePrintID sets the "print_id" field if the given value is not nil.
+func (_u *PosterUpdateOne) SetNillablePrintID(v *uuid.UUID) *PosterUpdateOne {
+	if v != nil {
+		_u.SetPrintID(*v)
+	}
+	return _u
+}
+
+// ClearPrintID clears the value of the "print_id" field.
+func (_u *PosterUpdateOne) ClearPrintID() *PosterUpdateOne {
+	_u.mutation.ClearPrintID()
+	return _u
+}
+
 // SetText sets the "text" field.
 func (_u *PosterUpdateOne) SetText(v string) *PosterUpdateOne {
 	_u.mutation.SetText(v)
@@ -181,6 +263,11 @@ func (_u *PosterUpdateOne) SetNillableText(v *string) *PosterUpdateOne {
 		_u.SetText(*v)
 	}
 	return _u
+}
+
+// SetPrint sets the "print" edge to the File entity.
+func (_u *PosterUpdateOne) SetPrint(v *File) *PosterUpdateOne {
+	return _u.SetPrintID(v.ID)
 }
 
 // SetConcertID sets the "concert" edge to the Concert entity by ID.
@@ -205,6 +292,12 @@ func (_u *PosterUpdateOne) SetConcert(v *Concert) *PosterUpdateOne {
 // Mutation returns the PosterMutation object of the builder.
 func (_u *PosterUpdateOne) Mutation() *PosterMutation {
 	return _u.mutation
+}
+
+// ClearPrint clears the "print" edge to the File entity.
+func (_u *PosterUpdateOne) ClearPrint() *PosterUpdateOne {
+	_u.mutation.ClearPrint()
+	return _u
 }
 
 // ClearConcert clears the "concert" edge to the Concert entity.
@@ -287,6 +380,35 @@ func (_u *PosterUpdateOne) sqlSave(ctx context.Context) (_node *Poster, err erro
 	}
 	if value, ok := _u.mutation.Text(); ok {
 		_spec.SetField(poster.FieldText, field.TypeString, value)
+	}
+	if _u.mutation.PrintCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   poster.PrintTable,
+			Columns: []string{poster.PrintColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PrintIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   poster.PrintTable,
+			Columns: []string{poster.PrintColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.ConcertCleared() {
 		edge := &sqlgraph.EdgeSpec{

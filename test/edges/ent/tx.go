@@ -14,6 +14,8 @@ type Tx struct {
 	config
 	// Concert is the client for interacting with the Concert builders.
 	Concert *ConcertClient
+	// File is the client for interacting with the File builders.
+	File *FileClient
 	// Genre is the client for interacting with the Genre builders.
 	Genre *GenreClient
 	// Label is the client for interacting with the Label builders.
@@ -170,6 +172,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Concert = NewConcertClient(tx.config)
+	tx.File = NewFileClient(tx.config)
 	tx.Genre = NewGenreClient(tx.config)
 	tx.Label = NewLabelClient(tx.config)
 	tx.Listener = NewListenerClient(tx.config)

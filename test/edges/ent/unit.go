@@ -31,6 +31,8 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 	switch e.Name {
 	case "Concert":
 		return c.Concert.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "File":
+		return c.File.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Genre":
 		return c.Genre.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Label":
@@ -77,6 +79,12 @@ func (g graph) Select(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 	switch e.Name {
 	case "Concert":
 		q := (&ConcertClient{config: g.config}).Query().Where(shape)
+		if err := q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		return q.sqlQuery(ctx), nil
+	case "File":
+		q := (&FileClient{config: g.config}).Query().Where(shape)
 		if err := q.prepareQuery(ctx); err != nil {
 			return nil, err
 		}
@@ -162,6 +170,8 @@ func (g graph) Exists(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 	switch e.Name {
 	case "Concert":
 		return (&ConcertClient{config: g.config}).Query().Where(shape).Exist(ctx)
+	case "File":
+		return (&FileClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Genre":
 		return (&GenreClient{config: g.config}).Query().Where(shape).Exist(ctx)
 	case "Label":
@@ -211,6 +221,36 @@ func (m *ConcertMutation) Described() (*entity.Entity, entity.Graph) {
 
 // Matching returns the conditions of the rows that the mutation changes.
 func (m *ConcertMutation) Matching() (conditions []func(*sql.Selector)) {
+	for _, p := range m.predicates {
+		conditions = append(conditions, p)
+	}
+	if id, ok := m.ID(); ok {
+		conditions = append(conditions, func(s *sql.Selector) { s.Where(sql.EQ(s.C("id"), id)) })
+	}
+	return conditions
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *FileQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// Described returns the entity of the query's rows, and the graph that it is in.
+func (q *FileQuery) Described() (*entity.Entity, entity.Graph) {
+	g := graph{q.config}
+	return g.Entity("File"), g
+}
+
+// Described returns the entity of the mutation's rows, and the graph that it is in.
+func (m *FileMutation) Described() (*entity.Entity, entity.Graph) {
+	g := graph{m.config}
+	return g.Entity("File"), g
+}
+
+// Matching returns the conditions of the rows that the mutation changes.
+func (m *FileMutation) Matching() (conditions []func(*sql.Selector)) {
 	for _, p := range m.predicates {
 		conditions = append(conditions, p)
 	}

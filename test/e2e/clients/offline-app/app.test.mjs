@@ -120,6 +120,13 @@ test('the cursor has expired', async () => {
   assert.equal((await there(`id: "${id}"`)).length, 1);
 });
 
+test('the cursor is one of another secret', async () => {
+  await page.evaluate(() => app.offline.db.cursors.put({ name: 'changes', after: 'bm90IGEgY3Vyc29y' }));
+  const refused = page.waitForResponse(async (answer) => /not a cursor of changes/.test(await answer.text()));
+  await Promise.all([refused, synced(page)]);
+  await compare(page);
+});
+
 test('the session has ended', async () => {
   await edge('down');
   const id = await add(page, 'Barbara');

@@ -137,6 +137,9 @@ export class Offline {
     if (errors?.some(({ extensions }) => extensions.code.startsWith('CURSOR_'))) {
       return undefined;
     } else if (errors) {
+      if (errors[0].extensions.field === 'after') {
+        await this.db.cursors.delete('changes'); // of another secret: next time, all is read
+      }
       throw new Error(errors[0].message);
     } else if (data.changes.changes.some(({ kind }) => kind === 'MANY')) {
       return undefined;

@@ -47,6 +47,8 @@ const (
 	EdgeGuests = "guests"
 	// EdgePoster holds the string denoting the poster edge name in mutations.
 	EdgePoster = "poster"
+	// EdgePictures holds the string denoting the pictures edge name in mutations.
+	EdgePictures = "pictures"
 	// Table holds the table name of the concert in the database.
 	Table = "concerts"
 	// VenueTable is the table that holds the venue relation/edge.
@@ -75,6 +77,13 @@ const (
 	PosterInverseTable = "posters"
 	// PosterColumn is the table column denoting the poster relation/edge.
 	PosterColumn = "concert_poster"
+	// PicturesTable is the table that holds the pictures relation/edge.
+	PicturesTable = "files"
+	// PicturesInverseTable is the table name for the File entity.
+	// It exists in this package in order to avoid circular dependency with the "file" package.
+	PicturesInverseTable = "files"
+	// PicturesColumn is the table column denoting the pictures relation/edge.
+	PicturesColumn = "concert_pictures"
 )
 
 // Columns holds all SQL columns for concert fields.
@@ -244,6 +253,20 @@ func ByPosterField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newPosterStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByPicturesCount orders the results by pictures count.
+func ByPicturesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newPicturesStep(), opts...)
+	}
+}
+
+// ByPictures orders the results by pictures terms.
+func ByPictures(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPicturesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newVenueStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -270,5 +293,12 @@ func newPosterStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(PosterInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2O, false, PosterTable, PosterColumn),
+	)
+}
+func newPicturesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PicturesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, PicturesTable, PicturesColumn),
 	)
 }

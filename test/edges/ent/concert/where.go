@@ -609,6 +609,29 @@ func HasPosterWith(preds ...predicate.Poster) predicate.Concert {
 	})
 }
 
+// HasPictures applies the HasEdge predicate on the "pictures" edge.
+func HasPictures() predicate.Concert {
+	return predicate.Concert(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, PicturesTable, PicturesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasPicturesWith applies the HasEdge predicate on the "pictures" edge with a given conditions (other predicates).
+func HasPicturesWith(preds ...predicate.File) predicate.Concert {
+	return predicate.Concert(func(s *sql.Selector) {
+		step := newPicturesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.Concert) predicate.Concert {
 	return predicate.Concert(sql.AndPredicates(predicates...))

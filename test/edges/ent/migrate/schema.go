@@ -40,6 +40,43 @@ var (
 			},
 		},
 	}
+	// FilesColumns holds the columns for the "files" table.
+	FilesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "user_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "name", Type: field.TypeString, Size: 255},
+		{Name: "content_type", Type: field.TypeString, Size: 127},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "width", Type: field.TypeInt32, Nullable: true},
+		{Name: "height", Type: field.TypeInt32, Nullable: true},
+		{Name: "blurhash", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "etag", Type: field.TypeString, Nullable: true, Size: 128},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"announced", "stored", "removed"}, Default: "announced"},
+		{Name: "attached_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "concert_pictures", Type: field.TypeInt64, Nullable: true},
+	}
+	// FilesTable holds the schema information for the "files" table.
+	FilesTable = &schema.Table{
+		Name:       "files",
+		Columns:    FilesColumns,
+		PrimaryKey: []*schema.Column{FilesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "files_concerts_pictures",
+				Columns:    []*schema.Column{FilesColumns[12]},
+				RefColumns: []*schema.Column{ConcertsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "file_concert_pictures",
+				Unique:  false,
+				Columns: []*schema.Column{FilesColumns[12]},
+			},
+		},
+	}
 	// GenresColumns holds the columns for the "genres" table.
 	GenresColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 100},
@@ -159,6 +196,7 @@ var (
 		{Name: "id", Type: field.TypeInt32, Increment: true},
 		{Name: "text", Type: field.TypeString, Size: 2147483647},
 		{Name: "concert_poster", Type: field.TypeInt64, Unique: true, Nullable: true},
+		{Name: "print_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
 		{Name: "poster_designer", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
 	}
 	// PostersTable holds the schema information for the "posters" table.
@@ -174,10 +212,23 @@ var (
 				OnDelete:   schema.SetNull,
 			},
 			{
-				Symbol:     "posters_listeners_designer",
+				Symbol:     "posters_files_print",
 				Columns:    []*schema.Column{PostersColumns[3]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "posters_listeners_designer",
+				Columns:    []*schema.Column{PostersColumns[4]},
 				RefColumns: []*schema.Column{ListenersColumns[0]},
 				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "poster_print_id",
+				Unique:  false,
+				Columns: []*schema.Column{PostersColumns[3]},
 			},
 		},
 	}
@@ -545,6 +596,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		ConcertsTable,
+		FilesTable,
 		GenresTable,
 		LabelsTable,
 		ListenersTable,
@@ -570,6 +622,7 @@ var (
 
 func init() {
 	ConcertsTable.ForeignKeys[0].RefTable = VenuesTable
+	FilesTable.ForeignKeys[0].RefTable = ConcertsTable
 	GenresTable.ForeignKeys[0].RefTable = GenresTable
 	ListenersTable.ForeignKeys[0].RefTable = ListenersTable
 	PlaylistsTable.ForeignKeys[0].RefTable = ListenersTable
@@ -577,7 +630,8 @@ func init() {
 	PlaylistTracksTable.ForeignKeys[1].RefTable = TracksTable
 	PlaylistTracksTable.ForeignKeys[2].RefTable = ListenersTable
 	PostersTable.ForeignKeys[0].RefTable = ConcertsTable
-	PostersTable.ForeignKeys[1].RefTable = ListenersTable
+	PostersTable.ForeignKeys[1].RefTable = FilesTable
+	PostersTable.ForeignKeys[2].RefTable = ListenersTable
 	PrizesTable.ForeignKeys[0].RefTable = ListenersTable
 	PrizesTable.ForeignKeys[1].RefTable = VenuesTable
 	RatingsTable.ForeignKeys[0].RefTable = ListenersTable

@@ -13,14 +13,25 @@ const (
 	Label = "poster"
 	// FieldID holds the string denoting the id field in the database.
 	FieldID = "id"
+	// FieldPrintID holds the string denoting the print_id field in the database.
+	FieldPrintID = "print_id"
 	// FieldText holds the string denoting the text field in the database.
 	FieldText = "text"
+	// EdgePrint holds the string denoting the print edge name in mutations.
+	EdgePrint = "print"
 	// EdgeConcert holds the string denoting the concert edge name in mutations.
 	EdgeConcert = "concert"
 	// EdgeDesigner holds the string denoting the designer edge name in mutations.
 	EdgeDesigner = "designer"
 	// Table holds the table name of the poster in the database.
 	Table = "posters"
+	// PrintTable is the table that holds the print relation/edge.
+	PrintTable = "posters"
+	// PrintInverseTable is the table name for the File entity.
+	// It exists in this package in order to avoid circular dependency with the "file" package.
+	PrintInverseTable = "files"
+	// PrintColumn is the table column denoting the print relation/edge.
+	PrintColumn = "print_id"
 	// ConcertTable is the table that holds the concert relation/edge.
 	ConcertTable = "posters"
 	// ConcertInverseTable is the table name for the Concert entity.
@@ -40,6 +51,7 @@ const (
 // Columns holds all SQL columns for poster fields.
 var Columns = []string{
 	FieldID,
+	FieldPrintID,
 	FieldText,
 }
 
@@ -83,9 +95,21 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldID, opts...).ToFunc()
 }
 
+// ByPrintID orders the results by the print_id field.
+func ByPrintID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPrintID, opts...).ToFunc()
+}
+
 // ByText orders the results by the text field.
 func ByText(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldText, opts...).ToFunc()
+}
+
+// ByPrintField orders the results by print field.
+func ByPrintField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPrintStep(), sql.OrderByField(field, opts...))
+	}
 }
 
 // ByConcertField orders the results by concert field.
@@ -100,6 +124,13 @@ func ByDesignerField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newDesignerStep(), sql.OrderByField(field, opts...))
 	}
+}
+func newPrintStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PrintInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, PrintTable, PrintColumn),
+	)
 }
 func newConcertStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(

@@ -7,6 +7,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
@@ -54,9 +55,44 @@ func IDLTE(id int32) predicate.Poster {
 	return predicate.Poster(sql.FieldLTE(FieldID, id))
 }
 
+// PrintID applies equality check predicate on the "print_id" field. It's identical to PrintIDEQ.
+func PrintID(v uuid.UUID) predicate.Poster {
+	return predicate.Poster(sql.FieldEQ(FieldPrintID, v))
+}
+
 // Text applies equality check predicate on the "text" field. It's identical to TextEQ.
 func Text(v string) predicate.Poster {
 	return predicate.Poster(sql.FieldEQ(FieldText, v))
+}
+
+// PrintIDEQ applies the EQ predicate on the "print_id" field.
+func PrintIDEQ(v uuid.UUID) predicate.Poster {
+	return predicate.Poster(sql.FieldEQ(FieldPrintID, v))
+}
+
+// PrintIDNEQ applies the NEQ predicate on the "print_id" field.
+func PrintIDNEQ(v uuid.UUID) predicate.Poster {
+	return predicate.Poster(sql.FieldNEQ(FieldPrintID, v))
+}
+
+// PrintIDIn applies the In predicate on the "print_id" field.
+func PrintIDIn(vs ...uuid.UUID) predicate.Poster {
+	return predicate.Poster(sql.FieldIn(FieldPrintID, vs...))
+}
+
+// PrintIDNotIn applies the NotIn predicate on the "print_id" field.
+func PrintIDNotIn(vs ...uuid.UUID) predicate.Poster {
+	return predicate.Poster(sql.FieldNotIn(FieldPrintID, vs...))
+}
+
+// PrintIDIsNil applies the IsNil predicate on the "print_id" field.
+func PrintIDIsNil() predicate.Poster {
+	return predicate.Poster(sql.FieldIsNull(FieldPrintID))
+}
+
+// PrintIDNotNil applies the NotNil predicate on the "print_id" field.
+func PrintIDNotNil() predicate.Poster {
+	return predicate.Poster(sql.FieldNotNull(FieldPrintID))
 }
 
 // TextEQ applies the EQ predicate on the "text" field.
@@ -122,6 +158,29 @@ func TextEqualFold(v string) predicate.Poster {
 // TextContainsFold applies the ContainsFold predicate on the "text" field.
 func TextContainsFold(v string) predicate.Poster {
 	return predicate.Poster(sql.FieldContainsFold(FieldText, v))
+}
+
+// HasPrint applies the HasEdge predicate on the "print" edge.
+func HasPrint() predicate.Poster {
+	return predicate.Poster(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, PrintTable, PrintColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasPrintWith applies the HasEdge predicate on the "print" edge with a given conditions (other predicates).
+func HasPrintWith(preds ...predicate.File) predicate.Poster {
+	return predicate.Poster(func(s *sql.Selector) {
+		step := newPrintStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
 }
 
 // HasConcert applies the HasEdge predicate on the "concert" edge.

@@ -9,6 +9,9 @@ import (
 // Concert is the predicate function for concert builders.
 type Concert func(*sql.Selector)
 
+// File is the predicate function for file builders.
+type File func(*sql.Selector)
+
 // Genre is the predicate function for genre builders.
 type Genre func(*sql.Selector)
 

@@ -5,6 +5,7 @@ package runtime
 import (
 	"context"
 	"forge/test/edges/ent/concert"
+	"forge/test/edges/ent/file"
 	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
@@ -50,6 +51,44 @@ func init() {
 	concertDescSold := concertFields[12].Descriptor()
 	// concert.DefaultSold holds the default value on creation for the sold field.
 	concert.DefaultSold = concertDescSold.Default.(bool)
+	fileMixin := schema.File{}.Mixin()
+	file.Policy = privacy.NewPolicies(schema.File{})
+	file.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := file.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	fileMixinFields0 := fileMixin[0].Fields()
+	_ = fileMixinFields0
+	fileFields := schema.File{}.Fields()
+	_ = fileFields
+	// fileDescName is the schema descriptor for name field.
+	fileDescName := fileFields[1].Descriptor()
+	// file.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	file.NameValidator = fileDescName.Validators[0].(func(string) error)
+	// fileDescContentType is the schema descriptor for content_type field.
+	fileDescContentType := fileFields[2].Descriptor()
+	// file.ContentTypeValidator is a validator for the "content_type" field. It is called by the builders before save.
+	file.ContentTypeValidator = fileDescContentType.Validators[0].(func(string) error)
+	// fileDescBlurhash is the schema descriptor for blurhash field.
+	fileDescBlurhash := fileFields[6].Descriptor()
+	// file.BlurhashValidator is a validator for the "blurhash" field. It is called by the builders before save.
+	file.BlurhashValidator = fileDescBlurhash.Validators[0].(func(string) error)
+	// fileDescEtag is the schema descriptor for etag field.
+	fileDescEtag := fileFields[7].Descriptor()
+	// file.EtagValidator is a validator for the "etag" field. It is called by the builders before save.
+	file.EtagValidator = fileDescEtag.Validators[0].(func(string) error)
+	// fileDescCreatedAt is the schema descriptor for created_at field.
+	fileDescCreatedAt := fileFields[10].Descriptor()
+	// file.DefaultCreatedAt holds the default value on creation for the created_at field.
+	file.DefaultCreatedAt = fileDescCreatedAt.Default.(func() time.Time)
+	// fileDescID is the schema descriptor for id field.
+	fileDescID := fileMixinFields0[0].Descriptor()
+	// file.DefaultID holds the default value on creation for the id field.
+	file.DefaultID = fileDescID.Default.(func() uuid.UUID)
 	genreMixin := schema.Genre{}.Mixin()
 	genre.Policy = privacy.NewPolicies(genreMixin[0], schema.Genre{})
 	genre.Hooks[0] = func(next ent.Mutator) ent.Mutator {

@@ -94,7 +94,7 @@ type Concert struct{ ent.Schema }
 func (Concert) Mixin() []ent.Mixin { return []ent.Mixin{open{remove: rule.Admins}} }
 
 func (Concert) Annotations() []schema.Annotation {
-	return []schema.Annotation{shown("concert", "name", "venue", "venueId", "price", "day", "kind", "token", "seats", "data", "rider", "words", "score", "sold", "tickets", "guests", "poster")}
+	return []schema.Annotation{shown("concert", "name", "venue", "venueId", "price", "day", "kind", "token", "seats", "data", "rider", "words", "score", "sold", "tickets", "guests", "poster", "pictures")}
 }
 
 func (Concert) Fields() []ent.Field {
@@ -121,6 +121,8 @@ func (Concert) Edges() []ent.Edge {
 		edge.To("tickets", Ticket.Type),
 		edge.To("guests", Listener.Type),
 		edge.To("poster", Poster.Type).Unique(),
+		edge.To("pictures", File.Type).Annotations(entsql.OnDelete(entsql.SetNull),
+			entity.Annotation{Files: &entity.FileLimits{ContentTypes: entity.Pictures, Most: 2}}),
 	}
 }
 
@@ -149,13 +151,29 @@ func (Ticket) Edges() []ent.Edge {
 
 func (Ticket) Indexes() []ent.Index { return []ent.Index{index.Fields("row", "seat").Unique()} }
 
+// File is that of Forge. Concerts have lists of files, and posters one each.
+type File struct{ forge.File }
+
+func (File) Annotations() []schema.Annotation {
+	return []schema.Annotation{entity.Annotation{StoresFiles: true, ShownToAll: []string{"id", "name", "contentType", "size", "width", "height"}}}
+}
+
+func (File) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("concert_of_pictures", Concert.Type).Ref("pictures").Unique()}
+}
+
+func (File) Indexes() []ent.Index { return []ent.Index{index.Edges("concert_of_pictures")} }
+
 // Poster announces one concert. Its key is a whole number of 32 bits.
 type Poster struct{ ent.Schema }
 
-func (Poster) Mixin() []ent.Mixin { return []ent.Mixin{open{remove: rule.Admins}} }
+func (Poster) Mixin() []ent.Mixin {
+	return []ent.Mixin{open{remove: rule.Admins},
+		forge.OneFile{Name: "print", Limits: entity.FileLimits{MaxBytes: 1000, ContentTypes: []string{"application/pdf"}}}}
+}
 
 func (Poster) Annotations() []schema.Annotation {
-	return []schema.Annotation{shown("poster", "text", "concert", "designer")}
+	return []schema.Annotation{shown("poster", "text", "concert", "designer", "print")}
 }
 
 func (Poster) Fields() []ent.Field { return []ent.Field{field.Int32("id"), field.Text("text")} }
