@@ -7,6 +7,7 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -138,7 +139,10 @@ type Options struct {
 	// Client returns who shares half of these, such as the address that a request is from. If it is
 	// nil or returns "", nobody does.
 	Client func(*http.Request) string
-	Log    *slog.Logger
+	// Awaited returns those of the files whose bytes are still to come. No bytes are taken for
+	// others. If it is nil, all are awaited.
+	Awaited func(context.Context, []uuid.UUID) ([]uuid.UUID, error)
+	Log     *slog.Logger
 }
 
 // Service keeps files. A nil *Service keeps none: its methods return ErrOff, and its handler

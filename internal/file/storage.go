@@ -1,9 +1,13 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -84,25 +88,75 @@ func (s *Service) Remove(ctx context.Context, id uuid.UUID) error {
 // sweepTime is how long SweepUploads may take.
 const sweepTime = time.Minute
 
-// SweepUploads removes uploads to which nothing was added since a time, and returns how many. It
-// returns ErrOff or ErrUnavailable.
+// sweptAtOnce is how many uploads SweepUploads asks about, whether they are awaited.
+const sweptAtOnce = 1000
+
+// SweepUploads removes uploads to which nothing was added since a time, and those that are not
+// awaited. It returns how many. What cannot be removed holds up nothing else. It returns ErrOff,
+// ErrUnavailable, or the error of Awaited.
 func (s *Service) SweepUploads(ctx context.Context, since time.Time) (removed int, err error) {
 	if s == nil {
 		return 0, ErrOff
 	}
 	ctx, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()
+	w := &uploadSweep{s: s, since: since, some: map[uuid.UUID]blob.Info{}}
 	for _, prefix := range []string{uploadsPrefix, blob.Unfinished} {
-		err := s.o.Storage.List(ctx, prefix, func(info blob.Info) error {
-			if !info.Changed.Before(since) {
-				return nil
-			}
-			removed++
-			return s.o.Storage.Remove(ctx, info.Key)
-		})
+		err := s.o.Storage.List(ctx, prefix, func(info blob.Info) error { return w.look(ctx, info) })
 		if err != nil {
-			return removed, unavailable(err)
+			return w.removed, unavailable(err)
 		}
 	}
-	return removed, nil
+	err = w.ask(ctx)
+	return w.removed, cmp.Or(err, w.failed)
+}
+
+// uploadSweep is one call of SweepUploads.
+type uploadSweep struct {
+	s       *Service
+	since   time.Time
+	some    map[uuid.UUID]blob.Info // uploads that may be awaited, until ask
+	removed int
+	failed  error // the first one
+}
+
+func (w *uploadSweep) look(ctx context.Context, info blob.Info) error {
+	id, err := uuid.Parse(strings.TrimPrefix(info.Key, uploadsPrefix))
+	switch {
+	case info.Changed.Before(w.since):
+		w.remove(ctx, info)
+	case err == nil && w.s.o.Awaited != nil:
+		w.some[id] = info
+	}
+	if len(w.some) < sweptAtOnce {
+		return ctx.Err()
+	}
+	return w.ask(ctx)
+}
+
+// ask removes those of some that are not awaited.
+func (w *uploadSweep) ask(ctx context.Context) error {
+	if len(w.some) == 0 {
+		return nil
+	}
+	awaited, err := w.s.o.Awaited(ctx, slices.Collect(maps.Keys(w.some)))
+	if err != nil {
+		return err
+	}
+	for _, id := range awaited {
+		delete(w.some, id)
+	}
+	for _, info := range w.some {
+		w.remove(ctx, info)
+	}
+	clear(w.some)
+	return nil
+}
+
+func (w *uploadSweep) remove(ctx context.Context, info blob.Info) {
+	if err := w.s.o.Storage.Remove(ctx, info.Key); err != nil {
+		w.failed = cmp.Or(w.failed, unavailable(err))
+		return
+	}
+	w.removed++
 }

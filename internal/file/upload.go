@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/tus/tusd/v2/pkg/handler"
 	"golang.org/x/exp/slog"
 
@@ -122,6 +123,15 @@ func (u *upload) GetInfo(context.Context) (handler.FileInfo, error) {
 
 // WriteChunk adds bytes to an upload. What has arrived stays, also after an error.
 func (u *upload) WriteChunk(ctx context.Context, offset int64, src io.Reader) (int64, error) {
+	if u.s.o.Awaited != nil {
+		awaited, err := u.s.o.Awaited(ctx, []uuid.UUID{u.claims.ID})
+		if err != nil {
+			return 0, u.failed(ctx, err)
+		}
+		if len(awaited) == 0 {
+			return 0, handler.NewError("ERR_GONE", "nobody waits for this file any more", http.StatusGone)
+		}
+	}
 	paced := &pacedReader{r: src, start: time.Now()}
 	n, err := u.s.o.Storage.(appender).Append(ctx, uploadKey(u.claims.ID), offset, paced)
 	return n, u.failed(ctx, err)

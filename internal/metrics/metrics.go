@@ -176,6 +176,15 @@ func (m *Metrics) Mails(age func() time.Duration) (count func(result string)) {
 	return func(result string) { mails.WithLabelValues(result).Inc() }
 }
 
+// Files adds a metric: how many files the last round of the sweep could not remove. It must be
+// called at most once, before the first request.
+func (m *Metrics) Files(notRemoved func() int64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "forge_files_not_removed",
+		Help: "Files that no row has any more, and whose bytes this server's last sweep has tried to remove in vain.",
+	}, func() float64 { return float64(notRemoved()) }))
+}
+
 // Handler returns the handler of the page that Prometheus reads. It makes one page at a time.
 // Requests that come meanwhile share the next page. So it takes at most one processor, and no
 // database connection.

@@ -22,8 +22,8 @@ const referenceHead = `<!-- Generated: UPDATE_PAGES=1 go test ./internal/metrics
 
 ` + "`GET /metrics`" + ` serves these metrics for Prometheus. [observability.md](observability.md#metrics) says
 what is particular about them. Beside them there are those of the pool (` + "`go_sql_…`" + `), the Go runtime
-(` + "`go_…`" + `) and the process (` + "`process_…`" + `). Those of mails, webhooks and replicas are there where the server
-has these.
+(` + "`go_…`" + `) and the process (` + "`process_…`" + `). Those of mails, files, webhooks and replicas are there where the
+server has these.
 
 | Metric | Labels | Type | Meaning |
 | --- | --- | --- | --- |
@@ -45,6 +45,7 @@ func TestReference(t *testing.T) {
 	m.Database(func() (database.State, error) { return database.State{}, nil })
 	m.Webhooks(func() (time.Duration, int) { return 0, 0 })
 	m.Mails(func() time.Duration { return 0 })
+	m.Files(func() int64 { return 0 })
 	kinds := kindsOf(t, m)
 	m.Replicas(&replica.Set{})
 	described := make(chan *prometheus.Desc)

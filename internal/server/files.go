@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"forge/internal/application"
 	"forge/internal/blob"
 	"forge/internal/clientip"
@@ -20,7 +22,8 @@ func (s *Server) newUploads(db *database.DB) *upload.Uploads {
 	if s.files == nil {
 		return nil
 	}
-	u := &upload.Uploads{Files: s.files, DB: db, Entities: s.app.API(application.Services{}).Entities, Log: s.log}
+	u := &upload.Uploads{Files: s.files, DB: db, Entities: s.app.API(application.Services{}).Entities, Log: s.log,
+		MaxAccountBytes: int64(s.Files.MaxAccountBytes)}
 	if s.MaxInFlight > 0 {
 		// Other operations have places even if all of these wait for the storage, or for large
 		// pictures.
@@ -42,7 +45,8 @@ func (s *Server) setFiles(ctx context.Context, db *database.DB, identity *Identi
 	s.files = file.New(file.Options{
 		Storage: storage, Key: s.fileKey(ctx, db, identity), Origin: s.Files.Origin,
 		MaxBytes: int64(s.Files.MaxBytes), MaxPixels: int64(s.Files.MaxPixels), Transfers: s.Files.Transfers, Log: s.log,
-		Client: s.network,
+		Client:  s.network,
+		Awaited: func(ctx context.Context, all []uuid.UUID) ([]uuid.UUID, error) { return s.uploads.Awaited(ctx, all) },
 	})
 	return nil
 }

@@ -97,6 +97,9 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Opera
 		parts.Metrics.Changes(keeper.Age)
 		hooks.Count = parts.Metrics.Webhooks(hooks.Failing)
 	}
+	if s.uploads != nil {
+		parts.Metrics.Files(s.uploads.NotRemoved)
+	}
 	if s.mails != nil {
 		s.mails.Count = parts.Metrics.Mails(s.mails.Age)
 	}

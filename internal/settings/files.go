@@ -14,6 +14,8 @@ type Files struct {
 	MaxBytes  int    // of a file
 	MaxPixels int    // of a picture
 	Transfers int    // files that are sent and received at once
+
+	MaxAccountBytes int // of all files that an account has uploaded; 0 for no limit
 }
 
 // defaultFiles returns a folder beside the file of a SQLite database that may be written.

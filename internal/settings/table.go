@@ -260,6 +260,11 @@ var All = []Setting{
 		set:     setInRange(func(s *Settings) *int { return &s.Files.MaxBytes }, 1024, blob.MaxS3Bytes),
 	},
 	{
+		Env: "MAX_ACCOUNT_BYTES", Flag: "max-account-bytes", Default: "0", Allowed: rangeText(1024, 1<<50) + ", or 0",
+		Meaning: "how many bytes the files may have together that one account has uploaded, those in rows included; each counts for 4096 at least; 0 for no limit",
+		set:     setInRangeOrZero(func(s *Settings) *int { return &s.Files.MaxAccountBytes }, 1024, 1<<50),
+	},
+	{
 		Env: "MAX_PICTURE_PIXELS", Flag: "max-picture-pixels", Default: "50000000", Allowed: rangeText(1_000_000, 500_000_000),
 		Meaning: "how many pixels a picture may have; reading pictures takes 4 bytes of memory for each, and 256 MiB at least",
 		set:     setInRange(func(s *Settings) *int { return &s.Files.MaxPixels }, 1_000_000, 500_000_000),

@@ -83,7 +83,7 @@ func (u *Uploads) known(ctx context.Context, id uuid.UUID, content io.Reader) (s
 func (u *Uploads) receive(ctx context.Context, f file.File, content io.Reader) (string, error) {
 	err := u.within(ctx, func(within context.Context, _ *unit.Unit) error {
 		within = viewer.NewContext(within, viewer.FromContext(ctx))
-		if err := u.mayOpen(within, 0); err != nil {
+		if err := u.mayOpen(within, f.ID, 0); err != nil {
 			return err
 		}
 		announced, err := ent.FromUnit(within).File.Query().Where(entfile.ID(f.ID)).Exist(system(within))
@@ -108,7 +108,18 @@ func (u *Uploads) receive(ctx context.Context, f file.File, content io.Reader) (
 	case err != nil:
 		return "", err
 	}
-	if err := u.store(ctx, map[uuid.UUID]file.Facts{f.ID: facts}); err != nil {
+	// Only now it is known how large the file is.
+	err = u.within(ctx, func(within context.Context, _ *unit.Unit) error {
+		within = viewer.NewContext(within, viewer.FromContext(ctx))
+		if err := u.mayOpen(within, f.ID, facts.Size); err != nil {
+			return err
+		}
+		return storeFacts(system(within), map[uuid.UUID]file.Facts{f.ID: facts})
+	})
+	if _, refused := errors.AsType[*apperr.Error](err); refused {
+		_ = u.Files.Remove(ctx, f.ID) // else the sweep removes it, as its row is still there
+	}
+	if err != nil {
 		return "", err
 	}
 	return (&ent.File{ID: f.ID}).GlobalID().String(), nil

@@ -33,7 +33,7 @@ func (u *Uploads) Sweep(ctx context.Context) error {
 	if u == nil || u.Files == nil {
 		return nil
 	}
-	if err := whole(ctx, u.removeMarked); err != nil {
+	if err := u.removeMarked(ctx); err != nil {
 		return err
 	}
 	var now time.Time
@@ -49,6 +49,19 @@ func (u *Uploads) Sweep(ctx context.Context) error {
 	}
 	_, err = u.Files.SweepUploads(ctx, now.Add(-unattached-file.UploadExpires))
 	return err
+}
+
+// Awaited returns those of the files whose bytes are still to come. To the address of another one,
+// bytes can be sent that nobody can ever use.
+func (u *Uploads) Awaited(ctx context.Context, all []uuid.UUID) (awaited []uuid.UUID, err error) {
+	work := unit.New(u.DB, unit.Single)
+	defer work.Rollback()
+	ctx = system(unit.NewContext(ctx, work))
+	awaited, err = ent.FromUnit(ctx).File.Query().Where(entfile.IDIn(all...), entfile.StateEQ(entfile.StateAnnounced)).IDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for uploads: %w", err)
+	}
+	return awaited, nil
 }
 
 // whole calls some until it has looked at fewer than expiry.Limit files, as it returns.
@@ -144,14 +157,50 @@ func (u *Uploads) page(ctx context.Context, work *unit.Unit, query string, args 
 	return seen, free, err
 }
 
+// mostFailures is after how many failures in a row a round of Sweep removes no more: the storage is
+// away then. The next round goes on behind them.
+const mostFailures = 10
+
 // removeMarked removes what an earlier round has marked. A file that a row has after all is marked
-// no longer. removeMarked returns how many it has looked at.
-func (u *Uploads) removeMarked(ctx context.Context) (n int, err error) {
-	var free []uuid.UUID
+// no longer. One that cannot be removed keeps its mark, and holds up no other one.
+func (u *Uploads) removeMarked(ctx context.Context) error {
+	round := &removal{}
+	err := whole(ctx, func(ctx context.Context) (int, error) { return u.removeSome(ctx, round) })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if u.stuck.Store(round.stuck); round.stuck > 0 {
+		u.Log.WarnContext(ctx, "files not removed, trying again later", "files", round.stuck, "first", round.first, "error", round.err)
+	}
+	return err
+}
+
+// removal is what one round of Sweep could not remove.
+type removal struct {
+	stuck int64
+	first uuid.UUID
+	err   error // of the first one
+	inRow int   // how many failures there were since the last success
+}
+
+func (r *removal) failed(id uuid.UUID, err error) {
+	if r.stuck++; r.stuck == 1 {
+		r.first, r.err = id, err
+	}
+	r.inRow++
+}
+
+// NotRemoved returns how many files the last round of Sweep has tried to remove, and could not.
+func (u *Uploads) NotRemoved() int64 { return u.stuck.Load() }
+
+// removeSome removes marked files, from where the last call ended, and returns how many it has
+// looked at.
+func (u *Uploads) removeSome(ctx context.Context, round *removal) (n int, err error) {
+	var seen, free []uuid.UUID
 	err = u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
-		seen, unused, err := u.page(ctx, work, fmt.Sprintf("SELECT f.id, %s FROM %s AS f WHERE f.state = 'removed' ORDER BY f.id LIMIT %d",
-			u.unreferenced(), u.table(), expiry.Limit))
-		if n, free = len(seen), unused; err != nil || len(free) == len(seen) {
+		seen, free, err = u.page(ctx, work, fmt.Sprintf("SELECT f.id, %s FROM %s AS f WHERE f.id > $1 AND f.state = 'removed' ORDER BY f.id LIMIT %d",
+			u.unreferenced(), u.table(), expiry.Limit), u.removing)
+		if err != nil || len(free) == len(seen) {
 			return err
 		}
 		_, err = ent.FromUnit(ctx).File.Update().Where(entfile.IDIn(seen...), entfile.IDNotIn(free...)).SetState(entfile.StateStored).Save(ctx)
@@ -160,25 +209,50 @@ func (u *Uploads) removeMarked(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("look for files to remove: %w", err)
 	}
-	var removed []uuid.UUID
-	for _, id := range free {
-		if err = u.Files.Remove(ctx, id); err != nil {
-			break
+	if u.removing = uuid.Nil; len(seen) == expiry.Limit {
+		u.removing = seen[len(seen)-1]
+	}
+	removed, away := u.removeBytes(ctx, free, round)
+	if err := u.removeRows(ctx, removed); err != nil {
+		return 0, err
+	}
+	if away {
+		return 0, nil
+	}
+	return len(seen), nil
+}
+
+// removeBytes removes the bytes of files, and returns those that have none any more. If the storage
+// seems to be away, it gives up: the next round then begins behind the last file that it has tried.
+func (u *Uploads) removeBytes(ctx context.Context, all []uuid.UUID, round *removal) (removed []uuid.UUID, away bool) {
+	for _, id := range all {
+		err := u.Files.Remove(ctx, id)
+		if err == nil {
+			removed, round.inRow = append(removed, id), 0
+			continue
 		}
-		removed = append(removed, id)
+		if round.failed(id, err); round.inRow >= mostFailures {
+			u.removing = id
+			return removed, true
+		}
 	}
-	if len(removed) == 0 {
-		return n, err
+	return removed, false
+}
+
+// removeRows removes the rows of files whose bytes are gone.
+func (u *Uploads) removeRows(ctx context.Context, all []uuid.UUID) error {
+	if len(all) == 0 {
+		return nil
 	}
-	gone := u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
-		_, err := ent.FromUnit(ctx).File.Delete().Where(entfile.IDIn(removed...), entfile.StateEQ(entfile.StateRemoved)).Exec(ctx)
+	err := u.within(ctx, func(ctx context.Context, work *unit.Unit) error {
+		_, err := ent.FromUnit(ctx).File.Delete().Where(entfile.IDIn(all...), entfile.StateEQ(entfile.StateRemoved)).Exec(ctx)
 		return err
 	})
-	if gone != nil {
-		return 0, fmt.Errorf("remove the rows of files: %w", gone)
+	if err != nil {
+		return fmt.Errorf("remove the rows of files: %w", err)
 	}
-	u.Log.DebugContext(ctx, "removed files", "files", len(removed))
-	return n, err
+	u.Log.DebugContext(ctx, "removed files", "files", len(all))
+	return nil
 }
 
 // unreferenced returns the condition that no row has the file f. All edges to files are asked,

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"mime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,13 +25,6 @@ import (
 	"forge/internal/ids"
 	"forge/internal/unit"
 	"forge/internal/viewer"
-)
-
-// These bound what one account has uploaded, or may upload, that no row has yet: the number of
-// files, and their bytes together, as a multiple of what one file may have.
-const (
-	maxOpen      = 100
-	maxOpenFiles = 10
 )
 
 // maxFinished is how many uploads a mutation can have looked at, and atOnce how many of these are
@@ -49,8 +43,13 @@ type Uploads struct {
 	// Looking has a place for each mutation whose uploads are looked at, which may take seconds.
 	// Those beyond are refused. If it is nil, none are.
 	Looking chan struct{}
+	// MaxAccountBytes is how many bytes the files of an account may have together, those in rows
+	// included; 0 for no limit. Files of nobody do not count.
+	MaxAccountBytes int64
 
-	place uuid.UUID // how far Sweep has looked for files that no row has any more
+	place    uuid.UUID    // how far Sweep has looked for files that no row has any more
+	removing uuid.UUID    // how far Sweep has come with the removal of marked files
+	stuck    atomic.Int64 // see NotRemoved
 }
 
 // offered returns FORBIDDEN if this server keeps no files.
@@ -75,8 +74,8 @@ func own(ctx context.Context) predicate.File {
 }
 
 // Create announces a file of the viewer, in the unit of work of ctx. It returns how its bytes are
-// sent. It returns FORBIDDEN if this server keeps no files, BAD_USER_INPUT, RATE_LIMITED if the
-// viewer has too many that are in no row, or UNAVAILABLE.
+// sent. It returns FORBIDDEN if this server keeps no files, or if the viewer's account keeps too
+// much, BAD_USER_INPUT, RATE_LIMITED if the viewer has too many that are in no row, or UNAVAILABLE.
 func (u *Uploads) Create(ctx context.Context, name, contentType string, size int64) (ids.ID, file.Upload, error) {
 	if err := u.offered(); err != nil {
 		return ids.ID{}, file.Upload{}, err
@@ -89,7 +88,7 @@ func (u *Uploads) Create(ctx context.Context, name, contentType string, size int
 	if err != nil {
 		return ids.ID{}, file.Upload{}, u.refused(err)
 	}
-	if err := u.mayOpen(ctx, size); err != nil {
+	if err := u.mayOpen(ctx, f.ID, size); err != nil {
 		return ids.ID{}, file.Upload{}, err
 	}
 	row, err := u.insert(ctx, f).Save(system(ctx))
@@ -125,22 +124,6 @@ func (u *Uploads) refused(err error) error {
 
 func unavailable(err error) error {
 	return &apperr.Error{Code: apperr.CodeUnavailable, Message: "files are not available now, try again later", More: map[string]any{"retryAfter": 5}, Cause: err}
-}
-
-// mayOpen returns RATE_LIMITED if the viewer has too much that is in no row.
-func (u *Uploads) mayOpen(ctx context.Context, size int64) error {
-	open, err := ent.FromUnit(ctx).File.Query().Where(own(ctx), entfile.StateNEQ(entfile.StateRemoved)).Select(entfile.FieldSize).Limit(maxOpen).All(system(ctx))
-	if err != nil {
-		return fmt.Errorf("look for uploads: %w", err)
-	}
-	for _, f := range open {
-		size += f.Size
-	}
-	if len(open) >= maxOpen || size > maxOpenFiles*u.Files.MaxBytes() {
-		return apperr.New(apperr.CodeRateLimited, "", "too many of your uploads are in no row yet: at most %d files, and %d bytes; what no row has within a day is removed",
-			maxOpen, maxOpenFiles*u.Files.MaxBytes())
-	}
-	return nil
 }
 
 // Prepare has those of the files looked at that the viewer has announced. It returns why some of
@@ -225,14 +208,20 @@ func (u *Uploads) store(ctx context.Context, facts map[uuid.UUID]file.Facts) err
 	}
 	work := unit.New(u.DB, unit.Write)
 	defer work.Rollback()
-	ctx = system(unit.NewContext(ctx, work))
+	if err := storeFacts(system(unit.NewContext(ctx, work)), facts); err != nil {
+		return err
+	}
+	return work.Commit(ctx)
+}
+
+func storeFacts(ctx context.Context, facts map[uuid.UUID]file.Facts) error {
 	for id, f := range facts {
 		update := ent.FromUnit(ctx).File.Update().Where(entfile.ID(id), entfile.StateEQ(entfile.StateAnnounced))
 		if _, err := found(update.Mutation(), f, update).Save(ctx); err != nil {
 			return fmt.Errorf("store what a file is: %w", err)
 		}
 	}
-	return work.Commit(ctx)
+	return nil
 }
 
 // found sets what was found of a file.

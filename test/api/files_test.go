@@ -58,8 +58,9 @@ func newFilesAPIOn(t *testing.T, url string, store blob.Storage) *filesAPI {
 
 // uploadsTo returns uploads whose bytes go to a storage.
 func (a *api) uploadsTo(store blob.Storage) *upload.Uploads {
-	service := file.New(file.Options{Storage: store, Key: bytes.Repeat([]byte{7}, 32), MaxBytes: 20 << 20, MaxPixels: 1 << 20, Transfers: 8, Log: a.log})
-	return &upload.Uploads{Files: service, DB: a.db, Entities: ent.Entities, Log: slog.New(slog.DiscardHandler)}
+	u := &upload.Uploads{DB: a.db, Entities: ent.Entities, Log: slog.New(slog.DiscardHandler)}
+	u.Files = file.New(file.Options{Storage: store, Key: bytes.Repeat([]byte{7}, 32), MaxBytes: 20 << 20, MaxPixels: 1 << 20, Transfers: 8, Log: a.log, Awaited: u.Awaited})
+	return u
 }
 
 // member returns a new user's ID, and a client of theirs.
