@@ -3,7 +3,8 @@ import { useState } from 'react';
 import { conditionsOf } from './filters.js';
 import { Single } from './inputs.jsx';
 import { useModel } from './model.jsx';
-import { amount, draftOf, valueOf } from './values.jsx';
+import { amount } from './money.js';
+import { draftOf, valueOf } from './values.jsx';
 import { label } from './words.js';
 
 export function FilterBar({ entity, filters, onChange }) {

@@ -3,10 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from './api.js';
 import { useModel } from './model.jsx';
+import { amount } from './money.js';
 import { brief, listQuery, titleOf } from './queries.js';
 import { named } from './schema.js';
 import { Failure } from './ui.jsx';
-import { amount } from './values.jsx';
 import { camel, label, lower, upper } from './words.js';
 
 const kinds = ['sum', 'avg', 'min', 'max'];

@@ -1,27 +1,11 @@
 // How values are shown, and how they are typed in: the draft of a value is what an input holds.
+import { amount, amounts, hundredths, money } from './money.js';
 import { href, segment } from './router.js';
 import { titleOf } from './queries.js';
 import { label } from './words.js';
 
 // isNumber returns the class of the cells of a column of numbers.
 export const isNumber = ({ scalar, kind }) => (/^(Int|Float|BigInt|Decimal)$/.test(scalar) || kind === 'many' ? 'number' : undefined);
-
-// money returns hundredths as an input has them: 123456 is 1234.56.
-function money(cents) {
-  const text = String(cents);
-  const digits = text.replace('-', '').padStart(3, '0');
-  return `${text.startsWith('-') ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
-}
-
-// amount returns hundredths as people read them: 1,234.56. An average may have parts of them.
-export function amount(cents) {
-  if (typeof cents === 'number') {
-    return (cents / 100).toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  }
-  const [whole, rest] = money(cents).split('.'); // the text of a BigInt
-  const point = (1.5).toLocaleString().charAt(1);
-  return `${whole === '-0' ? '-0' : BigInt(whole).toLocaleString()}${point}${rest}`;
-}
 
 // Cell shows the value of a column.
 export function Cell({ model, column, value }) {
@@ -159,11 +143,7 @@ const parsers = {
   Int: (draft) => number(draft, /^\s*[+-]?\d+\s*$/, 'a whole number, such as 12'),
   Float: (draft) => number(draft, /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i, 'a number, such as 12.5'),
   BigInt: (draft) => text(draft, /^[+-]?\d+$/, 'a whole number, such as 12'),
-  // With three digits behind it, a point or a comma may stand for thousands: that is not guessed.
-  Money: (draft) => {
-    const [whole, rest = ''] = text(draft, /^[+-]?\d+([.,]\d{1,2})?$/, 'an amount, such as 12.50').split(/[.,]/);
-    return `${whole}${rest.padEnd(2, '0')}`.replace(/^([+-]?)0+(?=\d)/, '$1');
-  },
+  Money: (draft) => hundredths(text(draft, amounts, 'an amount, such as 12.50')),
   Decimal: (draft) => text(draft, /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, 'a number, such as 12.50'),
   UUID: (draft) => text(draft, /^[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}$/i, 'a UUID, such as 123e4567-e89b-12d3-a456-426614174000'),
   Time: (draft) => new Date(draft).toISOString(),
