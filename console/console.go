@@ -26,6 +26,8 @@ type Config struct {
 	SignIn   bool              `json:"signIn"`   // whether it is necessary to sign in
 	Cookie   bool              `json:"cookie"`   // whether a session outlives a reload, in a cookie
 	Accounts []webpage.Account `json:"accounts"` // demo users that the page offers to sign in with
+	Passkeys bool              `json:"passkeys"` // whether people can sign in with passkeys
+	Codes    bool              `json:"codes"`    // whether people can have a code sent by mail to sign in with
 	// Storage is the origin of another server that files are on, such as https://s3.example.com, or
 	// several with blanks between them. If it is empty, files are on this server.
 	Storage string `json:"-"`

@@ -1,7 +1,8 @@
 // What the console makes of schemas, without a browser.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inputFields, modelOf } from './src/schema.js';
+import { amount, amounts, hundredths, money } from './src/money.js';
+import { inputFields, modelOf, withAmounts } from './src/schema.js';
 import { fileHelp, label, participle, plain, programName, typesIn } from './src/words.js';
 
 const types = {
@@ -68,4 +69,23 @@ test('a browser is called by its name', () => {
   assert.equal(programName(`Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) ${webkit} Version/26.0 Mobile/15E148 Safari/604.1`), 'Safari on iOS');
   assert.equal(programName('curl/8.14.1'), 'curl/8.14.1');
   assert.equal(programName(null), '');
+});
+
+test('numbers whose names end in Cents are amounts', () => {
+  const called = (...all) => withAmounts(all.map(([name, scalar, list]) => ({ name, scalar, list, label: label(name), help: 'In cents, 0 or more.' }))).map((one) => [one.label, Boolean(one.money), one.help]);
+  assert.deepEqual(called(['priceCents', 'Int'], ['cents', 'BigInt']), [['Price', true, '0 or more.'], ['Amount', true, '0 or more.']]);
+  const others = [['price', 'String'], ['priceCents', 'Int'], ['rateCents', 'Float'], ['listCents', 'Int', true], ['percents', 'Int'], ['centsible', 'Int']];
+  assert.deepEqual(called(...others).map(([text, is]) => [text, is]), [['Price', false], ['Price cents', true], ['Rate cents', false], ['List cents', false], ['Percents', false], ['Centsible', false]]);
+});
+
+test('amounts are read as they are written', () => {
+  for (const [text, digits, again] of [['12', '1200', '12.00'], ['12.5', '1250', '12.50'], ['0,07', '7', '0.07'], ['-0.05', '-5', '-0.05'], ['+1.00', '100', '1.00'], ['90071992547409.93', '9007199254740993', '90071992547409.93']]) {
+    assert.match(text, amounts);
+    assert.equal(hundredths(text), digits);
+    assert.equal(money(digits), again);
+  }
+  for (const text of ['', '.5', '1,234', '1.234', '1 000', '12.', 'x', '1e3']) {
+    assert.doesNotMatch(text, amounts);
+  }
+  assert.deepEqual([amount(123456), amount(-5), amount('-5'), amount('9007199254740993'), amount(212482.18)], ['1,234.56', '-0.05', '-0.05', '90,071,992,547,409.93', '2,124.82']);
 });

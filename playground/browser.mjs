@@ -24,8 +24,8 @@ export async function open(pages = []) {
   const browser = await chromium.launch({
     executablePath: findBrowser(),
     args: [
-      // No name is looked up and nothing but Forge's own address is dialled, whatever asks for it.
-      `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${forge.hostname}`,
+      // No name is looked up and nothing but this machine is dialled, whatever asks for it.
+      `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${forge.hostname}, EXCLUDE 127.0.0.1`,
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-quic',

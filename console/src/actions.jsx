@@ -26,17 +26,17 @@ const possible = ({ done }, rows) => !done || rows.some((row) => row[done.column
 
 // Actions shows a button for each action on the rows, and asks before it is done.
 export function Actions({ entity, rows, deleted = false, done = () => {} }) {
-  const [open, setOpen] = useState(null);
+  const [open, setOpen] = useState(null); // the action that is asked about, and the rows as they were then
   const close = () => setOpen(null);
   const actions = rowActions(entity, deleted).filter((action) => rows.length < 2 || action.fields.length === 0);
   return (
     <>
       {actions.filter((action) => possible(action, rows)).map((action) => (
-        <button key={action.name} type="button" className={action.danger ? 'danger' : undefined} title={action.help || undefined} onClick={() => setOpen(action)}>
+        <button key={action.name} type="button" className={action.danger ? 'danger' : undefined} title={action.help || undefined} onClick={() => setOpen({ action, rows: rows.filter((row) => possible(action, [row])) })}>
           {action.label}
         </button>
       ))}
-      {open && <Act entity={entity} action={open} rows={rows.filter((row) => possible(open, [row]))} close={close} done={done} />}
+      {open && <Act entity={entity} action={open.action} rows={open.rows} close={close} done={done} />}
     </>
   );
 }

@@ -24,13 +24,41 @@ export class ApiError extends Error {
 }
 
 function sentence({ message }) {
-  const text = message.replace(/^[a-z]+(?= )/, capital); // names and IDs stay as they are
+  const text = message.replace(/^[a-z]+(?= )/, capital).replace(/\b[a-z][a-z\d_]*_[\da-hjkmnp-tv-z]{26}\b/g, nameOf); // names stay as they are
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
+// nameOf returns what a row with an ID is called, if it was shown, and otherwise the end of the ID.
+const nameOf = (id) => names.get(id) ?? `…${id.slice(-6)}`;
+
+let names = new Map(); // what the rows are called that were shown, by their IDs
+
+// nameRow keeps what a row is called, for errors that name its ID. It keeps some thousands.
+export function nameRow(id, name) {
+  if (names.size > 5000) {
+    names = new Map();
+  }
+  names.set(id, name);
+}
+
+// forgetNames forgets what rows are called, as when somebody signs out.
+export const forgetNames = () => (names = new Map());
+
+let changing = 0; // mutations that are under way
+let changedAt = -Infinity; // when the last one ended
+
+// changesHere reports whether this page changes something now, or has just done so. A change that is
+// heard of then is most probably its own.
+export const changesHere = () => changing > 0 || performance.now() - changedAt < 3000;
+
 // api returns the data of an operation, or throws an ApiError, or an Error if there is no answer.
 export async function api(query, variables = {}) {
-  const { data, errors } = await answer({ query, variables });
+  const changes = query.startsWith('mutation') ? 1 : 0;
+  changing += changes;
+  const { data, errors } = await answer({ query, variables }).finally(() => {
+    changing -= changes;
+    if (changes > 0) changedAt = performance.now();
+  });
   // Values that the viewer may not see are null, and the rest of the answer is good.
   const hidden = ({ path, extensions }) => extensions?.code === 'FORBIDDEN' && path?.length !== 1; // of many errors, the last one has no path
   if (errors?.length > 0 && !(data && errors.every(hidden))) {

@@ -2,7 +2,8 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { resume, signOut, useSession } from '../../playground/src/session.js';
-import { api, load } from './api.js';
+import icon from './icon.svg';
+import { api, forgetNames, load } from './api.js';
 import { Create, Edit } from './form.jsx';
 import { setUploadTypes } from './inputs.jsx';
 import { List } from './list.jsx';
@@ -14,6 +15,7 @@ import { Row } from './row.jsx';
 import { modelOf } from './schema.js';
 import { SignIn } from './sign-in.jsx';
 import { Boundary, Failure } from './ui.jsx';
+import { fromProvider } from './ways.js';
 
 // App asks who is there, and shows the console to whoever may see it.
 export function App() {
@@ -25,21 +27,26 @@ export function App() {
   if (!config) {
     return <main><p role="status">Loading…</p></main>;
   }
-  return config.signIn && !user ? <SignIn accounts={config.accounts} notice={notice} /> : <Offered user={user} key={user?.username} />;
+  return config.signIn && !user ? <SignIn config={config} notice={notice} failure={config.failure} /> : <Offered user={user} key={user?.username} />;
 }
 
-// configured returns what the server says of itself. If a cookie has a session, it goes on.
+// configured returns what the server says of itself. If the browser comes back from a provider, it
+// signs in; failure is the error if that fails. If a cookie has a session, it goes on.
 async function configured() {
   const config = await load('/console/config.json');
-  if (config.signIn && config.cookie) {
-    await resume();
+  try {
+    if (config.signIn && !(await fromProvider()) && config.cookie) {
+      await resume();
+    }
+  } catch (failure) {
+    return { ...config, failure };
   }
   return config;
 }
 
 function Offered({ user }) {
   const cache = useQueryClient();
-  useEffect(() => () => { disconnect(); cache.removeQueries({ predicate: ({ queryKey: [name] }) => name !== 'config' }); }, [cache]);
+  useEffect(() => () => { disconnect(); forgetNames(); cache.removeQueries({ predicate: ({ queryKey: [name] }) => name !== 'config' }); }, [cache]);
   const { data: model, error } = useQuery({
     queryKey: ['schema', user?.username],
     queryFn: async () => modelOf(await load('/console/schema.json')),
@@ -85,10 +92,10 @@ function Frame({ model, user }) {
     <StatusContext value={status}>
       <a className="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>
       <header className="top">
-        <a className="brand" href="#/">Console</a>
+        <a className="brand" href="#/"><img src={icon} alt="" /> Console</a>
         <button type="button" className="menu" aria-expanded={menu} aria-controls="navigation" onClick={() => setMenu(!menu)}>Menu</button>
         <span className="spacer" />
-        {user && <><span>{user.username}</span><button type="button" onClick={signOut}>Sign out</button></>}
+        {user && <><span className="who">{user.username}</span><button type="button" onClick={signOut}>Sign out</button></>}
       </header>
       <nav id="navigation" className={menu ? 'side open' : 'side'} aria-label="All there is">
         <ul>{listed.map((entity) => <li key={entity.name}>{link(segment(entity), entity.label)}</li>)}</ul>

@@ -22,7 +22,7 @@ export function conditionsOf(model, entity, depth = 1) {
   const own = bases.map(({ base, column }) => ({
     key: base,
     path: [],
-    label: column?.kind === 'one' ? label(column.name) : label(base),
+    label: ['one', 'value'].includes(column.kind) ? column.label : label(base),
     column,
     target: base.endsWith('Id') && column?.kind === 'one' ? column.target : undefined,
     operators: operators

@@ -130,7 +130,7 @@ export function Form({ fields, row, creating, submit, send, cancel, argument = '
   };
   const elsewhere = Object.entries(errors).filter(([path]) => !fields.some(({ name }) => path === name || path.startsWith(`${name}.`)));
   return (
-    <form ref={form} onSubmit={save} noValidate className="form">
+    <form ref={form} onSubmit={save} noValidate className={typeof cancel === 'string' ? 'form panel' : 'form'}>
       {elsewhere.map(([path, all]) => <p key={path} className="error" role="alert">{all.join(' ')}</p>)}
       {fields.map((field) => (
         <Field key={field.name} field={!creating && !field.column && field.kind === 'value' ? { ...field, help: `${field.help} Leave it empty to keep it as it is.`.trim() } : field} draft={drafts[field.name]} errors={errors} onChange={(draft) => setDrafts((all) => ({ ...all, [field.name]: draft }))} />

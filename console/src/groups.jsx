@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from './api.js';
 import { useModel } from './model.jsx';
+import { amount } from './money.js';
 import { brief, listQuery, titleOf } from './queries.js';
 import { named } from './schema.js';
 import { Failure } from './ui.jsx';
@@ -20,6 +21,9 @@ function measuresOf(model, entity) {
     return numbers.length > 0 ? [{ kind, fields: numbers }] : [];
   });
 }
+
+// columnOf returns the column of an entity with a name, or what stands for one that rows do not show.
+const columnOf = (entity, name) => entity.columns.find((column) => column.name === name) ?? { label: label(name) };
 
 export function Groups({ entity, where, search }) {
   const model = useModel();
@@ -49,7 +53,7 @@ function Totals({ entity, totals, where, search }) {
           <thead><tr><th scope="col">Of all that match</th>{totals.map(({ kind }) => <th key={kind} scope="col" className="number">{kindLabels[kind]}</th>)}</tr></thead>
           <tbody>
             {columns.map((column) => (
-              <tr key={column}><th scope="row">{label(column)}</th>{totals.map(({ kind, fields }) => <td key={kind} className="number">{fields.includes(column) ? numberText(data?.[kind]?.[column]) : ''}</td>)}</tr>
+              <tr key={column}><th scope="row">{columnOf(entity, column).label}</th>{totals.map(({ kind, fields }) => <td key={kind} className="number">{fields.includes(column) ? numberText(data?.[kind]?.[column], columnOf(entity, column).money) : ''}</td>)}</tr>
             ))}
           </tbody>
         </table>
@@ -58,8 +62,9 @@ function Totals({ entity, totals, where, search }) {
   );
 }
 
-function numberText(value) {
+function numberText(value, money) {
   if (value === null || value === undefined) return '—';
+  if (money) return amount(value);
   if (typeof value === 'number') return value.toLocaleString(undefined, { maximumFractionDigits: 2 });
   return /^-?\d+$/.test(value) ? BigInt(value).toLocaleString() : value; // a BigInt is a text
 }
@@ -96,7 +101,8 @@ function Grouped({ entity, totals, where, search }) {
   });
   const { data = [], error } = useQuery({ queryKey: ['groups', entity.name, asked], queryFn: async () => (await api(asked.query, asked.variables)).list.groups });
   const shown = data.map(({ key: of, aggregate }) => ({ text: keyText(model, target, key, of[key.name], timely && bucket), value: column ? aggregate[kind]?.[column] : aggregate.count }));
-  const title = `${column ? `${kindLabels[kind]} of ${lower(label(column))}` : 'Number'} by ${lower(label(key.name))}`;
+  const measured = column && columnOf(entity, column);
+  const title = `${column ? `${kindLabels[kind]} of ${lower(measured.label)}` : 'Number'} by ${lower(label(key.name))}`;
   return (
     <>
       <h2>Groups</h2>
@@ -105,10 +111,10 @@ function Grouped({ entity, totals, where, search }) {
         {timely && <label>for each <select aria-label="Unit of time" value={bucket} onChange={(event) => setBucket(event.target.value)}>{units.map((unit) => <option key={unit} value={unit}>{lower(label(unit))}</option>)}</select></label>}
         <label>show <select aria-label="What is shown" value={measure} onChange={(event) => setMeasure(event.target.value)}>
           <option value="count">number of {lower(entity.label)}</option>
-          {totals.flatMap(({ kind: k, fields: all }) => all.map((name) => <option key={`${k}.${name}`} value={`${k}.${name}`}>{lower(kindLabels[k])} of {lower(label(name))}</option>))}
+          {totals.flatMap(({ kind: k, fields: all }) => all.map((name) => <option key={`${k}.${name}`} value={`${k}.${name}`}>{lower(kindLabels[k])} of {lower(columnOf(entity, name).label)}</option>))}
         </select></label>
       </div>
-      {error ? <Failure error={error} /> : <Chart title={title} rows={timely ? shown.toReversed() : shown} />}
+      {error ? <Failure error={error} /> : <Chart title={title} money={measured?.money} rows={timely ? shown.toReversed() : shown} />}
     </>
   );
 }
@@ -125,7 +131,7 @@ function keyText(model, target, key, value, bucket) {
 }
 
 // Chart is a table whose last column is drawn: it can be seen, and be read aloud.
-function Chart({ title, rows }) {
+function Chart({ title, money, rows }) {
   const most = Math.max(...rows.map(({ value }) => Math.abs(Number(value ?? 0))), 0) || 1;
   return (
     <div className="scroll" role="region" aria-label={title} tabIndex={0}>
@@ -135,7 +141,7 @@ function Chart({ title, rows }) {
           {rows.map(({ text, value }, index) => (
             <tr key={index}>
               <th scope="row">{text}</th>
-              <td className="number">{numberText(value)}</td>
+              <td className="number">{numberText(value, money)}</td>
               <td className="bar-cell"><svg aria-hidden="true" width="100%" height="16"><rect width={`${(Math.abs(Number(value ?? 0)) / most) * 100}%`} height="16" rx="3" /></svg></td>
             </tr>
           ))}

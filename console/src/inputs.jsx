@@ -5,7 +5,7 @@ import { useModel } from './model.jsx';
 import { Picker } from './picker.jsx';
 import { titleOf } from './queries.js';
 import { entityOfInput, inputFields, named } from './schema.js';
-import { FilePreview, draftOf, isMoney, isValues, money } from './values.jsx';
+import { FilePreview, draftOf, isValues } from './values.jsx';
 import { label, lower } from './words.js';
 
 // Field is an input with its label, its help and its errors, which are lists of sentences by path.
@@ -18,7 +18,6 @@ export function Field({ field, path = field.name, draft, onChange, errors = {} }
   const notes = (
     <>
       {field.help && <small id={`${id}-help`}>{field.help}</small>}
-      {isMoney(field.name) && money(draft) && <small>= {money(draft)}</small>}
       {own.length > 0 && <p id={`${id}-error`} className="error" role="alert">{own.join(' ')}</p>}
     </>
   );
@@ -89,8 +88,8 @@ export function Single({ field, draft, onChange, id, invalid, describedBy, label
   return <input {...common} {...typeOf(field)} value={draft} onChange={change} />;
 }
 
-function typeOf({ scalar, name, column }) {
-  switch (scalar) {
+function typeOf({ scalar, name, column, money }) {
+  switch (money ? 'Decimal' : scalar) {
     case 'Int':
     case 'BigInt':
       return { inputMode: 'numeric' };

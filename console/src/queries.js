@@ -1,4 +1,5 @@
 // The documents that the console sends. Names in them come from the schema alone.
+import { nameRow } from './api.js';
 import { named } from './schema.js';
 import { capital, uncapital } from './words.js';
 
@@ -42,8 +43,9 @@ export function brief(model, name) {
 // titleOf returns what a row is called.
 export function titleOf(model, name, row) {
   const entity = model.entities.get(row.__typename ?? name) ?? model.entities.get(name);
-  const text = entity.titles.map((column) => row[column]).filter(Boolean).join(' ');
-  return text || `${entity.one} …${row.id.slice(-6)}`;
+  const text = entity.titles.map((column) => row[column]).filter(Boolean).join(' ') || `${entity.one} …${row.id.slice(-6)}`;
+  nameRow(row.id, text);
+  return text;
 }
 
 // listQuery returns a query for a page of rows. page has first, last, after, before; filter, search,

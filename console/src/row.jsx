@@ -2,14 +2,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Actions } from './actions.jsx';
-import { api } from './api.js';
+import { api, changesHere } from './api.js';
 import { backTo } from './filters.js';
 import { useLive } from './live.js';
 import { useModel } from './model.jsx';
 import { rowQuery, selection, titleOf } from './queries.js';
 import { go, href, segment } from './router.js';
 import { Failure } from './ui.jsx';
-import { Cell, Files, isMoney, isNumber, money } from './values.jsx';
+import { Cell, Files, isNumber } from './values.jsx';
 import { lower } from './words.js';
 
 export function Row({ entity, id }) {
@@ -17,13 +17,15 @@ export function Row({ entity, id }) {
   const cache = useQueryClient();
   const [fresh, setFresh] = useState(false);
   const columns = entity.columns.filter(({ name, kind }) => kind !== 'many' && kind !== 'rows' && name !== 'id');
+  const [own, about] = [columns.filter(({ name }) => !keptByServer(name)), columns.filter(({ name }) => keptByServer(name))];
   const inline = entity.columns.filter(({ kind }) => kind === 'rows');
   const fields = `${selection(model, entity, columns)} ${inline.map((column) => `${column.name} { ${selection(model, model.entities.get(column.target), shortColumns(model, column, entity))} }`).join(' ')}`;
   const { data: row, error } = useQuery({ queryKey: ['row', entity.name, id, fields], queryFn: async () => (await api(rowQuery(entity, fields), { id })).row });
   useLive(entity, [id], async () => {
+    const own = changesHere();
     await cache.invalidateQueries({ queryKey: ['row', entity.name, id] });
     cache.invalidateQueries({ queryKey: ['related', entity.name, id] });
-    setFresh(true);
+    setFresh(!own);
   });
   if (error) {
     return <Failure error={error} />;
@@ -44,15 +46,17 @@ export function Row({ entity, id }) {
       </header>
       <p role="status" className="help">{fresh && 'This has just changed, and is shown as it is now.'}</p>
       <dl>
-        {columns.map((column) => (
+        {own.map((column) => (
           <div key={column.name}>
             <dt title={column.help}>{column.label}</dt>
             <dd>
               {column.kind === 'file' && row[column.name] ? <Files value={row[column.name]} /> : <Cell model={model} column={column} value={row[column.name]} />}
-              {isMoney(column.name) && money(row[column.name]) && <small> = {money(row[column.name])}</small>}
             </dd>
           </div>
         ))}
+      </dl>
+      <dl className="about">
+        {about.map((column) => <div key={column.name}><dt title={column.help}>{column.label}</dt><dd><Cell model={model} column={column} value={row[column.name]} /></dd></div>)}
         <div><dt>ID</dt><dd><code>{row.id}</code></dd></div>
       </dl>
       {inline.map((column) => <Section key={column.name} column={column}><Rows model={model} column={column} rows={row[column.name] ?? []} columns={shortColumns(model, column, entity)} /></Section>)}
@@ -60,6 +64,9 @@ export function Row({ entity, id }) {
     </article>
   );
 }
+
+// keptByServer reports whether a column says something about the row itself, and nothing of what it is about.
+const keptByServer = (name) => /^(version|createdAt|updatedAt)$/.test(name);
 
 // shortColumns returns what is shown of related rows: their title and a few values, but not the row that they belong to.
 function shortColumns(model, { target }, owner) {

@@ -1,5 +1,5 @@
 // The schema, as the server offers it to whoever is signed in, and what the console makes of it.
-import { capital, fileHelp, label, participle, plain, typesIn, uncapital, upper } from './words.js';
+import { capital, fileHelp, label, moneyHelp, participle, plain, typesIn, uncapital, upper } from './words.js';
 
 // named returns the name of a type without lists and marks: [User!]! is User.
 export const named = (type) => type.replace(/[[\]!]/g, '');
@@ -47,7 +47,7 @@ function described(model, { name, list }) {
   const argument = (wanted) => list?.args?.find((arg) => arg.name === wanted);
   const connection = list && types[named(list.type)];
   const fields = (type.fields ?? []).filter((field) => !(field.args ?? []).some((arg) => isRequired(arg.type) && arg.default === undefined));
-  const columns = fields.map((field) => columnOf(model, field)).filter(Boolean);
+  const columns = withAmounts(fields.map((field) => columnOf(model, field)).filter(Boolean));
   const called = titlesOf(columns);
   return {
     type,
@@ -76,6 +76,18 @@ function described(model, { name, list }) {
     deleteMany: bulk(model, 'delete', argument('where')),
     changes: model.rootFields('Subscription').find((field) => field.name === `${uncapital(name)}Changes`),
   };
+}
+
+// withAmounts marks the columns, or the fields of a form, that are amounts of money in hundredths:
+// whole numbers whose names end in Cents. "Price cents" is called "Price", unless something else is.
+export function withAmounts(all) {
+  return all.map((one) => {
+    if (!/(^c|[a-z\d]C)ents$/.test(one.name) || !/^(Int|BigInt)$/.test(one.scalar) || one.list) {
+      return one;
+    }
+    const short = label(one.name.replace(/cents$/i, '')) || 'Amount';
+    return { ...one, money: true, label: all.some((other) => other.label === short) ? one.label : short, help: moneyHelp(one.help) };
+  });
 }
 
 // titlesOf returns the columns that say what a row is called.
@@ -149,7 +161,7 @@ function inputsOf(model, entity) {
 export function inputFields(model, name, entity) {
   const fields = model.types[name]?.fields ?? [];
   const names = new Set(fields.map((field) => field.name));
-  return fields.filter((field) => !(names.has(`${field.name}Id`) && model.types[named(field.type)]?.kind === 'INPUT_OBJECT')).map((field) => inputField(model, field, entity));
+  return withAmounts(fields.filter((field) => !(names.has(`${field.name}Id`) && model.types[named(field.type)]?.kind === 'INPUT_OBJECT')).map((field) => inputField(model, field, entity)));
 }
 
 function inputField(model, field, entity) {
@@ -217,7 +229,7 @@ function actionsOf(model, entity) {
       help: plain(mutation.description),
       past: becomes && `marked as ${spoken(becomes)}`,
       versioned: args.some((arg) => arg.name === 'expectedVersion'),
-      fields: rest.map((arg) => inputField(model, arg, entity)),
+      fields: withAmounts(rest.map((arg) => inputField(model, arg, entity))),
       args: rest,
       done: becomes && { column: status.name, value: becomes },
       payload: named(mutation.type),

@@ -9,6 +9,7 @@ const parts = {
   health: 'version startedAt health { ready reason writable database requestsInFlight connections { most open inUse waited } replicas { name usable reason lagSeconds reads } }',
   migrations: 'migrations { applied { name appliedAt changed } pending problem drift notCompared }',
   activity: 'activity { sizeBytes sessions { application state since transaction waitsFor blockedBy statement } }',
+  mails: 'mails { waiting oldestAt givenUp newest { template createdAt failedAt failures lastError } }',
   operations: 'operations(first: 50) { name count failed meanMs p50Ms p99Ms statements databaseMs retries } refusals { limit count }',
 };
 
@@ -29,6 +30,7 @@ export default function Server() {
       <Part name="health" title="Health" Shown={Health} />
       <Part name="migrations" title="Migrations" Shown={Migrations} />
       <Part name="activity" title="Activity of the database" Shown={Activity} />
+      <Part name="mails" title="Mails" Shown={Mails} />
       <Part name="operations" title="Slowest operations" Shown={Operations} />
     </>
   );
@@ -103,6 +105,26 @@ function Activity({ server: { activity } }) {
     </>
   );
 }
+
+function Mails({ server: { mails: m } }) {
+  return (
+    <>
+      <p>{m.waiting === 0 ? 'None waits to be sent.' : <>{count(m.waiting, 'waits', 'wait')} to be sent, since <Times at={m.oldestAt} /> at the latest.</>}</p>
+      {m.givenUp > 0 && (
+        <>
+          <p className="error">{count(m.givenUp, 'was', 'were')} given up, and will not be sent.</p>
+          <Table
+            label="Mails that were given up"
+            head={['Template', 'Queued', 'Given up', 'Attempts', 'Why']}
+            rows={m.newest.map((each) => [each.template, <Times key="c" at={each.createdAt} />, <Times key="f" at={each.failedAt} />, number(each.failures), each.lastError ?? '—'])}
+          />
+        </>
+      )}
+    </>
+  );
+}
+
+const count = (n, one, several) => (n === 1 ? `One ${one}` : `${number(n)} ${several}`);
 
 function Operations({ server: { operations, refusals } }) {
   return (

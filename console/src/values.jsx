@@ -1,22 +1,11 @@
 // How values are shown, and how they are typed in: the draft of a value is what an input holds.
+import { amount, amounts, hundredths, money } from './money.js';
 import { href, segment } from './router.js';
 import { titleOf } from './queries.js';
 import { label } from './words.js';
 
-export const isMoney = (name) => /(^|[a-z])Cents$|^cents$/.test(name);
-
 // isNumber returns the class of the cells of a column of numbers.
 export const isNumber = ({ scalar, kind }) => (/^(Int|Float|BigInt|Decimal)$/.test(scalar) || kind === 'many' ? 'number' : undefined);
-
-// money returns hundredths as a number with a point.
-export function money(cents) {
-  const text = String(cents);
-  if (!/^-?\d+$/.test(text)) {
-    return null;
-  }
-  const digits = text.replace('-', '').padStart(3, '0');
-  return `${text.startsWith('-') ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
-}
 
 // Cell shows the value of a column.
 export function Cell({ model, column, value }) {
@@ -33,6 +22,9 @@ export function Cell({ model, column, value }) {
     case 'file':
       return <Files value={value} small />;
     default:
+      if (column.money) {
+        return amount(value);
+      }
       return column.list ? value.map((entry) => scalarText(column, entry)).join(', ') || <span className="empty">—</span> : <Scalar column={column} value={value} />;
   }
 }
@@ -45,7 +37,7 @@ export function RowLink({ model, name, row }) {
 
 function Scalar({ column, value }) {
   if (column.values) {
-    return <span className="badge">{label(value)}</span>;
+    return <span className={`badge tint${column.values.findIndex(({ name }) => name === value) % 6}`}>{label(value)}</span>;
   }
   if (column.scalar === 'Time') {
     return <time dateTime={value} title={value}>{timeText(value)}</time>;
@@ -100,6 +92,9 @@ export function draftOf(field, value) {
   if (value === null || value === undefined) {
     return field.scalar === 'Boolean' && !field.nullable ? field.initial === 'true' : '';
   }
+  if (field.money) {
+    return money(value);
+  }
   switch (field.scalar) {
     case 'Boolean':
       return field.nullable ? String(value) : value;
@@ -133,7 +128,8 @@ export function valueOf(field, draft) {
   if (draft === '') {
     return ['String', 'Bytes'].includes(field.scalar) && !field.nullable ? '' : nothing(field);
   }
-  return parsers[field.scalar]?.(draft) ?? draft;
+  const value = parsers[field.money ? 'Money' : field.scalar]?.(draft) ?? draft;
+  return field.money && field.scalar === 'Int' ? Number(value) : value;
 }
 
 function nothing(field) {
@@ -147,6 +143,7 @@ const parsers = {
   Int: (draft) => number(draft, /^\s*[+-]?\d+\s*$/, 'a whole number, such as 12'),
   Float: (draft) => number(draft, /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i, 'a number, such as 12.5'),
   BigInt: (draft) => text(draft, /^[+-]?\d+$/, 'a whole number, such as 12'),
+  Money: (draft) => hundredths(text(draft, amounts, 'an amount, such as 12.50')),
   Decimal: (draft) => text(draft, /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, 'a number, such as 12.50'),
   UUID: (draft) => text(draft, /^[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}$/i, 'a UUID, such as 123e4567-e89b-12d3-a456-426614174000'),
   Time: (draft) => new Date(draft).toISOString(),

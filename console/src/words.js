@@ -54,6 +54,11 @@ export function plain(description) {
   return (description ?? '').replace(/`[A-Z][A-Z_]+`(,| if| as of) [^.]*\./g, '').replaceAll('`', '').replace(/\s+/g, ' ').trim();
 }
 
+// moneyHelp leaves out of a description that a number is in hundredths: people see and type amounts.
+export function moneyHelp(help) {
+  return capital(help.replace(/\b[Ii]n (hundredths|cents)\b[^,.;]*[,.;]?\s*/, ''));
+}
+
 // fileHelp returns what the description of a file in an input says to people: its size and types.
 export function fileHelp(description) {
   return plain((description ?? '').replace(/[^.]*`createUpload`[^.]*\./, ''))

@@ -3261,6 +3261,8 @@ type Server {
   operations(first: Int! = 20): [OperationTimes!]!
   "The limits that have refused requests since the server started, the one with the most first."
   refusals: [Refusals!]!
+  "The mails that were not sent. ` + "`" + `UNAVAILABLE` + "`" + ` if the database does not answer within 2 seconds."
+  mails: ServerMails!
 }
 
 "Whether a server can answer."
@@ -3367,6 +3369,30 @@ type Refusals {
   "Such as ` + "`" + `cost` + "`" + `; docs/limits.md has them all."
   limit: String!
   count: Float!
+}
+
+"The mails that were not sent, by any of the servers of the database."
+type ServerMails {
+  "Those that will be sent, or sent again."
+  waiting: Int!
+  "When the oldest of them was queued."
+  oldestAt: Time
+  "Those that are no longer tried, and kept for 30 days."
+  givenUp: Int!
+  "The last 50 of them, the last one first."
+  newest: [GivenUpMail!]!
+}
+
+"A mail that could not be sent."
+type GivenUpMail {
+  "The template that it was to be made of, such as ` + "`" + `reset` + "`" + `."
+  template: String!
+  createdAt: Time!
+  "Since when it is no longer tried."
+  failedAt: Time!
+  "How often it was tried."
+  failures: Int!
+  lastError: String
 }
 `, BuiltIn: false},
 }
@@ -3622,6 +3648,22 @@ func (ec *executionContext) childFields_FinishProviderLinkPayload(ctx context.Co
 		return ec.fieldContext_FinishProviderLinkPayload_identity(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FinishProviderLinkPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GivenUpMail(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "template":
+		return ec.fieldContext_GivenUpMail_template(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_GivenUpMail_createdAt(ctx, field)
+	case "failedAt":
+		return ec.fieldContext_GivenUpMail_failedAt(ctx, field)
+	case "failures":
+		return ec.fieldContext_GivenUpMail_failures(ctx, field)
+	case "lastError":
+		return ec.fieldContext_GivenUpMail_lastError(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GivenUpMail", field.Name)
 }
 
 func (ec *executionContext) childFields_Hero(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4318,6 +4360,8 @@ func (ec *executionContext) childFields_Server(ctx context.Context, field graphq
 		return ec.fieldContext_Server_operations(ctx, field)
 	case "refusals":
 		return ec.fieldContext_Server_refusals(ctx, field)
+	case "mails":
+		return ec.fieldContext_Server_mails(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Server", field.Name)
 }
@@ -4340,6 +4384,20 @@ func (ec *executionContext) childFields_ServerHealth(ctx context.Context, field 
 		return ec.fieldContext_ServerHealth_replicas(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServerHealth", field.Name)
+}
+
+func (ec *executionContext) childFields_ServerMails(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "waiting":
+		return ec.fieldContext_ServerMails_waiting(ctx, field)
+	case "oldestAt":
+		return ec.fieldContext_ServerMails_oldestAt(ctx, field)
+	case "givenUp":
+		return ec.fieldContext_ServerMails_givenUp(ctx, field)
+	case "newest":
+		return ec.fieldContext_ServerMails_newest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServerMails", field.Name)
 }
 
 func (ec *executionContext) childFields_ServerMigrations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7981,6 +8039,121 @@ func (ec *executionContext) fieldContext_FinishProviderLinkPayload_identity(_ co
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _GivenUpMail_template(ctx context.Context, field graphql.CollectedField, obj *operator.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GivenUpMail_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GivenUpMail_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GivenUpMail", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _GivenUpMail_createdAt(ctx context.Context, field graphql.CollectedField, obj *operator.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GivenUpMail_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GivenUpMail_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GivenUpMail", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _GivenUpMail_failedAt(ctx context.Context, field graphql.CollectedField, obj *operator.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GivenUpMail_failedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FailedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GivenUpMail_failedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GivenUpMail", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _GivenUpMail_failures(ctx context.Context, field graphql.CollectedField, obj *operator.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GivenUpMail_failures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failures, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GivenUpMail_failures(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GivenUpMail", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _GivenUpMail_lastError(ctx context.Context, field graphql.CollectedField, obj *operator.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GivenUpMail_lastError(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastError, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GivenUpMail_lastError(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GivenUpMail", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Hero_id(ctx context.Context, field graphql.CollectedField, obj *model.Hero) (ret graphql.Marshaler) {
@@ -15893,6 +16066,38 @@ func (ec *executionContext) fieldContext_Server_refusals(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Server_mails(ctx context.Context, field graphql.CollectedField, obj *operator.Server) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Server_mails(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mails(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *operator.Mails) graphql.Marshaler {
+			return ec.marshalNServerMails2ᚖforgeᚋinternalᚋoperatorᚐMails(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Server_mails(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Server",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ServerMails(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ServerHealth_ready(ctx context.Context, field graphql.CollectedField, obj *operator.Health) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16067,6 +16272,107 @@ func (ec *executionContext) fieldContext_ServerHealth_replicas(_ context.Context
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ReplicaHealth(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ServerMails_waiting(ctx context.Context, field graphql.CollectedField, obj *operator.Mails) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerMails_waiting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiting, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerMails_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerMails", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerMails_oldestAt(ctx context.Context, field graphql.CollectedField, obj *operator.Mails) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerMails_oldestAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OldestAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ServerMails_oldestAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerMails", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _ServerMails_givenUp(ctx context.Context, field graphql.CollectedField, obj *operator.Mails) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerMails_givenUp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GivenUp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return ec.marshalNInt2int32(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerMails_givenUp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerMails", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerMails_newest(ctx context.Context, field graphql.CollectedField, obj *operator.Mails) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerMails_newest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Newest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []operator.Mail) graphql.Marshaler {
+			return ec.marshalNGivenUpMail2ᚕforgeᚋinternalᚋoperatorᚐMailᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerMails_newest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ServerMails",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GivenUpMail(ctx, field)
 		},
 	}
 	return fc, nil
@@ -26372,6 +26678,64 @@ func (ec *executionContext) _FinishProviderLinkPayload(ctx context.Context, sel 
 	return out
 }
 
+var givenUpMailImplementors = []string{"GivenUpMail"}
+
+func (ec *executionContext) _GivenUpMail(ctx context.Context, sel ast.SelectionSet, obj *operator.Mail) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, givenUpMailImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GivenUpMail")
+		case "template":
+			out.Values[i] = ec._GivenUpMail_template(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._GivenUpMail_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failedAt":
+			out.Values[i] = ec._GivenUpMail_failedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failures":
+			out.Values[i] = ec._GivenUpMail_failures(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastError":
+			out.Values[i] = ec._GivenUpMail_lastError(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var heroImplementors = []string{"Hero", "Node"}
 
 func (ec *executionContext) _Hero(ctx context.Context, sel ast.SelectionSet, obj *model.Hero) graphql.Marshaler {
@@ -29964,6 +30328,44 @@ func (ec *executionContext) _Server(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "mails":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Server_mails(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -30029,6 +30431,59 @@ func (ec *executionContext) _ServerHealth(ctx context.Context, sel ast.Selection
 			}
 		case "replicas":
 			out.Values[i] = ec._ServerHealth_replicas(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var serverMailsImplementors = []string{"ServerMails"}
+
+func (ec *executionContext) _ServerMails(ctx context.Context, sel ast.SelectionSet, obj *operator.Mails) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, serverMailsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ServerMails")
+		case "waiting":
+			out.Values[i] = ec._ServerMails_waiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "oldestAt":
+			out.Values[i] = ec._ServerMails_oldestAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "givenUp":
+			out.Values[i] = ec._ServerMails_givenUp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "newest":
+			out.Values[i] = ec._ServerMails_newest(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -32497,6 +32952,26 @@ func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.S
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalNGivenUpMail2forgeᚋinternalᚋoperatorᚐMail(ctx context.Context, sel ast.SelectionSet, v operator.Mail) graphql.Marshaler {
+	return ec._GivenUpMail(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNGivenUpMail2ᚕforgeᚋinternalᚋoperatorᚐMailᚄ(ctx context.Context, sel ast.SelectionSet, v []operator.Mail) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGivenUpMail2forgeᚋinternalᚋoperatorᚐMail(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNHero2ᚕᚖforgeᚋgraphᚋmodelᚐHeroᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Hero) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -33691,6 +34166,16 @@ func (ec *executionContext) marshalNServerHealth2ᚖforgeᚋinternalᚋoperator�
 		return graphql.Null
 	}
 	return ec._ServerHealth(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNServerMails2ᚖforgeᚋinternalᚋoperatorᚐMails(ctx context.Context, sel ast.SelectionSet, v *operator.Mails) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ServerMails(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNServerMigrations2ᚖforgeᚋinternalᚋoperatorᚐMigrations(ctx context.Context, sel ast.SelectionSet, v *operator.Migrations) graphql.Marshaler {

@@ -1,5 +1,5 @@
 // Package operator tells administrators what a server and its database are doing: health,
-// migrations, activity, times of operations and refusals. Nothing of it holds a value that was sent
+// migrations, activity, times of operations, refusals and mails. Nothing of it holds a value that was sent
 // or stored.
 package operator
 
@@ -34,6 +34,7 @@ type Operator struct {
 	started    time.Time
 	migrations look[*migrator.Report]
 	activity   look[*Activity]
+	mails      look[*Mails]
 }
 
 const (
@@ -46,6 +47,7 @@ func New(o Options) *Operator {
 	op := &Operator{options: o, started: time.Now()}
 	op.migrations.do = func(ctx context.Context) (*migrator.Report, error) { return o.Migrations.Status(ctx, o.Monitor.DB) }
 	op.activity.do = op.readActivity
+	op.mails.do = op.readMails
 	return op
 }
 

@@ -43,6 +43,9 @@ type Options struct {
 	Sessions *session.Sessions
 	// URL is the origin at which browsers reach this server, if the file does not say it.
 	URL string
+	// Page is the path of a page of this server that browsers may come back to, beside those of the
+	// file. It is empty if there is none.
+	Page string
 	// Local allows the pages of this machine as well, on any port.
 	Local   bool
 	Proxies []netip.Prefix // whose X-Forwarded-For is believed
@@ -77,6 +80,9 @@ func New(o Options) *Providers {
 	}
 	p := &Providers{Options: o, base: base, pages: o.File.pages, limit: newLimiter()}
 	p.pages.local = o.Local
+	if o.Page != "" {
+		p.pages.web = append(slices.Clip(p.pages.web), base.JoinPath(o.Page))
+	}
 	client := newClient(requestTime)
 	for _, c := range o.File.Providers {
 		var to connector = &openID{Config: c, client: client}

@@ -235,6 +235,7 @@ func (s *Server) signInProviders(db *database.DB, sessions *session.Sessions) *p
 		Accounts: s.app.Accounts,
 		Sessions: sessions,
 		URL:      s.url,
+		Page:     s.consolePath(),
 		Local:    !s.Production,
 		Proxies:  s.TrustedProxies,
 		Log:      s.log,

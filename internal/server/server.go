@@ -32,7 +32,6 @@ import (
 	"forge/internal/tracing"
 	"forge/internal/upload"
 	"forge/internal/webhook"
-	"forge/internal/webpage"
 )
 
 // A Server serves an application with its settings.
@@ -152,11 +151,7 @@ func (s *Server) Run(ctx context.Context) error {
 		parts.Docs = s.docs()
 	}
 	if s.Console {
-		cfg := console.Config{SignIn: s.Auth, Cookie: s.SessionCookie != settings.CookieOff, Storage: s.fileOrigins()}
-		for _, a := range accounts {
-			cfg.Accounts = append(cfg.Accounts, webpage.Account(a))
-		}
-		parts.Console = console.Handler(cfg)
+		parts.Console = console.Handler(s.consoleConfig(accounts))
 		parts.Schema = parts.API.(*gqlexec.Handler).ServeOffered(s.Production)
 	}
 	if s.Playground {

@@ -24,7 +24,7 @@ var contentTypes = map[string]string{
 }
 
 // ServeHTTP answers GET and HEAD requests for the files of the site, of which the first page is at
-// /. It answers 404 for any other path, and 405 for any other method.
+// /. It answers 404, with a page, for any other path, and 405 for any other method.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
@@ -38,7 +38,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	content, ok := s.files[name]
 	if !ok {
-		http.NotFound(w, r)
+		s.notFound(w, r.Method, name)
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

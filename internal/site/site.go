@@ -30,6 +30,8 @@ type Link struct{ Text, Address string }
 // Site is a web site: its files by their paths, such as adr/index.html.
 type Site struct {
 	files map[string][]byte
+	book  *book
+	links []Link
 }
 
 //go:embed assets
@@ -56,6 +58,7 @@ func New(o Options) (*Site, error) {
 	}
 	addIndexes(texts)
 	b := newBook(texts, s.files)
+	s.book, s.links = b, o.Links
 	for _, p := range b.pages {
 		if s.files[p.address()], err = b.html(p, o.Links); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.name, err)

@@ -257,9 +257,11 @@ func TestServe(t *testing.T) {
 		{"GET", "/adr/", 200, "text/html; charset=utf-8"},
 		{"GET", "/search.json", 200, "application/json"},
 		{"GET", "/assets/minisearch.js", 200, "text/javascript; charset=utf-8"},
-		{"GET", "/nothing.html", 404, "text/plain; charset=utf-8"},
-		{"GET", "/../../etc/passwd", 404, "text/plain; charset=utf-8"},
-		{"GET", "/docs.go", 404, "text/plain; charset=utf-8"},
+		{"GET", "/nothing.html", 404, "text/html; charset=utf-8"},
+		{"HEAD", "/nothing.html", 404, "text/html; charset=utf-8"},
+		{"GET", "/../../etc/passwd", 404, "text/html; charset=utf-8"},
+		{"GET", "/docs.go", 404, "text/html; charset=utf-8"},
+		{"GET", strings.Repeat("/x", 2000), 404, "text/plain; charset=utf-8"},
 		{"POST", "/", 405, "text/plain; charset=utf-8"},
 	} {
 		r := httptest.NewRequest(tt.method, "/", nil)
@@ -271,6 +273,28 @@ func TestServe(t *testing.T) {
 		}
 		if tt.method == http.MethodHead && w.Body.Len() > 0 {
 			t.Errorf("HEAD %s has a body", tt.path)
+		}
+	}
+}
+
+// TestMissing follows the links of the page that is shown where there is none, at several depths.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	s := mustWhole(t)
+	for at, near := range map[string]string{"nothing": "", "a/b/c/": "", "settings": "settings.html", "x/settings.md": "settings.html", `"><script>`: ""} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.URL.Path = "/" + at
+		s.ServeHTTP(w, r)
+		body := w.Body.String()
+		if strings.Contains(body, "<script>") || strings.Contains(body, "Made from") || strings.Contains(body, "Perhaps") != (near != "") ||
+			near != "" && !strings.Contains(body, `">`+near+`</a>`) {
+			t.Errorf("%s: %s", at, body)
+		}
+		for _, m := range address.FindAllStringSubmatch(body, -1) {
+			if file, _, _ := strings.Cut(m[1], "#"); file != "" && s.files[path.Join(path.Dir(at), file)] == nil {
+				t.Errorf("the page at %s links to %s, which is not there", at, m[1])
+			}
 		}
 	}
 }

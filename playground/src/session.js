@@ -26,7 +26,12 @@ export function accessToken() {
 
 // signIn begins a session, or throws an error with a sentence for the reader. If a second factor is due, the error has it as secondFactor.
 export async function signIn(login, password) {
-  const answer = await mutate('signIn', { login, password }, signInTokens);
+  await signInBy('signIn', { login, password }, null);
+}
+
+// signInBy begins a session by a mutation that answers as signIn does. Its arguments are those of types, or one input.
+export async function signInBy(name, values, types) {
+  const answer = await mutate(name, values, signInTokens, types);
   if (!answer.accessToken) {
     const error = new Error('This user has a second factor, which the playground does not ask for. Send signIn and completeSignIn as operations.');
     throw Object.assign(error, { secondFactor: answer.secondFactor });
@@ -38,6 +43,9 @@ export async function signIn(login, password) {
 export async function completeSignIn(token, code) {
   begin(await mutate('completeSignIn', { token, code }, tokens, { token: 'String!', code: 'String!' }));
 }
+
+// ask sends a mutation that needs no session, and returns its payload.
+export const ask = (name, values, types, fields) => mutate(name, values, fields, types);
 
 // resume goes on with the session of a cookie, as after a reload. It returns whether there is one.
 export async function resume() {

@@ -74,7 +74,7 @@ func made(name string) bool {
 	parts := []string{"PageInfo", "CreateHeroesError", "SearchHit", "WebhookEndpoint", "SecondFactor", "Passkey", "AuthProvider", "Identity",
 		"FileUpload", "FileUploadHeader", "Sessions", "UserSession", "SignInLog", "SignInLogEntry",
 		"Server", "ServerHealth", "ConnectionPool", "ReplicaHealth", "ServerMigrations", "AppliedMigration", "DatabaseActivity", "DatabaseSession",
-		"OperationTimes", "Refusals"}
+		"OperationTimes", "Refusals", "ServerMails", "GivenUpMail"}
 	return slices.Contains(parts, name) ||
 		slices.ContainsFunc([]string{"Connection", "Edge", "Payload", "Aggregate", "Sum", "Average", "Extremes", "Group", "GroupKey", "Changes", "Change"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }

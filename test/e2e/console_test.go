@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,6 +20,7 @@ import (
 	"forge/internal/schema/entschema"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/idp"
 	"forge/test/kinds"
 	"forge/test/kinds/ent/migrate"
 )
@@ -47,6 +50,22 @@ func TestConsole(t *testing.T) {
 		}
 		npm(t, consoleDir, env, "test")
 	})
+}
+
+// TestConsoleSignIn signs in to the console in all ways that need no password. The provider's origin
+// is another one than the server's.
+func TestConsoleSignIn(t *testing.T) {
+	t.Parallel()
+	installConsole(t)
+	provider := idp.New(t)
+	provider.Person = map[string]any{"sub": "1", "email": "somebody@example.com", "email_verified": true, "name": "Somebody"}
+	file := filepath.Join(t.TempDir(), "providers.json")
+	text := fmt.Sprintf(`{"providers": [{"name": "example", "issuer": %q, "clientId": %q, "clientSecret": %q, "signUp": true}]}`, provider.URL, idp.ClientID, idp.Secret)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := onLocalhost(serve(t, dbtest.EmptySQLite(t), "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "DEMO=on", "PASSKEYS=on", "ACCOUNT_MAILS=code", "AUTH_PROVIDERS_FILE="+file))
+	npm(t, consoleDir, []string{"FORGE_URL=" + url, "IDP_URL=" + provider.URL}, "run", "test:sign-in")
 }
 
 // TestConsoleOperator uses the operator's corner and the map of the schema in a browser.
