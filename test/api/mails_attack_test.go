@@ -189,6 +189,11 @@ func TestMailedCodesAreNotGuessed(t *testing.T) {
 		}
 		d.expireTokens()
 		d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": "bob", "c": fresh})
+		for _, login := range []string{strings.Repeat("e\u0301\uff20", 100_000), "ada\x00"} {
+			if got := d.Do(signInCode, vars{"l": login, "c": fresh}); got.Code() != "BAD_USER_INPUT" || got.Extension("field") != "login" {
+				t.Errorf("a login that is none: %s", got)
+			}
+		}
 		kim := code("kim")
 		d.rule(`mutation($id: ID!) { updateUser(id: $id, input: {email: "k@example.com"}) { user { id } } }`, vars{"id": d.named("kim")})
 		d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": "kim", "c": kim})
