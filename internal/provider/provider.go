@@ -43,6 +43,8 @@ type Options struct {
 	Sessions *session.Sessions
 	// URL is the origin at which browsers reach this server, if the file does not say it.
 	URL string
+	// Passkeys says that people can sign in with a passkey.
+	Passkeys bool
 	// Local allows the pages of this machine as well, on any port.
 	Local   bool
 	Proxies []netip.Prefix // whose X-Forwarded-For is believed

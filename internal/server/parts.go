@@ -232,6 +232,7 @@ func (s *Server) signInProviders(db *database.DB, sessions *session.Sessions) *p
 		Accounts: s.app.Accounts,
 		Sessions: sessions,
 		URL:      s.url,
+		Passkeys: s.Passkeys,
 		Local:    !s.Production,
 		Proxies:  s.TrustedProxies,
 		Log:      s.log,
