@@ -158,13 +158,14 @@ func (Accounts) Create(ctx context.Context, a session.NewAccount) (*session.Acco
 }
 
 // LoginKey returns the same key for all spellings of a login. Emails have the same key whatever
-// their case, and usernames in the normalized form in which they are stored.
+// their case, and usernames in the normalized form in which they are stored. Whether a login is an
+// email is seen in its key, by which FindLogin looks for it: the @ may be a fullwidth one, and what
+// no username may have, such as a soft hyphen, may be in the domain.
 func (Accounts) LoginKey(login string) string {
-	name := username.Same(login, schema.UsernameLength)
-	if strings.Contains(name, "@") {
-		return email.Key(login)
+	if key := email.Key(login); strings.Contains(key, "@") {
+		return key
 	}
-	return name
+	return username.Same(login, schema.UsernameLength)
 }
 
 // Lock locks a user, even a deleted one, and returns the account, or nil if there is no such user.

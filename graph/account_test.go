@@ -17,6 +17,8 @@ func TestAccountsLoginKey(t *testing.T) {
 		{"\uff41da@example.com", "ada\uff20example.com", true},
 		{"\u212aarl@example.com", "karl@example.com", true},
 		{"ada@xn--bcher-kva.example", "ada@B\u00dcCHER.example", true},
+		{"ada\uff20exam\u00adple.com", "ada@example.com", true}, // no username has a soft hyphen
+		{"ada\ufe6bexa\u200bm\u200bple.com", "ada@example.com", true},
 		{"ada", "ａｄａ", true},
 		{"zoë", "zoe\u0308", true},
 		{"a\u200bda", "ada", false}, // earlier versions may have stored the first

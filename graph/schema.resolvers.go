@@ -145,7 +145,7 @@ func (r *mutationResolver) RequestSignInCode(ctx context.Context, login string) 
 
 // SignInWithCode is the resolver for the signInWithCode field.
 func (r *mutationResolver) SignInWithCode(ctx context.Context, login string, code string) (*model.SignInPayload, error) {
-	return signInPayload(r.Account.SignInWithCode(ctx, login, code))
+	return signInPayload(r.accounts().SignInWithCode(ctx, login, code))
 }
 
 // CompleteSignIn is the resolver for the completeSignIn field.

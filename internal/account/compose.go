@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math/big"
+	"strings"
 
+	"forge/internal/email"
 	"forge/internal/mail"
 	"forge/internal/onetime"
 )
@@ -26,8 +28,8 @@ func (s *Service) compose() {
 
 type finder func(ctx context.Context, what string) (*Account, error)
 
-func (s *Service) byEmail(ctx context.Context, email string) (*Account, error) {
-	return s.Accounts.FindMailbox(ctx, email)
+func (s *Service) byEmail(ctx context.Context, address string) (*Account, error) {
+	return s.Accounts.FindMailbox(ctx, address)
 }
 
 func (s *Service) byLogin(ctx context.Context, login string) (*Account, error) {
@@ -39,7 +41,7 @@ func (s *Service) byLogin(ctx context.Context, login string) (*Account, error) {
 }
 
 // found returns the account that a mail was asked for, or nil if there is none that mails can go
-// to, or if too many have gone to it. The latter counts all spellings of its logins together.
+// to, or if too many have gone to its mailbox.
 func (s *Service) found(ctx context.Context, find finder, q *mail.Queued) (a *Account, err error) {
 	err = s.Mails.Within(ctx, func(ctx context.Context) error {
 		a, err = find(ctx, q.Recipient)
@@ -48,10 +50,26 @@ func (s *Service) found(ctx context.Context, find finder, q *mail.Queued) (a *Ac
 	if err != nil || a == nil || !a.Active || a.Email == "" {
 		return nil, err
 	}
-	if q.Attempt == 1 && s.Narrow.Count(ctx, "mails of an account", a.ID.String()) != nil {
+	if s.tooManyTo(ctx, q, a.Email) {
 		return nil, nil
 	}
 	return a, nil
+}
+
+// tooManyTo counts a mail to an address that is perhaps not that of who has asked for it, and
+// reports whether too many have gone to its mailbox. They are counted together whatever account
+// they are of: anybody can make accounts with the same email, one after the other.
+func (s *Service) tooManyTo(ctx context.Context, q *mail.Queued, address string) bool {
+	return q.Attempt == 1 && s.Narrow.Count(ctx, "mails to a mailbox", mailbox(address)) != nil
+}
+
+// mailbox returns the same text for all spellings of an address, and for those with a tag, such as
+// ada+shop@example.com.
+func mailbox(address string) string {
+	key := email.Key(address)
+	at := max(strings.LastIndexByte(key, '@'), 0)
+	local, _, _ := strings.Cut(key[:at], "+")
+	return local + key[at:]
 }
 
 // requested makes a mail with a token that somebody has asked for who was not signed in. It goes to
@@ -92,7 +110,7 @@ func (s *Service) owner(ctx context.Context, q *mail.Queued) (a *Account, err er
 // verify makes the mail that proves an email, unless the account has another one by now.
 func (s *Service) verify(ctx context.Context, q *mail.Queued) (*mail.Letter, error) {
 	a, err := s.owner(ctx, q)
-	if err != nil || a == nil || a.Email != q.Recipient {
+	if err != nil || a == nil || a.Email != q.Recipient || s.tooManyTo(ctx, q, a.Email) {
 		return nil, err
 	}
 	return s.letter(ctx, a, Verify, Verify, a.Email, mailed{Email: a.Email, Key: a.EmailKey})
@@ -112,7 +130,7 @@ func (s *Service) changing(purpose string) mail.Composer {
 		}
 		if purpose == changeNew {
 			taken, err := s.taken(ctx, a, data.Email)
-			if err != nil || taken {
+			if err != nil || taken || s.tooManyTo(ctx, q, q.Recipient) {
 				return nil, err
 			}
 		}
@@ -120,9 +138,9 @@ func (s *Service) changing(purpose string) mail.Composer {
 	}
 }
 
-func (s *Service) taken(ctx context.Context, a *Account, email string) (taken bool, err error) {
+func (s *Service) taken(ctx context.Context, a *Account, address string) (taken bool, err error) {
 	err = s.Mails.Within(ctx, func(ctx context.Context) error {
-		other, err := s.Accounts.FindMailbox(ctx, email)
+		other, err := s.Accounts.FindMailbox(ctx, address)
 		taken = other != nil && other.ID != a.ID
 		return err
 	})

@@ -41,8 +41,9 @@ func (s *Service) begin(ctx context.Context, a *Account, method session.Method) 
 }
 
 // SignInWithCode begins a session with a code of a mail. Each code can be tried 5 times. Wrong ones
-// are also counted by login and by network. Whatever is wrong, it computes one hash, and returns
-// the same UNAUTHENTICATED, or RATE_LIMITED after too many failures.
+// are also counted by login, by account and by network. Whatever is wrong, it computes one hash,
+// and returns the same UNAUTHENTICATED, or RATE_LIMITED after too many failures with a login or from
+// a network.
 func (s *Service) SignInWithCode(ctx context.Context, login, code string) (*session.Tokens, error) {
 	if err := s.offers(Code); err != nil {
 		return nil, err
@@ -53,10 +54,7 @@ func (s *Service) SignInWithCode(ctx context.Context, login, code string) (*sess
 		if a, of, err = s.try(ctx, login); err != nil {
 			return false, err
 		}
-		if of.Hash == "" {
-			return false, s.Passwords.Pretend(ctx, code)
-		}
-		return s.Passwords.Verify(ctx, code, of.Hash)
+		return s.rightCode(ctx, login, a, of, code)
 	}
 	err := s.Wide.Guard(ctx, func() (bool, error) {
 		err := s.Narrow.Guard(ctx, right, "codes", s.Accounts.LoginKey(login))
@@ -72,6 +70,30 @@ func (s *Service) SignInWithCode(ctx context.Context, login, code string) (*sess
 		return nil, err
 	}
 	return s.withCode(ctx, a, of)
+}
+
+// rightCode reports whether a code is the one of an account. It counts wrong ones by account, as an
+// account has a username and an email to try them with. After too many it returns false, as for a
+// wrong code: to refuse both logins would tell that they are of one account. Where there is no code,
+// none can be guessed, so nothing is counted for the account.
+func (s *Service) rightCode(ctx context.Context, login string, a *Account, of given, code string) (bool, error) {
+	counted := a.ID.String()
+	if of.Hash == "" {
+		counted = s.Accounts.LoginKey(login)
+	}
+	err := s.Narrow.Guard(ctx, func() (bool, error) {
+		if of.Hash == "" {
+			return false, s.Passwords.Pretend(ctx, code)
+		}
+		return s.Passwords.Verify(ctx, code, of.Hash)
+	}, "codes of an account", counted)
+	if f, ok := errors.AsType[*apperr.Error](err); ok && f.Code == apperr.CodeRateLimited {
+		return false, s.Passwords.Pretend(ctx, code)
+	}
+	if errors.Is(err, session.ErrWrong) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // errRight ends an attempt whose code was right, and keeps what is counted for the network: who has

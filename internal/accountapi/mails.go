@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"forge/internal/input"
+	"forge/internal/session"
 )
 
 // EmailChange is the answer to the confirmation of a change of an email.
@@ -66,6 +67,16 @@ func (a API) RequestSignInLink(ctx context.Context, login string) (*Ok, error) {
 // RequestSignInCode has a mail sent with a code to sign in.
 func (a API) RequestSignInCode(ctx context.Context, login string) (*Ok, error) {
 	return withLogin(ctx, login, a.Account.RequestSignInCode)
+}
+
+// SignInWithCode begins a session with a code of a mail.
+func (a API) SignInWithCode(ctx context.Context, login, code string) (*session.Tokens, error) {
+	f := input.Form{}
+	login = f.Text("login", login, maxLogin) // to look for a megabyte takes a second
+	if f.Err() != nil {
+		return nil, f.Err()
+	}
+	return a.Account.SignInWithCode(ctx, login, code)
 }
 
 // withLogin calls request with a login, if that is one.

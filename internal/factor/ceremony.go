@@ -49,6 +49,12 @@ func (f *Factors) party(origin string) (*webauthn.WebAuthn, error) {
 	return party, nil
 }
 
+// inForeignFrame reports whether a response is from a frame in a page of another origin that the
+// browser does not name. If it does, package webauthn checks that it is one of the Origins.
+func inForeignFrame(data protocol.CollectedClientData) bool {
+	return data.CrossOrigin && data.TopOrigin == ""
+}
+
 // BeginSignIn returns the options with which a browser signs somebody in by a passkey. They are
 // good once. Anybody may ask for them, so the answer is RATE_LIMITED or UNAVAILABLE after too many.
 func (f *Factors) BeginSignIn(ctx context.Context) (options any, err error) {
@@ -88,6 +94,9 @@ func (f *Factors) SignIn(ctx context.Context, response any) (*session.Tokens, er
 		return nil, errPasskey
 	}
 	data := parsed.Response.CollectedClientData
+	if inForeignFrame(data) {
+		return nil, errPasskey
+	}
 	s, _, err := challenged(ctx, useChallenge, data.Challenge)
 	if err != nil {
 		return nil, orRefused(err, errPasskey)

@@ -64,6 +64,10 @@ func (f *Factors) FinishPasskey(ctx context.Context, response any, name *string)
 	if err != nil {
 		return nil, errNotMade
 	}
+	data := parsed.Response.CollectedClientData
+	if inForeignFrame(data) {
+		return nil, errNotMade
+	}
 	a, err := f.sessions.Viewer(ctx)
 	if err != nil {
 		return nil, err
@@ -72,7 +76,6 @@ func (f *Factors) FinishPasskey(ctx context.Context, response any, name *string)
 	if err != nil {
 		return nil, err
 	}
-	data := parsed.Response.CollectedClientData
 	s, of, err := challenged(ctx, registerPasskey, data.Challenge)
 	switch {
 	case err != nil:

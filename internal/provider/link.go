@@ -80,10 +80,14 @@ func (p *Providers) FinishLink(ctx context.Context, code, verifier string) (*ent
 }
 
 // Unlink removes an identity of the viewer's account. The error is NOT_FOUND if it is none of it,
-// and CONFLICT if there would be no way to sign in any more.
+// CONFLICT if there would be no way to sign in any more, and FORBIDDEN if the viewer has not signed
+// in lately: with a token that was stolen, users could be kept out of their accounts.
 func (p *Providers) Unlink(ctx context.Context, id ids.ID) error {
 	a, err := p.Sessions.Viewer(ctx)
 	if err != nil {
+		return err
+	}
+	if err := p.Sessions.Fresh(ctx, ""); err != nil {
 		return err
 	}
 	all, err := identities(ctx, a.ID)
@@ -99,7 +103,7 @@ func (p *Providers) Unlink(ctx context.Context, id ids.ID) error {
 			others = true
 		}
 	}
-	if !others {
+	if !others && p.Passkeys {
 		if others, err = hasPasskey(ctx, a.ID); err != nil {
 			return err
 		}

@@ -46,6 +46,8 @@ type Options struct {
 	// Page is the path of a page of this server that browsers may come back to, beside those of the
 	// file. It is empty if there is none.
 	Page string
+	// Passkeys says that people can sign in with a passkey.
+	Passkeys bool
 	// Local allows the pages of this machine as well, on any port.
 	Local   bool
 	Proxies []netip.Prefix // whose X-Forwarded-For is believed

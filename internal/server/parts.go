@@ -236,6 +236,7 @@ func (s *Server) signInProviders(db *database.DB, sessions *session.Sessions) *p
 		Sessions: sessions,
 		URL:      s.url,
 		Page:     s.consolePath(),
+		Passkeys: s.Passkeys,
 		Local:    !s.Production,
 		Proxies:  s.TrustedProxies,
 		Log:      s.log,

@@ -189,9 +189,32 @@ func TestMailedCodesAreNotGuessed(t *testing.T) {
 		}
 		d.expireTokens()
 		d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": "bob", "c": fresh})
+		for _, login := range []string{strings.Repeat("e\u0301\uff20", 100_000), "ada\x00"} {
+			if got := d.Do(signInCode, vars{"l": login, "c": fresh}); got.Code() != "BAD_USER_INPUT" || got.Extension("field") != "login" {
+				t.Errorf("a login that is none: %s", got)
+			}
+		}
 		kim := code("kim")
 		d.rule(`mutation($id: ID!) { updateUser(id: $id, input: {email: "k@example.com"}) { user { id } } }`, vars{"id": d.named("kim")})
 		d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": "kim", "c": kim})
+	})
+}
+
+// TestMailedCodesAreCountedByAccount tries wrong codes with the username and the email by turns. A
+// second code is then no good for a while, with either of them.
+func TestMailedCodesAreCountedByAccount(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		d.signUp("ada")
+		code := func() string {
+			d.Must(requestCode, vars{"l": "ada"})
+			return codeOf(t, d.news(1)[0])
+		}
+		first := code()
+		wrong := map[bool]string{true: "000001", false: "000000"}[first == "000000"]
+		for _, login := range []string{"ada", "ada@example.com", "ada", "ada@example.com", "ada"} {
+			d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": login, "c": wrong})
+		}
+		d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": "ada@example.com", "c": code()})
 	})
 }
 
@@ -246,6 +269,27 @@ func TestMailsAreNotAFlood(t *testing.T) {
 		if refused != 10 {
 			t.Errorf("%d of 40 requests from one network were refused, want 10", refused)
 		}
+	})
+}
+
+// TestMailboxIsNotFlooded has somebody make accounts with another person's email, one after the
+// other, and have mails sent to it in each way. Those of all accounts count together, and so do
+// those to the addresses with tags.
+func TestMailboxIsNotFlooded(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		asked := func(name, address string, ask func(name string, v viewer.Viewer)) {
+			v := d.holder(d.Must(signUp, vars{"i": vars{"username": name, "email": address, "password": secret}}))
+			ask(name, v)
+			d.rule(`mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, vars{"id": d.id(v)})
+		}
+		for i, address := range []string{"kim@example.com", "KIM@example.com", "kim+1@example.com", "kim+2@example.com"} {
+			asked(fmt.Sprint("eve", i), address, func(name string, v viewer.Viewer) {
+				d.as(v).Must(requestVerify, nil)
+				d.Must(requestLink, vars{"l": name})
+				d.empty()
+			})
+		}
+		d.news(5)
 	})
 }
 

@@ -3,12 +3,15 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/descope/virtualwebauthn"
+	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
 
 	"forge/ent"
 	"forge/internal/ids"
@@ -275,6 +278,59 @@ func challengeOf(begun gqltest.Answer) []byte {
 		panic(err)
 	}
 	return options.Challenge
+}
+
+// framed returns a response of the device as if it came from a frame in a page of another origin.
+func (dev *device) framed(response any, top string) any {
+	in := response.(map[string]any)["response"].(map[string]any)
+	decoded := func(name string) []byte {
+		b, err := base64.RawURLEncoding.DecodeString(in[name].(string))
+		if err != nil {
+			panic(err)
+		}
+		return b
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	data := strings.TrimSuffix(string(decoded("clientDataJSON")), "}") + `,"crossOrigin":true` + top + "}"
+	in["clientDataJSON"] = encode([]byte(data))
+	if in["signature"] != nil {
+		hash := sha256.Sum256([]byte(data))
+		digest := sha256.Sum256(append(decoded("authenticatorData"), hash[:]...))
+		signature, err := dev.key.Key.Sign(digest[:])
+		if err != nil {
+			panic(err)
+		}
+		in["signature"] = encode(signature)
+		return response
+	}
+	var made map[string]any
+	if err := webauthncbor.Unmarshal(decoded("attestationObject"), &made); err != nil {
+		panic(err)
+	}
+	made["fmt"], made["attStmt"] = "none", map[string]any{}
+	object, err := webauthncbor.Marshal(made)
+	if err != nil {
+		panic(err)
+	}
+	in["attestationObject"] = encode(object)
+	return response
+}
+
+// TestPasskeysInFrames uses passkeys in frames: not in a page of another origin, and not where the
+// browser does not say in which.
+func TestPasskeysInFrames(t *testing.T) {
+	eachFactors(t, func(t *testing.T, d *api) {
+		ada := d.join("ada")
+		dev := d.register(ada, "phone")
+		for top, good := range map[string]bool{``: false, `,"topOrigin":"https://evil.example"`: false, `,"topOrigin":"https://app.example.com"`: true} {
+			made := ada.do(finishPasskey, vars{"r": dev.framed(newDevice(ada).makes(ada.must(beginPasskey, nil)), top)})
+			dev.key.Counter++
+			in := d.Do(signInWithPasskey, vars{"r": dev.framed(dev.signs(d.Must(beginPasskeySignIn, nil)), top)})
+			if (len(made.Errors) == 0) != good || (len(in.Errors) == 0) != good {
+				t.Errorf("%q: %s, %s", top, made, in)
+			}
+		}
+	})
 }
 
 // TestPasskeysAreBounded makes as many passkeys as an account may have, and begins one more.

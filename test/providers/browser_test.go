@@ -46,7 +46,7 @@ type world struct {
 }
 
 // start runs Forge on a database until the test or end ends it.
-func start(t testing.TB, address string) *world {
+func start(t testing.TB, address string, more ...string) *world {
 	t.Helper()
 	w := &world{t: t, log: new(process.Output), idp: idp.New(t), evil: idp.New(t)}
 	dir := t.TempDir()
@@ -76,8 +76,8 @@ func start(t testing.TB, address string) *world {
 	if err := os.WriteFile(filepath.Join(dir, "providers.json"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.serve("AUTH=on", "AUTH_SECRET=a secret that nobody knows, of more than 32 bytes", "LOG_LEVEL=debug", "PASSWORD_MEMORY=7168",
-		"ADDR=127.0.0.1:0", "DEMO=off", "DATABASE_URL="+address, "AUTH_PROVIDERS_FILE="+filepath.Join(dir, "providers.json"))
+	w.serve(append(more, "AUTH=on", "AUTH_SECRET=a secret that nobody knows, of more than 32 bytes", "LOG_LEVEL=debug", "PASSWORD_MEMORY=7168",
+		"ADDR=127.0.0.1:0", "DEMO=off", "DATABASE_URL="+address, "AUTH_PROVIDERS_FILE="+filepath.Join(dir, "providers.json"))...)
 	return w
 }
 

@@ -230,6 +230,9 @@ const (
 	unlink     = `mutation($id: ID!) { unlinkProvider(id: $id) { deletedId } }`
 )
 
+// addPasskey gives the user grace a passkey.
+const addPasskey = "INSERT INTO credentials (id, user_id, kind, key, created_at) SELECT id, id, 'passkey', 'key', created_at FROM users WHERE username = 'grace'"
+
 // link begins to link a provider as the owner of a token, and returns the code that the browser
 // brings back.
 func (b *browser) link(token, provider string) (code, fault string) {
@@ -258,6 +261,17 @@ func TestLinkNeedsFreshSession(t *testing.T) {
 		if got := w.As(token).Do(beginLink, gqltest.Vars{"p": "good", "to": page, "c": b.challenge()}); got.Code() != "FORBIDDEN" {
 			t.Errorf("in a session that is old: %s", got)
 		}
+		w.idp.Person = map[string]any{"sub": "grace", "preferred_username": "grace"}
+		_, token = w.signIn("good")
+		id := w.As(token).Must(`{ viewer { identities { id } } }`, nil).Text("viewer.identities.0.id")
+		do(t, address, addPasskey)
+		if got := w.As(token).Do(unlink, gqltest.Vars{"id": id}); got.Code() != "CONFLICT" {
+			t.Errorf("unlinking beside a passkey, where no passkey signs in: %s", got)
+		}
+		do(t, address, "UPDATE sessions SET began_at = $1", time.Now().Add(-time.Hour))
+		if got := w.As(token).Do(unlink, gqltest.Vars{"id": id}); got.Code() != "FORBIDDEN" {
+			t.Errorf("unlinking in a session that is old: %s", got)
+		}
 	})
 }
 
@@ -265,7 +279,7 @@ func TestLinkNeedsFreshSession(t *testing.T) {
 func TestLink(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {
-		w := start(t, address)
+		w := start(t, address, "PASSKEYS=on")
 		w.idp.Person = ada()
 		token := w.signUp("lovelace", "ada@example.com")
 		b := w.browser()
@@ -339,7 +353,7 @@ func TestLink(t *testing.T) {
 			t.Errorf("one of two: %s", got)
 		}
 		last := w.As(token).Must(`{ viewer { identities { id } } }`, nil).Text("viewer.identities.0.id")
-		do(t, address, "INSERT INTO credentials (id, user_id, kind, key, created_at) SELECT id, id, 'passkey', 'key', created_at FROM users WHERE username = 'grace'")
+		do(t, address, addPasskey)
 		if got := w.As(token).Do(unlink, gqltest.Vars{"id": last}); !got.OK() {
 			t.Errorf("the last one beside a passkey: %s", got)
 		}
