@@ -19,7 +19,8 @@ type Host struct {
 	DB *database.DB
 
 	watch     *database.DB
-	published func(*Host) // called after each sample
+	beside    *database.DB // of a replica: a small pool that no query takes
+	published func(*Host)  // called after each sample
 	wanted    chan struct{}
 
 	mu   sync.Mutex

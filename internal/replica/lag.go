@@ -35,9 +35,11 @@ type mark struct {
 
 // caughtUp is what a Set knows of a replica beside its last sample.
 type caughtUp struct {
-	asOf   time.Time // it has all that the primary had then; zero if that is not known
-	reason string    // why it is not read from, as it was logged; "" if it is
-	logged time.Time
+	asOf time.Time // it has all that the primary had then; zero if that is not known
+	// primaryOn is the timeline on which it was a primary when it answered last; 0 if it was none.
+	primaryOn uint32
+	reason    string // why it is not read from, as it was logged; "" if it is
+	logged    time.Time
 }
 
 // logPause is the shortest time between two lines of the log about a replica.
@@ -48,6 +50,12 @@ func (s *Set) sampled(h *Host) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := h.state()
+	if c := s.lags[h]; c != nil && last.err == nil {
+		c.primaryOn = 0
+		if !last.standby && last.System == s.known.System {
+			c.primaryOn = last.Timeline
+		}
+	}
 	switch {
 	case h == s.primary:
 		s.note(last)

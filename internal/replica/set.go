@@ -88,7 +88,14 @@ func (s *Set) open(primary *database.DB, address string, number int) (h *Host, e
 		return nil, err
 	}
 	db.Host = number
-	return newHost(database.HostOf(address), db, s.sampled)
+	beside, err := db.MonitorPool()
+	if err != nil {
+		return nil, err
+	}
+	if h, err = newHost(database.HostOf(address), db, s.sampled); err == nil {
+		h.beside = beside
+	}
+	return h, err
 }
 
 // Close closes the pools of the replicas, and those of the watchers.
@@ -96,6 +103,7 @@ func (s *Set) Close() {
 	_ = s.primary.watch.Close()
 	for _, h := range s.replicas {
 		_ = h.watch.Close()
+		_ = h.beside.Close()
 		_ = h.DB.Close()
 	}
 }
