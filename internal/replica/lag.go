@@ -13,6 +13,7 @@ import (
 // These are the reasons for which a replica is not read from.
 var (
 	errRestarted = errors.New("it has restarted")
+	errSeveral   = errors.New("its address leads to several servers, and what one of them has says nothing of the others: name each of them")
 	errPrimary   = errors.New("it is a primary and no replica: only a server in recovery is read from")
 	errCluster   = errors.New("it belongs to another cluster: its system identifier is not the primary's")
 	errDatabase  = errors.New("its address names another database than DATABASE_URL")
@@ -122,6 +123,8 @@ func (s *Set) unusable(h *Host, last sample) error {
 	switch known := s.known; {
 	case last.err != nil:
 		return last.err
+	case h.leadsToSeveral(last):
+		return errSeveral
 	case !last.standby:
 		return errPrimary
 	case known.System == 0:

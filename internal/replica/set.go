@@ -82,7 +82,8 @@ func Open(primary *database.DB, addresses []string, o Options) (*Set, error) {
 func (s *Set) open(primary *database.DB, address string, number int) (h *Host, err error) {
 	opt := primary.Options
 	opt.PgBouncer = false // the address is that of a server
-	opt.Connected = func(ctx context.Context) error { return h.connected(ctx) }
+	opt.Connected = func(ctx context.Context, server string) error { return h.connected(ctx, server) }
+	opt.Server = func() string { return h.server() }
 	db, err := database.Open(address, opt)
 	if err != nil {
 		return nil, err
@@ -121,6 +122,16 @@ func (s *Set) Run(ctx context.Context) {
 func (s *Set) Await(ctx context.Context) {
 	for _, h := range append(slices.Clone(s.replicas), s.primary) {
 		_, _ = h.after(ctx, time.Time{})
+	}
+}
+
+// Try opens a connection to each replica, so that an address of several servers is noticed, which
+// the log tells. It does not take longer than ctx.
+func (s *Set) Try(ctx context.Context) {
+	for _, h := range s.replicas {
+		if conn, err := h.DB.Conn(ctx); err == nil {
+			_ = conn.Close()
+		}
 	}
 }
 
