@@ -244,7 +244,7 @@ func TestBalancerOfReplicas(t *testing.T) {
 	c := cluster(t, 2)
 	address, direct := proxy(t, c.Nodes[1])
 	var connections atomic.Int64
-	direct(func() *pgtemp.Node { return c.Nodes[1+connections.Add(1)%2] })
+	direct(func() *pgtemp.Node { return c.Nodes[2-connections.Add(1)%2] }) // the first is what the server watches
 	f := serve(t, c.URL("postgres"), nil, "DATABASE_REPLICAS="+address)
 	id, at := f.hero(t, "Kept")
 	for _, n := range c.Nodes[1:] {
