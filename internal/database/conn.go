@@ -161,6 +161,8 @@ type conn struct {
 	notReplicated           bool                    // see noticed
 	on                      int64                   // the timeline of the server, if newest is not nil
 	newest                  *atomic.Int64           // see hosts.timeline
+	server                  string                  // of a replica: see ServerIdentity
+	current                 func() string           // of a replica: see Options.Server
 	used                    time.Time               // when the last statement ended
 	kept                    *cache.Cache[*prepared] // by text; nil if none are kept
 }
@@ -181,7 +183,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 // IsValid reports whether the connection may return to the pool.
 func (c *conn) IsValid() bool {
 	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable() && !c.session.Pending() &&
-		(c.newest == nil || c.newest.Load() == c.on)
+		(c.newest == nil || c.newest.Load() == c.on) && (c.current == nil || c.current() == c.server)
 }
 
 // watch has the end of ctx cancel the statement that is about to run. The caller runs the statement

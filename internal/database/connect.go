@@ -23,7 +23,8 @@ type connector struct {
 	// with the first connection, and with others as long as the server counts as distant: a busy
 	// machine may have made it seem so.
 	distance  *atomic.Int64
-	connected func(context.Context) error // see Options
+	connected func(context.Context, string) error // see Options
+	server    func() string                       // see Options
 }
 
 // rawConn is what the connections of both drivers implement: lib/pq and modernc.org/sqlite.
@@ -68,10 +69,15 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 	}
 	if c.connected != nil {
-		if err := c.connected(ctx); err != nil {
+		conn.server, err = conn.ask(ctx, "SELECT "+ServerIdentity)
+		if err == nil {
+			err = c.connected(ctx, conn.server)
+		}
+		if err != nil {
 			_ = conn.Close()
 			return nil, err
 		}
+		conn.current = c.server
 	}
 	return conn, nil
 }

@@ -49,9 +49,12 @@ type Options struct {
 	// LookOnly is for SQLite: Open creates no file and does not change the journal mode.
 	LookOnly bool
 
-	// Connected is called with each new connection before it is used. If it returns an error, the
-	// connection is closed. It may be nil.
-	Connected func(context.Context) error
+	// Connected is called with each new connection to PostgreSQL before it is used, and with what
+	// tells its server from others: see ServerIdentity. If it returns an error, the connection is
+	// closed. It may be nil.
+	Connected func(ctx context.Context, server string) error
+	// Server returns the server whose connections may be used. It is nil if Connected is.
+	Server func() string
 
 	file     *sqliteFile     // shared with another pool of this process; nil otherwise
 	timeline *atomic.Int64   // the same for several hosts of PostgreSQL

@@ -178,22 +178,26 @@ func (h *hosts) note(timeline int64) error {
 // timeline returns the timeline of a server that is not a standby. The first 8 digits of the name
 // of each file of its log are the timeline.
 func (c *conn) timeline(ctx context.Context) (timeline int64, err error) {
-	const query = "SELECT substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
-	rows, err := c.rawConn.QueryContext(ctx, query, nil)
+	text, err := c.ask(ctx, "SELECT substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)")
 	if err != nil {
 		return 0, err
+	}
+	return strconv.ParseInt(text, 16, 64)
+}
+
+// ask returns the text that a query without parameters returns in its only row.
+func (c *conn) ask(ctx context.Context, query string) (string, error) {
+	rows, err := c.rawConn.QueryContext(ctx, query, nil)
+	if err != nil {
+		return "", err
 	}
 	defer rows.Close()
 	values := make([]driver.Value, 1)
 	if err := rows.Next(values); err != nil {
 		if errors.Is(err, io.EOF) {
-			err = errors.New("no timeline")
+			err = errors.New("no row")
 		}
-		return 0, err
+		return "", err
 	}
-	text, _ := values[0].(string)
-	if raw, ok := values[0].([]byte); ok {
-		text = string(raw)
-	}
-	return strconv.ParseInt(text, 16, 64)
+	return text(values[0]), nil
 }

@@ -95,7 +95,7 @@ func (db *DB) hostConnector(u *url.URL, q url.Values, dialer *pgwire.Dialer) (co
 	if db.Options.PgBouncer {
 		kept = 0 // the next transaction may get a server connection that does not have them
 	}
-	return connector{Connector: c, statements: kept, distance: &db.distance, connected: db.Options.Connected}, nil
+	return connector{Connector: c, statements: kept, distance: &db.distance, connected: db.Options.Connected, server: db.Options.Server}, nil
 }
 
 // joinCollapseLimit is the largest number of tables for which PostgreSQL compares all join orders.

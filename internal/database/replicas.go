@@ -16,11 +16,15 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
+// ServerIdentity is an expression of PostgreSQL's SQL. Its text differs between servers, and between
+// two starts of one.
+const ServerIdentity = `concat_ws(' ', EXTRACT(epoch FROM pg_postmaster_start_time()), inet_server_addr(), inet_server_port())`
+
 // WatchPool returns a pool with one connection to the same database. The connection is kept until
 // it is lost.
 func (db *DB) WatchPool() (*DB, error) {
 	opt := db.Options
-	opt.PoolSize, opt.PoolTimeout, opt.Recycle, opt.IdleTime, opt.Connected = 1, monitorTimeout, 0, 0, nil
+	opt.PoolSize, opt.PoolTimeout, opt.Recycle, opt.IdleTime, opt.Connected, opt.Server = 1, monitorTimeout, 0, 0, nil, nil
 	opt.ApplicationName = cmp.Or(opt.ApplicationName, "forge") + " watches"
 	opt.limitSteps()
 	return Open(db.address, opt)

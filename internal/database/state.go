@@ -143,6 +143,16 @@ func (w *Watcher) Last() (State, error) {
 	return w.last, w.err
 }
 
+// Known returns the last state of a database that answered. It is empty if none has.
+func (w *Watcher) Known() State {
+	if w == nil {
+		return State{}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.told
+}
+
 // Look returns the state of the database at a time after the call of Look.
 func (w *Watcher) Look(ctx context.Context) (State, error) {
 	w.mu.Lock()

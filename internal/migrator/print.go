@@ -45,7 +45,7 @@ func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) 
 	p := printer{w: w}
 	p.head(name)
 	if !down && after == 0 {
-		p.block("the table that says which versions there are", true, createVersionTable[name]+";\n"+insertVersion(0, "")+";\n")
+		p.block("the table that says which versions there are", true, createVersionTable[name]+";\n"+insertVersion(0, "", 0)+";\n")
 	}
 	for _, v := range versions {
 		script, err := ReadScript(files, v)
@@ -59,7 +59,11 @@ func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) 
 		if err != nil {
 			return err
 		}
-		row := insertVersion(v.Number, script.Checksum)
+		served, err := serves(files, v)
+		if err != nil {
+			return err
+		}
+		row := insertVersion(v.Number, script.Checksum, served)
 		if down {
 			row = deleteVersion(v.Number)
 		}

@@ -84,12 +84,12 @@ func TestPrintedText(t *testing.T) {
 -- 20260101000002_step
 BEGIN;
 ALTER TABLE heroes ADD COLUMN nickname text;
-INSERT INTO goose_db_version (version_id, is_applied, checksum) VALUES (20260101000002, true, 'SUM');
+INSERT INTO goose_db_version (version_id, is_applied, checksum, serves) VALUES (20260101000002, true, 'SUM', 0);
 COMMIT;
 
 -- 20260101000003_index
 CREATE UNIQUE INDEX CONCURRENTLY "hero_age" ON heroes (age);
-INSERT INTO goose_db_version (version_id, is_applied, checksum) VALUES (20260101000003, true, 'SUM');
+INSERT INTO goose_db_version (version_id, is_applied, checksum, serves) VALUES (20260101000003, true, 'SUM', 0);
 `
 	for _, word := range strings.Split(got, "'") {
 		if len(word) == 64 {

@@ -19,17 +19,22 @@ type Host struct {
 	DB *database.DB
 
 	watch     *database.DB
-	published func(*Host) // called after each sample
+	beside    *database.DB // of a replica: a small pool that no query takes
+	published func(*Host)  // called after each sample
 	wanted    chan struct{}
 
 	mu   sync.Mutex
 	last sample
-	next chan struct{} // closed with the next sample
+	// several is the number of the watcher's connection beside which another one has reached another
+	// server. It is 0 if there was none.
+	several uint64
+	next    chan struct{} // closed with the next sample
 }
 
 // sample is what a watcher has found out about its host.
 type sample struct {
 	Position
+	server  string    // which server of the address it is
 	file    uint64    // how many bytes each file of the log has
 	standby bool      // the host is in recovery
 	began   time.Time // all that was stored before this time is in the sample
@@ -57,7 +62,7 @@ var away = retry.Backoff{First: interval, Max: time.Second, Jitter: 0.2}
 // Its control file may know of a new one only later, and what was received is shown to some roles
 // only, and only while the standby streams. So the highest of the samples on one connection counts,
 // on which the standby has not restarted. If that is too low, the host is not used.
-const identify = `SELECT (SELECT system_identifier FROM pg_control_system()),
+const identify = `SELECT ` + database.ServerIdentity + `, (SELECT system_identifier FROM pg_control_system()),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
 	pg_size_bytes(current_setting('wal_segment_size')),
 	standby,
@@ -136,11 +141,11 @@ func (s *sample) read(ctx context.Context, conn *sql.Conn, last sample) error {
 	var system, lsn int64
 	var err error
 	if s.whole = last.epoch != s.epoch || s.began.Sub(last.began) >= interval; s.whole {
-		err = conn.QueryRowContext(ctx, identify).Scan(&system, &s.Database, &s.file, &s.standby, &s.Timeline, &lsn)
+		err = conn.QueryRowContext(ctx, identify).Scan(&s.server, &system, &s.Database, &s.file, &s.standby, &s.Timeline, &lsn)
 		s.System = uint64(system)
 	} else {
 		err = conn.QueryRowContext(ctx, locate).Scan(&s.standby, &s.Timeline, &lsn)
-		s.System, s.Database, s.file = last.System, last.Database, last.file
+		s.server, s.System, s.Database, s.file = last.server, last.System, last.Database, last.file
 	}
 	if last.epoch == s.epoch {
 		s.Timeline = max(s.Timeline, last.Timeline)
@@ -218,9 +223,30 @@ func (h *Host) after(ctx context.Context, t time.Time) (sample, error) {
 	}
 }
 
-// connected is called with each new connection of the pool. It returns when a sample was taken that
-// began after that. So a restart of the host before the connection is known when it is used.
-func (h *Host) connected(ctx context.Context) error {
-	_, err := h.after(ctx, time.Now())
-	return err
+// connected is called with each new connection of the pool, which leads to a server. It returns when
+// a sample of this server was taken that began after that. So a restart of the host before the
+// connection is known when it is used. It returns an error if the samples are of another server.
+func (h *Host) connected(ctx context.Context, server string) error {
+	before := h.state()
+	last, err := h.after(ctx, time.Now())
+	switch {
+	case err != nil || last.server == server:
+		return err
+	case before.err != nil || before.epoch != last.epoch:
+		return errRestarted
+	}
+	h.mu.Lock()
+	h.several = last.epoch // both were there at once
+	h.mu.Unlock()
+	return errSeveral
+}
+
+// server returns the server that is sampled. Other connections of the pool must not be used.
+func (h *Host) server() string { return h.state().server }
+
+// leadsToSeveral reports whether a connection has reached another server than the one of a sample.
+func (h *Host) leadsToSeveral(last sample) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.several != 0 && h.several == last.epoch
 }

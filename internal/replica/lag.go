@@ -13,6 +13,7 @@ import (
 // These are the reasons for which a replica is not read from.
 var (
 	errRestarted = errors.New("it has restarted")
+	errSeveral   = errors.New("its address leads to several servers, and what one of them has says nothing of the others: name each of them")
 	errPrimary   = errors.New("it is a primary and no replica: only a server in recovery is read from")
 	errCluster   = errors.New("it belongs to another cluster: its system identifier is not the primary's")
 	errDatabase  = errors.New("its address names another database than DATABASE_URL")
@@ -35,9 +36,11 @@ type mark struct {
 
 // caughtUp is what a Set knows of a replica beside its last sample.
 type caughtUp struct {
-	asOf   time.Time // it has all that the primary had then; zero if that is not known
-	reason string    // why it is not read from, as it was logged; "" if it is
-	logged time.Time
+	asOf time.Time // it has all that the primary had then; zero if that is not known
+	// primaryOn is the timeline on which it was a primary when it answered last; 0 if it was none.
+	primaryOn uint32
+	reason    string // why it is not read from, as it was logged; "" if it is
+	logged    time.Time
 }
 
 // logPause is the shortest time between two lines of the log about a replica.
@@ -48,6 +51,12 @@ func (s *Set) sampled(h *Host) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := h.state()
+	if c := s.lags[h]; c != nil && last.err == nil {
+		c.primaryOn = 0
+		if !last.standby && last.System == s.known.System {
+			c.primaryOn = last.Timeline
+		}
+	}
 	switch {
 	case h == s.primary:
 		s.note(last)
@@ -114,6 +123,8 @@ func (s *Set) unusable(h *Host, last sample) error {
 	switch known := s.known; {
 	case last.err != nil:
 		return last.err
+	case h.leadsToSeveral(last):
+		return errSeveral
 	case !last.standby:
 		return errPrimary
 	case known.System == 0:

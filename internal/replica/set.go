@@ -82,13 +82,21 @@ func Open(primary *database.DB, addresses []string, o Options) (*Set, error) {
 func (s *Set) open(primary *database.DB, address string, number int) (h *Host, err error) {
 	opt := primary.Options
 	opt.PgBouncer = false // the address is that of a server
-	opt.Connected = func(ctx context.Context) error { return h.connected(ctx) }
+	opt.Connected = func(ctx context.Context, server string) error { return h.connected(ctx, server) }
+	opt.Server = func() string { return h.server() }
 	db, err := database.Open(address, opt)
 	if err != nil {
 		return nil, err
 	}
 	db.Host = number
-	return newHost(database.HostOf(address), db, s.sampled)
+	beside, err := db.MonitorPool()
+	if err != nil {
+		return nil, err
+	}
+	if h, err = newHost(database.HostOf(address), db, s.sampled); err == nil {
+		h.beside = beside
+	}
+	return h, err
 }
 
 // Close closes the pools of the replicas, and those of the watchers.
@@ -96,6 +104,7 @@ func (s *Set) Close() {
 	_ = s.primary.watch.Close()
 	for _, h := range s.replicas {
 		_ = h.watch.Close()
+		_ = h.beside.Close()
 		_ = h.DB.Close()
 	}
 }
@@ -113,6 +122,16 @@ func (s *Set) Run(ctx context.Context) {
 func (s *Set) Await(ctx context.Context) {
 	for _, h := range append(slices.Clone(s.replicas), s.primary) {
 		_, _ = h.after(ctx, time.Time{})
+	}
+}
+
+// Try opens a connection to each replica, so that an address of several servers is noticed, which
+// the log tells. It does not take longer than ctx.
+func (s *Set) Try(ctx context.Context) {
+	for _, h := range s.replicas {
+		if conn, err := h.DB.Conn(ctx); err == nil {
+			_ = conn.Close()
+		}
 	}
 }
 

@@ -37,4 +37,5 @@ func watchReplicas(ctx context.Context, set *replica.Set) {
 	ctx, cancel := context.WithTimeout(ctx, firstLook)
 	defer cancel()
 	set.Await(ctx)
+	set.Try(ctx)
 }

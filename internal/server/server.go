@@ -135,6 +135,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if pools.Replicas, err = s.replicas(ctx, pools.Requests, identity); err != nil {
 		return err
 	}
+	if pools.Replicas != nil {
+		revocations.Standbys = pools.Replicas.Acknowledged
+	}
 	parts := s.Parts(ctx, pools, documents, revocations, identity, keeper, hooks)
 	// This comes after Parts: Parts sets up the metrics for the pools.
 	defer s.background(ctx, pools, identity, revocations, keeper, hooks)()

@@ -19,6 +19,11 @@ import (
 // Revocations holds the accounts whose tokens were ended recently, so that a token can be refused
 // without a statement. It is safe for concurrent use. A nil *Revocations is empty.
 type Revocations struct {
+	// Standbys returns databases that have, taken together, all that any server has acknowledged,
+	// also while there is no primary. It returns an error if nobody knows. It is set before Watch is
+	// called, or nil.
+	Standbys func(context.Context) ([]*database.DB, error)
+
 	accounts Accounts
 	life     time.Duration // the lifetime of access tokens; older revocations no longer matter
 	count    atomic.Int64  // the number of accounts
@@ -174,23 +179,12 @@ func (r *Revocations) set(account uuid.UUID, to *revoked) {
 // Read reads the revocations from the database. It returns an error after 3 seconds, even if the
 // connection is silent and stays occupied for longer. An index finds the rows.
 func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
-	ctx, cancel := context.WithTimeout(ctx, r.limit)
-	defer cancel()
 	start, now := time.Now(), &reading{at: r.clock()}
-	var found map[uuid.UUID]time.Time
-	done := make(chan error, 1)
-	go func() {
-		stamps, err := r.stamped(ctx, db, now)
-		found = stamps
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		if err != nil {
-			return err
-		}
-	case <-ctx.Done():
-		return ctx.Err()
+	found, err := r.within(ctx, func(ctx context.Context) (map[uuid.UUID]time.Time, error) {
+		return r.stamped(ctx, db, now)
+	})
+	if err != nil {
+		return err
 	}
 	for id, at := range found {
 		r.set(id, &revoked{at: at})
@@ -204,6 +198,61 @@ func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
 	})
 	r.last.Store(now)
 	return nil
+}
+
+// readStandbys is Read while the primary does not answer. What is known from it stays, and so does
+// its clock.
+func (r *Revocations) readStandbys(ctx context.Context) error {
+	last := r.last.Load()
+	if r.Standbys == nil || last == nil {
+		return errNotCurrent
+	}
+	now := &reading{at: r.clock(), offset: last.offset}
+	found, err := r.within(ctx, func(ctx context.Context) (map[uuid.UUID]time.Time, error) {
+		all := map[uuid.UUID]time.Time{}
+		standbys, err := r.Standbys(ctx)
+		for i := 0; i < len(standbys) && err == nil; i++ {
+			var stamps map[uuid.UUID]time.Time
+			stamps, err = r.stamped(ctx, standbys[i], &reading{at: now.at})
+			for id, at := range stamps {
+				if at.After(all[id]) {
+					all[id] = at
+				}
+			}
+		}
+		return all, err
+	})
+	if err != nil {
+		return err
+	}
+	for id, at := range found {
+		if before, ok := r.known.Load(id); !ok || before.(*revoked).at.Before(at) {
+			r.set(id, &revoked{at: at})
+		}
+	}
+	r.last.Store(now)
+	return nil
+}
+
+// within returns what read returns, or an error when the time for reading is over.
+func (r *Revocations) within(ctx context.Context, read func(context.Context) (map[uuid.UUID]time.Time, error)) (map[uuid.UUID]time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
+	type result struct {
+		found map[uuid.UUID]time.Time
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		found, err := read(ctx)
+		done <- result{found, err}
+	}()
+	select {
+	case got := <-done:
+		return got.found, got.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // stamped returns the accounts whose tokens were ended so recently that some of these tokens may
@@ -221,8 +270,9 @@ func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *reading
 	return r.accounts.Stamped(system(unit.NewContext(ctx, u)), theirs.Add(-r.life-slack))
 }
 
-// Watch calls Read at every pause, and after Look, until ctx ends. It logs the beginning and the
-// end of an outage. During an outage the entries stay.
+// Watch calls Read at every pause, and after Look, until ctx ends. Where that fails, it asks
+// Standbys. It logs the beginning and the end of an outage of all. During an outage the entries
+// stay.
 func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
@@ -235,6 +285,9 @@ func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Dur
 		case <-r.wake:
 		}
 		err := r.Read(ctx, db)
+		if err != nil && r.readStandbys(ctx) == nil {
+			err = nil
+		}
 		switch {
 		case ctx.Err() != nil:
 			return

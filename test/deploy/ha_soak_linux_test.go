@@ -59,6 +59,7 @@ type haShop struct {
 	user     string
 	products []string
 	key      atomic.Int64
+	settle   time.Duration // how long is measured after what was done
 
 	mu     sync.Mutex
 	placed map[string]string // the acknowledged orders, by key
@@ -70,6 +71,7 @@ type haShop struct {
 type gauge struct {
 	last    time.Time
 	longest time.Duration
+	ended   time.Time      // when the longest pause ended
 	refused map[string]int // answers that were no success, by code
 }
 
@@ -86,7 +88,7 @@ func (c *cluster) open() *haShop {
 		return nil, err
 	}
 	client := &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 20}, Timeout: 90 * time.Second}
-	s := &haShop{cluster: c, Client: gqltest.New(c.t, "http://127.0.0.1:8000").Through(client), placed: map[string]string{}}
+	s := &haShop{cluster: c, Client: gqltest.New(c.t, "http://127.0.0.1:8000").Through(client), placed: map[string]string{}, settle: 30 * time.Second}
 	gqltest.Eventually(c.t, "HAProxy has a server", func() error {
 		if got := s.Send(c.t.Context(), `{ products { totalCount } }`, nil); !got.OK() {
 			return errors.New(got.String())
@@ -162,7 +164,10 @@ func (s *haShop) count(g *gauge, got gqltest.Answer) bool {
 		return false
 	}
 	now := time.Now()
-	g.longest, g.last = max(g.longest, now.Sub(g.last)), now
+	if pause := now.Sub(g.last); pause > g.longest {
+		g.longest, g.ended = pause, now
+	}
+	g.last = now
 	return true
 }
 
@@ -178,7 +183,7 @@ func (s *haShop) during(what string, do func()) {
 	before := len(s.placed)
 	s.mu.Unlock()
 	do()
-	time.Sleep(30 * time.Second)
+	time.Sleep(s.settle)
 	s.mu.Lock()
 	orders := len(s.placed) - before
 	s.mu.Unlock()

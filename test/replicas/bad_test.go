@@ -236,3 +236,26 @@ func proxy(t *testing.T, first *pgtemp.Node) (address string, direct func(func()
 	}()
 	return strings.Replace(first.URL("postgres"), first.Address(), l.Addr().String(), 1), direct
 }
+
+// TestBalancerOfReplicas names a balancer as a replica. One of the two behind it applies nothing any
+// more, and no answer comes from it.
+func TestBalancerOfReplicas(t *testing.T) {
+	t.Parallel()
+	c := cluster(t, 2)
+	address, direct := proxy(t, c.Nodes[1])
+	var connections atomic.Int64
+	direct(func() *pgtemp.Node { return c.Nodes[2-connections.Add(1)%2] }) // the first is what the server watches
+	f := serve(t, c.URL("postgres"), nil, "DATABASE_REPLICAS="+address)
+	id, at := f.hero(t, "Kept")
+	for _, n := range c.Nodes[1:] {
+		must(t, n.CaughtUp(t.Context(), c.Nodes[0]))
+	}
+	must(t, c.Nodes[2].PauseReplay(t.Context()))
+	for age := range 40 {
+		at = position(t, f.after(at).Must(updateHero, gqltest.Vars{"id": id, "age": age}))
+		if a := f.after(at).Must(readHero, gqltest.Vars{"id": id}); a.At("hero.age") != float64(age) {
+			t.Fatalf("read %s after %d was written", a, age)
+		}
+	}
+	f.logged(t, "left out", "leads to several servers")
+}
