@@ -89,7 +89,7 @@ func (r *Resolver) beforeUser(ctx context.Context, w *write.Write) error {
 // and what was sent to the one before is good no longer. An email that stays the same does not
 // count as a change.
 func (r *Resolver) beforeEmail(ctx context.Context, w *write.Write, address any, admin bool) error {
-	before, err := Accounts{}.Mailbox(ctx, w.ID.UUID)
+	before, err := Accounts{}.Mailbox(w.ToRead(ctx), w.ID.UUID)
 	if err != nil || before == nil || address != nil && email.Same(address.(string), before.Email) {
 		return err
 	}
@@ -100,7 +100,9 @@ func (r *Resolver) beforeEmail(ctx context.Context, w *write.Write, address any,
 	if err := r.Account.Notice(ctx, before.ID, account.NewEmail); err != nil {
 		return err
 	}
-	w.After(func(ctx context.Context) error { return account.EndTokens(ctx, before.ID) })
+	if before.HasTokens {
+		w.After(func(ctx context.Context) error { return account.EndTokens(ctx, before.ID) })
+	}
 	return nil
 }
 

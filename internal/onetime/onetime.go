@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"forge/internal/apperr"
@@ -38,9 +39,17 @@ const (
 	MaxOfNetwork = 200
 )
 
-// table returns the table for a kind of database. Times are microseconds since 1970, in both. The
+// table returns the table for a kind of database.
+func table(name string) catalog.Object { return tables[name] }
+
+var tables = map[string]catalog.Object{
+	dialect.Postgres: newTable(dialect.Postgres),
+	dialect.SQLite:   newTable(dialect.SQLite),
+}
+
+// newTable returns the table for a kind of database. Times are microseconds since 1970, in both. The
 // unique columns are so that there are indexes for them, which are parts of the table.
-func table(name string) catalog.Object {
+func newTable(name string) catalog.Object {
 	bytes, text, number := "bytea", `text COLLATE "C"`, "bigint"
 	if name == dialect.SQLite {
 		bytes, text, number = "BLOB", "TEXT", "INTEGER"
@@ -210,18 +219,27 @@ func Find(ctx context.Context, purpose, token string) (*Token, error) {
 // End ends the tokens of an account for some purposes, or all of them if none is named.
 func End(ctx context.Context, account uuid.UUID, purposes ...string) error {
 	u := unit.FromContext(ctx)
-	name := table(u.Dialect()).Name
-	if len(purposes) == 0 {
-		if _, err := u.Exec(ctx, "DELETE FROM "+name+" WHERE account = $1", owner(account)); err != nil {
-			return fmt.Errorf("end tokens: %w", err)
+	where := entsql.EQ("account", owner(account))
+	if len(purposes) > 0 {
+		some := make([]any, len(purposes))
+		for i, purpose := range purposes {
+			some[i] = purpose
 		}
+		where = entsql.And(where, entsql.In("purpose", some...))
 	}
-	for _, purpose := range purposes {
-		if _, err := u.Exec(ctx, "DELETE FROM "+name+" WHERE account = $1 AND purpose = $2", owner(account), purpose); err != nil {
-			return fmt.Errorf("end tokens: %w", err)
-		}
+	text, args := entsql.Dialect(u.Dialect()).Delete(table(u.Dialect()).Name).Where(where).Query()
+	if _, err := u.Exec(ctx, text, args...); err != nil {
+		return fmt.Errorf("end tokens: %w", err)
 	}
 	return nil
+}
+
+// Exists returns an expression that says whether an account has tokens. It is for a query that
+// reads the account anyway.
+func Exists(account uuid.UUID) entsql.Querier {
+	return entsql.ExprFunc(func(b *entsql.Builder) {
+		b.WriteString("EXISTS (SELECT 1 FROM " + table(b.Dialect()).Name + " WHERE account = ").Arg(owner(account)).WriteString(")")
+	})
 }
 
 // Expired removes tokens that had expired at the time now, and returns how many. It is an

@@ -16,6 +16,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/input"
+	"forge/internal/read"
 )
 
 // Functions are what an application adds to the standard mutations of one entity.
@@ -98,6 +99,10 @@ func (w *Write) After(do func(context.Context) error) { w.after = append(w.after
 // OnError has do called if the row could not be written, with the reason. It returns the error of
 // the mutation.
 func (w *Write) OnError(do func(error) error) { w.failures = append(w.failures, do) }
+
+// ToRead returns a context in which Before reads what it has to know, without a lock. If the row's
+// statement may commit by itself, such a query begins no transaction either.
+func (w *Write) ToRead(ctx context.Context) context.Context { return read.WithFinalWrite(ctx) }
 
 // end calls what After has registered.
 func (w *Write) end(ctx context.Context) error {

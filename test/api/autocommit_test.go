@@ -38,6 +38,7 @@ func TestAutocommitOneStatement(t *testing.T) {
 		}{
 			{`mutation($id: ID!) { updateUser(id: $id, input: {username: "eve"}) { user { id username email version } } }`, true},
 			{`mutation($id: ID!) { updateUser(id: $id, input: {username: "eve"}) { __typename } }`, true},
+			{`mutation($id: ID!) { updateUser(id: $id, input: {username: "eve", email: "eve@example.com"}) { user { email } } }`, true},
 			{`mutation($id: ID!) { updateUser(id: $id, input: {username: "eve"}) { user { ...all } } } fragment all on User { ... on Node { id } createdAt }`, true},
 			{`mutation($id: ID!) { updateUser(id: $id, input: {username: "eve"}) { user { heroes { totalCount } } } }`, false},
 			{`mutation($id: ID!) { updateUser(id: $id, input: {username: "eve"}) { a: user { id } b: user { username } } }`, false},
