@@ -14,8 +14,9 @@ import (
 // PostgreSQL does.
 func registerSummaries(d *sqlite.Driver) {
 	for name, result := range map[string]func(*scalar.Adder) (driver.Value, bool){
-		scalar.SumFunction:     func(a *scalar.Adder) (driver.Value, bool) { return valueOf(a.Sum()) },
-		scalar.AverageFunction: func(a *scalar.Adder) (driver.Value, bool) { return valueOf(a.Average()) },
+		scalar.SumFunction:            func(a *scalar.Adder) (driver.Value, bool) { return valueOf(a.Sum()) },
+		scalar.AverageFunction:        func(a *scalar.Adder) (driver.Value, bool) { return valueOf(a.Average()) },
+		scalar.DecimalAverageFunction: func(a *scalar.Adder) (driver.Value, bool) { return valueOf(a.DecimalAverage()) },
 	} {
 		d.MustRegisterFunction(name, &sqlite.FunctionImpl{NArgs: 1, Deterministic: true, VolatileArgs: true,
 			MakeAggregate: func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &adding{result: result}, nil }})

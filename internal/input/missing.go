@@ -19,6 +19,17 @@ func Missing(ctx context.Context, path string, id ids.ID) *apperr.Error {
 	return f
 }
 
+// NotYours returns the error for an argument with the ID of a row that the viewer sees, and may not
+// change: FORBIDDEN, or UNAUTHENTICATED if the viewer has not signed in.
+func NotYours(ctx context.Context, path string, id ids.ID) *apperr.Error {
+	if viewer.RoleOf(ctx) == viewer.Anonymous {
+		f := apperr.Unauthenticated()
+		f.Field = path
+		return f
+	}
+	return apperr.Forbidden(path, "%s is not yours to change", id)
+}
+
 // NoRowOfViewer returns the FORBIDDEN error for a viewer who signed in with a provider and has no
 // row in the database. Nothing can belong to them, because there is no row to refer to.
 func NoRowOfViewer() *apperr.Error {

@@ -52,7 +52,7 @@ func (t Target) Check(ctx context.Context, versions Versions) error {
 	case err != nil:
 		return fmt.Errorf("look whose %s is: %w", t.ID, err)
 	case len(changeable) == 0:
-		return apperr.Forbidden("", "%s is not yours to change", t.ID)
+		return NotYours(ctx, "", t.ID)
 	case t.Expected != nil && current[0] != int(*t.Expected):
 		return apperr.VersionConflict(t.ID, current[0])
 	}

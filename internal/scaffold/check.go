@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,4 +83,42 @@ func (g *generator) checkParts(e *entity.Entity) {
 			g.refuse("%s: GraphQL has no field of the name %q; rename the edge", e.Name, edge.Name)
 		}
 	}
+}
+
+// Unset returns a sentence for each field that an input of a standard mutation could have for an
+// edge which the schema shows, and does not have. That may be meant so, and is no mistake.
+func Unset(s Source) (notes []string) {
+	g, err := newGenerator(s)
+	if err != nil {
+		return nil
+	}
+	var shown []string // edges, with the names of their entities
+	for _, e := range s.Entities {
+		for _, edge := range e.Edges {
+			if g.doc.has(e.Name, edge.Name) {
+				shown = append(shown, e.Name+"."+edge.Name)
+			}
+		}
+	}
+	if len(shown) == 0 || g.choose(shown) != nil {
+		return nil
+	}
+	g.generate()
+	insertions, _ := g.chosen()
+	for _, i := range insertions {
+		d := g.defs[i.into]
+		for _, m := range i.members {
+			edge := slices.IndexFunc(m.of, func(name string) bool { return slices.Contains(shown, d.entity+"."+name) })
+			if d.writes && edge >= 0 {
+				notes = append(notes, fmt.Sprintf("%s has no field %s; to set the edge by it, run go run . scaffold %s.%s", d.name, m.name, d.entity, m.of[edge]))
+			}
+		}
+	}
+	for _, note := range g.notes {
+		if strings.Contains(note, withoutBack) {
+			notes = append(notes, note)
+		}
+	}
+	slices.Sort(notes)
+	return notes
 }

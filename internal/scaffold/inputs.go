@@ -271,6 +271,9 @@ var partTexts = map[string]string{
 	"delete":     "Related ones that are removed.",
 }
 
+// withoutBack is why rows cannot be set by an edge.
+const withoutBack = "holds the key and has no edge back"
+
 // parts returns what a nested input can do with related rows.
 func (g *generator) parts(e *entity.Entity, edge *entity.Edge, update bool) (parts []string) {
 	to := g.entities[edge.To]
@@ -281,7 +284,7 @@ func (g *generator) parts(e *entity.Entity, edge *entity.Edge, update bool) (par
 	if edge.Through == "" {
 		key, back := columnOf(to, edge.Column), backEdge(to, edge)
 		if key == nil && back == nil {
-			g.note("%s.%s: inputs have no %s, as %s holds the key and has no edge back; add one to its Edges in ent/schema: edge.From(NAME, %[1]s.Type).Ref(%[5]q), "+
+			g.note("%s.%s: inputs have no %s, as %s "+withoutBack+"; add one to its Edges in ent/schema: edge.From(NAME, %[1]s.Type).Ref(%[5]q), "+
 				"with Unique() if each %[4]s has one %[1]s, and without if it may have many; then run go run . scaffold %[1]s.%[2]s", e.Name, edge.Name, edge.Name, to.Name, entity.Snake(edge.Name))
 			return nil
 		}

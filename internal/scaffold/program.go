@@ -99,6 +99,7 @@ func checked(s Source) sourcetree.Answer {
 	}
 	slices.Sort(a.Findings)
 	a.Findings = slices.Compact(a.Findings)
+	a.Notes = Unset(s)
 	return a
 }
 

@@ -53,12 +53,10 @@ type Access struct {
 // edges that the type lacks; a name such as "Book.pages" is that of one field or edge. It returns a
 // *RefusedError if something cannot be written, and then nothing is to be stored.
 func Write(s Source, names ...string) (*Result, error) {
-	d, err := read(s.SDL)
+	g, err := newGenerator(s)
 	if err != nil {
-		return nil, fmt.Errorf("schema.graphqls cannot be read: %w", err)
+		return nil, err
 	}
-	g := &generator{Source: s, doc: d, entities: map[string]*entity.Entity{}, new: map[string]bool{}, more: map[string]map[string]bool{},
-		names: map[string]naming{}, defs: map[string]*definition{}, accesses: map[string]Access{}}
 	if err := g.choose(names); err != nil {
 		return nil, err
 	}
@@ -67,6 +65,17 @@ func Write(s Source, names ...string) (*Result, error) {
 		return nil, &RefusedError{g.findings}
 	}
 	return g.bound()
+}
+
+// newGenerator returns a generator for the schema of a source. It returns an error if that is not
+// well formed.
+func newGenerator(s Source) (*generator, error) {
+	d, err := read(s.SDL)
+	if err != nil {
+		return nil, fmt.Errorf("schema.graphqls cannot be read: %w", err)
+	}
+	return &generator{Source: s, doc: d, entities: map[string]*entity.Entity{}, new: map[string]bool{}, more: map[string]map[string]bool{},
+		names: map[string]naming{}, defs: map[string]*definition{}, accesses: map[string]Access{}}, nil
 }
 
 // RefusedError holds the reasons why nothing was written. Each is a sentence.

@@ -56,9 +56,14 @@ func TestAdder(t *testing.T) {
 	if _, ok := none.Sum(); ok {
 		t.Error("there is a sum of nothing")
 	}
-	large.AddText("1e301")
-	if f, _ := large.Average(); f < 1e308 {
-		t.Errorf("the average of 1e301 is %g", f)
+	for _, n := range []string{"-1e301", "0", "-0.00000000000000020"} {
+		large.AddText(n)
+	}
+	if got, _ := large.DecimalAverage(); got != "-"+strings.Repeat("3", 301)+".3333333333333334" {
+		t.Errorf("the average of -1e301, 0 and -2e-16 is %s", got)
+	}
+	if got, ok := none.DecimalAverage(); ok {
+		t.Errorf("the average of nothing is %s", got)
 	}
 	bad.AddText("1e999999999")
 	if sum, _ := bad.Sum(); sum != "NaN" {

@@ -8,13 +8,18 @@ import (
 )
 
 // These are the names of the functions that package database gives to SQLite: the exact sum of
-// numbers, as a text; the sum of numbers as a float64, divided by their count; and Bucket, of a
-// time in microseconds.
+// numbers, as a text; the sum of numbers as a float64, divided by their count; the average of
+// decimal numbers, as a text; and Bucket, of a time in microseconds.
 const (
-	SumFunction     = "forge_sum"
-	AverageFunction = "forge_avg"
-	BucketFunction  = "forge_bucket"
+	SumFunction            = "forge_sum"
+	AverageFunction        = "forge_avg"
+	DecimalAverageFunction = "forge_decimal_avg"
+	BucketFunction         = "forge_bucket"
 )
+
+// AverageDigits is how many digits an average of decimal numbers has behind its point at most. It
+// is rounded to them, halves away from zero.
+const AverageDigits = 16
 
 // Adder adds numbers exactly. The zero value is the sum of no numbers.
 type Adder struct {
@@ -65,22 +70,24 @@ func (a *Adder) Sum() (string, bool) {
 	return a.sum().String(), true
 }
 
-// largestSum is how large a sum may be of which there is an average, and sumDigits how many digits
-// behind its point are counted; see package sql.
-var largestSum = decimal.New(1, 300)
-
-const sumDigits = 300
-
 // Average returns the sum as a float64, divided by the count. It returns false if nothing was
 // added.
 func (a *Adder) Average() (float64, bool) {
-	sum := a.sum()
+	if a.invalid {
+		return math.NaN(), true
+	}
+	f, _ := strconv.ParseFloat(a.sum().String(), 64)
+	return f / float64(a.count), a.count > 0
+}
+
+// DecimalAverage returns the sum divided by the count, as a text. It returns false if nothing was
+// added. If something was no number, the text is NaN.
+func (a *Adder) DecimalAverage() (string, bool) {
 	switch {
 	case a.invalid:
-		return math.NaN(), true
-	case sum.Abs().GreaterThan(largestSum):
-		return math.Inf(sum.Sign()), true
+		return "NaN", true
+	case a.count == 0:
+		return "", false
 	}
-	f, _ := strconv.ParseFloat(sum.Round(sumDigits).String(), 64)
-	return f / float64(a.count), a.count > 0
+	return a.sum().DivRound(decimal.NewFromInt(a.count), AverageDigits).String(), true
 }

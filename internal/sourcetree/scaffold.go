@@ -1,6 +1,7 @@
 package sourcetree
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func Scaffold(ctx context.Context, o Options) error {
 		return err
 	}
 	if o.Check {
-		return t.check(ctx)
+		return t.check(ctx, cmp.Or[io.Writer](o.Out, io.Discard))
 	}
 	t.unindexed = o.Unindexed
 	a, err := t.scaffold(ctx, o.Entities)
@@ -59,8 +60,9 @@ func (e *CheckError) Error() string {
 }
 
 // check returns a *CheckError if the schema does not fit ent/schema, or if it does not show an
-// entity that is meant to be shown.
-func (t *Tree) check(ctx context.Context) error {
+// entity that is meant to be shown. Otherwise it prints notes about inputs that could have more
+// fields.
+func (t *Tree) check(ctx context.Context, out io.Writer) error {
 	special, err := t.special()
 	if err != nil {
 		return err
@@ -79,7 +81,7 @@ func (t *Tree) check(ctx context.Context) error {
 	if len(a.Findings) > 0 {
 		return &CheckError{a.Findings}
 	}
-	return nil
+	return printNotes(out, a.Notes)
 }
 
 // sdl returns the schema, or "" if there is none.
@@ -126,10 +128,7 @@ func (t *Tree) scaffold(ctx context.Context, names []string) (*Answer, error) {
 
 // finish prints the changes, or stores them and generates code.
 func (t *Tree) finish(ctx context.Context, o Options, a *Answer) error {
-	out := o.Out
-	if out == nil {
-		out = io.Discard
-	}
+	out := cmp.Or[io.Writer](o.Out, io.Discard)
 	if o.DryRun {
 		_, err := out.Write(t.diff())
 		return errors.Join(err, printNotes(out, a.Notes))

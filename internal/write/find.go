@@ -214,7 +214,7 @@ func (t *tree) fault(ctx context.Context, e *entity.Entity, a asking, also func(
 			return nil, err
 		}
 		if len(seen) > 0 {
-			return apperr.Forbidden(r.path, "%s is not yours to change", r.id), nil
+			return input.NotYours(ctx, r.path, r.id), nil
 		}
 	}
 	missing := input.Missing(ctx, r.path, r.id)

@@ -10,6 +10,7 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/ids"
+	"forge/internal/input"
 )
 
 // relatedTo adds the condition that rows are related to the row with a key.
@@ -243,7 +244,7 @@ func (t *tree) others(ctx context.Context, w *Write, l *link) ([]ids.ID, error) 
 	}
 	for _, id := range seen {
 		if !slices.Contains(list, id) {
-			return nil, apperr.Forbidden(l.path, "%s is related, and not yours to change", id)
+			return nil, input.NotYours(ctx, l.path, id)
 		}
 	}
 	return list, nil

@@ -12,6 +12,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/input"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -101,7 +102,7 @@ func (t *tree) holder(ctx context.Context, w *Write, on *unique, update bool) (*
 			return nil, err
 		case len(found) == 0:
 		case update && of.lock == "":
-			return nil, apperr.Forbidden("", "%s is not yours to change", found[0])
+			return nil, input.NotYours(ctx, "", found[0])
 		default:
 			return &found[0], nil
 		}

@@ -94,7 +94,8 @@ func (n nested) check(name, what string, want int, args object) {
 	defer u.Rollback()
 	result, err := n.bound[name].Run(viewer.NewContext(unit.NewContext(n.Context(), u), n.viewer), args, n.engine)
 	if _, violates := database.Violation(err); err != nil && !violates {
-		if _, known := errors.AsType[*apperr.Error](err); !known {
+		fault, known := errors.AsType[*apperr.Error](err)
+		if !known || n.viewer.Role == viewer.Anonymous && fault.Code == apperr.CodeForbidden {
 			n.Errorf("%s: %s: %v", n.at, what, err)
 		}
 	}

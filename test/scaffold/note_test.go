@@ -7,6 +7,8 @@ import (
 	"entgo.io/ent"
 	entschema "entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
+
+	"forge/internal/scaffold"
 )
 
 // Club has an edge to authors, who have none back, and one to rooms, which nobody sees.
@@ -42,6 +44,9 @@ func TestNotesOfEdges(t *testing.T) {
 		}
 	}
 	s.SDL = r.SDL
+	if got := strings.Join(scaffold.Unset(s), "\n"); !strings.Contains(got, "CreateClubInput has no field visitors; to set the edge by it, run go run . scaffold Club.visitors") {
+		t.Errorf("a check says\n%s", got)
+	}
 	if sdl := write(t, s, "Club.visitors").SDL; strings.Contains(definition(r.SDL, "CreateClubInput"), "visitors") || !strings.Contains(definition(sdl, "CreateClubInput"), "\n  visitors: CreateClubVisitorsInput") {
 		t.Errorf("the input for new clubs is\n%s", definition(sdl, "CreateClubInput"))
 	}

@@ -71,7 +71,7 @@ func (b *binder) summaryOf(o *Object) *Summary {
 			}
 			of := &Field{Visible: visible, Shows: &entity.Field{Name: shown.Name, Kind: result},
 				Column: &Column{Name: column.Name, Kind: result, Measure: &Measure{Function: function, Of: column.Kind}}}
-			if result == column.Kind {
+			if result == column.Kind && function != kind.Avg { // an average may have more digits than the column
 				of.Shows, of.Column.Postgres, of.Column.SQLite = shown, column.Postgres, column.SQLite
 			}
 			s.Measures[MeasureName(function, name)] = of

@@ -40,7 +40,10 @@ func (f Function) Result(of entity.Kind) (entity.Kind, bool) {
 		}
 		return of, of == entity.Decimal || of == entity.Duration
 	case Avg:
-		return entity.Float, slices.Contains([]entity.Kind{entity.Int, entity.BigInt, entity.Float, entity.Float32, entity.Decimal}, of)
+		if of == entity.Decimal {
+			return of, true
+		}
+		return entity.Float, slices.Contains([]entity.Kind{entity.Int, entity.BigInt, entity.Float, entity.Float32}, of)
 	}
 	k, ok := Of(of)
 	return of, ok && k.Orders

@@ -113,9 +113,8 @@ func (q *Query) bucket(column string, m *binding.Measure) string {
 	}
 }
 
-// largest is how large numbers are at most that are added, or made a Float of, by the database. A
-// sum with a larger one, or which itself is larger, counts as infinite: PostgreSQL would stop with
-// an error where SQLite would not.
+// largest is how large Floats are at most that the database adds. A sum with a larger one counts as
+// infinite: PostgreSQL would stop with an error where SQLite would not.
 const largest = "1e300"
 
 // sum returns the sum of a column. That of whole numbers of 32 bits fits into 64.
@@ -133,8 +132,9 @@ func (q *Query) sum(column string, of entity.Kind) string {
 	return scalar.SumFunction + "(" + column + ") COLLATE " + scalar.DecimalCollation
 }
 
-// average returns the sum of a column, as a Float, divided by the number of its values. Both
-// databases return the same number to the last digit, except for that of Floats.
+// average returns the sum of a column, as a Float, divided by the number of its values; that of
+// Decimals is exact up to scalar.AverageDigits digits behind the point. Both databases return the
+// same number to the last digit, except for that of Floats.
 func (q *Query) average(column string, of entity.Kind) string {
 	count := "count(" + column + ")"
 	switch {
@@ -143,11 +143,14 @@ func (q *Query) average(column string, of entity.Kind) string {
 		return "CASE WHEN abs" + sum + " < 1e-300 THEN 0.0 ELSE " + sum + " / " + count + " END"
 	case q.sqlite() && of == entity.Int:
 		return "CAST(sum(" + column + ") AS REAL) / " + count
+	case q.sqlite() && of == entity.Decimal:
+		return scalar.DecimalAverageFunction + "(" + column + ") COLLATE " + scalar.DecimalCollation
 	case q.sqlite():
 		return scalar.AverageFunction + "(" + column + ")"
 	case of == entity.Decimal:
-		sum := "sum(" + column + ")"
-		return "CASE WHEN abs(" + sum + ") > " + largest + " THEN 'Infinity'::float8 * sign(" + sum + ")::float8 ELSE round(" + sum + ", 300)::float8 / " + count + " END"
+		// PostgreSQL's own division has more or fewer digits, as its operands have; div is exact.
+		sum, digits := "sum("+column+")", strconv.Itoa(scalar.AverageDigits)
+		return "(sign(" + sum + ") * div(abs(" + sum + ") * 2e" + digits + " + " + count + ", 2 * " + count + ") * 1e-" + digits + ")"
 	}
 	return "sum(" + column + ")::float8 / " + count
 }

@@ -448,7 +448,7 @@ enum SampleOrderField {
 enum TimeBucket { HOUR DAY WEEK MONTH QUARTER YEAR }
 type SampleAggregate { count: Int! countDistinct(field: SampleGroupField!): Int! sum: SampleSum! avg: SampleAverage! min: SampleExtremes! max: SampleExtremes! }
 type SampleSum { whole: BigInt big: BigInt huge: BigInt real: Float near: Float price: Decimal measure: Decimal span: Duration maybeWhole: BigInt maybeBig: BigInt maybeHuge: BigInt maybeReal: Float maybeNear: Float maybePrice: Decimal maybeMeasure: Decimal maybeSpan: Duration }
-type SampleAverage { whole: Float big: Float huge: Float real: Float near: Float price: Float measure: Float maybeWhole: Float maybeBig: Float maybeHuge: Float maybeReal: Float maybeNear: Float maybePrice: Float maybeMeasure: Float }
+type SampleAverage { whole: Float big: Float huge: Float real: Float near: Float price: Decimal measure: Decimal maybeWhole: Float maybeBig: Float maybeHuge: Float maybeReal: Float maybeNear: Float maybePrice: Decimal maybeMeasure: Decimal }
 type SampleExtremes { whole: Int big: BigInt huge: BigInt real: Float near: Float price: Decimal measure: Decimal moment: Time day: Date clock: LocalTime span: Duration word: String color: Color maybeWhole: Int maybeBig: BigInt maybeHuge: BigInt maybeReal: Float maybeNear: Float maybePrice: Decimal maybeMeasure: Decimal maybeMoment: Time maybeDay: Date maybeClock: LocalTime maybeSpan: Duration maybeWord: String maybeColor: Color }
 type SampleGroup { key: SampleGroupKey! aggregate: SampleAggregate! }
 type SampleGroupKey { flag: Boolean whole: Int big: BigInt huge: BigInt real: Float near: Float price: Decimal measure: Decimal moment: Time day: Date clock: LocalTime span: Duration word: String color: Color token: UUID data: Bytes maybeFlag: Boolean maybeWhole: Int maybeBig: BigInt maybeHuge: BigInt maybeReal: Float maybeNear: Float maybePrice: Decimal maybeMeasure: Decimal maybeMoment: Time maybeDay: Date maybeClock: LocalTime maybeSpan: Duration maybeWord: String maybeColor: Color maybeToken: UUID maybeData: Bytes of: Sample ofId: ID }
@@ -587,18 +587,18 @@ input SampleHaving {
   avgNearGTE: Float
   avgNearLT: Float
   avgNearLTE: Float
-  avgPrice: Float
-  avgPriceNEQ: Float
-  avgPriceGT: Float
-  avgPriceGTE: Float
-  avgPriceLT: Float
-  avgPriceLTE: Float
-  avgMeasure: Float
-  avgMeasureNEQ: Float
-  avgMeasureGT: Float
-  avgMeasureGTE: Float
-  avgMeasureLT: Float
-  avgMeasureLTE: Float
+  avgPrice: Decimal
+  avgPriceNEQ: Decimal
+  avgPriceGT: Decimal
+  avgPriceGTE: Decimal
+  avgPriceLT: Decimal
+  avgPriceLTE: Decimal
+  avgMeasure: Decimal
+  avgMeasureNEQ: Decimal
+  avgMeasureGT: Decimal
+  avgMeasureGTE: Decimal
+  avgMeasureLT: Decimal
+  avgMeasureLTE: Decimal
   avgMaybeWhole: Float
   avgMaybeWholeNEQ: Float
   avgMaybeWholeGT: Float
@@ -629,18 +629,18 @@ input SampleHaving {
   avgMaybeNearGTE: Float
   avgMaybeNearLT: Float
   avgMaybeNearLTE: Float
-  avgMaybePrice: Float
-  avgMaybePriceNEQ: Float
-  avgMaybePriceGT: Float
-  avgMaybePriceGTE: Float
-  avgMaybePriceLT: Float
-  avgMaybePriceLTE: Float
-  avgMaybeMeasure: Float
-  avgMaybeMeasureNEQ: Float
-  avgMaybeMeasureGT: Float
-  avgMaybeMeasureGTE: Float
-  avgMaybeMeasureLT: Float
-  avgMaybeMeasureLTE: Float
+  avgMaybePrice: Decimal
+  avgMaybePriceNEQ: Decimal
+  avgMaybePriceGT: Decimal
+  avgMaybePriceGTE: Decimal
+  avgMaybePriceLT: Decimal
+  avgMaybePriceLTE: Decimal
+  avgMaybeMeasure: Decimal
+  avgMaybeMeasureNEQ: Decimal
+  avgMaybeMeasureGT: Decimal
+  avgMaybeMeasureGTE: Decimal
+  avgMaybeMeasureLT: Decimal
+  avgMaybeMeasureLTE: Decimal
   minWhole: Int
   minWholeNEQ: Int
   minWholeGT: Int
@@ -3779,15 +3779,15 @@ func (ec *executionContext) _SampleAverage_price(ctx context.Context, field grap
 			return obj.Price, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_SampleAverage_price(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) _SampleAverage_measure(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
@@ -3802,15 +3802,15 @@ func (ec *executionContext) _SampleAverage_measure(ctx context.Context, field gr
 			return obj.Measure, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_SampleAverage_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) _SampleAverage_maybeWhole(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
@@ -3940,15 +3940,15 @@ func (ec *executionContext) _SampleAverage_maybePrice(ctx context.Context, field
 			return obj.MaybePrice, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_SampleAverage_maybePrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) _SampleAverage_maybeMeasure(ctx context.Context, field graphql.CollectedField, obj *SampleAverage) (ret graphql.Marshaler) {
@@ -3963,15 +3963,15 @@ func (ec *executionContext) _SampleAverage_maybeMeasure(ctx context.Context, fie
 			return obj.MaybeMeasure, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_SampleAverage_maybeMeasure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+	return graphql.NewScalarFieldContext("SampleAverage", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) _SampleConnection_edges(ctx context.Context, field graphql.CollectedField, obj *SampleConnection) (ret graphql.Marshaler) {
@@ -8169,84 +8169,84 @@ func (ec *executionContext) unmarshalInputSampleHaving(ctx context.Context, obj 
 			it.AvgNearLte = graphql.OmittableOf(data)
 		case "avgPrice":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPrice"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgPrice = graphql.OmittableOf(data)
 		case "avgPriceNEQ":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceNEQ"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgPriceNeq = graphql.OmittableOf(data)
 		case "avgPriceGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceGT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgPriceGt = graphql.OmittableOf(data)
 		case "avgPriceGTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceGTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgPriceGte = graphql.OmittableOf(data)
 		case "avgPriceLT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceLT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgPriceLt = graphql.OmittableOf(data)
 		case "avgPriceLTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgPriceLTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgPriceLte = graphql.OmittableOf(data)
 		case "avgMeasure":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasure"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMeasure = graphql.OmittableOf(data)
 		case "avgMeasureNEQ":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureNEQ"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMeasureNeq = graphql.OmittableOf(data)
 		case "avgMeasureGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureGT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMeasureGt = graphql.OmittableOf(data)
 		case "avgMeasureGTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureGTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMeasureGte = graphql.OmittableOf(data)
 		case "avgMeasureLT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureLT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMeasureLt = graphql.OmittableOf(data)
 		case "avgMeasureLTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMeasureLTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -8463,84 +8463,84 @@ func (ec *executionContext) unmarshalInputSampleHaving(ctx context.Context, obj 
 			it.AvgMaybeNearLte = graphql.OmittableOf(data)
 		case "avgMaybePrice":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePrice"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybePrice = graphql.OmittableOf(data)
 		case "avgMaybePriceNEQ":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceNEQ"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybePriceNeq = graphql.OmittableOf(data)
 		case "avgMaybePriceGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceGT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybePriceGt = graphql.OmittableOf(data)
 		case "avgMaybePriceGTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceGTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybePriceGte = graphql.OmittableOf(data)
 		case "avgMaybePriceLT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceLT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybePriceLt = graphql.OmittableOf(data)
 		case "avgMaybePriceLTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybePriceLTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybePriceLte = graphql.OmittableOf(data)
 		case "avgMaybeMeasure":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasure"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybeMeasure = graphql.OmittableOf(data)
 		case "avgMaybeMeasureNEQ":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureNEQ"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybeMeasureNeq = graphql.OmittableOf(data)
 		case "avgMaybeMeasureGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureGT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybeMeasureGt = graphql.OmittableOf(data)
 		case "avgMaybeMeasureGTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureGTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybeMeasureGte = graphql.OmittableOf(data)
 		case "avgMaybeMeasureLT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureLT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgMaybeMeasureLt = graphql.OmittableOf(data)
 		case "avgMaybeMeasureLTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgMaybeMeasureLTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}

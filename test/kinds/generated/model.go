@@ -106,20 +106,20 @@ type SampleAggregate struct {
 }
 
 type SampleAverage struct {
-	Whole        *float64 `json:"whole,omitempty"`
-	Big          *float64 `json:"big,omitempty"`
-	Huge         *float64 `json:"huge,omitempty"`
-	Real         *float64 `json:"real,omitempty"`
-	Near         *float64 `json:"near,omitempty"`
-	Price        *float64 `json:"price,omitempty"`
-	Measure      *float64 `json:"measure,omitempty"`
-	MaybeWhole   *float64 `json:"maybeWhole,omitempty"`
-	MaybeBig     *float64 `json:"maybeBig,omitempty"`
-	MaybeHuge    *float64 `json:"maybeHuge,omitempty"`
-	MaybeReal    *float64 `json:"maybeReal,omitempty"`
-	MaybeNear    *float64 `json:"maybeNear,omitempty"`
-	MaybePrice   *float64 `json:"maybePrice,omitempty"`
-	MaybeMeasure *float64 `json:"maybeMeasure,omitempty"`
+	Whole        *float64         `json:"whole,omitempty"`
+	Big          *float64         `json:"big,omitempty"`
+	Huge         *float64         `json:"huge,omitempty"`
+	Real         *float64         `json:"real,omitempty"`
+	Near         *float64         `json:"near,omitempty"`
+	Price        *decimal.Decimal `json:"price,omitempty"`
+	Measure      *decimal.Decimal `json:"measure,omitempty"`
+	MaybeWhole   *float64         `json:"maybeWhole,omitempty"`
+	MaybeBig     *float64         `json:"maybeBig,omitempty"`
+	MaybeHuge    *float64         `json:"maybeHuge,omitempty"`
+	MaybeReal    *float64         `json:"maybeReal,omitempty"`
+	MaybeNear    *float64         `json:"maybeNear,omitempty"`
+	MaybePrice   *decimal.Decimal `json:"maybePrice,omitempty"`
+	MaybeMeasure *decimal.Decimal `json:"maybeMeasure,omitempty"`
 }
 
 type SampleConnection struct {
@@ -351,18 +351,18 @@ type SampleHaving struct {
 	AvgNearGte         graphql.Omittable[*float64]         `json:"avgNearGTE,omitempty"`
 	AvgNearLt          graphql.Omittable[*float64]         `json:"avgNearLT,omitempty"`
 	AvgNearLte         graphql.Omittable[*float64]         `json:"avgNearLTE,omitempty"`
-	AvgPrice           graphql.Omittable[*float64]         `json:"avgPrice,omitempty"`
-	AvgPriceNeq        graphql.Omittable[*float64]         `json:"avgPriceNEQ,omitempty"`
-	AvgPriceGt         graphql.Omittable[*float64]         `json:"avgPriceGT,omitempty"`
-	AvgPriceGte        graphql.Omittable[*float64]         `json:"avgPriceGTE,omitempty"`
-	AvgPriceLt         graphql.Omittable[*float64]         `json:"avgPriceLT,omitempty"`
-	AvgPriceLte        graphql.Omittable[*float64]         `json:"avgPriceLTE,omitempty"`
-	AvgMeasure         graphql.Omittable[*float64]         `json:"avgMeasure,omitempty"`
-	AvgMeasureNeq      graphql.Omittable[*float64]         `json:"avgMeasureNEQ,omitempty"`
-	AvgMeasureGt       graphql.Omittable[*float64]         `json:"avgMeasureGT,omitempty"`
-	AvgMeasureGte      graphql.Omittable[*float64]         `json:"avgMeasureGTE,omitempty"`
-	AvgMeasureLt       graphql.Omittable[*float64]         `json:"avgMeasureLT,omitempty"`
-	AvgMeasureLte      graphql.Omittable[*float64]         `json:"avgMeasureLTE,omitempty"`
+	AvgPrice           graphql.Omittable[*decimal.Decimal] `json:"avgPrice,omitempty"`
+	AvgPriceNeq        graphql.Omittable[*decimal.Decimal] `json:"avgPriceNEQ,omitempty"`
+	AvgPriceGt         graphql.Omittable[*decimal.Decimal] `json:"avgPriceGT,omitempty"`
+	AvgPriceGte        graphql.Omittable[*decimal.Decimal] `json:"avgPriceGTE,omitempty"`
+	AvgPriceLt         graphql.Omittable[*decimal.Decimal] `json:"avgPriceLT,omitempty"`
+	AvgPriceLte        graphql.Omittable[*decimal.Decimal] `json:"avgPriceLTE,omitempty"`
+	AvgMeasure         graphql.Omittable[*decimal.Decimal] `json:"avgMeasure,omitempty"`
+	AvgMeasureNeq      graphql.Omittable[*decimal.Decimal] `json:"avgMeasureNEQ,omitempty"`
+	AvgMeasureGt       graphql.Omittable[*decimal.Decimal] `json:"avgMeasureGT,omitempty"`
+	AvgMeasureGte      graphql.Omittable[*decimal.Decimal] `json:"avgMeasureGTE,omitempty"`
+	AvgMeasureLt       graphql.Omittable[*decimal.Decimal] `json:"avgMeasureLT,omitempty"`
+	AvgMeasureLte      graphql.Omittable[*decimal.Decimal] `json:"avgMeasureLTE,omitempty"`
 	AvgMaybeWhole      graphql.Omittable[*float64]         `json:"avgMaybeWhole,omitempty"`
 	AvgMaybeWholeNeq   graphql.Omittable[*float64]         `json:"avgMaybeWholeNEQ,omitempty"`
 	AvgMaybeWholeGt    graphql.Omittable[*float64]         `json:"avgMaybeWholeGT,omitempty"`
@@ -393,18 +393,18 @@ type SampleHaving struct {
 	AvgMaybeNearGte    graphql.Omittable[*float64]         `json:"avgMaybeNearGTE,omitempty"`
 	AvgMaybeNearLt     graphql.Omittable[*float64]         `json:"avgMaybeNearLT,omitempty"`
 	AvgMaybeNearLte    graphql.Omittable[*float64]         `json:"avgMaybeNearLTE,omitempty"`
-	AvgMaybePrice      graphql.Omittable[*float64]         `json:"avgMaybePrice,omitempty"`
-	AvgMaybePriceNeq   graphql.Omittable[*float64]         `json:"avgMaybePriceNEQ,omitempty"`
-	AvgMaybePriceGt    graphql.Omittable[*float64]         `json:"avgMaybePriceGT,omitempty"`
-	AvgMaybePriceGte   graphql.Omittable[*float64]         `json:"avgMaybePriceGTE,omitempty"`
-	AvgMaybePriceLt    graphql.Omittable[*float64]         `json:"avgMaybePriceLT,omitempty"`
-	AvgMaybePriceLte   graphql.Omittable[*float64]         `json:"avgMaybePriceLTE,omitempty"`
-	AvgMaybeMeasure    graphql.Omittable[*float64]         `json:"avgMaybeMeasure,omitempty"`
-	AvgMaybeMeasureNeq graphql.Omittable[*float64]         `json:"avgMaybeMeasureNEQ,omitempty"`
-	AvgMaybeMeasureGt  graphql.Omittable[*float64]         `json:"avgMaybeMeasureGT,omitempty"`
-	AvgMaybeMeasureGte graphql.Omittable[*float64]         `json:"avgMaybeMeasureGTE,omitempty"`
-	AvgMaybeMeasureLt  graphql.Omittable[*float64]         `json:"avgMaybeMeasureLT,omitempty"`
-	AvgMaybeMeasureLte graphql.Omittable[*float64]         `json:"avgMaybeMeasureLTE,omitempty"`
+	AvgMaybePrice      graphql.Omittable[*decimal.Decimal] `json:"avgMaybePrice,omitempty"`
+	AvgMaybePriceNeq   graphql.Omittable[*decimal.Decimal] `json:"avgMaybePriceNEQ,omitempty"`
+	AvgMaybePriceGt    graphql.Omittable[*decimal.Decimal] `json:"avgMaybePriceGT,omitempty"`
+	AvgMaybePriceGte   graphql.Omittable[*decimal.Decimal] `json:"avgMaybePriceGTE,omitempty"`
+	AvgMaybePriceLt    graphql.Omittable[*decimal.Decimal] `json:"avgMaybePriceLT,omitempty"`
+	AvgMaybePriceLte   graphql.Omittable[*decimal.Decimal] `json:"avgMaybePriceLTE,omitempty"`
+	AvgMaybeMeasure    graphql.Omittable[*decimal.Decimal] `json:"avgMaybeMeasure,omitempty"`
+	AvgMaybeMeasureNeq graphql.Omittable[*decimal.Decimal] `json:"avgMaybeMeasureNEQ,omitempty"`
+	AvgMaybeMeasureGt  graphql.Omittable[*decimal.Decimal] `json:"avgMaybeMeasureGT,omitempty"`
+	AvgMaybeMeasureGte graphql.Omittable[*decimal.Decimal] `json:"avgMaybeMeasureGTE,omitempty"`
+	AvgMaybeMeasureLt  graphql.Omittable[*decimal.Decimal] `json:"avgMaybeMeasureLT,omitempty"`
+	AvgMaybeMeasureLte graphql.Omittable[*decimal.Decimal] `json:"avgMaybeMeasureLTE,omitempty"`
 	MinWhole           graphql.Omittable[*int32]           `json:"minWhole,omitempty"`
 	MinWholeNeq        graphql.Omittable[*int32]           `json:"minWholeNEQ,omitempty"`
 	MinWholeGt         graphql.Omittable[*int32]           `json:"minWholeGT,omitempty"`
