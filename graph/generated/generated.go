@@ -3234,17 +3234,26 @@ type FileUploadHeader {
 
 "The photos of a hero."
 input CreateHeroPhotosInput {
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
+  """
+  An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or
+  image/webp. 20 of them at most.
+  """
   connect: [ID!]
 }
 
 "The photos of a hero."
 input UpdateHeroPhotosInput {
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
+  """
+  An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or
+  image/webp. 20 of them at most.
+  """
   connect: [ID!]
   "Those that are no longer to be related."
   disconnect: [ID!]
-  "An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or image/webp."
+  """
+  An upload of one's own that is in no row yet; see ` + "`" + `createUpload` + "`" + `. At most 10,485,760 bytes, image/jpeg, image/png, image/gif or
+  image/webp. 20 of them at most.
+  """
   set: [ID!]
 }
 

@@ -60,18 +60,19 @@ func (d *Doctor) bytes(ctx context.Context, db *database.DB) []Finding {
 	if err != nil {
 		return []Finding{warn(check, "the table of files cannot be read: "+database.RedactError(err), "See whether all migrations are applied.")}
 	}
-	service, missing := file.New(file.Options{Storage: storage, Log: slog.New(slog.DiscardHandler)}), 0
+	service, missing := file.New(file.Options{Storage: storage, Log: slog.New(slog.DiscardHandler)}), []uuid.UUID(nil)
 	for _, id := range all {
 		has, err := service.Has(ctx, id)
 		if err != nil {
 			return nil // as above
 		}
 		if !has {
-			missing++
+			missing = append(missing, id)
 		}
 	}
-	if missing > 0 {
-		return []Finding{fail(check, fmt.Sprintf("of the %d newest files, %d have no bytes in %s", len(all), missing, storage), "Restore the storage from a backup that is not older than that of the database.")}
+	if len(missing) > 0 {
+		return []Finding{fail(check, fmt.Sprintf("of the %d newest files, %d have no bytes in %s, such as files/%s", len(all), len(missing), storage, missing[0]),
+			"Set FILES_URL to where the bytes are, or restore the storage from a backup that is not older than that of the database.")}
 	}
 	return []Finding{ok(check, "the %d newest files have their bytes", len(all))}
 }

@@ -67,7 +67,7 @@ func TestBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustFind(t, look(), "bytes", OK, "the 1 newest files")
-		add()
-		mustFind(t, look(), "bytes", Fail, "of the 2 newest files, 1 have no bytes", "backup")
+		missing := add()
+		mustFind(t, look(), "bytes", Fail, "of the 2 newest files, 1 have no bytes", "files/"+missing.ID.String(), "FILES_URL", "backup")
 	})
 }

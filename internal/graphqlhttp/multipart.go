@@ -71,6 +71,8 @@ var preflightHeaders = []string{"Apollo-Require-Preflight", "GraphQL-Require-Pre
 var (
 	noPreflight = &refusal{status: http.StatusForbidden, code: apperr.CodeForbidden,
 		message: "a multipart request needs the header GraphQL-Require-Preflight, with any value, so that no form of another site can send it"}
+	noForms = &refusal{status: http.StatusUnsupportedMediaType, code: apperr.CodeBadUserInput,
+		message: "multipart/form-data is not taken here: it needs the setting MULTIPART_UPLOADS and a place for files; createUpload needs the place alone"}
 	unordered = malformed("the parts of the body must be operations, map, and then the files that map names, each once")
 )
 

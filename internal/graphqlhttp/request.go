@@ -43,8 +43,11 @@ const requestBody = "the body of the request"
 
 // fromBody returns the parameters in the body of a POST.
 func (t Transport) fromBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
-	form := t.Files != nil && isMultipart(r.Header.Get("Content-Type"))
-	if !form && !isJSON(r.Header.Get("Content-Type")) {
+	form := isMultipart(r.Header.Get("Content-Type"))
+	switch {
+	case form && t.Files == nil:
+		return nil, noForms
+	case !form && !isJSON(r.Header.Get("Content-Type")):
 		return nil, wrongType
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {

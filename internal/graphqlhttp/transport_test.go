@@ -222,6 +222,9 @@ func TestHTTPErrors(t *testing.T) {
 			if name, want := tt.wantHeader[0], tt.wantHeader[1]; name != "" && w.Header().Get(name) != want {
 				t.Errorf("%s: %q, want %q", name, w.Header().Get(name), want)
 			}
+			if says := strings.Contains(w.Body.String(), "MULTIPART_UPLOADS"); says != (tt.name == "multipart") {
+				t.Errorf("%s; names the setting of forms: %t", w.Body, says)
+			}
 			a, _ := mustDecode(t, w)
 			if tt.want != 200 && (len(a.Errors) != 1 || a.Errors[0].Extensions.Code != "BAD_USER_INPUT") {
 				t.Errorf("%s, want one BAD_USER_INPUT", w.Body)

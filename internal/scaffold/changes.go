@@ -48,7 +48,7 @@ func (g *generator) changesArguments(e *entity.Entity) string {
 	n, keys := g.names[e.Name], binding.ChangesKeysOf(e, g.Entities)
 	args := []member{{"Of these " + n.many + " only; of all when it is not given.", "ids", ": [ID!]", nil}}
 	for _, edge := range e.Edges {
-		if key, ok := keys[edge.Name+"Ids"]; ok && !key.Closed {
+		if key, ok := keys[edge.Name+"Ids"]; ok && !key.Closed && edge.Files == nil {
 			args = append(args, member{"Of " + n.many + " whose " + words(edge.Name) + " is one of these, or was before the change.", edge.Name + "Ids", ": [ID!]", nil})
 		}
 	}

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -237,7 +238,7 @@ func (g *generator) nestedMany(d *definition, e *entity.Entity, edge *entity.Edg
 		}
 		text := partTexts[part]
 		if edge.Files != nil && part != "disconnect" {
-			text = fileText(edge.Files)
+			text = fileText(edge.Files) + fmt.Sprintf(" %d of them at most.", edge.Files.Number())
 		}
 		of.describe(text, part, list(typed))
 	}

@@ -2,15 +2,18 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"forge/ent"
+	entfile "forge/ent/file"
 	"forge/graph"
 	"forge/internal/application"
 	"forge/internal/database"
@@ -36,11 +39,34 @@ func demo() differ.App {
 	}
 }
 
-// filled returns the database at url, with the rows of w.
+// filled returns the database at url, with the rows of w. Some heroes have photos, and some products
+// a picture.
 func filled(t testing.TB, url string, w *world) *database.DB {
 	t.Helper()
 	a := newBareAPI(t, url)
 	a.fill(w)
+	a.stored(func(ctx context.Context, c *ent.Client) {
+		made := 0
+		add := func() *ent.FileCreate {
+			made++
+			f := c.File.Create().SetID(uuid.NewSHA1(uuid.Nil, []byte{byte(made)})).SetName(fmt.Sprintf("%d.png", made%5)).SetContentType("image/png").
+				SetSize(1 << made).SetState(entfile.StateStored).SetEtag("x").SetAttachedAt(time.Unix(0, 0)).SetCreatedAt(time.Unix(0, 0))
+			if made%3 > 0 {
+				f.SetWidth(int32(made)).SetHeight(2).SetBlurhash("L")
+			}
+			return f
+		}
+		for i, h := range w.heroes[:20] {
+			for range i % 4 {
+				add().SetHeroOfPhotosID(h.ID).ExecX(ctx)
+			}
+		}
+		for i, p := range w.products {
+			if i%2 == 0 && made < 60 {
+				c.Product.UpdateOneID(p.ID).SetPictureID(add().SaveX(ctx).ID).SetVersion(p.Version).ExecX(ctx)
+			}
+		}
+	})
 	return a.db
 }
 

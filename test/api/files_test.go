@@ -27,6 +27,7 @@ import (
 	"forge/internal/ids"
 	"forge/internal/upload"
 	"forge/internal/viewer"
+	"forge/test/bucket"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
 )
@@ -178,10 +179,18 @@ const (
 	updateHeroWith    = `mutation($id: ID!, $input: UpdateHeroInput!) { updateHero(id: $id, input: $input) { hero { id photos { id } } } }`
 )
 
-// eachFiles runs a test on both databases, with files in a folder.
+// eachFiles runs a test on both databases, with files in a folder, and on SQLite with files in S3.
 func eachFiles(t *testing.T, do func(t *testing.T, f *filesAPI)) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) { do(t, newFilesAPI(t, url)) })
+	t.Run("s3", func(t *testing.T) {
+		t.Parallel()
+		store, err := blob.NewS3(bucket.Start(t).Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(t, newFilesAPIOn(t, dbtest.SQLite(t), store))
+	})
 }
 
 // wantField expects an error about the argument at a path.

@@ -20,6 +20,7 @@ import (
 
 	"forge/internal/budget"
 	"forge/internal/database"
+	"forge/internal/entity"
 	"forge/internal/gqlexec"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -88,7 +89,11 @@ func client(api gqlexec.API, db *database.DB, v viewer.Viewer) *gqltest.Client {
 func (d *Differ) plainClient(db *database.DB, v viewer.Viewer, contents func(context.Context) *contents) *gqltest.Client {
 	api := d.app.API
 	api.WithoutEngine = true
-	api.Fields = []graphql.FieldMiddleware{fieldwise{contents, modelsOf(api.Resolvers)}.field}
+	p := fieldwise{contents: contents, models: modelsOf(api.Resolvers)}
+	if files := entity.FilesOf(api.Entities); files != nil {
+		p.file = p.models[folded(files.Name)]
+	}
+	api.Fields = []graphql.FieldMiddleware{p.field}
 	return client(api, db, v)
 }
 

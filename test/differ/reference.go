@@ -33,6 +33,7 @@ type identified interface{ GetID() ids.ID }
 type fieldwise struct {
 	contents func(context.Context) *contents
 	models   map[string]reflect.Type // gqlgen's structs, by their names in Go, in lower case
+	file     reflect.Type            // that of files, or nil
 }
 
 // modelsOf returns gqlgen's structs. resolvers is the interface of all resolvers.
@@ -70,9 +71,9 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 		}
 		return p.question(ctx, value).computed(s)
 	}
-	if of, ok := of.(identified); ok {
+	if id, ok := p.idOf(of); ok {
 		c := p.contents(ctx)
-		if parent = cmp.Or(c.byID[of.GetID().String()], c.gone[of.GetID().String()]); !c.sees(parent, fc.Field.Name) {
+		if parent = cmp.Or(c.byID[id.String()], c.gone[id.String()]); !c.sees(parent, fc.Field.Name) {
 			return nil, apperr.Forbidden("", "you may not see this")
 		}
 	}
@@ -94,6 +95,19 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 func (p fieldwise) question(ctx context.Context, value any) question {
 	fc := graphql.GetFieldContext(ctx)
 	return question{p.contents(ctx), p.models, ctx.Value(summariesKey{}).(*sync.Map), fc.Field, graphql.GetOperationContext(ctx).Variables, value, nil}
+}
+
+// idOf returns the ID of an object that stands for a row. Not every one is a Node: files are none.
+func (p fieldwise) idOf(object any) (ids.ID, bool) {
+	if node, ok := object.(identified); ok {
+		return node.GetID(), true
+	}
+	v := reflect.Indirect(reflect.ValueOf(object))
+	if !v.IsValid() || v.Type() != p.file {
+		return ids.ID{}, false
+	}
+	id, ok := v.FieldByName("ID").Interface().(ids.ID)
+	return id, ok
 }
 
 // isComputed reports whether a field of an object that stands for rows is computed over them.
