@@ -33,7 +33,10 @@ func clinic() []*entity.Entity {
 		{Name: "Note", Table: "notes", Owner: "patient_id", OwnerErased: entity.Remove, Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(false)}},
 		{Name: "Bill", Table: "bills", Owner: "patient_id", OwnerErased: entity.Keep, Personal: map[string]entity.Erase{"address": entity.Replace},
 			Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(false), {Name: "address", Column: "address", Kind: entity.String}}},
-		{Name: "Bed", Table: "beds", Owner: "patient_id", OwnerErased: entity.Release, Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(true)}},
+		{Name: "Bed", Table: "beds", Owner: "patient_id", OwnerErased: entity.Release, Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}, owner(true)},
+			Personal: map[string]entity.Erase{"scans": entity.Clear, "plans": entity.Keep},
+			Edges:    []entity.Edge{{Name: "scans", To: "Scan", Column: "bed_scans", Files: &entity.FileLimits{}}, {Name: "plans", To: "Scan", Column: "bed_plans", Files: &entity.FileLimits{}}}},
+		{Name: "Scan", Table: "scans", Files: true, Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}}},
 		{Name: "Line", Table: "lines", Policy: patientOf("bill"), Personal: map[string]entity.Erase{"text": entity.Replace},
 			Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.Int}, {Name: "text", Column: "text", Kind: entity.String}},
 			Edges:  []entity.Edge{{Name: "bill", To: "Bill", Column: "bill_id", OwnKey: true}}},
@@ -82,6 +85,7 @@ func TestEraseOfClinic(t *testing.T) {
 			do(fmt.Sprintf("CREATE TABLE %s (id int, patient_id %s REFERENCES patients (id), address text)", table, key))
 		}
 		do("ALTER TABLE beds ADD room_id int")
+		do("CREATE TABLE scans (id int, bed_scans int, bed_plans int)")
 		do("CREATE TABLE lines (id int PRIMARY KEY, bill_id int, text text UNIQUE)")
 		do("CREATE TABLE remarks (id int, line_id int)")
 		do("CREATE TABLE rooms (id int, address text)")
@@ -95,6 +99,7 @@ func TestEraseOfClinic(t *testing.T) {
 				do("INSERT INTO "+table+" (id, patient_id, address) VALUES ($3, $1, $2)", id, name, len(name)+n)
 			}
 			do("UPDATE beds SET room_id = $1 WHERE patient_id = $2", n, id)
+			do("INSERT INTO scans VALUES ($1, $1, NULL), ($1, NULL, $1)", len(name)+n)
 			for line := range 2 {
 				do("INSERT INTO lines VALUES ($1, $2, $3)", 10*n+line, len(name)+n, fmt.Sprint(name, line))
 				do("INSERT INTO remarks VALUES ($1, $1)", 10*n+line)
@@ -117,6 +122,8 @@ func TestEraseOfClinic(t *testing.T) {
 			"SELECT count(*) FROM rooms WHERE address IS NULL": 1, "SELECT count(*) FROM rooms WHERE address = 'eve'": 1,
 			"SELECT count(*) FROM tags WHERE address IS NULL": 1, "SELECT count(*) FROM tags WHERE address = 'eve'": 1,
 			"SELECT count(*) FROM beds WHERE patient_id IS NULL": 1, "SELECT count(*) FROM songs WHERE patient_id IS NOT NULL": 2,
+			"SELECT count(*) FROM scans WHERE bed_scans IS NOT NULL": 1, "SELECT count(*) FROM scans f JOIN beds b ON b.id = f.bed_scans WHERE address = 'eve'": 1,
+			"SELECT count(*) FROM scans WHERE bed_plans IS NOT NULL": 2,
 		} {
 			if n := numberOf(ctx, t, query); n != want {
 				t.Errorf("%s: %d, want %d", query, n, want)
@@ -164,6 +171,7 @@ func TestCheckErase(t *testing.T) {
 		words  string
 	}{
 		{0, "full_name", entity.Clear, "must not be null"}, {0, "visits", entity.Replace, "not a text"}, {0, "none", entity.Clear, "not a column"},
+		{3, "scans", entity.Replace, "cleared or kept"}, {3, "plans", entity.Remove, "cleared or kept"}, {3, "bed_scans", entity.Clear, "not a column"},
 		{0, "phone", entity.Remove, "for rows"}, {0, "phone", "shred", "for nothing"}, {0, "id", entity.Clear, "null"},
 		{1, "", entity.Release, "must not be null"}, {1, "", entity.Clear, "for columns"}, {0, "", entity.Remove, "no column"},
 	} {

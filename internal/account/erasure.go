@@ -94,7 +94,11 @@ func Erase(ctx context.Context, entities []*entity.Entity, id uuid.UUID, now, va
 		return errors.New("no entity has the column erase_at")
 	}
 	for _, e := range ownedBy(account, entities) {
-		if err := e.erase(ctx, id, now); err != nil {
+		err := e.eraseLists(ctx, entity.FilesOf(entities), id)
+		if err == nil {
+			err = e.erase(ctx, id, now)
+		}
+		if err != nil {
 			return fmt.Errorf("erase what is personal of %s: %w", e.Name, err)
 		}
 	}
@@ -106,6 +110,26 @@ func Erase(ctx context.Context, entities []*entity.Entity, id uuid.UUID, now, va
 	}
 	if err := c.update(ctx, entsql.EQ(keyOf(account), id)); err != nil {
 		return fmt.Errorf("erase what is personal of %s: %w", account.Name, err)
+	}
+	return nil
+}
+
+// eraseLists takes the lists of files from the rows of an account that Personal names. The sweep
+// then removes the files.
+func (o owned) eraseLists(ctx context.Context, files *entity.Entity, account uuid.UUID) error {
+	for name, rule := range o.Personal {
+		edge := o.FileList(name)
+		if edge == nil || rule != entity.Clear {
+			continue
+		}
+		dialect := unit.FromContext(ctx).Dialect()
+		rows := tableOf(o.Entity, dialect).As("r")
+		mine := entsql.Dialect(dialect).Select(rows.C(keyOf(o.Entity))).From(rows).Where(o.of(account, dialect, rows.C))
+		c := changes{e: files}
+		c.set(edge.Column, nil)
+		if err := c.update(ctx, entsql.In(edge.Column, mine)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -217,7 +217,7 @@ func TestAppend(t *testing.T) {
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	f := NewFolder(t.TempDir() + "/not/there/yet")
-	f.reserve = 1 << 62
+	f.Reserve = 1 << 62
 	free, known, err := f.Free(t.Context())
 	if free != 0 || !known || err != nil {
 		t.Errorf("%d, %t, %v", free, known, err)

@@ -24,14 +24,14 @@ const Reserve = 256 << 20
 // Links that lead out of it are not followed. What is stored is complete and on the disk before it
 // can be read under its key.
 type Folder struct {
+	Reserve uint64 // how many bytes of the disk stay free for others
 	path    string
-	reserve uint64
 	mu      sync.Mutex
 	root    *os.Root // nil until it is used
 }
 
 // NewFolder returns the storage in a folder. It is made when something is stored first.
-func NewFolder(path string) *Folder { return &Folder{path: path, reserve: Reserve} }
+func NewFolder(path string) *Folder { return &Folder{Reserve: Reserve, path: path} }
 
 // Exists reports whether the folder is there.
 func (f *Folder) Exists() bool {
@@ -304,7 +304,7 @@ func (f *Folder) Free(context.Context) (bytes uint64, known bool, err error) {
 	case err != nil:
 		return 0, false, err
 	}
-	return free - min(free, f.reserve), true, nil
+	return free - min(free, f.Reserve), true, nil
 }
 
 // freeBytes returns how many bytes are free on the disk of the folder, or of the nearest one above
@@ -329,8 +329,8 @@ func (f *Folder) room(size int64) error {
 	if err != nil {
 		return nil // writing will tell
 	}
-	if free < f.reserve || free-f.reserve < uint64(max(0, size)) {
-		return fmt.Errorf("%w: %d bytes are free, of which %d are kept for others", ErrFull, free, f.reserve)
+	if free < f.Reserve || free-f.Reserve < uint64(max(0, size)) {
+		return fmt.Errorf("%w: %d bytes are free, of which %d are kept for others", ErrFull, free, f.Reserve)
 	}
 	return nil
 }

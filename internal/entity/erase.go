@@ -13,7 +13,7 @@ type Erase string
 // other entities that have no rule are kept.
 const (
 	Keep    Erase = "keep"
-	Clear   Erase = "clear"   // of a column: null
+	Clear   Erase = "clear"   // of a column: null; of a list of files, by the name of its edge: empty
 	Replace Erase = "replace" // of a text: another one, which says nothing of the account, and is unique
 	Release Erase = "release" // of a row: it has no owner any more
 	Remove  Erase = "remove"  // of a row
@@ -37,8 +37,11 @@ func (e *Entity) CheckErase(owner string, far bool) error {
 	for column, rule := range e.Personal {
 		f := e.Column(column)
 		switch {
+		case f == nil && e.FileList(column) != nil && (rule == Keep || rule == Clear):
+		case f == nil && e.FileList(column) != nil:
+			return fmt.Errorf("entity.Annotation: Personal of %s has the rule %q for %s, a list of files, which is cleared or kept", e.Name, rule, column)
 		case f == nil:
-			return fmt.Errorf("entity.Annotation: Personal of %s names %s, which is not a column", e.Name, column)
+			return fmt.Errorf("entity.Annotation: Personal of %s names %s, which is not a column, and no list of files", e.Name, column)
 		case rule == Clear && !f.Nullable:
 			return fmt.Errorf("entity.Annotation: Personal of %s has %s cleared, which must not be null; make the field Optional, or give it another rule", e.Name, column)
 		case rule == Replace && f.Kind != String:
@@ -69,6 +72,16 @@ func (e *Entity) CheckErase(owner string, far bool) error {
 // HoldsFile reports whether a column holds the key of a file.
 func (e *Entity) HoldsFile(column string) bool {
 	return slices.ContainsFunc(e.Edges, func(edge Edge) bool { return edge.Files != nil && edge.OwnKey && edge.Column == column })
+}
+
+// FileList returns the edge of that name to a list of files, or nil.
+func (e *Entity) FileList(name string) *Edge {
+	for i := range e.Edges {
+		if edge := &e.Edges[i]; edge.Name == name && edge.Files != nil && !edge.OwnKey {
+			return edge
+		}
+	}
+	return nil
 }
 
 // Column returns the field of a column, or nil.

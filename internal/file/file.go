@@ -160,6 +160,8 @@ type Service struct {
 	making    singleflight.Group         // pictures that are being made, by key
 	makers    chan struct{}              // one for each of these
 	storing   chan struct{}              // one for each file that Store has in memory
+
+	variantBytes int64 // maxVariantBytes, but in tests
 }
 
 // New returns a service.
@@ -168,7 +170,7 @@ func New(o Options) *Service {
 		o: o, now: time.Now, pictures: picture.New(o.MaxPixels),
 		reads: newSigner(o.Key, reading), uploads: newSigner(o.Key, uploading),
 		locks: memorylocker.New(), shares: map[string]int{}, transfers: make(chan struct{}, max(1, o.Transfers)), makers: make(chan struct{}, max(1, o.Transfers)),
-		storing: make(chan struct{}, storedAtOnce),
+		storing: make(chan struct{}, storedAtOnce), variantBytes: maxVariantBytes,
 	}
 }
 

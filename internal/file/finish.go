@@ -74,7 +74,7 @@ func isName(name string) bool {
 }
 
 func isDeceptive(r rune) bool {
-	return r == '/' || r == '\\' || unicode.IsControl(r) || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 ||
+	return r == '/' || r == '\\' || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) ||
 		r == 0x2028 || r == 0x2029 || r == 0xFEFF || r == utf8.RuneError
 }
 

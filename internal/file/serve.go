@@ -134,7 +134,7 @@ func rangesAllowed(header string) bool { return strings.Count(header, ",") < max
 // send sends what an address stands for, as far as the request asks for it.
 func (s *Service) send(w http.ResponseWriter, r *http.Request, c *claims, object io.ReadSeeker) {
 	h := w.Header()
-	h.Set("Content-Type", c.contentType())
+	h.Set("Content-Type", c.sentType())
 	h.Set("Content-Disposition", disposition(c))
 	h.Set("ETag", c.etag())
 	h.Set("Cache-Control", fmt.Sprintf("private, max-age=%d, immutable", int64(c.expires().Sub(s.now()).Seconds())))
@@ -155,6 +155,18 @@ type patientWriter struct {
 func (w *patientWriter) Write(b []byte) (int, error) {
 	_ = w.control.SetWriteDeadline(time.Now().Add(idle)) // where there are none, the server's limits apply
 	return w.ResponseWriter.Write(b)
+}
+
+// scripts are types that browsers run if a page names the address as that of a script. The policies
+// of pages often allow all scripts of their own origin.
+var scripts = []string{"text/javascript", "application/javascript", "application/x-javascript", "text/ecmascript", "application/ecmascript", "text/css", "application/wasm"}
+
+// sentType returns the media type with which a file is sent.
+func (c *claims) sentType() string {
+	if t := c.contentType(); !slices.Contains(scripts, t) {
+		return t
+	}
+	return "application/octet-stream"
 }
 
 // extensions are those of the types that browsers show and do not run, with the usual one first.
@@ -246,7 +258,9 @@ func (inMemory) Close() error { return nil }
 
 const (
 	// maxVariants is how many pictures are kept that were made from one file: the newest ones.
-	maxVariants = 32
+	// maxVariantBytes is how many bytes they have together, but the newest one is kept in any case.
+	maxVariants     = 32
+	maxVariantBytes = 32 << 20
 	// maxInMemory is how large a picture may be that is sent without being stored.
 	maxInMemory = 1 << 20
 )
@@ -275,19 +289,23 @@ func (s *Service) makeVariant(ctx context.Context, c *claims) (made []byte, err 
 	return nil, nil
 }
 
-// keepVariant stores a picture that was made from a file, in the place of the oldest one if there
+// keepVariant stores a picture that was made from a file, in the place of the oldest ones if there
 // are enough.
 func (s *Service) keepVariant(ctx context.Context, c *claims, b []byte) error {
 	var kept []blob.Info
+	bytesKept := int64(len(b))
 	err := s.o.Storage.List(ctx, filePrefix(c.ID), func(info blob.Info) error {
 		if info.Key != originalKey(c.ID) {
 			kept = append(kept, info)
+			bytesKept += info.Size
 		}
 		return nil
 	})
 	slices.SortFunc(kept, func(a, b blob.Info) int { return a.Changed.Compare(b.Changed) })
-	for ; err == nil && len(kept) >= maxVariants; kept = kept[1:] {
+	for err == nil && (len(kept) >= maxVariants || len(kept) > 0 && bytesKept > s.variantBytes) {
 		err = s.o.Storage.Remove(ctx, kept[0].Key)
+		bytesKept -= kept[0].Size
+		kept = kept[1:]
 	}
 	key := filePrefix(c.ID) + c.variant()
 	if err == nil {

@@ -208,6 +208,27 @@ func TestManySizes(t *testing.T) {
 	}
 }
 
+// TestLargeSizes asks for more sizes of a picture than there is room for. The newest one is kept,
+// however large it is.
+func TestLargeSizes(t *testing.T) {
+	t.Parallel()
+	s := onFolder(t)
+	f, _ := s.store(t, "a.png", "image/png", picturePNG(t, 60, 40))
+	size := func(width int) string {
+		t.Helper()
+		if a := s.ask(t, "GET", s.address(t, f, &Resize{Width: width}, Auto), nil); a.StatusCode != 200 {
+			t.Fatal(a.Status)
+		}
+		return fmt.Sprintf("%v", s.keys(t))
+	}
+	size(10)
+	size(11)
+	s.variantBytes = 1
+	if all := size(12); strings.Contains(all, "/10x0-") || strings.Contains(all, "/11x0-") || !strings.Contains(all, "/12x0-") {
+		t.Errorf("%s are stored", all)
+	}
+}
+
 // TestLeft asks for pictures, and leaves while they wait to be made. They do not pile up.
 func TestLeft(t *testing.T) {
 	t.Parallel()

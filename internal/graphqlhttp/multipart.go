@@ -165,7 +165,11 @@ func (t Transport) files(r *http.Request, parts *form, params *graphql.RawParams
 				return malformed("map names a place that is not null in variables, such as variables.file, or that is not there")
 			}
 		}
-		id, err := t.Files.Receive(r.Context(), key, strings.Join(paths, " "), Part{part.FileName(), partType(part), part})
+		body := &partBody{Reader: part}
+		id, err := t.Files.Receive(r.Context(), key, strings.Join(paths, " "), Part{part.FileName(), partType(part), body})
+		if err != nil && body.err != nil {
+			return unreadable(body.err)
+		}
 		if err != nil {
 			return refusedFile(err)
 		}
@@ -177,6 +181,20 @@ func (t Transport) files(r *http.Request, parts *form, params *graphql.RawParams
 		return partRefused(err, unordered)
 	}
 	return nil
+}
+
+// partBody is the content of a part. err is why it could not be read to its end, or nil.
+type partBody struct {
+	io.Reader
+	err error
+}
+
+func (p *partBody) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		p.err = err
+	}
+	return n, err
 }
 
 func partType(part *multipart.Part) string {
@@ -233,9 +251,6 @@ func place(variables map[string]any, path string, set func(any) (any, bool)) {
 
 // refusedFile returns the refusal for a file that was not stored.
 func refusedFile(err error) *refusal {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return unreadable(err)
-	}
 	fault, ok := errors.AsType[*apperr.Error](err)
 	if !ok {
 		return &refusal{status: http.StatusInternalServerError, code: apperr.CodeInternal, message: "a file of the request could not be stored"}

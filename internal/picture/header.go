@@ -10,10 +10,11 @@ import (
 
 // header is what decoders do not tell of a picture before they read it.
 type header struct {
-	progressive bool // a JPEG whose coefficients are all kept until its end
-	subsampled  bool // a JPEG with less colour than brightness
-	orientation int  // of EXIF, 1 to 8; 1 is upright, and what is not known
-	animated    bool // a WebP that moves
+	perPixel    int64 // how many bytes a pixel takes while the picture is read
+	fixed       int64 // how many more bytes it may take, whatever its size
+	pixelsAt    int64 // where in a JPEG its first scan begins
+	orientation int   // of EXIF, 1 to 8; 1 is upright, and what is not known
+	animated    bool  // a WebP that moves
 }
 
 // turned reports whether width and height are exchanged when the picture is shown.
@@ -27,51 +28,116 @@ const maxHeader = 4 << 20
 const maxScans = 100
 
 // scans is a reader that ends a JPEG of too many scans. Each begins with a marker, and with a
-// length below 256.
+// length below 256. It also ends one that says what its colours are after its first scan, as those
+// of no program do: it would take more memory than is known before.
 type scans struct {
 	r    io.Reader
+	skip int64  // how many bytes come before the first scan
 	last uint32 // the last bytes that were read
 	n    int
 }
 
 func (s *scans) Read(b []byte) (int, error) {
 	n, err := s.r.Read(b)
-	for _, of := range b[:n] {
-		if s.last = s.last<<8&0xFFFFFF | uint32(of); s.last == 0xFFDA00 {
+	before := min(s.skip, int64(n))
+	s.skip -= before
+	for _, of := range b[before:n] {
+		s.last = s.last<<8&0xFFFFFF | uint32(of)
+		if s.last == 0xFFDA00 {
 			s.n++
 		}
+		if s.last&0xFFFF == 0xFFEE {
+			return 0, errors.New("the JPEG has its colours after its pixels")
+		}
 	}
-	if s.n > maxScans {
+	if s.n >= maxScans { // beside the first one
 		return 0, errors.New("the JPEG has too many scans")
 	}
 	return n, err
 }
 
+// counted counts the bytes of a reader.
+type counted struct {
+	io.Reader
+	n int64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// treesOfWebP is how many bytes the Huffman trees of a lossless WebP may take: 2600 groups of them,
+// as package vp8l allows, of 50 KB each.
+const treesOfWebP = 130_000_000
+
 // readHeader reads the beginning of a picture. It returns an error if that cannot be read.
-func readHeader(r *bufio.Reader, contentType string) (header, error) {
-	h := header{orientation: 1}
+func readHeader(src io.Reader, contentType string) (header, error) {
+	h := header{orientation: 1, perPixel: 4}
+	all := &counted{Reader: src}
+	r := bufio.NewReader(all)
 	switch contentType {
 	case "image/jpeg":
-		return h, h.readJPEG(r)
+		err := h.readJPEG(r)
+		h.pixelsAt = all.n - int64(r.Buffered())
+		return h, err
+	case "image/png":
+		return h, h.readPNG(r)
 	case "image/webp":
-		begin := make([]byte, 21)
-		if _, err := io.ReadFull(r, begin); err != nil {
-			return h, err
-		}
-		h.animated = string(begin[12:16]) == "VP8X" && begin[20]&2 != 0
+		return h, h.readWebP(r)
 	}
 	return h, nil
 }
 
-// readJPEG reads the segments of a JPEG until the one with its size.
+// readPNG reads how the pixels of a PNG are stored.
+func (h *header) readPNG(r io.Reader) error {
+	begin := make([]byte, 29)
+	if _, err := io.ReadFull(r, begin); err != nil {
+		return err
+	}
+	if depth, interlaced := begin[24], begin[28] != 0; depth == 16 {
+		h.perPixel = 8 // grey as well, as it may be transparent
+		if interlaced {
+			h.perPixel = 16 // all of the picture, and its parts
+		}
+	} else if interlaced {
+		h.perPixel = 8
+	}
+	return nil
+}
+
+// readWebP reads of which kind a WebP is.
+func (h *header) readWebP(r io.Reader) error {
+	begin := make([]byte, 21)
+	if _, err := io.ReadFull(r, begin); err != nil {
+		return err
+	}
+	kind := string(begin[12:16])
+	if h.animated = kind == "VP8X" && begin[20]&2 != 0; kind != "VP8 " {
+		h.perPixel, h.fixed = 9, treesOfWebP // before and after colours take the place of numbers
+	}
+	return nil
+}
+
+// readJPEG reads the segments of a JPEG until its pixels begin.
 func (h *header) readJPEG(r *bufio.Reader) error {
 	if _, err := r.Discard(2); err != nil {
 		return err
 	}
+	var frame []byte
+	progressive, plainRGB := false, false
 	for read := 0; read < maxHeader; {
 		marker, err := nextMarker(r)
 		if err != nil {
 			return err
+		}
+		if marker == 0xDA && frame != nil {
+			h.perPixel = jpegBytes(frame, progressive, plainRGB)
+			return nil
+		}
+		if marker == 0xDA { // pixels without a size
+			return io.ErrUnexpectedEOF
 		}
 		var size [2]byte
 		if _, err := io.ReadFull(r, size[:]); err != nil {
@@ -90,16 +156,39 @@ func (h *header) readJPEG(r *bufio.Reader) error {
 			if exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok {
 				h.orientation = orientation(exif)
 			}
+		case marker == 0xEE:
+			plainRGB = plainRGB || len(segment) >= 12 && segment[11] == 0
 		case marker >= 0xC0 && marker <= 0xC2:
-			h.progressive = marker == 0xC2
-			h.subsampled = subsampled(segment)
-			return nil
-		case marker == 0xDA: // pixels without a size
-			return io.ErrUnexpectedEOF
+			frame, progressive = segment, marker == 0xC2
 		}
 		read += n + 4
 	}
 	return io.ErrUnexpectedEOF
+}
+
+// jpegBytes returns how many bytes a pixel of a JPEG takes: its samples; four for each of them if
+// it is progressive, whose coefficients are kept until its end; and four more if it is decoded once
+// more, into pixels of CMYK or RGB.
+func jpegBytes(frame []byte, progressive, plainRGB bool) int64 {
+	if len(frame) < 6 || len(frame) < 6+3*int(frame[5]) {
+		return 24 // the decoder refuses it
+	}
+	components := frame[6 : 6+3*int(frame[5])]
+	var samples, most int64
+	names := ""
+	for ; len(components) >= 3; components = components[3:] {
+		n := int64(components[1]>>4) * int64(components[1]&15)
+		samples, most = samples+n, max(most, n, 1)
+		names += string(components[0])
+	}
+	if progressive {
+		samples *= 5
+	}
+	perPixel := (samples + most - 1) / most
+	if frame[5] == 4 || frame[5] == 3 && (plainRGB || names == "RGB") {
+		perPixel += 4
+	}
+	return max(4, perPixel)
 }
 
 // nextMarker returns the next marker that has a segment.
@@ -122,11 +211,6 @@ func nextMarker(r *bufio.Reader) (byte, error) {
 		}
 	}
 	return 0, io.ErrUnexpectedEOF
-}
-
-// subsampled reports whether a JPEG's first component has more samples than its second one.
-func subsampled(sof []byte) bool {
-	return len(sof) >= 12 && sof[5] >= 3 && sof[7] != sof[10]
 }
 
 // orientation returns the orientation that EXIF says, from 1 to 8, or 1 if it says none.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
@@ -62,14 +61,19 @@ func New(maxPixels int64) *Pictures {
 // codec reads one type of pictures.
 type codec struct {
 	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+	decode func(io.Reader, header) (image.Image, error)
 }
 
 var codecs = map[string]codec{
-	"image/jpeg": {jpeg.DecodeConfig, func(r io.Reader) (image.Image, error) { return jpeg.Decode(&scans{r: r}) }},
-	"image/png":  {png.DecodeConfig, png.Decode},
-	"image/gif":  {gif.DecodeConfig, gif.Decode},
-	"image/webp": {webp.DecodeConfig, webp.Decode},
+	"image/jpeg": {jpeg.DecodeConfig, func(r io.Reader, h header) (image.Image, error) { return jpeg.Decode(&scans{r: r, skip: h.pixelsAt}) }},
+	"image/png":  {png.DecodeConfig, whole(png.Decode)},
+	"image/gif":  {gif.DecodeConfig, whole(gif.Decode)},
+	"image/webp": {webp.DecodeConfig, whole(webp.Decode)},
+}
+
+// whole returns a decoder that needs not know what was read before.
+func whole(decode func(io.Reader) (image.Image, error)) func(io.Reader, header) (image.Image, error) {
+	return func(r io.Reader, _ header) (image.Image, error) { return decode(r) }
 }
 
 // Readable reports whether pictures of a media type can be read.
@@ -125,7 +129,7 @@ func (p *Pictures) open(ctx context.Context, r io.ReadSeeker, contentType string
 		return nil, ErrUnreadable
 	}
 	o := &opened{codec: c, src: &cancelled{ctx, r}}
-	header, err := readHeader(bufio.NewReader(o.src), contentType)
+	header, err := readHeader(o.src, contentType)
 	if err != nil {
 		return nil, unreadable(ctx, err)
 	}
@@ -144,7 +148,7 @@ func (p *Pictures) open(ctx context.Context, r io.ReadSeeker, contentType string
 	case config.Width > 1<<20 || config.Height > 1<<20: // so that the product below is right
 		return nil, ErrPixels
 	}
-	o.bytes = pixels * header.bytesPerPixel(config.ColorModel)
+	o.bytes = pixels * header.perPixel
 	if pixels > p.maxPixels || o.bytes > p.memory {
 		return nil, fmt.Errorf("%w: %d × %d, of %d at most", ErrPixels, config.Width, config.Height, p.maxPixels)
 	}
@@ -154,7 +158,7 @@ func (p *Pictures) open(ctx context.Context, r io.ReadSeeker, contentType string
 // withPixels reads the pixels and calls f with them. It waits until there is memory for them, and
 // for extra bytes.
 func (p *Pictures) withPixels(ctx context.Context, o *opened, extra int64, f func(image.Image) error) error {
-	n := min(max(o.bytes+extra, p.share), p.memory)
+	n := min(max(o.bytes+o.header.fixed+extra, p.share), p.memory)
 	waiting, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	if err := p.free.Acquire(waiting, n); err != nil {
@@ -164,7 +168,7 @@ func (p *Pictures) withPixels(ctx context.Context, o *opened, extra int64, f fun
 	if _, err := o.src.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	img, err := o.decode(bufio.NewReaderSize(o.src, 64<<10))
+	img, err := o.decode(bufio.NewReaderSize(o.src, 64<<10), o.header)
 	if err != nil {
 		return unreadable(ctx, err)
 	}
@@ -221,17 +225,4 @@ func thumbnail(img image.Image) *image.RGBA {
 	dst := image.NewRGBA(image.Rect(0, 0, w, h))
 	draw.ApproxBiLinear.Scale(dst, dst.Bounds(), small, small.Bounds(), draw.Src, nil)
 	return dst
-}
-
-// bytesPerPixel returns how many bytes a pixel takes while a picture is read.
-func (h header) bytesPerPixel(model color.Model) int64 {
-	switch {
-	case h.progressive && h.subsampled:
-		return 9
-	case h.progressive:
-		return 16 // three coefficients of four bytes, and the pixel
-	case model == color.NRGBA64Model, model == color.RGBA64Model, model == color.NYCbCrAModel:
-		return 8
-	}
-	return 4
 }

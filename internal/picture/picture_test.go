@@ -241,7 +241,7 @@ func TestGivenUp(t *testing.T) {
 func TestProcessors(t *testing.T) {
 	t.Parallel()
 	p, begun, end := New(1_000_000), make(chan bool), make(chan bool)
-	waits := codec{decode: func(io.Reader) (image.Image, error) { begun <- true; <-end; return nil, ErrUnreadable }}
+	waits := codec{decode: func(io.Reader, header) (image.Image, error) { begun <- true; <-end; return nil, ErrUnreadable }}
 	most := min(mostAtOnce, max(1, runtime.GOMAXPROCS(0)-1))
 	for range most {
 		go func() { _ = p.withPixels(t.Context(), &opened{codec: waits, src: bytes.NewReader(nil)}, 0, nil) }()

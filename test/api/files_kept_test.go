@@ -326,6 +326,13 @@ func TestMultipartRequests(t *testing.T) {
 		if got := ours.With("Content-Type", contentType).SendBody(t.Context(), padded); got.Status != http.StatusRequestEntityTooLarge {
 			t.Errorf("a part with headers of a MiB: %s", got)
 		}
+		contentType, body = form(two, places, pictureOf(9), pictureOf(10))
+		for _, end := range []int{10, body.Len() / 2, body.Len() - 20} {
+			got := ours.With("Content-Type", contentType).SendBody(t.Context(), body.Bytes()[:end])
+			if got.Status != http.StatusBadRequest || got.Code() != "BAD_USER_INPUT" {
+				t.Errorf("a form that ends after %d bytes: %s", end, got)
+			}
+		}
 		if got := send(f.as(viewer.Viewer{}).With("GraphQL-Require-Preflight", "1"), two, places, pictureOf(9), pictureOf(10)); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("a stranger: %s", got)
 		}
