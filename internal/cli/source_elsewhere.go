@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v3"
+
+	"forge/internal/tree"
 	"forge/internal/usage"
 )
 
@@ -31,11 +34,21 @@ var (
 	migrateVerify action = inSource
 )
 
+func treeLines(error) (string, bool) { return "", false }
+
+func treeCommands(p program) []*cli.Command {
+	do := func(ctx context.Context, cmd *cli.Command) error {
+		p.cmd = cmd
+		return inSource(ctx, p)
+	}
+	return tree.Commands(tree.Actions{Scaffold: do, AddField: do, AddEdge: do})
+}
+
 // inSource builds the program of the working directory with the commands for source trees, runs
 // the same command line with it, and returns an exitError if that fails. It returns a *usage.Error
 // if the working directory is not the top of a source tree, or if there is no Go.
 func inSource(ctx context.Context, p program) error {
-	name := p.cmd.FullName()
+	name := strings.Join(p.cmd.Path()[1:], " ")
 	info, ok := debug.ReadBuildInfo()
 	if _, err := os.Stat("go.mod"); err != nil || !ok || info.Path == "" {
 		return usage.Errorf("%s works on a source tree, and there is no go.mod here; at the top of the tree, run: %s", name, goRun(p.args))
