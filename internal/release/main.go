@@ -26,7 +26,7 @@ import (
 )
 
 // maxSize is the size that no program may have more than.
-const maxSize = 40 << 20
+const maxSize = 44 << 20
 
 var targets = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64"}
 
@@ -82,22 +82,11 @@ func release(version, out string, only []string) error {
 	}
 	var sums strings.Builder
 	for _, target := range only {
-		goos, arch, ok := strings.Cut(target, "/")
-		if !ok {
-			return fmt.Errorf("-only: %q is no target, such as linux/amd64", target)
-		}
-		name := fmt.Sprintf("forge_%s_%s_%s", version, goos, arch)
-		program := name
-		if goos == "windows" {
-			program += ".exe"
-		}
-		if err := b.build(filepath.Join(out, program), goos, arch); err != nil {
+		files, err := b.target(out, target)
+		if err != nil {
 			return err
 		}
-		if err := writeBOM(filepath.Join(out, program), filepath.Join(out, name+".cdx.json"), version); err != nil {
-			return err
-		}
-		for _, file := range []string{program, name + ".cdx.json"} {
+		for _, file := range files {
 			content, err := os.ReadFile(filepath.Join(out, file))
 			if err != nil {
 				return err
@@ -163,6 +152,23 @@ func zipPages(w io.Writer, pages fs.FS) error {
 
 // builder builds programs of a version.
 type builder struct{ version, module, overlay string }
+
+// target writes the program of a target and its list of modules. It returns the names of the files.
+func (b builder) target(out, target string) (files []string, err error) {
+	goos, arch, ok := strings.Cut(target, "/")
+	if !ok {
+		return nil, fmt.Errorf("-only: %q is no target, such as linux/amd64", target)
+	}
+	name := fmt.Sprintf("forge_%s_%s_%s", b.version, goos, arch)
+	program, modules := name, name+".cdx.json"
+	if goos == "windows" {
+		program += ".exe"
+	}
+	if err := b.build(filepath.Join(out, program), goos, arch); err != nil {
+		return nil, err
+	}
+	return []string{program, modules}, writeBOM(filepath.Join(out, program), filepath.Join(out, modules), b.version)
+}
 
 // build builds a program. Nothing of this machine is in it: no path, and no state of git.
 func (b builder) build(to, goos, arch string) error {

@@ -90,6 +90,7 @@ func TestRelease(t *testing.T) {
 }
 
 func TestReleaseBad(t *testing.T) {
+	t.Chdir("../..")
 	full := t.TempDir()
 	if err := os.WriteFile(filepath.Join(full, "old"), nil, 0o600); err != nil {
 		t.Fatal(err)
