@@ -1,3 +1,5 @@
+//go:build !release
+
 // Package docs holds the pages about Forge as files. They are read on a forge of code as they are,
 // and the command docs serves them as a site.
 package docs

@@ -29,7 +29,7 @@ const MaxS3Bytes = 5 << 30
 
 // S3 keeps bytes in a bucket of S3, or of something that is like it.
 type S3 struct {
-	client         *minio.Client
+	requests       requests
 	bucket, prefix string
 	host           string
 	origin         string
@@ -81,7 +81,7 @@ func NewS3(address string) (*S3, error) {
 	if err != nil {
 		return nil, errors.New("the host or the bucket is not right")
 	}
-	return &S3{client: client, bucket: bucket, prefix: prefix, host: u.Host, origin: origin}, nil
+	return &S3{requests: requestsTo(client, bucket), bucket: bucket, prefix: prefix, host: u.Host, origin: origin}, nil
 }
 
 // originOf returns the origin of presigned addresses: some services have one for each bucket. It
@@ -131,7 +131,7 @@ func (s *S3) String() string { return "the bucket " + s.bucket + " of " + s.host
 
 // s3Object is an object that is read. Its bytes are fetched from where it is read first.
 type s3Object struct {
-	*minio.Object
+	io.ReadSeekCloser
 	info   Info
 	cancel context.CancelFunc
 	idle   *time.Timer
@@ -143,7 +143,7 @@ func (o *s3Object) Info() Info { return o.info }
 // Read ends the object if S3 sends nothing for a while.
 func (o *s3Object) Read(b []byte) (int, error) {
 	o.idle.Reset(idleTimeout)
-	n, err := o.Object.Read(b)
+	n, err := o.ReadSeekCloser.Read(b)
 	o.idle.Stop()
 	return n, s3Error(err)
 }
@@ -152,7 +152,7 @@ func (o *s3Object) Read(b []byte) (int, error) {
 func (o *s3Object) Close() error {
 	defer o.cancel()
 	o.idle.Stop()
-	return o.Object.Close()
+	return o.ReadSeekCloser.Close()
 }
 
 // Open implements Storage.
@@ -160,18 +160,13 @@ func (s *S3) Open(ctx context.Context, key string) (Object, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
-	stat, err := s.client.StatObject(ctx, s.bucket, s.prefix+key, minio.StatObjectOptions{})
+	stat, err := s.requests.stat(ctx, s.prefix+key)
 	if err != nil {
 		return nil, s3Error(err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	// Another object under this key would have another ETag: it is not read in its place.
-	options := minio.GetObjectOptions{}
-	err = options.SetMatchETag(stat.ETag)
-	var object *minio.Object
-	if err == nil {
-		object, err = s.client.GetObject(ctx, s.bucket, s.prefix+key, options)
-	}
+	object, err := s.requests.get(ctx, s.prefix+key, stat.ETag)
 	if err != nil {
 		cancel()
 		return nil, s3Error(err)
@@ -190,9 +185,7 @@ func (s *S3) Put(ctx context.Context, key string, r io.Reader, size int64) error
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	_, err := s.client.PutObject(ctx, s.bucket, s.prefix+key, r, size, minio.PutObjectOptions{
-		ContentType: "application/octet-stream", DisableMultipart: size >= 0 && size <= MaxS3Bytes})
-	return s3Error(err)
+	return s3Error(s.requests.put(ctx, s.prefix+key, r, size))
 }
 
 // PresignPut returns an address at which anybody can store an object of so many bytes under a key,
@@ -202,7 +195,7 @@ func (s *S3) PresignPut(ctx context.Context, key string, size int64, expires tim
 		return "", err
 	}
 	header := http.Header{"Content-Length": {strconv.FormatInt(size, 10)}}
-	u, err := s.client.PresignHeader(ctx, http.MethodPut, s.bucket, s.prefix+key, expires, nil, header)
+	u, err := s.requests.presign(ctx, s.prefix+key, expires, header)
 	if err != nil {
 		return "", s3Error(err)
 	}
@@ -214,13 +207,10 @@ func (s *S3) Move(ctx context.Context, from Info, to string) error {
 	if err := errors.Join(checkKey(from.Key), checkKey(to)); err != nil {
 		return err
 	}
-	if _, err := s.client.StatObject(ctx, s.bucket, s.prefix+to, minio.StatObjectOptions{}); err == nil {
+	if _, err := s.requests.stat(ctx, s.prefix+to); err == nil {
 		return s.Remove(ctx, from.Key)
 	}
-	_, err := s.client.CopyObject(ctx,
-		minio.CopyDestOptions{Bucket: s.bucket, Object: s.prefix + to},
-		minio.CopySrcOptions{Bucket: s.bucket, Object: s.prefix + from.Key, MatchETag: from.Version})
-	if err != nil {
+	if err := s.requests.copy(ctx, s.prefix+from.Key, from.Version, s.prefix+to); err != nil {
 		return s3Error(err)
 	}
 	return s.Remove(ctx, from.Key)
@@ -230,7 +220,7 @@ func (s *S3) Move(ctx context.Context, from Info, to string) error {
 func (s *S3) List(ctx context.Context, prefix string, f func(Info) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the listing if f does
-	for stat := range s.client.ListObjects(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.prefix + prefix, Recursive: true}) {
+	for stat := range s.requests.list(ctx, s.prefix+prefix) {
 		if stat.Err != nil {
 			return s3Error(stat.Err)
 		}
@@ -249,7 +239,7 @@ func (s *S3) Remove(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	err := s3Error(s.client.RemoveObject(ctx, s.bucket, s.prefix+key, minio.RemoveObjectOptions{}))
+	err := s3Error(s.requests.remove(ctx, s.prefix+key))
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}

@@ -19,7 +19,6 @@ import (
 	"forge/internal/progress"
 	"forge/internal/read/binding"
 	"forge/internal/settings"
-	"forge/internal/sourcetree"
 	"forge/internal/usage"
 )
 
@@ -47,7 +46,7 @@ func Run(ctx context.Context, app application.Application, args, environ []strin
 		fmt.Fprintln(stderr, "forge:", mismatch)
 		return 1
 	}
-	if lines, ok := sourcetree.Lines(err); ok {
+	if lines, ok := treeLines(err); ok {
 		fmt.Fprintln(stderr, "forge:", lines)
 		return 1
 	}
@@ -131,7 +130,7 @@ func commands(p program) *cli.Command {
 		Writer:                        usage.Help(stdout), // only help texts are written there
 		ErrWriter:                     stderr,
 	}
-	root.Commands = append(root.Commands, sourcetree.Commands("", stdout)...)
+	root.Commands = append(root.Commands, treeCommands(p)...)
 	_ = root.Walk(func(cmd *cli.Command) error {
 		cmd.OnUsageError = usage.Explain
 		return nil

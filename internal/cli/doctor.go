@@ -11,7 +11,7 @@ import (
 	"forge/internal/application"
 	"forge/internal/doctor"
 	"forge/internal/settings"
-	"forge/internal/sourcetree"
+	"forge/internal/tree"
 	"forge/internal/usage"
 )
 
@@ -66,7 +66,7 @@ func checkCommand(app application.Application, environ []string, stdout io.Write
 			}
 			s, mistakes := settings.LoadAll(cmd, environ)
 			report := append(doctor.Unreadable(mistakes...), doctor.New(app, s, 1).Check(ctx)...)
-			for _, old := range sourcetree.Stale("") {
+			for _, old := range tree.Stale("") {
 				report = append(report, doctor.Finding{Check: "generated", State: doctor.Warn, Message: old})
 			}
 			if err := report.Write(stdout); err != nil {

@@ -16,7 +16,7 @@ import (
 	"forge/internal/changes"
 	"forge/internal/migrator/dev"
 	"forge/internal/read/binding"
-	"forge/internal/sourcetree"
+	"forge/internal/tree"
 	"forge/internal/usage"
 )
 
@@ -41,7 +41,7 @@ func migrateDiff(ctx context.Context, p program) error {
 	if planned.Paths == nil {
 		fmt.Fprintln(p.out, "ent/schema has not changed: nothing to write; an edit counts after go generate ./ent")
 	}
-	for _, old := range sourcetree.Stale("") {
+	for _, old := range tree.Stale("") {
 		fmt.Fprintln(p.out, "note:", old)
 	}
 	for _, path := range planned.Paths {

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 
+	"github.com/urfave/cli/v3"
+
 	"forge/internal/adopt"
 	"forge/internal/application"
 	"forge/internal/devloop"
@@ -19,6 +21,12 @@ import (
 )
 
 // The actions in files with the build tag source are not in a server: source_elsewhere.go.
+
+// treeLines returns the text of an error that takes several lines, and false for other errors.
+func treeLines(err error) (string, bool) { return sourcetree.Lines(err) }
+
+// treeCommands returns the commands that change the source.
+func treeCommands(p program) []*cli.Command { return sourcetree.Commands("", p.out) }
 
 func develop(ctx context.Context, p program) error {
 	if p.Production {

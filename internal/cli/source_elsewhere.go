@@ -10,9 +10,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v3"
+
+	"forge/internal/tree"
 	"forge/internal/usage"
 )
 
@@ -31,17 +35,54 @@ var (
 	migrateVerify action = inSource
 )
 
-// inSource builds the program of the working directory with the commands for source trees, runs
-// the same command line with it, and returns an exitError if that fails. It returns a *usage.Error
-// if the working directory is not the top of a source tree, or if there is no Go.
-func inSource(ctx context.Context, p program) error {
-	name := p.cmd.FullName()
-	info, ok := debug.ReadBuildInfo()
-	if _, err := os.Stat("go.mod"); err != nil || !ok || info.Path == "" {
+func treeLines(error) (string, bool) { return "", false }
+
+// treeCommands returns the commands that change the source. go tool forge has them as well, which
+// takes less time to build.
+func treeCommands(p program) []*cli.Command {
+	do := func(ctx context.Context, cmd *cli.Command) error {
+		p.cmd = cmd
+		if err := p.needSource(); err != nil {
+			return err
+		}
+		at := slices.Index(p.args, cmd.Path()[1])
+		return exitOf(p.call(ctx, "go", append([]string{"tool", "forge"}, p.args[at:]...)...))
+	}
+	return tree.Commands(tree.Actions{Scaffold: do, AddField: do, AddEdge: do})
+}
+
+// needSource returns a *usage.Error if the working directory is not the top of a source tree, or if
+// there is no Go.
+func (p program) needSource() error {
+	name := strings.Join(p.cmd.Path()[1:], " ")
+	if _, err := os.Stat("go.mod"); err != nil {
 		return usage.Errorf("%s works on a source tree, and there is no go.mod here; at the top of the tree, run: %s", name, goRun(p.args))
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		return usage.Errorf("%s builds a part of the source tree, and there is no Go here; install it from https://go.dev/dl/, and run: %s", name, goRun(p.args))
+	}
+	return nil
+}
+
+// exitOf returns an exitError if a process has failed that has said why, and other errors as they
+// are.
+func exitOf(err error) error {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Exited() {
+		return exitError(exit.ExitCode())
+	}
+	return err
+}
+
+// inSource builds the program of the working directory with the commands for source trees, runs
+// the same command line with it, and returns an exitError if that fails. It returns a *usage.Error
+// if the working directory is not the top of a source tree, or if there is no Go.
+func inSource(ctx context.Context, p program) error {
+	if err := p.needSource(); err != nil {
+		return err
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Path == "" {
+		return usage.Errorf("this program does not say what it is built of; run: %s", goRun(p.args))
 	}
 	dir, err := os.MkdirTemp("", "forge-source-")
 	if err != nil {
@@ -52,11 +93,7 @@ func inSource(ctx context.Context, p program) error {
 	if err := p.call(ctx, "go", "build", "-tags=source", "-ldflags=-w", "-o", program, info.Path); err != nil {
 		return fmt.Errorf("build the source tree: %w", err)
 	}
-	err = p.call(ctx, program, p.args[1:]...)
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Exited() {
-		return exitError(exit.ExitCode())
-	}
-	return err
+	return exitOf(p.call(ctx, program, p.args[1:]...))
 }
 
 // goRun returns the command line that runs args from source.

@@ -1,6 +1,7 @@
 package gqlexec
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -36,7 +37,10 @@ func (r *queryResolver) Node(ctx context.Context, id ids.ID) (model.Node, error)
 			t.Errorf("%v refer, but Things is not a method of *queryResolver", got)
 		}
 	}
-	if got := refersOnly([]byte(references + "func")); len(got) > 0 {
-		t.Errorf("%v refer, in a file that is not Go", got)
+	for _, other := range []string{"/*\n%s*/", "var text = `\n%s`"} {
+		source := "package graph\n" + fmt.Sprintf(other, references)
+		if got := refersOnly([]byte(source)); len(got) > 0 {
+			t.Errorf("%v refer, in what is no code:\n%s", got, source)
+		}
 	}
 }

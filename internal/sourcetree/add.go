@@ -10,12 +10,13 @@ import (
 	"strings"
 
 	"forge/internal/entity"
+	"forge/internal/tree"
 	"forge/internal/usage"
 )
 
 // Field is a column to add to an entity.
 type Field struct {
-	Entity, Name, Type string // Type is one of FieldTypes
+	Entity, Name, Type string // Type is one of tree.FieldTypes
 	Values             []string
 	Min, Max           string // the smallest and the largest number, or ""
 	Length             int    // the most characters of a text, or 0
@@ -25,15 +26,6 @@ type Field struct {
 	Comment            string
 	Shown              string // "all", "owners" or "nobody"
 }
-
-// columnTypes are the types of columns that can be added, with the types that the API has for them.
-var columnTypes = map[string]string{
-	"string": "String", "text": "String", "int": "Int", "bigint": "BigInt", "float": "Float", "bool": "Boolean", "time": "Time", "date": "Date", "localtime": "LocalTime",
-	"duration": "Duration", "decimal": "Decimal", "uuid": "UUID", "json": "JSON", "bytes": "Bytes", "strings": "[String!]", "ints": "[Int!]", "floats": "[Float!]", "enum": "",
-}
-
-// FieldTypes returns the types of columns that can be added.
-func FieldTypes() []string { return slices.Sorted(maps.Keys(columnTypes)) }
 
 // imports are the packages that the builders of columns need, by their names.
 var imports = map[string]string{"field": "entgo.io/ent/schema/field", "dialect": "entgo.io/ent/dialect", "time": "time", "uuid": "github.com/google/uuid", "decimal": "github.com/shopspring/decimal"}
@@ -168,8 +160,8 @@ func (f Field) text() bool { return f.Type == "string" || f.Type == "text" }
 
 // check returns an error if what is asked for does not fit the type.
 func (f Field) check() error {
-	if _, ok := columnTypes[f.Type]; !ok {
-		return usage.Errorf("%q is no type of a field; allowed: %s", f.Type, strings.Join(FieldTypes(), ", "))
+	if _, ok := tree.ColumnTypes[f.Type]; !ok {
+		return usage.Errorf("%q is no type of a field; allowed: %s", f.Type, strings.Join(tree.FieldTypes(), ", "))
 	}
 	for _, limit := range []string{f.Min, f.Max} {
 		if _, err := strconv.ParseInt(limit, 10, 64); limit != "" && (err != nil || !f.number()) {
@@ -232,7 +224,7 @@ func (f Field) builder() string {
 		line = strings.Replace(entity.FieldSource(column, "String"+end), "field.String", "field.Enum", 1)
 		line = strings.Replace(line, ")", fmt.Sprintf(").Values(%s)", quoted(f.Values)), 1)
 	default:
-		line = entity.FieldSource(column, columnTypes[f.Type]+end)
+		line = entity.FieldSource(column, tree.ColumnTypes[f.Type]+end)
 	}
 	if f.Length > 0 {
 		line += fmt.Sprintf(".MaxRuneLen(%d)", f.Length)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"forge/internal/entity"
+	"forge/internal/tree"
 	"forge/internal/usage"
 )
 
@@ -14,30 +15,20 @@ import (
 type Edge struct {
 	Entity, Name string
 	To, Inverse  string // the other entity, and the name of the edge from there
-	Kind         string // one of EdgeKinds
+	Kind         string // one of tree.EdgeKinds
 	Required     bool   // each row of Entity leads to one
 }
-
-// These are the kinds of edges.
-const (
-	ToOne      = "to-one"       // a row of Entity leads to one of To, and from there to many
-	OneToOne   = "one-to-one"   // rows lead to one in both directions
-	ManyToMany = "many-to-many" // rows lead to many in both directions
-)
-
-// EdgeKinds returns the kinds of edges that can be added.
-func EdgeKinds() []string { return []string{ToOne, OneToOne, ManyToMany} }
 
 // AddEdge adds a relation: in ent/schema to both entities, with the column and the index of the key
 // and who sees it, and in the schema in both directions. Then it generates code. It returns an
 // error, and changes nothing, if the relation cannot be added.
 func AddEdge(ctx context.Context, o Options, d Edge) error {
 	switch {
-	case !slices.Contains(EdgeKinds(), d.Kind):
-		return usage.Errorf("--kind is %q; allowed: %s", d.Kind, strings.Join(EdgeKinds(), ", "))
+	case !slices.Contains(tree.EdgeKinds, d.Kind):
+		return usage.Errorf("--kind is %q; allowed: %s", d.Kind, strings.Join(tree.EdgeKinds, ", "))
 	case d.Inverse == "":
 		return usage.Errorf("--inverse names the edge from %s to %s", d.To, d.Entity)
-	case d.Required && d.Kind == ManyToMany:
+	case d.Required && d.Kind == tree.ManyToMany:
 		return usage.Errorf("--required is for edges to one row")
 	case d.Required && d.Entity == d.To:
 		return usage.Errorf("--required is for edges to other entities: the first row could lead nowhere")
@@ -58,7 +49,7 @@ func AddEdge(ctx context.Context, o Options, d Edge) error {
 		if d.Entity == d.To && entity.Snake(d.Name) == entity.Snake(d.Inverse) {
 			return nil, usage.Errorf("the two directions need two names")
 		}
-		if known.Known[d.To].Key == "" || d.Kind == ManyToMany && known.Known[d.Entity].Key == "" {
+		if known.Known[d.To].Key == "" || d.Kind == tree.ManyToMany && known.Known[d.Entity].Key == "" {
 			return nil, usage.Errorf("the key of %s consists of several columns, or its type cannot be referred to; give it a key of one column", d.To)
 		}
 		return []string{d.Entity + "." + apiName(d.Name), d.To + "." + apiName(d.Inverse)}, d.add(e, known.Known[d.To].Key)
@@ -71,13 +62,13 @@ func (d Edge) add(e *editor, key string) error {
 	name, inverse := entity.Snake(d.Name), entity.Snake(d.Inverse)
 	own := fmt.Sprintf("edge.From(%q, %s.Type).Ref(%q)", name, d.To, inverse)
 	other := fmt.Sprintf("edge.To(%q, %s.Type)", inverse, d.Entity)
-	if d.Kind == OneToOne {
+	if d.Kind == tree.OneToOne {
 		other += ".Unique()"
 	}
 	if d.Entity == d.To {
 		own, other = other+fmt.Sprintf(".From(%q)", name), ""
 	}
-	if d.Kind != ManyToMany {
+	if d.Kind != tree.ManyToMany {
 		if err := d.addKey(e, key, name+"_id"); err != nil {
 			return err
 		}
@@ -117,7 +108,7 @@ func (d Edge) addKey(e *editor, key, column string) error {
 	if strings.Contains(line, "dialect.") {
 		s.use("entgo.io/ent/dialect")
 	}
-	if d.Kind == OneToOne {
+	if d.Kind == tree.OneToOne {
 		return nil // the column is unique
 	}
 	return e.indexes(d.Entity, fmt.Sprintf("index.Fields(%q, \"id\")", column))

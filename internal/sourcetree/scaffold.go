@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"forge/internal/tree"
 )
 
 // Options say what Scaffold does.
@@ -135,7 +137,7 @@ func (t *Tree) finish(ctx context.Context, o Options, a *Answer) error {
 	}
 	if len(t.files) == 0 {
 		fmt.Fprintln(out, "nothing to write")
-		return printNotes(out, append(a.Notes, Stale(t.dir)...))
+		return printNotes(out, append(a.Notes, tree.Stale(t.dir)...))
 	}
 	if err := t.store(func() error { return t.generate(ctx, o) }); err != nil {
 		return err

@@ -438,43 +438,6 @@ func TestHelpFitsAScreen(t *testing.T) {
 	}
 }
 
-// TestCompletion asks for words, and has a bash at a terminal complete a command line.
-func TestCompletion(t *testing.T) {
-	t.Parallel()
-	for line, want := range map[string]string{
-		"mig": "migrate", "migrate st": "status", "migrate --": "", "completion b": "bash", "completion w": "", "settings observ": "observe",
-		"migrate up --lock-t": "--lock-timeout", "--database-u": "--database-url", "$(touch x)": "", "no such": "",
-	} {
-		code, stdout, stderr := do(t, append([]string{"completion", "words"}, strings.Split(line, " ")...)...)
-		if got := strings.TrimSpace(stdout); code != 0 || stderr != "" || want != "" && got != want || want == "" && line != "migrate --" && got != "" {
-			t.Errorf("%q: %q, want %q; status %d, stderr %q", line, got, want, code, stderr)
-		}
-	}
-	for _, shell := range []string{"bash", "zsh", "fish"} {
-		if code, stdout, _ := do(t, "completion", shell); code != 0 || !strings.Contains(stdout, "completion words") {
-			t.Errorf("%s: status %d, %s", shell, code, stdout)
-		}
-	}
-	script, err := exec.LookPath("script")
-	if err != nil {
-		t.Skip("script, which makes a terminal, is not there")
-	}
-	dir := t.TempDir()
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(executable, filepath.Join(dir, "forge")); err != nil {
-		t.Fatal(err)
-	}
-	bash := exec.Command(script, "-qec", "bash --norc --noprofile -i", os.DevNull)
-	bash.Env = append(os.Environ(), asProgram+"=yes", "PATH="+dir+":"+os.Getenv("PATH"), "TERM=dumb", "PS1=$ ")
-	bash.Stdin = strings.NewReader("source <(forge completion bash)\nforge settin\tobserv\t\nexit\n")
-	if out, err := bash.CombinedOutput(); err != nil || !strings.Contains(string(out), "--log-level, LOG_LEVEL (default: info)") {
-		t.Errorf("bash: %v\n%s", err, out)
-	}
-}
-
 // inFlight is a forge in a process of its own, on PostgreSQL, with a request in flight.
 type inFlight struct {
 	*process.Server

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"forge/internal/sourcetree"
+	"forge/internal/tree"
 )
 
 // shelf is an ent/schema.
@@ -146,7 +147,7 @@ func TestTree(t *testing.T) {
 	changed("add field", sourcetree.AddField(t.Context(), o, add), `ShownToAll: []string{"id", "name", "height"}`, `"shelves_height_range": "height >= 1"`, `"name"), // on a sign`, ` // all of it`,
 		`field.Int32("height").Default(30).Comment("In centimetres"),`, `index.Fields("height", "id")`, "  \"In centimetres. 1 or more.\"\n  height: Int!\n", "  heightGTE: Int\n", "  HEIGHT\n")
 	unchanged("add field again", sourcetree.AddField(t.Context(), o, add), "Shelf has a field or an edge height already; it has: id, name, height")
-	changed("add edge", sourcetree.AddEdge(t.Context(), o, sourcetree.Edge{Entity: "Shelf", Name: "above", To: "Shelf", Inverse: "below", Kind: sourcetree.ToOne}),
+	changed("add edge", sourcetree.AddEdge(t.Context(), o, sourcetree.Edge{Entity: "Shelf", Name: "above", To: "Shelf", Inverse: "below", Kind: tree.ToOne}),
 		`edge.To("below", Shelf.Type).From("above").Field("above_id").Unique(),`, `index.Fields("above_id", "id"),`, "\n  above: Shelf\n", "\n  below(first: Int", "  hasBelowWith: [ShelfWhereInput!]\n")
 	if err := sourcetree.Scaffold(t.Context(), sourcetree.Options{Dir: dir, Check: true}); err != nil {
 		t.Errorf("check: %v", err)

@@ -13,7 +13,7 @@ import (
 // that the edge leads to. Their columns have names that no other table has, so that a condition of
 // a policy cannot mean them.
 type links struct {
-	*sql.Selector
+	selector     *sql.Selector
 	near         string // the column with the key of the row that the edge starts from
 	dependencies Dependencies
 }
@@ -33,7 +33,7 @@ func linkedColumn(i int) string { return "forge_c" + strconv.Itoa(i) }
 func writeLinks(ctx context.Context, w Writer, dialect string, edge *entity.Edge, join *entity.Entity, parameter parameters, shape func(*links)) (*links, error) {
 	l := new(links)
 	of := func(s *sql.Selector) {
-		l.Selector, l.near = s, s.C(edge.Column)
+		l.selector, l.near = s, s.C(edge.Column)
 		s.Select()
 		s.AppendSelectAs(s.C(edge.Column), linkedNear).AppendSelectAs(s.C(edge.Far), linkedFar)
 		shape(l)
@@ -47,13 +47,13 @@ func writeLinks(ctx context.Context, w Writer, dialect string, edge *entity.Edge
 		}
 		l.dependencies = written.Dependencies
 	}
-	l.As("_l") // package binding refuses tables of this name
+	l.selector.As("_l") // package binding refuses tables of this name
 	return l, nil
 }
 
 // join joins the links with the rows that they lead to, whose keys are in a column of s. It returns
 // the column with the keys of the rows that the edge starts from.
 func (l *links) join(s *sql.Selector, key string) (near string) {
-	s.Join(l.Selector).On(s.C(key), l.C(linkedFar))
-	return l.C(linkedNear)
+	s.Join(l.selector).On(s.C(key), l.selector.C(linkedFar))
+	return l.selector.C(linkedNear)
 }

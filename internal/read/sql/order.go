@@ -14,10 +14,10 @@ import (
 
 // ordering writes the order of a query's rows, and conditions on places in that order.
 type ordering struct {
-	*sql.Selector // the query
-	query         *Query
-	terms         []rows.Term
-	related       []*relation // by term: the related rows that it is about; nil if it is about none
+	selector *sql.Selector // the query
+	query    *Query
+	terms    []rows.Term
+	related  []*relation // by term: the related rows that it is about; nil if it is about none
 	// absent are the related rows that rows with NULL in the first term lack; nil if that is a
 	// column of their own.
 	absent *relation
@@ -51,25 +51,25 @@ func (o *ordering) writeTerm(b *sql.Builder, i int, backward bool) {
 func (o *ordering) write(b *sql.Builder, i int) {
 	t := o.terms[i]
 	if t.By == nil {
-		b.Ident(o.C(t.Column))
+		b.Ident(o.selector.C(t.Column))
 	} else {
 		o.value(b, t.By)
 	}
 	if t.Collation != "" {
-		b.WriteString(collation.SQL(o.Dialect(), t.Collation))
+		b.WriteString(collation.SQL(o.selector.Dialect(), t.Collation))
 	} else {
-		b.WriteString(collationOf(t.Kind, o.Dialect()))
+		b.WriteString(collationOf(t.Kind, o.selector.Dialect()))
 	}
 }
 
 // value writes what a term compares that is by no column of the rows.
 func (o *ordering) value(b *sql.Builder, by *binding.Order) {
 	if by.Fit {
-		o.query.relevance(b, o.Selector)
+		o.query.relevance(b, o.selector)
 		return
 	}
 	i := slices.IndexFunc(o.terms, func(t rows.Term) bool { return t.By == by })
-	o.related[i].value(b, o.Selector)
+	o.related[i].value(b, o.selector)
 }
 
 // inPart returns the terms that a part of the page is ordered by. An index on a column of the rows

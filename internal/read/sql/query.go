@@ -139,7 +139,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 
 // shape sets the columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
-	q.order.Selector = s
+	q.order.selector = s
 	s.SetTotal(q.before)
 	s.Select()
 	if q.Node.Of != nil {
@@ -153,7 +153,7 @@ func (q *Query) shape(s *sql.Selector) {
 		}
 		from := s
 		if c.Linked {
-			from, c.Name = q.links.Selector, linkedColumn(i)
+			from, c.Name = q.links.selector, linkedColumn(i)
 		}
 		s.AppendSelectExpr(columnOf(c, from, &q.order, !q.inTree))
 	}
@@ -243,14 +243,14 @@ func (q *Query) belonging(s *sql.Selector) {
 // key: the statement around can then be about these rows alone, and need not read the whole join
 // table.
 func (q *Query) linked(l *links) {
-	q.keyed(l.Selector, l.near)
+	q.keyed(l.selector, l.near)
 	for i, c := range q.Columns {
 		if c.Linked {
-			l.AppendSelectAs(l.C(c.Name), linkedColumn(i))
+			l.selector.AppendSelectAs(l.selector.C(c.Name), linkedColumn(i))
 		}
 	}
 	if q.many() && q.sqlite() {
-		l.AppendSelectExprAs(sql.Raw("p.key + 1"), linkedPlace)
+		l.selector.AppendSelectExprAs(sql.Raw("p.key + 1"), linkedPlace)
 	}
 }
 
@@ -280,7 +280,7 @@ func (q *Query) place() string {
 	case !q.sqlite():
 		return "p.n"
 	case q.links != nil:
-		return q.links.C(linkedPlace)
+		return q.links.selector.C(linkedPlace)
 	}
 	return "p.key + 1"
 }

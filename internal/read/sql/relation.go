@@ -48,7 +48,7 @@ func (r *relation) write(ctx context.Context, w Writer, db string, parameter par
 		var err error
 		through, err = writeLinks(ctx, w, db, r.edge, r.join, parameter, func(l *links) {
 			if !outermost {
-				r.leads(l.Selector, l.near)
+				r.leads(l.selector, l.near)
 			}
 		})
 		if err != nil {

@@ -1,4 +1,6 @@
-package sourcetree
+// Package tree describes the source tree of an application, as a program sees it that does not
+// change it: the commands that would, and which generated code is old.
+package tree
 
 import (
 	"fmt"
@@ -6,6 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+)
+
+// These are the places of an application, from its directory.
+const (
+	schemaDir = "ent/schema"
+	sdlFile   = "schema.graphqls"
+	graphDir  = "graph"
 )
 
 // checkout is how long it may take to write the files of a source tree, so that their times say
