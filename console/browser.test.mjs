@@ -84,7 +84,7 @@ test('they correct the price of a product, and only that is sent', async () => {
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-invalid')), 'true');
   await page.getByLabel('Price').fill('-1');
   await page.getByRole('button', { name: 'Save changes' }).click();
-  await page.locator('.field', { hasText: 'Price' }).getByRole('alert').waitFor();
+  await page.locator('.field', { hasText: 'Price' }).getByRole('alert').getByText('Price is -1.00').waitFor();
   await page.getByLabel('Price').fill('1234.5');
   const [request] = await Promise.all([
     page.waitForRequest((r) => r.postData()?.includes('updateProduct')),

@@ -2,6 +2,7 @@
 import { cloneElement, useId, useState } from 'react';
 import { api } from './api.js';
 import { useModel } from './model.jsx';
+import { amount } from './money.js';
 import { Picker } from './picker.jsx';
 import { titleOf } from './queries.js';
 import { entityOfInput, inputFields, named } from './schema.js';
@@ -18,7 +19,7 @@ export function Field({ field, path = field.name, draft, onChange, errors = {} }
   const notes = (
     <>
       {field.help && <small id={`${id}-help`}>{field.help}</small>}
-      {own.length > 0 && <p id={`${id}-error`} className="error" role="alert">{own.join(' ')}</p>}
+      {own.length > 0 && <p id={`${id}-error`} className="error" role="alert">{own.map((text) => saidOf(field, text)).join(' ')}</p>}
     </>
   );
   const title = <>{field.label}{field.required && <span aria-hidden="true" className="required"> *</span>}</>;
@@ -48,6 +49,16 @@ export function Field({ field, path = field.name, draft, onChange, errors = {} }
       {notes}
     </div>
   );
+}
+
+// saidOf returns an error that begins with the name of a field, with its label, and with amounts in
+// the place of hundredths.
+function saidOf({ name, label: text, money }, error) {
+  if (!error.toLowerCase().startsWith(`${name.toLowerCase()} `)) {
+    return error;
+  }
+  const rest = error.slice(name.length);
+  return text + (money ? rest.replace(/-?\d+/g, (digits) => amount(digits)) : rest);
 }
 
 function Group({ field, ...rest }) {
