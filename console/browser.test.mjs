@@ -160,7 +160,7 @@ test('a row is made together with related ones, some of them new', async () => {
   await navigate('Teams');
   await page.getByRole('link', { name: 'New team' }).click();
   await page.getByLabel('Name').fill(name);
-  await page.getByRole('combobox', { name: 'Add one that is there' }).fill(heroes.nodes[0].name);
+  await page.getByRole('combobox', { name: 'Add an existing one' }).fill(heroes.nodes[0].name);
   await page.getByRole('option', { name: heroes.nodes[0].name, exact: true }).first().click();
   await page.getByText(`Add ${heroes.nodes[0].name}`).waitFor();
   await page.getByRole('button', { name: 'Make a new one' }).click();
@@ -176,6 +176,11 @@ test('a row is made together with related ones, some of them new', async () => {
   await said('The team was created.');
   const { teams } = await ask('query($name: String!) { teams(where: { name: $name }) { nodes { heroes { nodes { name age } } } } }', { name });
   assert.deepEqual(teams.nodes[0].heroes.nodes.map((hero) => hero.name).sort(), [heroes.nodes[0].name, 'Fledgling'].sort());
+  await page.getByRole('link', { name: 'Edit' }).click();
+  await page.getByRole('group', { name: 'Heroes' }).getByRole('combobox', { name: 'Remove one' }).click();
+  await page.getByRole('option', { name: 'Fledgling' }).waitFor();
+  assert.equal(await page.getByRole('option').count(), 2); // none of the other teams
+  await page.keyboard.press('Escape');
 });
 
 test('an error is shown at the field that it is about', async () => {

@@ -55,12 +55,19 @@ function scalarText({ scalar, values }, value) {
   if (values) return label(value);
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';
   if (scalar === 'Time') return timeText(value);
+  if (scalar === 'Date') return dateText(value);
   if (scalar === 'Bytes') return `${Math.floor((value.replace(/=+$/, '').length * 3) / 4)} bytes`;
   if (scalar === 'JSON') return JSON.stringify(value);
   return String(value);
 }
 
 const timeText = (value) => new Date(value).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+// dateText returns a day as people read it. One that the browser does not know stays as it is.
+function dateText(value) {
+  const at = new Date(`${value}T00:00:00Z`);
+  return Number.isNaN(at.getTime()) ? value : at.toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
+}
 
 const shortened = (text, length) => (text.length > length ? `${text.slice(0, length)}…` : text);
 
