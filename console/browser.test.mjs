@@ -137,6 +137,7 @@ test('they restore a user who was deleted by mistake', async () => {
 test('a new row refers to others that are found by search, with the keyboard alone', async () => {
   await navigate('Orders');
   await page.getByRole('link', { name: 'New order' }).press('Enter');
+  await page.locator('main:focus').waitFor(); // the keyboard goes on in the view that has come
   await page.getByRole('combobox', { name: 'User' }).focus();
   await page.keyboard.type('admin');
   await page.getByRole('option', { name: 'admin', exact: true }).waitFor();
