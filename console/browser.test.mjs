@@ -84,7 +84,7 @@ test('they correct the price of a product, and only that is sent', async () => {
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-invalid')), 'true');
   await page.getByLabel('Price').fill('-1');
   await page.getByRole('button', { name: 'Save changes' }).click();
-  await page.locator('.field', { hasText: 'Price' }).getByRole('alert').waitFor();
+  await page.locator('.field', { hasText: 'Price' }).getByRole('alert').getByText('Price is -1.00').waitFor();
   await page.getByLabel('Price').fill('1234.5');
   const [request] = await Promise.all([
     page.waitForRequest((r) => r.postData()?.includes('updateProduct')),
@@ -137,6 +137,7 @@ test('they restore a user who was deleted by mistake', async () => {
 test('a new row refers to others that are found by search, with the keyboard alone', async () => {
   await navigate('Orders');
   await page.getByRole('link', { name: 'New order' }).press('Enter');
+  await page.locator('main:focus').waitFor(); // the keyboard goes on in the view that has come
   await page.getByRole('combobox', { name: 'User' }).focus();
   await page.keyboard.type('admin');
   await page.getByRole('option', { name: 'admin', exact: true }).waitFor();
@@ -160,7 +161,7 @@ test('a row is made together with related ones, some of them new', async () => {
   await navigate('Teams');
   await page.getByRole('link', { name: 'New team' }).click();
   await page.getByLabel('Name').fill(name);
-  await page.getByRole('combobox', { name: 'Add one that is there' }).fill(heroes.nodes[0].name);
+  await page.getByRole('combobox', { name: 'Add an existing one' }).fill(heroes.nodes[0].name);
   await page.getByRole('option', { name: heroes.nodes[0].name, exact: true }).first().click();
   await page.getByText(`Add ${heroes.nodes[0].name}`).waitFor();
   await page.getByRole('button', { name: 'Make a new one' }).click();
@@ -176,6 +177,11 @@ test('a row is made together with related ones, some of them new', async () => {
   await said('The team was created.');
   const { teams } = await ask('query($name: String!) { teams(where: { name: $name }) { nodes { heroes { nodes { name age } } } } }', { name });
   assert.deepEqual(teams.nodes[0].heroes.nodes.map((hero) => hero.name).sort(), [heroes.nodes[0].name, 'Fledgling'].sort());
+  await page.getByRole('link', { name: 'Edit' }).click();
+  await page.getByRole('group', { name: 'Heroes' }).getByRole('combobox', { name: 'Remove one' }).click();
+  await page.getByRole('option', { name: 'Fledgling' }).waitFor();
+  assert.equal(await page.getByRole('option').count(), 2); // none of the other teams
+  await page.keyboard.press('Escape');
 });
 
 test('an error is shown at the field that it is about', async () => {

@@ -48,9 +48,9 @@ func TestFiles(t *testing.T) {
 // TestConfig checks the configuration that the page gets, and that no cache keeps it.
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	cfg := Config{SignIn: true, Cookie: true, Accounts: []webpage.Account{{Username: "a", Password: "b", Role: "USER"}}}
+	cfg := Config{SignIn: true, Cookie: true, Passkeys: true, Accounts: []webpage.Account{{Username: "a", Password: "b", Role: "USER"}}}
 	res := pagetest.Do(Handler(cfg), "GET", Path+"/config.json")
-	if got, want := pagetest.Read(t, res.Body), `{"signIn":true,"cookie":true,"accounts":[{"username":"a","password":"b","role":"USER"}]}`; got != want {
+	if got, want := pagetest.Read(t, res.Body), `{"signIn":true,"cookie":true,"accounts":[{"username":"a","password":"b","role":"USER"}],"passkeys":true,"codes":false}`; got != want {
 		t.Errorf("the page is told %s, want %s", got, want)
 	}
 	if got := res.Header.Get("Cache-Control"); got != "no-store" {

@@ -77,9 +77,15 @@ function Frame({ model, user }) {
   const main = useRef(null);
   const status = useCallback((text) => { setMessage(''); setTimeout(() => setMessage(text)); }, []);
   const address = route.parts.join('/');
+  const shownBefore = useRef(address);
   useEffect(() => {
     setMenu(false);
     scrollTo(0, 0);
+    // A link that is gone with its view takes the focus with it: the next view begins where it was.
+    if (shownBefore.current !== address && document.activeElement === document.body) {
+      main.current.focus({ preventScroll: true });
+    }
+    shownBefore.current = address;
   }, [address]);
   useEffect(() => {
     const timer = setTimeout(() => setMessage(''), 8000);

@@ -5,7 +5,7 @@ import { ApiError, api } from './api.js';
 import { Conflict } from './conflict.jsx';
 import { draftsOf, inputOf } from './drafts.js';
 import { Field } from './inputs.jsx';
-import { useModel, useStatus } from './model.jsx';
+import { RowContext, useModel, useStatus } from './model.jsx';
 import { brief, mutationOf, payloadOf, rowQuery, titleOf } from './queries.js';
 import { go, href, segment } from './router.js';
 import { Failure } from './ui.jsx';
@@ -94,7 +94,7 @@ function Change({ entity, row, fields }) {
     <>
       <p className="crumbs"><a href={back}>{titleOf(model, entity.name, row)}</a></p>
       <h1>Change {titleOf(model, entity.name, row)}</h1>
-      <Form fields={fields} row={row} submit="Save changes" send={send} cancel={back} />
+      <RowContext value={{ entity, id: row.id }}><Form fields={fields} row={row} submit="Save changes" send={send} cancel={back} /></RowContext>
       {conflict && <Conflict entity={entity} fields={fields} {...conflict} close={() => setConflict(null)} send={async (input) => { setConflict(null); await send(input, conflict.version); }} />}
     </>
   );

@@ -1,7 +1,8 @@
 // Inputs for every kind of value.
-import { cloneElement, useId, useState } from 'react';
+import { cloneElement, useContext, useId, useState } from 'react';
 import { api } from './api.js';
-import { useModel } from './model.jsx';
+import { RowContext, useModel } from './model.jsx';
+import { amount } from './money.js';
 import { Picker } from './picker.jsx';
 import { titleOf } from './queries.js';
 import { entityOfInput, inputFields, named } from './schema.js';
@@ -18,7 +19,7 @@ export function Field({ field, path = field.name, draft, onChange, errors = {} }
   const notes = (
     <>
       {field.help && <small id={`${id}-help`}>{field.help}</small>}
-      {own.length > 0 && <p id={`${id}-error`} className="error" role="alert">{own.join(' ')}</p>}
+      {own.length > 0 && <p id={`${id}-error`} className="error" role="alert">{own.map((text) => saidOf(field, text)).join(' ')}</p>}
     </>
   );
   const title = <>{field.label}{field.required && <span aria-hidden="true" className="required"> *</span>}</>;
@@ -48,6 +49,16 @@ export function Field({ field, path = field.name, draft, onChange, errors = {} }
       {notes}
     </div>
   );
+}
+
+// saidOf returns an error that begins with the name of a field, with its label, and with amounts in
+// the place of hundredths.
+function saidOf({ name, label: text, money }, error) {
+  if (!error.toLowerCase().startsWith(`${name.toLowerCase()} `)) {
+    return error;
+  }
+  const rest = error.slice(name.length);
+  return text + (money ? rest.replace(/-?\d+/g, (digits) => amount(digits)) : rest);
 }
 
 function Group({ field, ...rest }) {
@@ -228,6 +239,7 @@ function Inputs({ field, path, draft, onChange, errors, entity, add }) {
 // Edges chooses related rows: those to connect, those to disconnect, and new ones.
 function Edges({ field, path, draft, onChange, errors }) {
   const model = useModel();
+  const row = useContext(RowContext);
   const { connect = [], disconnect = [], create = [] } = draft ?? {};
   const current = Array.isArray(draft) ? draft : (draft?.current ?? []); // files that the row has
   const set = (part) => onChange({ connect, disconnect, create, current, ...part });
@@ -251,8 +263,8 @@ function Edges({ field, path, draft, onChange, errors }) {
           <FileInput aria-label={`Add a file to ${lower(field.label)}`} draft={null} onChange={add('connect', connect)} />
         </>
       )}
-      {field.known && <Labelled text="Add one that is there"><Picker target={field.target} value={null} onChange={add('connect', connect)} /></Labelled>}
-      {field.known && field.parts.disconnect && <Labelled text="Remove one"><Picker target={field.target} value={null} onChange={add('disconnect', disconnect)} /></Labelled>}
+      {field.known && <Labelled text="Add an existing one"><Picker target={field.target} value={null} onChange={add('connect', connect)} /></Labelled>}
+      {field.known && field.parts.disconnect && <Labelled text="Remove one"><Picker target={field.target} value={null} onChange={add('disconnect', disconnect)} within={row && path === field.name && field.column.args?.has('first') ? { ...row, column: field.column } : undefined} /></Labelled>}
       {creates && <Inputs add="Make a new one" field={{ ...field, input: creates }} entity={model.entities.get(field.target)} path={`${path}.create`} draft={create} errors={errors} onChange={(value) => set({ create: field.kind === 'edge' ? value.slice(-1) : value })} />}
     </>
   );

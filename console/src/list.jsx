@@ -149,7 +149,7 @@ function Columns({ model, entity, names, onChange }) {
           <input type="checkbox" checked={names.includes(name)} onChange={(event) => onChange(event.target.checked ? [...names, name] : names.filter((each) => each !== name))} /> {label}
         </label>
       ))}
-      <button type="button" className="quiet" onClick={() => onChange(columnsOf(entity))}>As at first</button>
+      <button type="button" className="quiet" onClick={() => onChange(columnsOf(entity))}>The usual ones</button>
     </fieldset>
   );
 }
@@ -180,7 +180,7 @@ function Table({ model, entity, columns, rows, state, move, selected, setSelecte
               {!entity.title && <td><Opens model={model} entity={entity} row={row} deleted={state.deleted}>{titleOf(model, entity.name, row)}</Opens></td>}
               {columns.map((column) => (
                 <td key={column.name} className={isNumber(column)}>
-                  {entity.title && column === linked ? <Opens model={model} entity={entity} row={row} deleted={state.deleted}><Cell model={model} column={column} value={row[column.name]} /></Opens> : <Cell model={model} column={column} value={row[column.name]} />}
+                  {entity.title && column === linked ? <Opens model={model} entity={entity} row={row} deleted={state.deleted}><Cell plain model={model} column={column} value={row[column.name]} /></Opens> : <Cell model={model} column={column} value={row[column.name]} />}
                 </td>
               ))}
             </tr>

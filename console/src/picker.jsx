@@ -2,17 +2,18 @@
 import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { api } from './api.js';
-import { listQuery, titleOf } from './queries.js';
+import { listQuery, relatedQuery, titleOf } from './queries.js';
 import { useModel } from './model.jsx';
 import { lower } from './words.js';
 
-export function Picker({ target, value, onChange, id, invalid, describedBy, nullable, labelledBy, label }) {
+// within is an edge of a row, if only rows are found that it leads to: { entity, id, column }.
+export function Picker({ target, value, onChange, id, invalid, describedBy, nullable, labelledBy, label, within }) {
   const model = useModel();
   const entity = model.entities.get(target);
   const [text, setText] = useState(null); // null: nothing is typed, the choice is shown
   const [at, setAt] = useState(0);
   const list = useId();
-  const { data: rows = [], error } = useFound(model, entity, text);
+  const { data: rows = [], error } = useFound(model, entity, text, within);
   if (!entity?.list) {
     return <input id={id} aria-labelledby={labelledBy} value={value?.id ?? ''} aria-invalid={invalid} aria-describedby={describedBy} onChange={({ target: { value: v } }) => onChange(v ? { id: v } : null)} />;
   }
@@ -72,16 +73,20 @@ export function Picker({ target, value, onChange, id, invalid, describedBy, null
 }
 
 // useFound returns the rows that fit a text, ten at most.
-function useFound(model, entity, text) {
+function useFound(model, entity, text, within) {
   const typed = text?.trim() ?? '';
   const fields = new Set((model.types[entity?.where]?.fields ?? []).map(({ name }) => name));
   const ending = ['ContainsFold', 'HasPrefix', ''].find((each) => fields.has(`${entity?.title}${each}`));
   const narrowed = entity?.search || !typed ? {} : ending === undefined ? { where: fields.has('id') && typed.includes('_') ? { id: typed } : undefined } : { where: { [entity.title + ending]: typed } };
   return useQuery({
-    queryKey: ['found', entity?.name, typed],
+    queryKey: ['found', entity?.name, typed, within?.id, within?.column.name],
     enabled: text !== null && Boolean(entity?.list),
     placeholderData: (before) => before,
     queryFn: async () => {
+      if (within) {
+        const related = relatedQuery(model, within, { search: entity.search && typed, ...narrowed });
+        return (await api(related.query, related.variables)).row?.related.nodes ?? [];
+      }
       const { query, variables } = listQuery(model, entity, { columns: [], page: { first: 10 }, search: entity.search && typed, ...narrowed });
       return (await api(query, variables)).list.nodes;
     },

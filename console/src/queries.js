@@ -92,10 +92,20 @@ export function listQuery(model, entity, { columns, page, where, search, sort, d
   return { query, variables };
 }
 
-// rowQuery returns a query for one row.
-export function rowQuery(entity, fields) {
+// rowQuery returns a query for one row. types are those of more variables: ", $where: HeroWhereInput".
+export function rowQuery(entity, fields, types = '') {
   const body = entity.query ? `row: ${entity.query.name}(id: $id) { ${fields} }` : `row: node(id: $id) { ... on ${entity.name} { ${fields} } }`;
-  return `query Console${entity.name}($id: ID!) { ${body} }`;
+  return `query Console${entity.name}($id: ID!${types}) { ${body} }`;
+}
+
+// relatedQuery returns a query for the first rows of a to-many edge of a row, narrowed as listQuery does.
+export function relatedQuery(model, { entity, id, column }, { where, search }) {
+  const target = model.entities.get(column.target);
+  const given = Object.entries({ where, search }).filter(([name, value]) => value && column.args.has(name));
+  const types = { where: target.where, search: 'String' };
+  const args = ['first: 10', ...given.map(([name]) => `${name}: $${name}`)].join(', ');
+  const query = rowQuery(entity, `id related: ${column.name}(${args}) { nodes { ${brief(model, column.target)} } }`, given.map(([name]) => `, $${name}: ${types[name]}`).join(''));
+  return { query, variables: { id, ...Object.fromEntries(given) } };
 }
 
 // mutationOf returns an operation of one mutation for each entry of calls, which are { name, args }:

@@ -7,8 +7,8 @@ import { label } from './words.js';
 // isNumber returns the class of the cells of a column of numbers.
 export const isNumber = ({ scalar, kind }) => (/^(Int|Float|BigInt|Decimal)$/.test(scalar) || kind === 'many' ? 'number' : undefined);
 
-// Cell shows the value of a column.
-export function Cell({ model, column, value }) {
+// Cell shows the value of a column. What is plain is within a link, and has none.
+export function Cell({ model, column, value, plain }) {
   if (value === null || value === undefined) {
     return <span className="empty">—</span>;
   }
@@ -25,7 +25,7 @@ export function Cell({ model, column, value }) {
       if (column.money) {
         return amount(value);
       }
-      return column.list ? value.map((entry) => scalarText(column, entry)).join(', ') || <span className="empty">—</span> : <Scalar column={column} value={value} />;
+      return column.list ? value.map((entry) => scalarText(column, entry)).join(', ') || <span className="empty">—</span> : <Scalar column={column} value={value} plain={plain} />;
   }
 }
 
@@ -35,7 +35,7 @@ export function RowLink({ model, name, row }) {
   return entity && !entity.abstract ? <a href={href([segment(entity), row.id])}>{text}</a> : text;
 }
 
-function Scalar({ column, value }) {
+function Scalar({ column, value, plain }) {
   if (column.values) {
     return <span className={`badge tint${column.values.findIndex(({ name }) => name === value) % 6}`}>{label(value)}</span>;
   }
@@ -45,6 +45,9 @@ function Scalar({ column, value }) {
   if (column.scalar === 'JSON') {
     return <code>{shortened(JSON.stringify(value), 120)}</code>;
   }
+  if (!plain && column.scalar === 'String' && /^https?:\/\/\S+$/.test(value)) {
+    return <a href={value} target="_blank" rel="noreferrer">{shortened(value, 60)}</a>;
+  }
   return scalarText(column, value);
 }
 
@@ -52,12 +55,19 @@ function scalarText({ scalar, values }, value) {
   if (values) return label(value);
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';
   if (scalar === 'Time') return timeText(value);
+  if (scalar === 'Date') return dateText(value);
   if (scalar === 'Bytes') return `${Math.floor((value.replace(/=+$/, '').length * 3) / 4)} bytes`;
   if (scalar === 'JSON') return JSON.stringify(value);
   return String(value);
 }
 
 const timeText = (value) => new Date(value).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+// dateText returns a day as people read it. One that the browser does not know stays as it is.
+function dateText(value) {
+  const at = new Date(`${value}T00:00:00Z`);
+  return Number.isNaN(at.getTime()) ? value : at.toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
+}
 
 const shortened = (text, length) => (text.length > length ? `${text.slice(0, length)}…` : text);
 

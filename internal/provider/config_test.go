@@ -77,6 +77,22 @@ func TestReadPresets(t *testing.T) {
 	}
 }
 
+// TestOwnPage checks that browsers may come back to the server's own page, and to no other one.
+func TestOwnPage(t *testing.T) {
+	p := New(Options{File: &File{PublicURL: "https://api.example.com"}, Page: "/console"})
+	for address, want := range map[string]bool{
+		"https://api.example.com/console": true, "https://api.example.com/": false, "https://api.example.com/console/x": false,
+		"http://api.example.com/console": false, "https://example.com/console": false,
+	} {
+		if got := p.pages.allow(address); got != want {
+			t.Errorf("allow(%q) = %t", address, got)
+		}
+	}
+	if New(Options{File: &File{PublicURL: "https://api.example.com"}}).pages.allow("https://api.example.com/console") {
+		t.Error("browsers may come back to a page that is not there")
+	}
+}
+
 // TestReadBad reads files that are not right. The errors are sentences, and have no secret in them.
 func TestReadBad(t *testing.T) {
 	t.Parallel()

@@ -83,7 +83,7 @@ func New(o Options) *Providers {
 	p := &Providers{Options: o, base: base, pages: o.File.pages, limit: newLimiter()}
 	p.pages.local = o.Local
 	if o.Page != "" {
-		p.pages.web = append(slices.Clip(p.pages.web), base.JoinPath(o.Page))
+		p.pages.web = append(slices.Clip(p.pages.web), base.ResolveReference(&url.URL{Path: o.Page}))
 	}
 	client := newClient(requestTime)
 	for _, c := range o.File.Providers {

@@ -45,12 +45,16 @@ type section struct {
 // entry is a page in the navigation. Its address is relative to the first page.
 type entry struct{ Text, Address string }
 
+// table aligns the cells of tables by attributes, because the policy of the site allows no styles in
+// a page.
+var table = extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))
+
 // newBook parses pages, and resolves the links between them. files are what the site has beside
 // pages.
 func newBook(texts map[string]string, files map[string][]byte) *book {
 	b := &book{byName: map[string]*page{}, files: files, outside: map[string]string{}}
 	b.markdown = goldmark.New(
-		goldmark.WithExtensions(extension.Table, extension.Strikethrough),
+		goldmark.WithExtensions(table, extension.Strikethrough),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID()),
 		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(codeRenderer{}, 100), util.Prioritized(linkRenderer{}, 100))))
 	for name, source := range texts {

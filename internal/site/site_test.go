@@ -118,6 +118,9 @@ func TestNavigation(t *testing.T) {
 		if strings.Contains(string(s.files[name]), "raw HTML omitted") {
 			t.Errorf("%s has HTML, which the site leaves out", name)
 		}
+		if path.Ext(name) == ".html" && strings.Contains(string(s.files[name]), ` style="`) {
+			t.Errorf("%s has a style, which the policy of the site refuses", name)
+		}
 	}
 }
 
@@ -221,7 +224,7 @@ func TestMarkdown(t *testing.T) {
 	s, err := New(Options{SDL: sdl, Pages: pages("README.md", "# P\n", "a/b.md", strings.Join([]string{
 		"<!-- Generated -->\n# <b>T</b> & co", "## Über BAD_USER-INPUT, 2x", "## same\n## same",
 		"<script>alert(1)</script>", "[x](javascript:alert(1)) [out](../../internal/x.go) [up](../README.md) [far](https://example.com/)",
-		"```go new graph/x.go\nfunc f() { return \"<i>\" } // c\n```", "```sql\nSELECT 'a' from x -- c\n```", "```go\nedge.From(x)\n```", "```console\n$ go run . <x\nout\n```", "| a |\n| --- |\n| b |\n",
+		"```go new graph/x.go\nfunc f() { return \"<i>\" } // c\n```", "```sql\nSELECT 'a' from x -- c\n```", "```go\nedge.From(x)\n```", "```console\n$ go run . <x\nout\n```", "| a |\n| ---: |\n| b |\n",
 	}, "\n\n"))})
 	if err != nil {
 		t.Fatal(err)
@@ -230,7 +233,7 @@ func TestMarkdown(t *testing.T) {
 	for _, want := range []string{
 		`id="über-bad_user-input-2x"`, `id="same"`, `id="same-1"`, `<span class="source" title="in the source tree">out</span>`, `href="../index.html">up`,
 		`<a rel="noreferrer" href="https://example.com/">far`, `<div class="file">graph/x.go</div>`, `<span class="k">return</span> <span class="s">&#34;&lt;i&gt;&#34;</span>`,
-		`<span class="c">// c`, `<span class="k">SELECT</span> <span class="s">&#39;a&#39;</span> <span class="k">from</span> x <span class="c">-- c`, "edge.From(x)", `<span class="p">$ </span>go run . &lt;x`, `<div class="wide" tabindex="0"><table>`,
+		`<span class="c">// c`, `<span class="k">SELECT</span> <span class="s">&#39;a&#39;</span> <span class="k">from</span> x <span class="c">-- c`, "edge.From(x)", `<span class="p">$ </span>go run . &lt;x`, `<div class="wide" tabindex="0"><table>`, `<td align="right">b`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %s:\n%s", want, got)
