@@ -517,7 +517,10 @@ type Mutation {
   ): BeginProviderLinkPayload!
   "Links the account at the provider with which the browser came back. ` + "`" + `CONFLICT` + "`" + ` if another user has linked it."
   finishProviderLink(code: String!, verifier: String!): FinishProviderLinkPayload!
-  "Unlinks an account at a provider from the user who asks. ` + "`" + `CONFLICT` + "`" + ` if they could not sign in any more."
+  """
+  Unlinks an account at a provider from the user who asks. ` + "`" + `CONFLICT` + "`" + ` if they could not sign in any more, ` + "`" + `FORBIDDEN` + "`" + ` unless the session began in the
+  last 10 minutes.
+  """
   unlinkProvider(id: ID!): UnlinkProviderPayload!
   """
   Ends a session of one's own; an administrator ends any. ` + "`" + `NOT_FOUND` + "`" + ` if there is none with this ID, or if it is not one's own. Its access

@@ -83,16 +83,21 @@ func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
-// networkBits is the prefix length of the networks that IPv6 providers give to customers. A
-// customer can use all addresses in such a network.
-const networkBits = 64
+// These are the prefix lengths of the networks that IPv6 providers give to customers: to a home or
+// a phone, and to whoever asks for more. A customer can use all addresses in such a network.
+const networkBits, siteBits = 64, 48
 
 // Network returns the addresses that the client with address a can easily use: the address itself,
 // or the /64 network of an IPv6 address.
-func Network(a netip.Addr) netip.Prefix {
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = networkBits
+func Network(a netip.Addr) netip.Prefix { return prefix(a, networkBits) }
+
+// Site returns the addresses that somebody who attacks from address a may have: the address itself,
+// or the /48 network of an IPv6 address, in which there may also be many others.
+func Site(a netip.Addr) netip.Prefix { return prefix(a, siteBits) }
+
+func prefix(a netip.Addr, bits int) netip.Prefix {
+	if !a.Is6() {
+		bits = a.BitLen()
 	}
 	p, _ := a.Prefix(bits) // zero if the address is zero
 	return p

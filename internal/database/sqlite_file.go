@@ -188,6 +188,7 @@ func (f *sqliteFile) connect(ctx context.Context) (driver.Conn, error) {
 	used, how := f.used.Load(), f.open
 	if used == nil && f.create != nil && stat(f.path) == nil {
 		how = f.create
+		makePrivate(f.path)
 	}
 	opened, err := busyRetry{how}.Connect(ctx)
 	if err != nil {
@@ -206,6 +207,14 @@ func (f *sqliteFile) connect(ctx context.Context) (driver.Conn, error) {
 	}
 	f.conns++
 	return &fileConn{opened.(rawConn), f}, nil
+}
+
+// makePrivate makes an empty file that only its owner may read: there will be hashes of passwords in
+// it. SQLite gives the files of its log the same mode. If the file cannot be made, SQLite says why.
+func makePrivate(path string) {
+	if file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+		_ = file.Close()
+	}
 }
 
 // openLog reads from a database, because SQLite creates or opens its log files at the first read.

@@ -116,6 +116,27 @@ func (s *stored) rename(from, to string) {
 	}
 }
 
+// TestFileIsPrivate looks at the modes of a new database, of its log, and of one that was there.
+func TestFileIsPrivate(t *testing.T) {
+	t.Parallel()
+	s := store(t)
+	for _, name := range []string{s.path, s.path + "-wal", s.path + "-shm"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+	shared := filepath.Join(t.TempDir(), "shared.db")
+	if err := errors.Join(os.WriteFile(shared, nil, 0o600), os.Chmod(shared, 0o640)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.opened(shared).ExecContext(t.Context(), "CREATE TABLE t (x)"); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(shared); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("the mode of a file that was there: %v, %v", info.Mode(), err)
+	}
+}
+
 // TestMovedFile moves the file away and back: alone, with its log, and with its folder.
 func TestMovedFile(t *testing.T) {
 	t.Parallel()

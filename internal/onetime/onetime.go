@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	"forge/internal/apperr"
+	"forge/internal/clientip"
 	"forge/internal/expiry"
 	"forge/internal/migrator/catalog"
 	"forge/internal/unit"
@@ -156,12 +157,7 @@ type fromKey struct{}
 // From returns a context in which tokens that are nobody's count for the network of a client. All
 // tokens without it count for one network.
 func From(ctx context.Context, client netip.Addr) context.Context {
-	bits := client.BitLen()
-	if client.Is6() {
-		bits = 48 // many people get as much, and can use each /64 of it
-	}
-	p, _ := client.Prefix(bits) // zero if the address is zero
-	return context.WithValue(ctx, fromKey{}, p)
+	return context.WithValue(ctx, fromKey{}, clientip.Site(client))
 }
 
 func network(ctx context.Context) string {

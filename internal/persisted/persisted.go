@@ -16,11 +16,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/lexer"
 
 	"forge/internal/apperr"
 	"forge/internal/cache"
@@ -114,10 +117,29 @@ func (a Automatic) MutateOperationContext(ctx context.Context, op *graphql.Opera
 		// Without the copy, the cached text would keep the whole body of the request in memory.
 		a.documents.Add(stats.Hash, strings.Clone(op.RawQuery), len(op.RawQuery))
 	}
-	if a.Shared != nil {
+	if a.Shared != nil && !mayHaveSecrets(op) {
 		a.Shared.Put(ctx, stats.Hash, op.RawQuery)
 	}
 	return nil
+}
+
+// mayHaveSecrets reports whether a document has a mutation, and a text, which may be a password
+// that should have been a variable. Such a document stays in memory.
+func mayHaveSecrets(op *graphql.OperationContext) bool {
+	isMutation := func(o *ast.OperationDefinition) bool { return o.Operation == ast.Mutation }
+	if !slices.ContainsFunc(op.Doc.Operations, isMutation) {
+		return false
+	}
+	tokens := lexer.New(&ast.Source{Input: op.RawQuery})
+	for {
+		token, err := tokens.ReadToken()
+		switch {
+		case err != nil || token.Kind == lexer.String || token.Kind == lexer.BlockString:
+			return true
+		case token.Kind == lexer.EOF:
+			return false
+		}
+	}
 }
 
 // Off refuses all requests that only name a document. Its error tells clients to send documents in

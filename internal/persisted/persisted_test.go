@@ -23,7 +23,7 @@ import (
 
 var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	type Query { hello(name: String): String! bye: String }
-	type Mutation { hello: String! }
+	type Mutation { hello(name: String): String! }
 `})
 
 // extension makes an extension of gqlgen of what package persisted has.
@@ -275,6 +275,42 @@ type lying struct{ document string }
 func (l lying) Get(context.Context, string) (string, bool) { return l.document, true }
 
 func (lying) Put(context.Context, string, string) {}
+
+// store keeps documents by their hashes.
+type store map[string]string
+
+func (s store) Get(_ context.Context, hash string) (string, bool) {
+	document, ok := s[hash]
+	return document, ok
+}
+
+func (s store) Put(_ context.Context, hash, document string) { s[hash] = document }
+
+// TestSharedHasNoSecrets sends documents with texts. Those of mutations, which may be passwords,
+// are not stored.
+func TestSharedHasNoSecrets(t *testing.T) {
+	t.Parallel()
+	for document, stored := range map[string]bool{
+		`{ hello(name: "a") }`:                                          true,
+		`mutation { hello }`:                                            true,
+		`mutation($n: String) { hello(name: $n) }`:                      true,
+		`mutation { hello(name: "a") }`:                                 false,
+		`mutation { hello(name: """a""") }`:                             false,
+		`mutation($n: String = "a") { hello(name: $n) }`:                false,
+		`mutation { ...f } fragment f on Mutation { hello(name: "a") }`: false,
+	} {
+		automatic, kept := persisted.NewAutomatic(10, 1000), store{}
+		automatic.Shared = kept
+		body := `{"query":` + quoted(document) + `,"extensions":` + apollo(hashOf(document)) + `}`
+		r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		newServer(automatic).ServeHTTP(w, r)
+		if _, is := kept[hashOf(document)]; is != stored || !strings.Contains(w.Body.String(), `"data"`) {
+			t.Errorf("%s: stored: %t, %s", document, is, w.Body)
+		}
+	}
+}
 
 // TestSharedIsNotTrusted asks for a document that a store has another one for.
 func TestSharedIsNotTrusted(t *testing.T) {

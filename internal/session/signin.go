@@ -37,7 +37,8 @@ func (s *Sessions) SignUp(
 // and one hash, and returns the same UNAUTHENTICATED, or RATE_LIMITED after too many failures. It
 // takes longer only for an account whose hash has an outdated cost, until the next sign-in.
 func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens, error) {
-	key := about("sign in", s.accounts.LoginKey(login), clientip.Network(clientip.Address(ctx, s.proxies)).String())
+	// Those of a site share it for this login alone.
+	key := about("sign in", s.accounts.LoginKey(login), clientip.Site(s.Client(ctx)).String())
 	var a *Account
 	err := s.guarded(ctx, key, func() (ok bool, err error) {
 		a, err = look(ctx, s.db, func(ctx context.Context) (*Account, error) { return s.accounts.FindLogin(ctx, login) })

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -102,6 +103,15 @@ func TestSignInSlowsDown(t *testing.T) {
 		}
 		if got := try("192.0.2.1", "ada", secret); len(got.Errors) > 0 {
 			t.Errorf("by another login: %s", got)
+		}
+		for i := range 5 {
+			try(fmt.Sprintf("[2001:db8:0:%d::1]", i), "ada@example.com", "incorrect")
+		}
+		if got := try("[2001:db8:0:ff::1]", "ada@example.com", secret); got.Code() != "RATE_LIMITED" {
+			t.Errorf("from another /64 of the same /48: %s", got)
+		}
+		if got := try("[2001:db8:1::1]", "ada@example.com", secret); len(got.Errors) > 0 {
+			t.Errorf("from another /48: %s", got)
 		}
 	})
 }
