@@ -40,6 +40,21 @@ func (db *DB) Acquire(ctx context.Context) (Conn, error) {
 	return conn, err
 }
 
+// AcquireBy is Acquire with a time after which it returns the error of a database that cannot be
+// reached. The time is ignored if it is zero.
+func (db *DB) AcquireBy(ctx context.Context, late time.Time) (Conn, error) {
+	if late.IsZero() {
+		return db.Acquire(ctx)
+	}
+	within, cancel := context.WithDeadline(ctx, late)
+	defer cancel()
+	conn, err := db.Acquire(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		err = unavailable(connectError{err})
+	}
+	return conn, err
+}
+
 func (db *DB) acquire(ctx context.Context) (Conn, error) {
 	if err := db.enter(ctx, db.slots, "all connections to the database are in use; try again"); err != nil {
 		return Conn{}, err

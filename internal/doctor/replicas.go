@@ -34,7 +34,24 @@ func (d *Doctor) replicas(ctx context.Context, db *database.DB) (found []Finding
 	for i, h := range settled(ctx, set) {
 		found = append(found, d.replica(ctx, addresses[i], h))
 	}
-	return found
+	return append(found, d.unnamed(ctx, db, found)...)
+}
+
+// unnamed reports that the primary has more standbys than can be read from. Without a primary, only
+// all of them together know whose tokens were ended.
+func (d *Doctor) unnamed(ctx context.Context, db *database.DB, replicas []Finding) []Finding {
+	good := 0
+	for _, f := range replicas {
+		if f.State == OK {
+			good++
+		}
+	}
+	state, err := db.State(ctx)
+	if err != nil || !d.config.Pool.Synced || len(state.Standbys) <= good {
+		return nil
+	}
+	return []Finding{warn("replicas", fmt.Sprintf("the primary has %d standbys, and %d of them can be read from: without a primary, requests with a token are refused after 10 s", len(state.Standbys), good),
+		"Name all standbys in "+d.config.NameOf("DATABASE_REPLICAS")+".")}
 }
 
 // settled returns what is known of the replicas when each of them is read from, or after a while.

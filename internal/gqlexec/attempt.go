@@ -40,7 +40,7 @@ func (e *executor) run(ctx context.Context) *graphql.Response {
 		ctx = limited
 	}
 	op := graphql.GetOperationContext(ctx)
-	a := &attempt{executor: e, number: 1, op: op, mutation: op.Operation.Operation == ast.Mutation}
+	a := &attempt{executor: e, number: 1, began: start, op: op, mutation: op.Operation.Operation == ast.Mutation}
 	for tries := 0; ; a = a.next() {
 		response := a.run(ctx)
 		if a.shouldRepeat(ctx, response) {
@@ -67,6 +67,7 @@ func (e *executor) run(ctx context.Context) *graphql.Response {
 type attempt struct {
 	*executor
 	number    int
+	began     time.Time // when the first attempt began
 	op        *graphql.OperationContext
 	mutation  bool
 	operation *read.Operation
@@ -101,7 +102,7 @@ type attempt struct {
 
 // next returns the next attempt at the same operation.
 func (a *attempt) next() *attempt {
-	n := &attempt{executor: a.executor, number: a.number + 1, op: a.op, mutation: a.mutation,
+	n := &attempt{executor: a.executor, number: a.number + 1, began: a.began, op: a.op, mutation: a.mutation,
 		prepared: a.prepared, sealed: a.sealed, doubt: a.doubt, stepwise: a.stepwise || a.doubt != nil, onPrimary: a.repeat}
 	if a.keyRefused() {
 		n.number, n.stepwise = a.number, true
@@ -125,6 +126,9 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	unreached := a.choose(ctx)
 	a.unit = unit.New(a.host, mode)
 	defer a.unit.Rollback()
+	if a.number > 1 {
+		a.unit.ConnectBy(a.began.Add(retryTime + lastConnect))
+	}
 	a.unit.OnSavepoint(a.forgetCommit)
 	if a.mutation && a.options.Replicas != nil && a.options.Replicas.Positions() {
 		a.unit.WantPosition()
@@ -389,6 +393,9 @@ const (
 	maxWrites = 20
 	maxReads  = 6
 	retryTime = 10 * time.Second // no further attempt begins after this time
+	// lastConnect is how long the last attempt then waits for a connection. A host that is silent
+	// would keep it for as long as connecting may take.
+	lastConnect = 2 * time.Second
 )
 
 // backoff sets the pauses between attempts.

@@ -25,6 +25,8 @@ type Host struct {
 
 	mu   sync.Mutex
 	last sample
+	// sampled is the server of the last good sample.
+	sampled string
 	// several is the number of the watcher's connection beside which another one has reached another
 	// server. It is 0 if there was none.
 	several uint64
@@ -158,6 +160,9 @@ func (s *sample) read(ctx context.Context, conn *sql.Conn, last sample) error {
 func (h *Host) publish(s sample) {
 	h.mu.Lock()
 	h.last = s
+	if s.err == nil {
+		h.sampled = s.server
+	}
 	close(h.next)
 	h.next = make(chan struct{})
 	h.mu.Unlock()
@@ -241,8 +246,12 @@ func (h *Host) connected(ctx context.Context, server string) error {
 	return errSeveral
 }
 
-// server returns the server that is sampled. Other connections of the pool must not be used.
-func (h *Host) server() string { return h.state().server }
+// server returns the server that was sampled last. Connections to others must not be used.
+func (h *Host) server() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sampled
+}
 
 // leadsToSeveral reports whether a connection has reached another server than the one of a sample.
 func (h *Host) leadsToSeveral(last sample) bool {

@@ -54,7 +54,7 @@ func (u *Unit) connect(ctx context.Context) error {
 	if err := u.askPromise(); err != nil {
 		return err
 	}
-	conn, err := u.db.Acquire(ctx)
+	conn, err := u.db.AcquireBy(ctx, u.late)
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,7 @@ type Unit struct {
 	cost  Cost
 	last  error // the error of the last statement that failed, including BEGIN and COMMIT
 
+	late        time.Time     // see ConnectBy
 	onLongHold  func()        // see OnLongHold
 	holdLimit   time.Duration // see OnLongHold
 	holdTimer   *time.Timer
@@ -78,6 +79,10 @@ type Cost struct {
 func New(db *database.DB, mode Mode) *Unit {
 	return &Unit{db: db, mode: mode}
 }
+
+// ConnectBy sets a time after which the unit waits for no connection any more: the database then
+// counts as one that cannot be reached. It must be called before the first statement.
+func (u *Unit) ConnectBy(late time.Time) { u.late = late }
 
 // OnLongHold makes the unit call f if it holds a connection for longer than limit. It must be
 // called before the first statement.

@@ -53,6 +53,14 @@ func newCluster(t *testing.T, pgbouncer bool) *cluster {
 		}
 	}
 	c := &cluster{t: t, pgbouncer: pgbouncer, network: someNetwork()}
+	c.addMachines(3)
+	return c
+}
+
+// addMachines adds machines that have their files. Where root runs the test, their programs run as
+// another user, as PostgreSQL and PgBouncer refuse root.
+func (c *cluster) addMachines(n int) {
+	c.t.Helper()
 	if os.Getuid() == 0 {
 		postgres, err := user.Lookup("postgres")
 		c.must(err)
@@ -63,15 +71,14 @@ func newCluster(t *testing.T, pgbouncer bool) *cluster {
 	dir, err := os.MkdirTemp("", "forge-ha-")
 	c.must(err)
 	c.must(os.Chmod(dir, 0o755))
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	for i := 1; i <= 3; i++ {
+	c.t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	for i := 1; i <= n; i++ {
 		name := fmt.Sprint("node", i)
 		m := &machine{cluster: c, name: name, address: fmt.Sprint(c.network, 10+i), dir: filepath.Join(dir, name)}
 		c.machines = append(c.machines, m)
 		m.install()
 	}
-	t.Cleanup(c.stop)
-	return c
+	c.t.Cleanup(c.stop)
 }
 
 // someNetwork returns the beginning of addresses of loopback that nobody uses.

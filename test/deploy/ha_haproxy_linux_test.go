@@ -3,8 +3,11 @@ package deploy
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"forge/test/gqltest"
@@ -38,4 +41,39 @@ func TestHAProxyAnswers(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestPgBouncerFile runs PgBouncer with the file of deploy/ha. It refuses a file with a name that it
+// does not know.
+func TestPgBouncerFile(t *testing.T) {
+	program, err := exec.LookPath("pgbouncer")
+	if err != nil {
+		program, err = exec.LookPath("/usr/sbin/pgbouncer")
+	}
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatalf("this test needs PgBouncer: %v", err)
+	}
+	c := &cluster{t: t, network: someNetwork()}
+	c.addMachines(1)
+	m := c.machines[0]
+	m.write("userlist.txt", "")
+	m.run(nil, program, m.dir+"/pgbouncer.ini")
+	log := func() string {
+		text, err := os.ReadFile(m.dir + "/pgbouncer.log")
+		c.must(err)
+		return string(text)
+	}
+	gqltest.Eventually(t, "PgBouncer listens", func() error {
+		conn, err := net.Dial("tcp", m.address+":6432")
+		if err != nil {
+			return fmt.Errorf("%w\n%s", err, log())
+		}
+		return conn.Close()
+	})
+	if text := log(); strings.Contains(text, "WARNING") || strings.Contains(text, "ERROR") {
+		t.Errorf("PgBouncer complains: %s", text)
+	}
 }

@@ -17,11 +17,16 @@ import (
 // examine returns what doctor prints about replicas.
 func examine(t *testing.T, primary string, replicas ...string) string {
 	t.Helper()
+	return doctor(t, "DATABASE_URL="+primary, "DATABASE_REPLICAS="+strings.Join(replicas, " "), "READS=replica")
+}
+
+// doctor returns what doctor prints with these settings.
+func doctor(t *testing.T, settings ...string) string {
+	t.Helper()
 	sdl, err := os.ReadFile("../../schema.graphqls")
 	must(t, err)
 	var out bytes.Buffer
-	cli.Run(t.Context(), graph.Application(string(sdl), "test"), []string{"forge", "doctor"},
-		[]string{"DATABASE_URL=" + primary, "DATABASE_REPLICAS=" + strings.Join(replicas, " "), "READS=replica"}, &out, io.Discard)
+	cli.Run(t.Context(), graph.Application(string(sdl), "test"), []string{"forge", "doctor"}, settings, &out, io.Discard)
 	return out.String()
 }
 
