@@ -19,7 +19,6 @@ import (
 	"forge/internal/database"
 	"forge/internal/email"
 	"forge/internal/entity"
-	"forge/internal/onetime"
 	"forge/internal/session"
 	"forge/internal/unit"
 	"forge/internal/username"
@@ -38,11 +37,8 @@ func (Accounts) Find(ctx context.Context, id uuid.UUID) (*session.Account, error
 
 // Mailbox returns the account of a user with the email. It returns nil if there is no such user.
 func (Accounts) Mailbox(ctx context.Context, id uuid.UUID) (*account.Account, error) {
-	return oneMailbox(ctx, user.ID(id), func(s *sql.Selector) { s.AppendSelectExprAs(onetime.Exists(id), hasTokens) })
+	return oneMailbox(ctx, user.ID(id))
 }
-
-// hasTokens is the name of the column that says whether an account has tokens.
-const hasTokens = "has_tokens"
 
 // FindMailbox returns the account of the user with this email. It returns nil if there is no such
 // user.
@@ -50,16 +46,12 @@ func (Accounts) FindMailbox(ctx context.Context, address string) (*account.Accou
 	return oneMailbox(ctx, user.EmailKeyIn(email.Key(address), email.FormerKey(address)))
 }
 
-func oneMailbox(ctx context.Context, which predicate.User, more ...func(*sql.Selector)) (*account.Account, error) {
-	query := ent.FromUnit(ctx).User.Query().Where(which)
-	query.Modify(more...)
-	u, err := query.First(ctx)
+func oneMailbox(ctx context.Context, which predicate.User) (*account.Account, error) {
+	u, err := ent.FromUnit(ctx).User.Query().Where(which).First(ctx)
 	if u == nil || err != nil {
 		return nil, ent.MaskNotFound(err)
 	}
 	a := &account.Account{Account: *accountOf(u)}
-	tokens, _ := u.Value(hasTokens) // is true, or on SQLite 1
-	a.HasTokens = tokens == true || tokens == int64(1)
 	if u.Email != nil {
 		a.EmailKey = email.Key(*u.Email)
 	}

@@ -41,9 +41,6 @@ type Account struct {
 	EmailKey string    // the same for all spellings of Email
 	Verified time.Time // when it was proved that mails to Email are read; zero if it was not
 	EraseAt  time.Time // when the account will be erased; zero if it will not
-	// HasTokens says whether package onetime keeps tokens of the account. Only Accounts.Mailbox
-	// sets it.
-	HasTokens bool
 }
 
 // Accounts are accounts that may have an email. Each method works in the unit of work of its

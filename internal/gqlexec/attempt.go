@@ -254,7 +254,7 @@ func (a *attempt) execute(ctx context.Context) *graphql.Response {
 func (a *attempt) runFields(ctx context.Context) *graphql.Response {
 	own := slices.ContainsFunc(a.operation.RootFields(), a.carriesOut)
 	switch {
-	case own && a.mutation && a.api.WithoutEngine:
+	case own && a.mutation: // the engine reads what each root field refers to: see read.Engine.Mutate
 		return a.runRoots(loader.NewContext(ctx))
 	case own:
 		return a.engine.Execute(ctx, a.runRoots)

@@ -158,9 +158,7 @@ func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, 
 	if u.autocommitted != "" && !reads {
 		return nil, secondWriteError(u.autocommitted, query)
 	}
-	// A policy's query before a statement that commits by itself needs no transaction either.
-	c := changeFrom(ctx)
-	if err := u.open(ctx, reads && c != nil && !c.used && u.autocommits(c)); err != nil {
+	if err := u.open(ctx, u.precedes(ctx, query)); err != nil {
 		return nil, err
 	}
 	return u.conn.QueryContext(ctx, query, args...)
@@ -172,7 +170,14 @@ func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, 
 func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query string, args []any) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.read(ctx, each, query, args, false)
+	return u.read(ctx, each, query, args, u.precedes(ctx, query))
+}
+
+// precedes reports whether a query comes before a statement that will commit by itself, as those of
+// a policy do. Then it needs no transaction either.
+func (u *Unit) precedes(ctx context.Context, query string) bool {
+	c := changeFrom(ctx)
+	return c != nil && !c.used && u.autocommits(c) && strings.HasPrefix(query, "SELECT")
 }
 
 // read runs a query and calls each with the values of every row. If autocommit is true, it begins

@@ -365,7 +365,7 @@ func (t *tree) save(ctx context.Context, w *Write) error {
 
 func (w *Write) changesNothing() bool {
 	m := w.Mutation
-	return len(m.Fields())+len(m.ClearedFields())+len(m.AddedEdges())+len(m.RemovedEdges())+len(m.ClearedEdges()) == 0
+	return len(m.Fields()) == 0 && len(m.ClearedFields())+len(m.AddedEdges())+len(m.RemovedEdges())+len(m.ClearedEdges()) == 0
 }
 
 // within returns the context in which ent makes the mutation.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"regexp"
 	"testing"
@@ -54,10 +55,14 @@ func BenchmarkOperations(b *testing.B) {
 			{"list", `{ users(first: 50) { edges { node { id username email } } } }`, nil},
 			{"nested", `{ users(first: 20) { edges { node { id username heroes(first: 10) { edges { node { id name team { name } } } } } } } }`, nil},
 			{"deep", `{ users(first: 20) { edges { node { id orders(first: 5) { edges { node { id totalCents items { quantity product { name priceCents } } } } } } } } }`, nil},
+			{"update", `mutation($id: ID!, $email: String!) { updateUser(id: $id, input: {email: $email}) { user { id username email } } }`, vars{"id": id["id"]}},
 		} {
 			b.Run(op.name, func(b *testing.B) {
 				b.ReportAllocs()
-				for b.Loop() {
+				for i := 0; b.Loop(); i++ {
+					if op.name == "update" {
+						op.vars["email"] = fmt.Sprintf("user.%d@example.com", i)
+					}
 					if body := send(op.query, op.vars); bytes.Contains(body, []byte(`"errors"`)) {
 						b.Fatalf("%s", body)
 					}
