@@ -278,9 +278,13 @@ func (f Field) add(e *editor, table string) error {
 	return f.index(e)
 }
 
-// condition returns the CHECK of the column, or "", and the end of its name.
+// condition returns the CHECK of the column, or "", and the end of its name. On SQLite, decimal
+// numbers are texts, and would be compared as such.
 func (f Field) condition() (condition, what string) {
 	column := entity.Snake(f.Name)
+	if f.Type == "decimal" {
+		column += " + 0"
+	}
 	switch {
 	case f.Length > 0:
 		return fmt.Sprintf("length(%s) BETWEEN 1 AND %d", column, f.Length), "_length"

@@ -61,8 +61,8 @@ func checksOf(tables []*schema.Table, name string) (conditions []string) {
 }
 
 var (
-	between    = regexp.MustCompile(`^(length\()?"?(\w+)"?\)? BETWEEN (-?\d+) AND (-?\d+)$`)
-	comparison = regexp.MustCompile(`^(length\()?"?(\w+)"?\)? (<|<=|>|>=) (-?\d+)$`)
+	between    = regexp.MustCompile(`^(length\()?"?(\w+)"?\)?(?: \+ 0)? BETWEEN (-?\d+) AND (-?\d+)$`)
+	comparison = regexp.MustCompile(`^(length\()?"?(\w+)"?\)?(?: \+ 0)? (<|<=|>|>=) (-?\d+)$`)
 )
 
 // narrow applies a CHECK to the limits, if it is about the column and of a known form. Of numbers

@@ -21,7 +21,7 @@ func TestLimits(t *testing.T) {
 		Check: "c > 5",
 		Checks: map[string]string{
 			"1": "length(a) BETWEEN 1 AND 100", "2": "b >= 0", "3": "d BETWEEN -3 AND 8", "4": `"e" < 10`, "5": "length(f) <= 7",
-			"6": "b >= 3 OR c < 2", "7": "(a IS NULL) = (b IS NULL)", "8": "lower(a) <= 3", "9": "g IN (1, 2)", "10": "other >= 9",
+			"6": "b >= 3 OR c < 2", "7": "(a IS NULL) = (b IS NULL)", "8": "lower(a) <= 3", "9": "g IN (1, 2)", "10": "other >= 9", "11": "h + 0 >= 9",
 		},
 	}}}}}
 	for _, tt := range []struct {
@@ -36,6 +36,7 @@ func TestLimits(t *testing.T) {
 		{entity.Field{Column: "e", Kind: entity.Int, Type: "int8"}, limits{most: math.MaxInt, least: -128, greatest: 9}},
 		{entity.Field{Column: "f", Kind: entity.String, Stored: map[string]string{dialect.Postgres: "varchar(5)"}}, limits{most: 5, least: math.MinInt64, greatest: math.MaxInt64}},
 		{entity.Field{Column: "g", Kind: entity.Decimal, Stored: map[string]string{dialect.Postgres: "numeric(12, 2)"}}, limits{most: math.MaxInt, least: math.MinInt64, greatest: math.MaxInt64, digits: 12, scale: 2}},
+		{entity.Field{Column: "h", Kind: entity.Decimal}, limits{most: math.MaxInt, least: 9, greatest: math.MaxInt64}},
 	} {
 		if got := b.limitsOf(&entity.Entity{Table: "things"}, &tt.field); got != tt.want {
 			t.Errorf("%s of %s: %+v, want %+v", tt.field.Column, tt.field.Type, got, tt.want)
