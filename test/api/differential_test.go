@@ -94,7 +94,7 @@ func TestDifferential(t *testing.T) {
 		case slowed > 1: // more of them tell the race detector nothing more
 			to = from + 1_000
 		case testing.Short():
-			to = min(to, from+4_000)
+			to = min(to, from+5_000)
 		}
 		if os.Getenv("FORGE_SOAK") != "" {
 			from, to = 20*from, 20*to
