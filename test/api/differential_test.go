@@ -39,11 +39,19 @@ func demo() differ.App {
 	}
 }
 
-// filled returns the database at url, with the rows of w. Some heroes have photos, and some products
-// a picture.
+// filled returns the database at url, with the rows of w.
 func filled(t testing.TB, url string, w *world) *database.DB {
 	t.Helper()
 	a := newBareAPI(t, url)
+	a.fill(w)
+	return a.db
+}
+
+// TestDifferentialFiles does what TestDifferential does where heroes have photos, and products a
+// picture.
+func TestDifferentialFiles(t *testing.T) {
+	t.Parallel()
+	a, w := newBareAPI(t, dbtest.SQLite(t)), makeWorld()
 	a.fill(w)
 	a.stored(func(ctx context.Context, c *ent.Client) {
 		made := 0
@@ -63,11 +71,12 @@ func filled(t testing.TB, url string, w *world) *database.DB {
 		}
 		for i, p := range w.products {
 			if i%2 == 0 && made < 60 {
-				c.Product.UpdateOneID(p.ID).SetPictureID(add().SaveX(ctx).ID).SetVersion(p.Version).ExecX(ctx)
+				c.Product.UpdateOneID(p.ID).SetPictureID(add().SaveX(ctx).ID).ExecX(ctx)
 			}
 		}
 	})
-	return a.db
+	d := differ.New(t.Context(), demo(), a.db)
+	d.TryMany(0, 500, d.NewCoverage(), func(seed uint64, difference string) { t.Errorf("seed %d: %s", seed, difference) })
 }
 
 // TestDifferential makes operations from seeds, and runs each through the read engine and field by

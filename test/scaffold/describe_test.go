@@ -21,7 +21,7 @@ import (
 var schemas = map[string][]ent.Interface{
 	"demo":    {demoschema.Credential{}, demoschema.File{}, demoschema.Hero{}, demoschema.IdempotencyKey{}, demoschema.Inventory{}, demoschema.Mail{}, demoschema.Order{}, demoschema.OrderItem{}, demoschema.Product{}, demoschema.Session{}, demoschema.SignIn{}, demoschema.Team{}, demoschema.User{}, demoschema.Webhook{}},
 	"chinook": {chinookschema.Album{}, chinookschema.Artist{}, chinookschema.Customer{}, chinookschema.Employee{}, chinookschema.Genre{}, chinookschema.Invoice{}, chinookschema.InvoiceLine{}, chinookschema.Label{}, chinookschema.MediaType{}, chinookschema.Playlist{}, chinookschema.Track{}},
-	"edges":   {edgesschema.Concert{}, edgesschema.Genre{}, edgesschema.Label{}, edgesschema.Listener{}, edgesschema.Playlist{}, edgesschema.PlaylistTrack{}, edgesschema.Poster{}, edgesschema.Prize{}, edgesschema.Rating{}, edgesschema.Sleeve{}, edgesschema.Ticket{}, edgesschema.Track{}, edgesschema.Venue{}},
+	"edges":   {edgesschema.Concert{}, edgesschema.File{}, edgesschema.Genre{}, edgesschema.Label{}, edgesschema.Listener{}, edgesschema.Playlist{}, edgesschema.PlaylistTrack{}, edgesschema.Poster{}, edgesschema.Prize{}, edgesschema.Rating{}, edgesschema.Sleeve{}, edgesschema.Ticket{}, edgesschema.Track{}, edgesschema.Venue{}},
 	"kinds":   {kindsschema.Sample{}},
 	"rules":   {rulesschema.Customer{}, rulesschema.Document{}, rulesschema.Invoice{}, rulesschema.Membership{}, rulesschema.Org{}, rulesschema.Person{}, rulesschema.Project{}, rulesschema.Staff{}, rulesschema.Team{}},
 }
