@@ -48,6 +48,8 @@ type Change struct {
 	// of its column and an equals sign. It is nil if the log does not have them, as the change is one
 	// of another row that counts as this one.
 	Refs []string
+	// At is the position after the change, if Read has returned it.
+	At Position
 
 	mark int32 // tells the change from another of the same number, on SQLite
 }
@@ -216,10 +218,14 @@ FROM before LEFT JOIN now ON true LEFT JOIN LATERAL (SELECT * FROM (
 		return nil, after, ErrLost
 	case !b.next.number.Valid:
 		return nil, after, nil
-	case len(b.list) < most:
+	}
+	for i := range b.list {
+		b.list[i].At = Position{Tick: after.Tick, Mark: after.Mark, Seq: b.list[i].Seq}
+	}
+	if len(b.list) < most {
 		return b.list, Position{Tick: b.next.number.Int64, Mark: int32(b.next.mark.Int64)}, nil
 	}
-	return b.list, Position{Tick: after.Tick, Mark: after.Mark, Seq: b.list[len(b.list)-1].Seq}, nil
+	return b.list, b.list[len(b.list)-1].At, nil
 }
 
 // readSQLite returns changes after a position. The change at the position must still be there, and
@@ -243,6 +249,9 @@ LEFT JOIN (SELECT * FROM %[1]s WHERE seq > ?1 AND (?3 = 'null' OR type IN (SELEC
 		return nil, after, ErrExpired
 	default:
 		return nil, after, ErrLost
+	}
+	for i := range b.list {
+		b.list[i].At = Position{Seq: b.list[i].Seq, Mark: b.list[i].mark}
 	}
 	if len(b.list) == most && most > 0 {
 		return b.list, Position{Seq: b.list[len(b.list)-1].Seq, Mark: int32(b.last.Int64)}, nil

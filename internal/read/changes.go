@@ -137,7 +137,12 @@ type heard struct {
 	// unclear says that the viewer hears of the change only if the row refers to what they asked
 	// for.
 	unclear bool
+	at      changes.Position // after the change
 }
+
+// leastChanges is how many changes are read for a page at least. With fewer, pages without changes
+// would tell a viewer how many there were that they do not hear of.
+const leastChanges = 200
 
 func (e *Engine) readChanges(ctx context.Context, u *unit.Unit, _ graphql.CollectedField, args map[string]any) (*changesPage, error) {
 	most, err := plan.FirstChanges(args["first"])
@@ -150,11 +155,16 @@ func (e *Engine) readChanges(ctx context.Context, u *unit.Unit, _ graphql.Collec
 		return nil, err
 	}
 	log := e.log.in(u)
-	list, next, err := log.Read(ctx, after, most, e.prefixes(args["types"])...)
+	list, next, err := log.Read(ctx, after, max(most, leastChanges), e.prefixes(args["types"])...)
 	if err != nil {
 		return nil, e.log.failed(ctx, log, err)
 	}
-	return e.pageOf(ctx, list, next, nil)
+	p, err := e.pageOf(ctx, list, next, nil)
+	if err == nil && len(p.list) > most {
+		p.list = p.list[:most]
+		p.cursor = e.log.cursor(p.list[most-1].at)
+	}
+	return p, err
 }
 
 // pageOf returns a page of those changes that the viewer hears of and that are of interest. No
@@ -174,6 +184,7 @@ func (e *Engine) pageOf(ctx context.Context, list []changes.Change, next changes
 		if of.unclear(c) {
 			h.asks, h.owns, h.unclear = true, false, true
 		}
+		h.at = c.At
 		p.list = append(p.list, h)
 	}
 	if err := p.filter(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,6 +142,39 @@ func TestChangesErrors(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.WantCode("CURSOR_LOST", changesSince, vars{"after": cursor})
+	})
+}
+
+// TestChangesHidden counts changes of rows that one may not see by the pages that there are, one
+// change at a time. Their number does not show.
+func TestChangesHidden(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		a.tick()
+		cursor := a.Must(`{ changeCursor }`, nil).Text("changeCursor")
+		stranger, want := a.as(viewer.Viewer{}), []string(nil)
+		a.stored(func(ctx context.Context, db *ent.Client) {
+			for i := range 24 {
+				db.Order.Create().SetTotalCents(1).SaveX(ctx)
+				if i%8 == 0 {
+					db.Team.Create().SetName(fmt.Sprint(i)).SaveX(ctx)
+					want = append(want, "CREATED team Team")
+				}
+			}
+		})
+		a.tick()
+		for types, want := range map[string][]string{"ORDER": nil, "ORDER TEAM": want} {
+			var all []string
+			pages, at, last := 0, cursor, ""
+			for at != last {
+				list, next := since(stranger, vars{"after": at, "first": 1, "types": strings.Fields(types)})
+				all, pages, at, last = append(all, list...), pages+1, next, at
+			}
+			if most := len(want) + 2; !slices.Equal(all, want) || pages > most {
+				t.Errorf("of %s, got %q in %d pages, want %q in %d at most", types, all, pages, want, most)
+			}
+		}
 	})
 }
 
