@@ -161,7 +161,7 @@ func Redact(address string) string {
 		return scheme + "://…"
 	}
 	before, hosts, after := cutHosts(address)
-	u, err := url.Parse(before + after)
+	u, err := url.Parse(before + "host" + after) // package url knows no list of hosts
 	if err != nil {
 		return scheme + "://…"
 	}

@@ -10,6 +10,8 @@ func TestRedact(t *testing.T) {
 		{"postgres://ada:secret@/forge?host=/run/postgresql", "postgres://ada:xxxxx@/forge?host=/run/postgresql"},
 		{"postgres://db/forge?user=ada&password=secret", "postgres://db/forge?password=xxxxx&user=ada"},
 		{"postgres://db/forge?sslinline=true&sslkey=secret", "postgres://db/forge?sslinline=true&sslkey=xxxxx"},
+		{"postgres://db", "postgres://db"},
+		{"postgre://db", "postgre://db"},
 		{"host=db password=secret", "…"},
 		{"postgres://ada:sec%ret@db/forge", "postgres://…"},
 	}
