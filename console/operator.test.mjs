@@ -27,6 +27,7 @@ test('an administrator sees health, migrations, activity and the slowest operati
   await navigate('Server');
   await heading('Health').waitFor();
   await page.getByText('The schema is as the migrations left it.').waitFor();
+  await page.getByText('None waits to be sent.').waitFor();
   await page.getByRole('region', { name: 'Times of operations' }).getByText('SlowForTheConsole').waitFor();
   await page.getByRole('region', { name: 'Applied and pending' }).getByText(/_init$/).waitFor();
   await everybody();

@@ -1,4 +1,5 @@
 import './style.css';
+import './views.css';
 
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';

@@ -28,10 +28,10 @@ export default function Server() {
       <h1>Server</h1>
       <p className="help">This server, since it started. It is looked at again every 5 seconds.</p>
       <Part name="health" title="Health" Shown={Health} />
-      <Part name="migrations" title="Migrations" Shown={Migrations} />
       <Part name="activity" title="Activity of the database" Shown={Activity} />
       <Part name="mails" title="Mails" Shown={Mails} />
       <Part name="operations" title="Slowest operations" Shown={Operations} />
+      <Part name="migrations" title="Migrations" Shown={Migrations} />
     </>
   );
 }
