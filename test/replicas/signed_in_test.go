@@ -57,8 +57,8 @@ func TestSignedInWithoutPrimary(t *testing.T) {
 	}
 	servers[0].As(eve).Must(`mutation($i: ChangePasswordInput!) { changePassword(input: $i) { user { id } } }`,
 		gqltest.Vars{"i": gqltest.Vars{"oldPassword": password, "newPassword": password + "!"}})
-	killed := time.Now()
 	must(t, c.Nodes[0].Kill())
+	killed := time.Now()
 	for i, f := range servers {
 		gqltest.Eventually(t, "the standbys tell which tokens were ended", func() error {
 			if age, since := f.age(t), time.Since(killed); age >= since {
