@@ -782,7 +782,7 @@ type TrackSum {
 type TrackAverage {
   milliseconds: Float
   bytes: Float
-  unitPrice: Float
+  unitPrice: Decimal
 }
 
 type TrackExtremes {
@@ -850,10 +850,10 @@ input TrackHaving {
   avgBytesGTE: Float
   avgBytesLT: Float
   avgBytesLTE: Float
-  avgUnitPriceGT: Float
-  avgUnitPriceGTE: Float
-  avgUnitPriceLT: Float
-  avgUnitPriceLTE: Float
+  avgUnitPriceGT: Decimal
+  avgUnitPriceGTE: Decimal
+  avgUnitPriceLT: Decimal
+  avgUnitPriceLTE: Decimal
   minMillisecondsGT: Int
   minMillisecondsGTE: Int
   minMillisecondsLT: Int
@@ -918,7 +918,7 @@ type InvoiceSum {
 }
 
 type InvoiceAverage {
-  total: Float
+  total: Decimal
 }
 
 type InvoiceExtremes {
@@ -966,10 +966,10 @@ input InvoiceHaving {
   sumTotalGTE: Decimal
   sumTotalLT: Decimal
   sumTotalLTE: Decimal
-  avgTotalGT: Float
-  avgTotalGTE: Float
-  avgTotalLT: Float
-  avgTotalLTE: Float
+  avgTotalGT: Decimal
+  avgTotalGTE: Decimal
+  avgTotalLT: Decimal
+  avgTotalLTE: Decimal
   minTotalGT: Decimal
   minTotalGTE: Decimal
   minTotalLT: Decimal
@@ -5520,15 +5520,15 @@ func (ec *executionContext) _InvoiceAverage_total(ctx context.Context, field gra
 			return obj.Total, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_InvoiceAverage_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("InvoiceAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+	return graphql.NewScalarFieldContext("InvoiceAverage", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) _InvoiceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceConnection) (ret graphql.Marshaler) {
@@ -8625,15 +8625,15 @@ func (ec *executionContext) _TrackAverage_unitPrice(ctx context.Context, field g
 			return obj.UnitPrice, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_TrackAverage_unitPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TrackAverage", field, false, false, errors.New("field of type Float does not have child fields"))
+	return graphql.NewScalarFieldContext("TrackAverage", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) _TrackConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TrackConnection) (ret graphql.Marshaler) {
@@ -11047,28 +11047,28 @@ func (ec *executionContext) unmarshalInputInvoiceHaving(ctx context.Context, obj
 			it.SumTotalLte = graphql.OmittableOf(data)
 		case "avgTotalGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalGT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgTotalGt = graphql.OmittableOf(data)
 		case "avgTotalGTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalGTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgTotalGte = graphql.OmittableOf(data)
 		case "avgTotalLT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalLT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgTotalLt = graphql.OmittableOf(data)
 		case "avgTotalLTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgTotalLTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -12137,28 +12137,28 @@ func (ec *executionContext) unmarshalInputTrackHaving(ctx context.Context, obj a
 			it.AvgBytesLte = graphql.OmittableOf(data)
 		case "avgUnitPriceGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceGT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgUnitPriceGt = graphql.OmittableOf(data)
 		case "avgUnitPriceGTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceGTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgUnitPriceGte = graphql.OmittableOf(data)
 		case "avgUnitPriceLT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceLT"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AvgUnitPriceLt = graphql.OmittableOf(data)
 		case "avgUnitPriceLTE":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avgUnitPriceLTE"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}

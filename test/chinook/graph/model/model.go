@@ -301,7 +301,7 @@ type InvoiceAggregate struct {
 }
 
 type InvoiceAverage struct {
-	Total *float64 `json:"total,omitempty"`
+	Total *decimal.Decimal `json:"total,omitempty"`
 }
 
 type InvoiceConnection struct {
@@ -363,10 +363,10 @@ type InvoiceHaving struct {
 	SumTotalGte      graphql.Omittable[*decimal.Decimal] `json:"sumTotalGTE,omitempty"`
 	SumTotalLt       graphql.Omittable[*decimal.Decimal] `json:"sumTotalLT,omitempty"`
 	SumTotalLte      graphql.Omittable[*decimal.Decimal] `json:"sumTotalLTE,omitempty"`
-	AvgTotalGt       graphql.Omittable[*float64]         `json:"avgTotalGT,omitempty"`
-	AvgTotalGte      graphql.Omittable[*float64]         `json:"avgTotalGTE,omitempty"`
-	AvgTotalLt       graphql.Omittable[*float64]         `json:"avgTotalLT,omitempty"`
-	AvgTotalLte      graphql.Omittable[*float64]         `json:"avgTotalLTE,omitempty"`
+	AvgTotalGt       graphql.Omittable[*decimal.Decimal] `json:"avgTotalGT,omitempty"`
+	AvgTotalGte      graphql.Omittable[*decimal.Decimal] `json:"avgTotalGTE,omitempty"`
+	AvgTotalLt       graphql.Omittable[*decimal.Decimal] `json:"avgTotalLT,omitempty"`
+	AvgTotalLte      graphql.Omittable[*decimal.Decimal] `json:"avgTotalLTE,omitempty"`
 	MinTotalGt       graphql.Omittable[*decimal.Decimal] `json:"minTotalGT,omitempty"`
 	MinTotalGte      graphql.Omittable[*decimal.Decimal] `json:"minTotalGTE,omitempty"`
 	MinTotalLt       graphql.Omittable[*decimal.Decimal] `json:"minTotalLT,omitempty"`
@@ -604,9 +604,9 @@ type TrackAggregate struct {
 }
 
 type TrackAverage struct {
-	Milliseconds *float64 `json:"milliseconds,omitempty"`
-	Bytes        *float64 `json:"bytes,omitempty"`
-	UnitPrice    *float64 `json:"unitPrice,omitempty"`
+	Milliseconds *float64         `json:"milliseconds,omitempty"`
+	Bytes        *float64         `json:"bytes,omitempty"`
+	UnitPrice    *decimal.Decimal `json:"unitPrice,omitempty"`
 }
 
 type TrackConnection struct {
@@ -686,10 +686,10 @@ type TrackHaving struct {
 	AvgBytesGte        graphql.Omittable[*float64]         `json:"avgBytesGTE,omitempty"`
 	AvgBytesLt         graphql.Omittable[*float64]         `json:"avgBytesLT,omitempty"`
 	AvgBytesLte        graphql.Omittable[*float64]         `json:"avgBytesLTE,omitempty"`
-	AvgUnitPriceGt     graphql.Omittable[*float64]         `json:"avgUnitPriceGT,omitempty"`
-	AvgUnitPriceGte    graphql.Omittable[*float64]         `json:"avgUnitPriceGTE,omitempty"`
-	AvgUnitPriceLt     graphql.Omittable[*float64]         `json:"avgUnitPriceLT,omitempty"`
-	AvgUnitPriceLte    graphql.Omittable[*float64]         `json:"avgUnitPriceLTE,omitempty"`
+	AvgUnitPriceGt     graphql.Omittable[*decimal.Decimal] `json:"avgUnitPriceGT,omitempty"`
+	AvgUnitPriceGte    graphql.Omittable[*decimal.Decimal] `json:"avgUnitPriceGTE,omitempty"`
+	AvgUnitPriceLt     graphql.Omittable[*decimal.Decimal] `json:"avgUnitPriceLT,omitempty"`
+	AvgUnitPriceLte    graphql.Omittable[*decimal.Decimal] `json:"avgUnitPriceLTE,omitempty"`
 	MinMillisecondsGt  graphql.Omittable[*int32]           `json:"minMillisecondsGT,omitempty"`
 	MinMillisecondsGte graphql.Omittable[*int32]           `json:"minMillisecondsGTE,omitempty"`
 	MinMillisecondsLt  graphql.Omittable[*int32]           `json:"minMillisecondsLT,omitempty"`
