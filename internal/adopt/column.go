@@ -56,6 +56,9 @@ func (t *Table) kindOf(c *atlas.Column, name string) (k Kind, reason string) {
 	}
 	of := c.Type.Type
 	if base, ok := t.Domains[c.Name]; ok {
+		if strings.HasSuffix(base, "[][]") {
+			return k, fmt.Sprintf("its type %s has no kind in Forge", base)
+		}
 		parsed, err := postgres.ParseType(base)
 		if err != nil {
 			return k, fmt.Sprintf("its type, the domain %s over %s, has no kind in Forge", c.Type.Raw, base)
@@ -140,7 +143,7 @@ func postgresTime(of *atlas.TimeType) (k Kind, reason string) {
 // enumValue matches a value that ent and the API can have a name for.
 var enumValue = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_ -]*$`)
 
-// enumKind returns an enum, or a text if one of the values has no name.
+// enumKind returns an enum, or why there is none: one of the values has no name.
 func enumKind(of *atlas.EnumType) (k Kind, reason string) {
 	names := map[string]bool{}
 	for _, value := range of.Values {

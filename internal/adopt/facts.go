@@ -28,9 +28,13 @@ func factsOf(ctx context.Context, db *sql.DB, name string) (facts, error) {
 		})
 		return all, err
 	}
+	// The type of an array of several dimensions is that of one.
 	const domains = `SELECT nspname, relname, attname, format_type(y.typbasetype, y.typtypmod)
 FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_type y ON y.oid = atttypid
-WHERE typtype = 'd' AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p')`
+WHERE typtype = 'd' AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p')
+UNION ALL SELECT nspname, relname, attname, format_type(atttypid, atttypmod) || '[]'
+FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
+WHERE attndims > 1 AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p')`
 	err := each(ctx, db, domains, func(scan func(...any) error) error {
 		var schema, table, column, base string
 		err := scan(&schema, &table, &column, &base)

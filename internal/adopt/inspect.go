@@ -30,7 +30,8 @@ type Table struct {
 	Partitioned bool
 	Triggered   bool // a trigger may fill columns of a new row
 	Exclusive   bool // it has exclusion constraints
-	// Domains holds the types that domains of columns stand for, by the names of the columns.
+	// Domains holds the types that domains of columns stand for, and those of arrays of several
+	// dimensions, by the names of the columns.
 	Domains map[string]string
 	// Wide holds the columns of SQLite with whole numbers past 32 bits.
 	Wide map[string]bool
@@ -240,7 +241,7 @@ func (d *Database) inspectSQLite(ctx context.Context, db *sql.DB, o Options) (*a
 	if err := checkNumber(n); err != nil || n == 0 {
 		return &atlas.Realm{}, err
 	}
-	driver, err := sqlite.Open(db)
+	driver, err := sqlite.Open(whole{db})
 	if err != nil {
 		return nil, err
 	}
@@ -256,6 +257,26 @@ func (d *Database) inspectSQLite(ctx context.Context, db *sql.DB, o Options) (*a
 		})
 	}
 	return realm, nil
+}
+
+// whole is a database of SQLite whose foreign keys are as Atlas wants them: with the names that the
+// other table and its columns have, also where a key says REFERENCES t without columns, or writes
+// names in other letters.
+type whole struct{ *sql.DB }
+
+// keysOfAtlas is how Atlas's query of foreign keys begins, and wholeKeys what stands in its place.
+const (
+	keysOfAtlas = "SELECT `id`, `from`, `to`, `table`, `on_update`, `on_delete` FROM pragma_foreign_key_list("
+	wholeKeys   = "SELECT k.`id`, k.`from`, COALESCE((SELECT name FROM pragma_table_info(k.`table`) WHERE name = k.`to` COLLATE NOCASE OR k.`to` IS NULL AND pk = k.seq + 1), k.`to`, 'rowid'), " +
+		"COALESCE((SELECT name FROM sqlite_master WHERE type = 'table' AND name = k.`table` COLLATE NOCASE), k.`table`), k.`on_update`, k.`on_delete` FROM (SELECT * FROM pragma_foreign_key_list("
+)
+
+// QueryContext implements Atlas's schema.ExecQuerier.
+func (w whole) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if rest, ok := strings.CutPrefix(query, keysOfAtlas); ok {
+		query = wholeKeys + strings.Replace(rest, ") ORDER BY", ")) AS k ORDER BY", 1)
+	}
+	return w.DB.QueryContext(ctx, query, args...)
 }
 
 func checkNumber(tables int) error {

@@ -87,11 +87,14 @@ func goDefault(k Kind, expression string) (text string, imports []string, ok boo
 	return "", nil, false
 }
 
+// negative matches a number below 0 as PostgreSQL writes it in conditions.
+var negative = regexp.MustCompile(`'(-\d+(?:\.\d+)?)'::(?:smallint|integer|bigint|numeric|real|double precision)\b`)
+
 var anyOf = regexp.MustCompile(`(?i)(\S+|\([^()]*\)) = ANY \(\(?ARRAY\[([^\]]*)\]\)?\)`)
 
 // portable returns the condition of a CHECK in the SQL that both databases have, or false.
 func portable(condition string) (string, bool) {
-	text := cast.ReplaceAllString(condition, "")
+	text := cast.ReplaceAllString(negative.ReplaceAllString(condition, "$1"), "")
 	text = anyOf.ReplaceAllString(text, "$1 IN ($2)")
 	for {
 		inner, ok := strings.CutPrefix(text, "(")

@@ -20,7 +20,7 @@ func TestStatementAfterCancel(t *testing.T) {
 		}
 		defer db.Close()
 		const count = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < CAST($1 AS integer)) SELECT count(*) FROM n`
-		const insert = `INSERT INTO teams (id, created_at, updated_at, name) SELECT $1, $2, $2, $3 WHERE (SELECT count(*) FROM
+		const insert = `INSERT INTO users (id, created_at, updated_at, username) SELECT $1, $2, $2, $3 WHERE (SELECT count(*) FROM
 			(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < CAST($4 AS integer)) SELECT i FROM n) AS n) < 0`
 		for i := range 40 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*200*time.Microsecond)

@@ -52,7 +52,7 @@ func TestStatementTimeout(t *testing.T) {
 				t.Fatalf("the next statement: %d rows, %v", n, err)
 			}
 		}
-		const insert = `INSERT INTO teams (id, created_at, updated_at, name) SELECT $1, $2, $2, $3 WHERE (SELECT count(*) FROM
+		const insert = `INSERT INTO users (id, created_at, updated_at, username) SELECT $1, $2, $2, $3 WHERE (SELECT count(*) FROM
 			(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) SELECT i FROM n) AS n) < 0`
 		_, err = db.ExecContext(t.Context(), insert, "01890a5d-ac96-774b-bcce-b302099a8057", time.Now(), "x")
 		if f := database.ClientError(err); f == nil || f.Code != apperr.CodeTimeout {

@@ -52,6 +52,7 @@ ALTER TABLE store ADD FOREIGN KEY (manager_id) REFERENCES staff DEFERRABLE INITI
 CREATE TABLE payment (payment_id serial, staff_id integer NOT NULL REFERENCES staff, amount numeric(5,2) NOT NULL, payment_date timestamptz NOT NULL, PRIMARY KEY (payment_date, payment_id))
   PARTITION BY RANGE (payment_date);
 CREATE TABLE payment_2022 PARTITION OF payment FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
+CREATE TABLE seat (id integer PRIMARY KEY, plan integer[][] NOT NULL);
 CREATE TABLE log (at timestamptz NOT NULL DEFAULT now(), line text);
 CREATE TABLE booking (booking_id uuid PRIMARY KEY DEFAULT gen_random_uuid(), room integer NOT NULL, during tsrange, EXCLUDE USING gist (during WITH &&));
 CREATE VIEW film_list AS SELECT film_id, title FROM film;

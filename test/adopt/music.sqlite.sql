@@ -11,8 +11,8 @@ CREATE TABLE MediaType (MediaTypeId INTEGER PRIMARY KEY, Name NVARCHAR(120));
 CREATE TABLE Track (
   TrackId INTEGER PRIMARY KEY,
   Name NVARCHAR(200) NOT NULL,
-  AlbumId INTEGER REFERENCES Album (AlbumId),
-  MediaTypeId INTEGER NOT NULL REFERENCES MediaType (MediaTypeId),
+  AlbumId INTEGER REFERENCES Album,
+  MediaTypeId INTEGER NOT NULL REFERENCES mediatype (mediatypeid),
   GenreId INTEGER REFERENCES Genre (GenreId),
   Composer NVARCHAR(220),
   Milliseconds INTEGER NOT NULL CHECK (Milliseconds >= 0),
