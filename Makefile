@@ -76,7 +76,7 @@ bench: needs ## Forge beside hand-written handlers, on PostgreSQL; WORKLOADS=w1,
 	$(if $(findstring stock,$(TARGETS)),go -C bench/stock generate . && go -C bench/stock build -o ../bin/stock .)
 	bench/bin/bench
 
-scale: needs ## every query that the demo offers, with 10 million heroes and 5 million orders; takes an hour and 15 GB: SCALE=500 is a hundredth
+scale: needs ## every query that the demo offers, with 10 million heroes and 5 million orders; takes an hour, 18 GB of disk and 10 GB of memory: SCALE=500 is a hundredth
 	go build -o bench/bin/forge . && go -C bench build -o bin/ ./...
 	SCALE=$(or $(SCALE),50000) bench/bin/bench -offered docs/offered-queries.md
 
