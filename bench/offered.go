@@ -115,8 +115,8 @@ func (o *offered) measure(c *client, s *server) (*client, error) {
 	return c, nil
 }
 
-// pagesOf returns how many pages PostgreSQL reads for a query. It returns 0 for one that fails, which
-// then has a fault, and if PostgreSQL does not count them.
+// pagesOf returns how many pages PostgreSQL reads for a query. It returns 0 for one that fails,
+// which then has a fault, and if PostgreSQL does not count them.
 func (b *bench) pagesOf(ctx context.Context, o *offered, c *client) (float64, error) {
 	p, ok := b.store.(postgres)
 	if !ok || !p.counts || o.fault != "" {

@@ -42,8 +42,8 @@ func (s *Service) begin(ctx context.Context, a *Account, method session.Method) 
 
 // SignInWithCode begins a session with a code of a mail. Each code can be tried 5 times. Wrong ones
 // are also counted by login, by account and by network. Whatever is wrong, it computes one hash,
-// and returns the same UNAUTHENTICATED, or RATE_LIMITED after too many failures with a login or from
-// a network.
+// and returns the same UNAUTHENTICATED, or RATE_LIMITED after too many failures with a login or
+// from a network.
 func (s *Service) SignInWithCode(ctx context.Context, login, code string) (*session.Tokens, error) {
 	if err := s.offers(Code); err != nil {
 		return nil, err
@@ -74,8 +74,8 @@ func (s *Service) SignInWithCode(ctx context.Context, login, code string) (*sess
 
 // rightCode reports whether a code is the one of an account. It counts wrong ones by account, as an
 // account has a username and an email to try them with. After too many it returns false, as for a
-// wrong code: to refuse both logins would tell that they are of one account. Where there is no code,
-// none can be guessed, so nothing is counted for the account.
+// wrong code: to refuse both logins would tell that they are of one account. Where there is no
+// code, none can be guessed, so nothing is counted for the account.
 func (s *Service) rightCode(ctx context.Context, login string, a *Account, of given, code string) (bool, error) {
 	counted := a.ID.String()
 	if of.Hash == "" {

@@ -16,8 +16,8 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// ServerIdentity is an expression of PostgreSQL's SQL. Its text differs between servers, and between
-// two starts of one.
+// ServerIdentity is an expression of PostgreSQL's SQL. Its text differs between servers, and
+// between two starts of one.
 const ServerIdentity = `concat_ws(' ', EXTRACT(epoch FROM pg_postmaster_start_time()), inet_server_addr(), inet_server_port())`
 
 // WatchPool returns a pool with one connection to the same database. The connection is kept until

@@ -209,8 +209,9 @@ func (f *sqliteFile) connect(ctx context.Context) (driver.Conn, error) {
 	return &fileConn{opened.(rawConn), f}, nil
 }
 
-// makePrivate makes an empty file that only its owner may read: there will be hashes of passwords in
-// it. SQLite gives the files of its log the same mode. If the file cannot be made, SQLite says why.
+// makePrivate makes an empty file that only its owner may read: there will be hashes of passwords
+// in it. SQLite gives the files of its log the same mode. If the file cannot be made, SQLite says
+// why.
 func makePrivate(path string) {
 	if file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 		_ = file.Close()

@@ -48,8 +48,8 @@ var tables = map[string]catalog.Object{
 	dialect.SQLite:   newTable(dialect.SQLite),
 }
 
-// newTable returns the table for a kind of database. Times are microseconds since 1970, in both. The
-// unique columns are so that there are indexes for them, which are parts of the table.
+// newTable returns the table for a kind of database. Times are microseconds since 1970, in both.
+// The unique columns are so that there are indexes for them, which are parts of the table.
 func newTable(name string) catalog.Object {
 	bytes, text, number := "bytea", `text COLLATE "C"`, "bigint"
 	if name == dialect.SQLite {

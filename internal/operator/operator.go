@@ -1,6 +1,6 @@
 // Package operator tells administrators what a server and its database are doing: health,
-// migrations, activity, times of operations, refusals and mails. Nothing of it holds a value that was sent
-// or stored.
+// migrations, activity, times of operations, refusals and mails. Nothing of it holds a value that
+// was sent or stored.
 package operator
 
 import (

@@ -173,8 +173,8 @@ func (b builder) target(out, target string) (files []string, err error) {
 // build builds a program. Nothing of this machine is in it: no path, and no state of git.
 func (b builder) build(to, goos, arch string) error {
 	args := []string{"build", "-tags=release", "-overlay=" + b.overlay, "-trimpath", "-buildvcs=false",
-		// Functions begin at multiples of 16 bytes, as the processors ask for. The linker's 32 for amd64 take
-		// half a MiB.
+		// Functions begin at multiples of 16 bytes, as the processors ask for. The linker's 32 for
+		// amd64 take half a MiB.
 		"-ldflags=-s -w -buildid= -funcalign=16 -X main.version=" + b.version}
 	for _, pattern := range seldom {
 		if own, ok := strings.CutPrefix(pattern, "./"); ok {

@@ -27,8 +27,8 @@ type Host struct {
 	last sample
 	// sampled is the server of the last good sample.
 	sampled string
-	// several is the number of the watcher's connection beside which another one has reached another
-	// server. It is 0 if there was none.
+	// several is the number of the watcher's connection beside which another one has reached
+	// another server. It is 0 if there was none.
 	several uint64
 	next    chan struct{} // closed with the next sample
 }
@@ -228,8 +228,8 @@ func (h *Host) after(ctx context.Context, t time.Time) (sample, error) {
 	}
 }
 
-// connected is called with each new connection of the pool, which leads to a server. It returns when
-// a sample of this server was taken that began after that. So a restart of the host before the
+// connected is called with each new connection of the pool, which leads to a server. It returns
+// when a sample of this server was taken that began after that. So a restart of the host before the
 // connection is known when it is used. It returns an error if the samples are of another server.
 func (h *Host) connected(ctx context.Context, server string) error {
 	before := h.state()

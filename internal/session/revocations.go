@@ -20,8 +20,8 @@ import (
 // without a statement. It is safe for concurrent use. A nil *Revocations is empty.
 type Revocations struct {
 	// Standbys returns databases that have, taken together, all that any server has acknowledged,
-	// also while there is no primary. It returns an error if nobody knows. It is set before Watch is
-	// called, or nil.
+	// also while there is no primary. It returns an error if nobody knows. It is set before Watch
+	// is called, or nil.
 	Standbys func(context.Context) ([]*database.DB, error)
 
 	accounts Accounts

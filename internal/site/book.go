@@ -45,8 +45,8 @@ type section struct {
 // entry is a page in the navigation. Its address is relative to the first page.
 type entry struct{ Text, Address string }
 
-// table aligns the cells of tables by attributes, because the policy of the site allows no styles in
-// a page.
+// table aligns the cells of tables by attributes, because the policy of the site allows no styles
+// in a page.
 var table = extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))
 
 // newBook parses pages, and resolves the links between them. files are what the site has beside

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// deepest is how many folders deep an address may be for a page to be shown there. Each folder makes
-// each link of the page longer.
+// deepest is how many folders deep an address may be for a page to be shown there. Each folder
+// makes each link of the page longer.
 const deepest = 8
 
 // missing returns the page that is shown where there is none, at a depth of folders. near is the

@@ -43,8 +43,8 @@ func TestHAProxyAnswers(t *testing.T) {
 	})
 }
 
-// TestPgBouncerFile runs PgBouncer with the file of deploy/ha. It refuses a file with a name that it
-// does not know.
+// TestPgBouncerFile runs PgBouncer with the file of deploy/ha. It refuses a file with a name that
+// it does not know.
 func TestPgBouncerFile(t *testing.T) {
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {

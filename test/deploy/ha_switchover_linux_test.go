@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestSwitchover makes another machine the primary, as before work on a machine, again and again. It
-// prints how long orders waited, and for what. No client sees an error.
+// TestSwitchover makes another machine the primary, as before work on a machine, again and again.
+// It prints how long orders waited, and for what. No client sees an error.
 func TestSwitchover(t *testing.T) {
 	if os.Getenv("FORGE_SOAK") == "" {
 		t.Skip("takes two minutes; FORGE_SOAK=1 runs it")

@@ -107,7 +107,8 @@ func copyOfTree(t *testing.T) *tree {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Packages that were built in another folder are then not built again, and debuggers need nothing.
+	// Packages that were built in another folder are then not built again, and debuggers need
+	// nothing.
 	return &tree{dir: dir, env: append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath -ldflags=-w")}
 }
 

@@ -52,8 +52,8 @@ func TestConsole(t *testing.T) {
 	})
 }
 
-// TestConsoleSignIn signs in to the console in all ways that need no password. The provider's origin
-// is another one than the server's.
+// TestConsoleSignIn signs in to the console in all ways that need no password. The provider's
+// origin is another one than the server's.
 func TestConsoleSignIn(t *testing.T) {
 	t.Parallel()
 	installConsole(t)

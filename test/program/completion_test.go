@@ -27,8 +27,8 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionInShells has the shells that are installed complete command lines. bash and zsh need
-// a terminal for it, which the program script makes.
+// TestCompletionInShells has the shells that are installed complete command lines. bash and zsh
+// need a terminal for it, which the program script makes.
 func TestCompletionInShells(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

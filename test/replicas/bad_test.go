@@ -237,8 +237,8 @@ func proxy(t *testing.T, first *pgtemp.Node) (address string, direct func(func()
 	return strings.Replace(first.URL("postgres"), first.Address(), l.Addr().String(), 1), direct
 }
 
-// TestBalancerOfReplicas names a balancer as a replica. One of the two behind it applies nothing any
-// more, and no answer comes from it.
+// TestBalancerOfReplicas names a balancer as a replica. One of the two behind it applies nothing
+// any more, and no answer comes from it.
 func TestBalancerOfReplicas(t *testing.T) {
 	t.Parallel()
 	c := cluster(t, 2)
