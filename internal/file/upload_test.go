@@ -22,10 +22,11 @@ const (
 	tusVersion = "1.0.0"
 )
 
-// patch sends a part of an upload.
+// patch sends a part of an upload. No connection is used again, because the server closes one if it
+// has not read all of a part.
 func (s *served) patch(t testing.TB, up Upload, offset string, body io.Reader) answer {
 	t.Helper()
-	return s.ask(t, "PATCH", up.URL, body, "Tus-Resumable", tusVersion, "Content-Type", tusType, "Upload-Offset", offset)
+	return s.ask(t, "PATCH", up.URL, body, "Tus-Resumable", tusVersion, "Content-Type", tusType, "Upload-Offset", offset, "Connection", "close")
 }
 
 func (s *served) wantOffset(t testing.TB, up Upload, want string) {

@@ -178,8 +178,10 @@ func TestFilesSentAgain(t *testing.T) {
 		f.sweep(2)
 		again.Body = http.NoBody
 		w := httptest.NewRecorder()
-		if f.uploads.Files.Handler().ServeHTTP(w, again); w.Code != http.StatusGone {
-			t.Errorf("bytes of a file that was removed: %d %s", w.Code, w.Body)
+		if _, here := f.store.(*blob.Folder); here { // S3 itself takes what is sent to it
+			if f.uploads.Files.Handler().ServeHTTP(w, again); w.Code != http.StatusGone {
+				t.Errorf("bytes of a file that was removed: %d %s", w.Code, w.Body)
+			}
 		}
 		if _, err := f.store.Open(t.Context(), key); !errors.Is(err, blob.ErrNotFound) {
 			t.Errorf("they are kept: %v", err)
