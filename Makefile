@@ -61,7 +61,7 @@ fuzz: ## a million requests that random changes were made to, against the whole 
 	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./internal/token
 
 soak: needs test-postgres ## the long forms of the tests of faults and concurrency
-	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/cluster/... ./test/api/... ./internal/unit/... ./internal/changes/... ./internal/stream/... ./test/streams/... ./test/replicas/... ./test/e2e/... ./test/program/... ./test/deploy/... ./internal/release
+	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./test/cluster/... ./test/api/... ./internal/unit/... ./internal/changes/... ./internal/stream/... ./test/streams/... ./test/replicas/... ./test/e2e/... ./test/program/... ./test/docs/... ./test/deploy/... ./internal/release
 	FORGE_RTT=2ms go test -timeout 40m -count=1 ./test/faults ./test/cluster # with this distance to PostgreSQL
 
 # What PostgreSQL carries out itself, on other versions of it than the one that is installed.

@@ -83,7 +83,11 @@ func TestSwitchover(t *testing.T) {
 func TestHostFallsSilent(t *testing.T) {
 	s := serve(t)
 	shop := s.opened()
-	stop := shop.load(clients, func(got gqltest.Answer) { wantUnavailable(t, got) })
+	stop := shop.load(clients, func(got gqltest.Answer) {
+		if got.Code() != "TIMEOUT" { // on a busy machine, the limit of a statement may come first
+			wantUnavailable(t, got)
+		}
+	})
 	defer stop()
 	shop.awaitOrder()
 	former := s.Nodes[0]
