@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -154,12 +155,23 @@ func TestUploadsAtOnce(t *testing.T) {
 	s := onFolder(t)
 	const size = 1 << 18
 	f, up := s.announce(t, "a.bin", "x", size)
+	if strings.HasPrefix(up.URL, "/") {
+		up.URL = s.url + up.URL
+	}
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			a := s.patch(t, up, "0", bytes.NewReader(bytes.Repeat([]byte{byte('a' + i)}, size)))
+			r, _ := http.NewRequestWithContext(t.Context(), "PATCH", up.URL, bytes.NewReader(bytes.Repeat([]byte{byte('a' + i)}, size)))
+			for name, value := range map[string]string{"Tus-Resumable": tusVersion, "Content-Type": tusType, "Upload-Offset": "0", "Connection": "close"} {
+				r.Header.Set(name, value)
+			}
+			a, err := http.DefaultClient.Do(r)
+			if err != nil {
+				return // refused before all of it was sent
+			}
+			defer a.Body.Close()
 			if a.StatusCode != 204 && a.StatusCode != 409 && a.StatusCode != 400 {
-				t.Errorf("%s %s", a.Status, a.body)
+				t.Error(a.Status)
 			}
 		})
 	}

@@ -260,6 +260,8 @@ func (a *answer) load(ctx context.Context) error {
 		return a.rows.Run(ctx)
 	case err == nil:
 		a.rows.Results, a.rows.Shared = own.Results, true
+	default:
+		own = new(load.Landed) // if ctx has ended, the other request may still write to the one before
 	}
 	return a.rows.Request.Unit.AddCost(own.Cost, err)
 }
