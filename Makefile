@@ -11,7 +11,8 @@ export GOFLAGS := $(GOFLAGS) -trimpath -tags=source
 # race detector.
 UNRACED := test/(cluster|docs|e2e|deploy|replicas|servers|streams|schemas|chinook|edges|kinds|rules|scaffold|adopt)|internal/(migrator/dev|newtree|sourcetree|devloop|adopt|release)|seed
 UNRACED_PACKAGES = $(call first,docs e2e) $$(go list ./... | grep -E '/($(UNRACED))$$')
-# Packages below test/ that take the longest begin first: go test goes by the order of its arguments.
+# Packages below test/ that take the longest begin first: go test goes by the order of its
+# arguments.
 first = $(addprefix ./,$(wildcard $(addprefix test/,$(1))))
 # The same goes for the commands that try migrations, which package test/program has.
 UNRACED_PROGRAM := TestPlanCommands

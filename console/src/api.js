@@ -47,8 +47,8 @@ export const forgetNames = () => (names = new Map());
 let changing = 0; // mutations that are under way
 let changedAt = -Infinity; // when the last one ended
 
-// changesHere reports whether this page changes something now, or has just done so. A change that is
-// heard of then is most probably its own.
+// changesHere reports whether this page changes something now, or has just done so. A change that
+// is heard of then is most probably its own.
 export const changesHere = () => changing > 0 || performance.now() - changedAt < 3000;
 
 // api returns the data of an operation, or throws an ApiError, or an Error if there is no answer.

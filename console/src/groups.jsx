@@ -22,7 +22,8 @@ function measuresOf(model, entity) {
   });
 }
 
-// columnOf returns the column of an entity with a name, or what stands for one that rows do not show.
+// columnOf returns the column of an entity with a name, or what stands for one that rows do not
+// show.
 const columnOf = (entity, name) => entity.columns.find((column) => column.name === name) ?? { label: label(name) };
 
 export function Groups({ entity, where, search }) {

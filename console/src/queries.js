@@ -92,13 +92,15 @@ export function listQuery(model, entity, { columns, page, where, search, sort, d
   return { query, variables };
 }
 
-// rowQuery returns a query for one row. types are those of more variables: ", $where: HeroWhereInput".
+// rowQuery returns a query for one row. types are those of more variables, such as
+// ", $where: HeroWhereInput".
 export function rowQuery(entity, fields, types = '') {
   const body = entity.query ? `row: ${entity.query.name}(id: $id) { ${fields} }` : `row: node(id: $id) { ... on ${entity.name} { ${fields} } }`;
   return `query Console${entity.name}($id: ID!${types}) { ${body} }`;
 }
 
-// relatedQuery returns a query for the first rows of a to-many edge of a row, narrowed as listQuery does.
+// relatedQuery returns a query for the first rows of a to-many edge of a row, narrowed as
+// listQuery does.
 export function relatedQuery(model, { entity, id, column }, { where, search }) {
   const target = model.entities.get(column.target);
   const given = Object.entries({ where, search }).filter(([name, value]) => value && column.args.has(name));

@@ -65,10 +65,12 @@ export function Row({ entity, id }) {
   );
 }
 
-// keptByServer reports whether a column says something about the row itself, and nothing of what it is about.
+// keptByServer reports whether a column says something about the row itself, and nothing of what
+// it is about.
 const keptByServer = (name) => /^(version|createdAt|updatedAt)$/.test(name);
 
-// shortColumns returns what is shown of related rows: their title and a few values, but not the row that they belong to.
+// shortColumns returns what is shown of related rows: their title and a few values, but not the row
+// that they belong to.
 function shortColumns(model, { target }, owner) {
   const entity = model.entities.get(target);
   const fits = ({ name, kind, list, scalar, target: other }) => (kind === 'one' ? other !== owner.name : kind === 'value') && !list && !/^(id|version|updatedAt)$/.test(name) && !['JSON', 'Bytes'].includes(scalar);

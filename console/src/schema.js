@@ -79,7 +79,8 @@ function described(model, { name, list }) {
 }
 
 // withAmounts marks the columns, or the fields of a form, that are amounts of money in hundredths:
-// whole numbers whose names end in Cents. "Price cents" is called "Price", unless something else is.
+// whole numbers whose names end in Cents. "Price cents" is called "Price", unless something else
+// is.
 export function withAmounts(all) {
   return all.map((one) => {
     if (!/(^c|[a-z\d]C)ents$/.test(one.name) || !/^(Int|BigInt)$/.test(one.scalar) || one.list) {

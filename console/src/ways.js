@@ -1,4 +1,5 @@
-// Ways to sign in without a password: by a passkey, by an account at a provider, or by a code in a mail.
+// Ways to sign in without a password: by a passkey, by an account at a provider, or by a code in a
+// mail.
 import { ask, signInBy } from '../../playground/src/session.js';
 import { api } from './api.js';
 
@@ -28,8 +29,8 @@ export async function providers() {
 
 const kept = 'forge:console:sign-in'; // in sessionStorage, while the browser is at the provider
 
-// toProvider sends the browser to a provider. It comes back to this page with a code, which is worth
-// nothing without the verifier that stays here.
+// toProvider sends the browser to a provider. It comes back to this page with a code, which is
+// worth nothing without the verifier that stays here.
 export async function toProvider(startUrl) {
   const verifier = encode(crypto.getRandomValues(new Uint8Array(32)));
   sessionStorage.setItem(kept, JSON.stringify({ verifier, at: location.hash }));
@@ -37,8 +38,8 @@ export async function toProvider(startUrl) {
   location.assign(`${startUrl}?${new URLSearchParams({ returnTo: `${location.origin}/console`, challenge })}`);
 }
 
-// fromProvider signs in if the browser comes back from a provider, and goes on where the person was.
-// It returns false if it does not.
+// fromProvider signs in if the browser comes back from a provider, and goes on where the person
+// was. It returns false if it does not.
 export async function fromProvider() {
   const fragment = new URLSearchParams(location.hash.slice(1));
   if (!fragment.has('forgeCode') && !fragment.has('forgeError')) {

@@ -54,7 +54,8 @@ export function plain(description) {
   return (description ?? '').replace(/`[A-Z][A-Z_]+`(,| if| as of) [^.]*\./g, '').replaceAll('`', '').replace(/\s+/g, ' ').trim();
 }
 
-// moneyHelp leaves out of a description that a number is in hundredths: people see and type amounts.
+// moneyHelp leaves out of a description that a number is in hundredths: people see and type
+// amounts.
 export function moneyHelp(help) {
   return capital(help.replace(/\b[Ii]n (hundredths|cents)\b[^,.;]*[,.;]?\s*/, ''));
 }

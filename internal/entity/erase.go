@@ -13,7 +13,7 @@ type Erase string
 // other entities that have no rule are kept.
 const (
 	Keep    Erase = "keep"
-	Clear   Erase = "clear"   // of a column: null; of a list of files, by the name of its edge: empty
+	Clear   Erase = "clear"   // of a column: null; of a list of files, named by its edge: empty
 	Replace Erase = "replace" // of a text: another one, which says nothing of the account, and is unique
 	Release Erase = "release" // of a row: it has no owner any more
 	Remove  Erase = "remove"  // of a row

@@ -261,7 +261,7 @@ func (a *answer) load(ctx context.Context) error {
 	case err == nil:
 		a.rows.Results, a.rows.Shared = own.Results, true
 	default:
-		own = new(load.Landed) // if ctx has ended, the other request may still write to the one before
+		own = new(load.Landed) // if ctx has ended, the other request may still write to own
 	}
 	return a.rows.Request.Unit.AddCost(own.Cost, err)
 }

@@ -56,8 +56,9 @@ export async function resume() {
   return answer !== null;
 }
 
-// signOut has the server end the session, and forgets it. A session of a cookie is shown until the server has ended it, as a reload would go on with it;
-// one of this module's memory is forgotten at once.
+// signOut has the server end the session, and forgets it. A session of a cookie is shown until the
+// server has ended it, as a reload would go on with it; one of this module's memory is forgotten at
+// once.
 export async function signOut() {
   const old = session;
   if (!old) {

@@ -65,6 +65,28 @@ for (const mode of ['unsent', 'lost', 'kill']) {
   });
 }
 
+test('an answer that comes late takes nothing back', async () => {
+  const id = await add(page, 'Edith');
+  await synced(page);
+  let lost = false;
+  await page.route('**/graphql', async (route) => {
+    if (lost || !route.request().headers()['idempotency-key']) {
+      return route.continue();
+    }
+    lost = true;
+    await route.fetch(); // the answer is lost, and what others do then is read before it is asked for again
+    await rename(id, 'Edith, theirs');
+    return route.abort();
+  });
+  await page.evaluate((id) => app.rename(id, 'Edith, mine'), id);
+  await synced(page);
+  await page.unroute('**/graphql');
+  assert.ok(lost);
+  const [hero] = await there(`id: "${id}"`);
+  assert.deepEqual([hero.name, hero.version], ['Edith, theirs', 3]);
+  await compare(page);
+});
+
 test('a conflict shows both, and either can be kept', async () => {
   for (const keep of [true, false]) {
     const id = await add(page, 'Grace');

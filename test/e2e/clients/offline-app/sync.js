@@ -38,7 +38,8 @@ export class Offline {
         return queue.where({ row }).delete();
       }
       const version = (await rows.get(row))?.version ?? null;
-      return queue.update(place, { key: crypto.randomUUID(), version, state: 'waiting' });
+      const key = crypto.randomUUID();
+      return queue.update(place, { key, version, state: 'waiting', sent: false });
     });
   }
 
@@ -79,12 +80,14 @@ export class Offline {
     for (let [entry] = await this.#waiting(); entry; [entry] = await this.#waiting()) {
       const { row: id, input, version, key } = entry;
       const query = this.mutations[entry.mutation];
+      await this.db.queue.update(entry.place, { sent: true });
       const answer = await this.#send(query, { id, input, version }, { 'Idempotency-Key': key });
       await this.#answered(entry, answer);
     }
   }
 
-  // #answered takes a mutation from the queue that was carried out.
+  // #answered takes a mutation from the queue that was carried out. If it was sent before, its
+  // answer may be older than what was read since, so its row is left to the changes.
   async #answered(entry, { data, errors: [{ message, extensions } = {}] = [] }) {
     const { code, currentVersion, current } = extensions ?? {};
     if (later.includes(code)) {
@@ -99,9 +102,9 @@ export class Offline {
       }
       await queue.delete(entry.place);
       const row = data?.write.row;
-      if (row) {
+      if (row && !entry.sent) {
         await rows.put({ ...row, type: entry.type });
-      } else if (!same) {
+      } else if (!row && !same && !entry.sent) {
         await rows.delete(entry.row);
       }
       // A row that was there already may have been changed since: it began with version 1.
