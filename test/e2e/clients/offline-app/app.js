@@ -69,7 +69,7 @@ const settle = (place, again) => offline.settle(place, again).then(sync);
 function show({ heroes, orders, queue, rows }) {
   const mine = new Set(queue.map(({ row }) => row));
   find('#state').textContent = queue.length ? `${queue.length} to send` : 'All is sent';
-  find('#heroes').replaceChildren(...heroes.filter(isRecent(mine)).map(heroItem));
+  showHeroes(heroes.filter(isRecent(mine)));
   find('#orders').replaceChildren(...orders.map(({ id, status }) => item(`${id} ${status}`)));
   find('#refused').replaceChildren(
     ...queue.flatMap((entry, i) => (entry.state === 'waiting' ? [] : [refusedItem(entry, rows[i])])),
@@ -79,10 +79,24 @@ function show({ heroes, orders, queue, rows }) {
 // isRecent keeps the page short: the heroes that wait, and those made in the last hour.
 const isRecent = (mine) => ({ id }) => mine.has(id) || id > newID('hero', Date.now() - 3_600_000);
 
+// showHeroes leaves the items of heroes that are as before: somebody may be typing in one.
+function showHeroes(heroes) {
+  const list = find('#heroes');
+  const before = new Map([...list.children].map((li) => [li.dataset.id, li]));
+  const items = heroes.map((hero) => {
+    const li = before.get(hero.id);
+    return li?.dataset.name === hero.name ? li : heroItem(hero);
+  });
+  [...list.children].filter((li) => !items.includes(li)).forEach((li) => li.remove());
+  items.forEach((li, i) => li === list.children[i] || list.insertBefore(li, list.children[i] ?? null));
+}
+
 function heroItem({ id, name }) {
   const input = Object.assign(document.createElement('input'), { value: name, ariaLabel: `Name of ${name}` });
   input.addEventListener('change', () => rename(id, input.value));
-  return item(input, button(`Remove ${name}`, () => remove(id)));
+  const li = item(input, button(`Remove ${name}`, () => remove(id)));
+  Object.assign(li.dataset, { id, name });
+  return li;
 }
 
 // refusedItem shows a mutation that was refused, beside the row as it is now.
