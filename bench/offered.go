@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ type offered struct {
 // nested, one client alone. It writes their times into a page, and prints that of each.
 func (b *bench) measureOffered(ctx context.Context) error {
 	s, err := startServer("admin", b.programs+"/forge", b.logs, append(signed("admin"), "DATABASE_URL="+b.store.url(), "DEMO=off", "LOG_LEVEL=warn",
-		"MAX_COST=1000000", fmt.Sprint("STATEMENT_TIMEOUT=", longest), fmt.Sprint("REQUEST_TIMEOUT=", longest+5*time.Second))...)
+		"MAX_COST=1000000", "MAX_PLAN_COST="+cmp.Or(os.Getenv("MAX_PLAN_COST"), defaultPlanCost), fmt.Sprint("STATEMENT_TIMEOUT=", longest), fmt.Sprint("REQUEST_TIMEOUT=", longest+5*time.Second))...)
 	if err != nil {
 		return err
 	}
@@ -136,6 +137,9 @@ func faultOf(err error) string {
 	if strings.Contains(err.Error(), `"code":"TIMEOUT"`) {
 		return "stopped"
 	}
+	if strings.Contains(err.Error(), `"code":"QUERY_TOO_COMPLEX"`) {
+		return "refused"
+	}
 	return fmt.Sprintf("%.200s", err)
 }
 
@@ -148,6 +152,9 @@ func (o *offered) body(try int) []byte {
 // offeredStart is the line of a page after which the table of offered queries stands.
 const offeredStart = "<!-- table: written by bench -offered -->\n"
 
+// defaultPlanCost is the default of MAX_PLAN_COST.
+const defaultPlanCost = "1000000"
+
 // shown is how many of the slowest queries the page shows, if not more of them take longer than
 // slow.
 const (
@@ -158,13 +165,16 @@ const (
 // writeOffered writes the table into the page.
 func (b *bench) writeOffered(all []offered) error {
 	slices.SortStableFunc(all, func(x, y offered) int { return cmp.Compare(y.p50, x.p50) })
-	var above, failed int
+	var above, refused, failed int
 	for i := range all {
+		switch {
+		case all[i].fault == "refused":
+			refused++
+		case all[i].fault != "":
+			failed++
+		}
 		if all[i].p50 > slow {
 			above++
-		}
-		if all[i].fault != "" {
-			failed++
 		}
 	}
 	database, err := b.store.name(context.Background())
@@ -174,7 +184,7 @@ func (b *bench) writeOffered(all []offered) error {
 	var table strings.Builder
 	fmt.Fprintf(&table, "\n%s: %s, %s. Scale %d: %d users, %d heroes, %d orders.\n\n", time.Now().Format(time.DateOnly), machine(), database,
 		b.scale, 20*b.scale, 200*b.scale, 100*b.scale)
-	fmt.Fprintf(&table, "Of %d queries, %d take more than %d ms, and %d fail. What takes %v is stopped. These are the slowest:\n\n", len(all), above, slow, failed, longest)
+	fmt.Fprintf(&table, "Of %d queries, %d are refused, %d take more than %d ms, and %d fail. What takes %v is stopped. These are the slowest:\n\n", len(all), refused, above, slow, failed, longest)
 	table.WriteString("| list | condition or order | p50 ms | pages | |\n|---|---|---:|---:|---|\n")
 	for _, o := range all[:min(len(all), max(shown, above))] {
 		fmt.Fprintf(&table, "| %s | %s | %.1f | %.0f | %s |\n", o.field, o.asks, o.p50, o.pages, strings.ReplaceAll(strings.ReplaceAll(o.fault, "\n", " "), "|", "\\|"))

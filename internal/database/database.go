@@ -35,6 +35,7 @@ type Options struct {
 	IdleInTransaction time.Duration // how long a transaction may be idle
 	ApplicationName   string        // in pg_stat_activity; "" means forge
 	Serializable      bool          // the isolation level of transactions that write
+	MaxPlanCost       int           // what a query may cost by PostgreSQL's own estimate: see CheckPlan
 	// Synced says that a change may only be acknowledged when a standby has it: see Watcher.
 	Synced bool
 	// PgBouncer says that connections pass a PgBouncer in transaction mode. The parameter
@@ -91,6 +92,7 @@ type DB struct {
 	file     *sqliteFile   // nil if there is none
 	slots    chan struct{} // holds one element for each acquired connection
 	distance atomic.Int64  // see connector
+	cheap    cheapTexts    // see CheckPlan
 
 	generation sync.Mutex    // guards ended
 	ended      chan struct{} // see lost; nil while nobody waits

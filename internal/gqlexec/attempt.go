@@ -133,6 +133,9 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	if a.mutation && a.options.Replicas != nil && a.options.Replicas.Positions() {
 		a.unit.WantPosition()
 	}
+	if !a.mutation && a.op.Stats.GetExtension(searchesKey) != nil {
+		a.unit.CheckPlans()
+	}
 	if a.options.HeldTooLong > 0 {
 		held := ctx
 		a.unit.OnLongHold(a.options.HeldTooLong, func() { a.warn(held) })

@@ -39,6 +39,13 @@ type limiter struct {
 // costKey is the key of the cost in the statistics of an operation.
 const costKey = "cost"
 
+// searchesKey is the key in the statistics of an operation that may search tables: it has
+// conditions, orders or questions that cost searchCost points or more, however many rows come.
+const (
+	searchesKey = "searches"
+	searchCost  = 100
+)
+
 // check measures the operation, and returns an error if it exceeds a limit. The number of values in
 // the arguments of all fields is limited as well. The values of a variable count at each use of the
 // variable, because they are decoded anew for each: a variable of a megabyte in a thousand places
@@ -47,6 +54,9 @@ func (l limiter) check(ctx context.Context, c *checked) gqlerror.List {
 	m := newMeasure(c)
 	found := m.sum.of(c.Operation.SelectionSet)
 	cost := (plus(found.cost, found.once) + plan.Unit - 1) / plan.Unit
+	if found.once >= searchCost*plan.Unit {
+		c.Stats.SetExtension(searchesKey, true)
+	}
 	if l.report {
 		c.Stats.SetExtension(costKey, cost)
 	}

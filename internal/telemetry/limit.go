@@ -15,6 +15,7 @@ const (
 	RootFields  Limit = "root_fields"
 	Directives  Limit = "directives"
 	Cost        Limit = "cost"
+	PlanCost    Limit = "plan_cost"    // what PostgreSQL expects a query to cost
 	Answer      Limit = "answer"       // the size of the answer
 	SlowReader  Limit = "slow_reader"  // the client does not read its answer
 	KeptAnswer  Limit = "kept_answer"  // the size of an answer stored under an idempotency key
@@ -31,6 +32,6 @@ const (
 
 // Limits holds all limits. It must not be changed.
 var Limits = []Limit{
-	Body, Header, Batch, Tokens, Nesting, Depth, Aliases, RootFields, Directives, Cost, Answer, SlowReader,
-	KeptAnswer, KeptKeys, Overload, Deadline, Origin, Host, Untrusted, PoolTimeout, Guessing, OpenStreams,
+	Body, Header, Batch, Tokens, Nesting, Depth, Aliases, RootFields, Directives, Cost, PlanCost, Answer,
+	SlowReader, KeptAnswer, KeptKeys, Overload, Deadline, Origin, Host, Untrusted, PoolTimeout, Guessing, OpenStreams,
 }

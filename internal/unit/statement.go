@@ -185,6 +185,9 @@ func (u *Unit) precedes(ctx context.Context, query string) bool {
 func (u *Unit) read(ctx context.Context, each func([]driver.Value) error, query string, args []any, autocommit bool) error {
 	start := time.Now()
 	err := u.open(ctx, autocommit)
+	if err == nil && u.checksPlans {
+		err = u.db.CheckPlan(ctx, u.conn, query, args)
+	}
 	if err == nil {
 		err = u.conn.Read(ctx, query, args, each)
 	}

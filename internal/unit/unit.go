@@ -59,6 +59,8 @@ type Unit struct {
 	// with a silent ROLLBACK, and SQLite would store the statements that succeeded.
 	aborted error
 
+	checksPlans bool // see CheckPlans
+
 	positioned bool                 // see WantPosition
 	position   database.LogPosition // see Position
 
@@ -92,6 +94,10 @@ func (u *Unit) OnLongHold(limit time.Duration, f func()) { u.holdLimit, u.onLong
 // the unit has run. The arguments are valid until the function returns.
 // All statements are then run by the unit itself: see Watched.
 func (u *Unit) OnStatement(f func(text string, args []any)) { u.onStatement = f }
+
+// CheckPlans has Read refuse what the database expects to cost too much: see database.CheckPlan. It
+// must be called before the first statement.
+func (u *Unit) CheckPlans() { u.checksPlans = true }
 
 // Watched reports whether the statements of the unit may not be run by another one.
 func (u *Unit) Watched() bool { return u.onStatement != nil }
