@@ -153,7 +153,7 @@ func (o *offered) body(try int) []byte {
 const offeredStart = "<!-- table: written by bench -offered -->\n"
 
 // defaultPlanCost is the default of MAX_PLAN_COST.
-const defaultPlanCost = "1000000"
+const defaultPlanCost = "2000000"
 
 // shown is how many of the slowest queries the page shows, if not more of them take longer than
 // slow.

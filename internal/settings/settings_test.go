@@ -53,7 +53,7 @@ func TestLoad(t *testing.T) {
 		RefreshTokenTTL: 720 * time.Hour, ErasureDelay: 720 * time.Hour, RefreshGrace: 10 * time.Second, SessionCookie: CookieOff, PasskeyRPID: "localhost", FactorIssuer: "Forge", PasswordMemory: 19456, PasswordTime: 2, PasswordThreads: 1, PasswordHashes: password.AtOnce(),
 		Traces: tracing.Options{Service: "forge", Sampler: "parentbased_always_on", Ratio: 1},
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
-			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second, MaxPlanCost: 1_000_000,
+			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second, MaxPlanCost: 2_000_000,
 			CommitTimeout: 30 * time.Second, IdleInTransaction: time.Minute, ApplicationName: "forge"}}
 	with := func(change func(*Settings)) Settings {
 		s := base

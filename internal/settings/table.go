@@ -504,7 +504,7 @@ var All = []Setting{
 		set:     setNumber(func(s *Settings) *int { return &s.MaxCost }),
 	},
 	{
-		Env: "MAX_PLAN_COST", Flag: "max-plan-cost", Default: "1000000", Allowed: wholeNumbers,
+		Env: "MAX_PLAN_COST", Flag: "max-plan-cost", Default: "2000000", Allowed: wholeNumbers,
 		Meaning: "what a query that may search tables may cost by PostgreSQL's own estimate, in the units of EXPLAIN; 0 for no limit",
 		set:     setNumber(func(s *Settings) *int { return &s.Pool.MaxPlanCost }),
 	},
