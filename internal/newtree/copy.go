@@ -105,7 +105,8 @@ func matches(pattern, name string) bool {
 }
 
 // untracked are the names of files and folders that are not copied from a tree that is no checkout.
-var untracked = []string{".git", ".env", "node_modules", "forge", "forge.db*", "bin", "*.test", "*.out", "generated-clients"}
+// One that begins with a slash is at the top.
+var untracked = []string{".git", ".env", "node_modules", "/forge", "forge.db*", "bin", "*.test", "*.out", "generated-clients"}
 
 // files returns the files of the tree: those that git tracks if it is the top of a checkout, and
 // else all but the untracked ones.
@@ -123,17 +124,20 @@ func files(ctx context.Context, root string) (names []string, err error) {
 		if err != nil {
 			return err
 		}
-		if name != root && slices.ContainsFunc(untracked, func(pattern string) bool { return matches(pattern, d.Name()) }) {
+		if name, err = filepath.Rel(root, name); err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if name != "." && slices.ContainsFunc(untracked, func(pattern string) bool { return matches(pattern, d.Name()) || pattern == "/"+name }) {
 			if d.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
 		}
 		if d.Type().IsRegular() {
-			name, err = filepath.Rel(root, name)
-			names = append(names, filepath.ToSlash(name))
+			names = append(names, name)
 		}
-		return err
+		return nil
 	})
 	return names, err
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -229,5 +230,24 @@ func TestRefused(t *testing.T) {
 	entries, err := os.ReadDir(parent)
 	if err != nil || len(entries) != 2 {
 		t.Errorf("there is %v, %v, want only what was there", entries, err)
+	}
+}
+
+// TestFiles lists a tree that is no checkout, such as one that was unpacked from an archive.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	for _, name := range []string{"forge", "forge.db", ".env", "go.mod", "internal/forge/main.go", "console/node_modules/react/index.js"} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := files(t.Context(), root)
+	if want := []string{"go.mod", "internal/forge/main.go"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("files %q, %v, want %q", got, err, want)
 	}
 }
