@@ -404,7 +404,9 @@ func resultOf(function string, f *entity.Field) *entity.Field {
 	case "count", "countDistinct":
 		return &entity.Field{Kind: entity.Int}
 	case "avg":
-		return &entity.Field{Kind: entity.Float}
+		if f.Kind != entity.Decimal {
+			return &entity.Field{Kind: entity.Float}
+		}
 	case "sum":
 		switch f.Kind {
 		case entity.Int:
@@ -438,6 +440,8 @@ func compute(function string, f *entity.Field, rows []*row) any {
 		return slices.MinFunc(values, compareValues)
 	case function == "max":
 		return slices.MaxFunc(values, compareValues)
+	case function == "avg" && f.Kind == entity.Decimal:
+		return total(values).DivRound(decimal.NewFromInt(int64(len(values))), scalar.AverageDigits)
 	case function == "avg":
 		mean, _ := new(big.Rat).Quo(total(values).Rat(), big.NewRat(int64(len(values)), 1)).Float64()
 		return mean

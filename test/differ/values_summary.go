@@ -79,6 +79,9 @@ func (g *generator) having(name string) any {
 			case "sum":
 				return choose(&g.choices, []string{"0", "10", "1000", "-1"})
 			case "avg":
+				if f.Kind == entity.Decimal {
+					return choose(&g.choices, []string{"0.5", "3", "1000", "-0.25"})
+				}
 				return choose(&g.choices, []float64{0.5, 3, 1000, -0.25})
 			}
 			return g.sample(name, f, "")
