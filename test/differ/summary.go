@@ -404,9 +404,10 @@ func resultOf(function string, f *entity.Field) *entity.Field {
 	case "count", "countDistinct":
 		return &entity.Field{Kind: entity.Int}
 	case "avg":
-		if f.Kind != entity.Decimal {
-			return &entity.Field{Kind: entity.Float}
+		if f.Kind == entity.Decimal {
+			return &entity.Field{Kind: entity.Decimal} // with as many digits as it has
 		}
+		return &entity.Field{Kind: entity.Float}
 	case "sum":
 		switch f.Kind {
 		case entity.Int:
