@@ -70,14 +70,6 @@ func refreshPayload(t *session.Tokens, err error) (*model.RefreshSessionPayload,
 	return &model.RefreshSessionPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: accountapi.OrNull(t.Refresh), User: userOf(t.Account)}, nil
 }
 
-// orEmpty returns a text, or "" for null.
-func orEmpty(text *string) string {
-	if text == nil {
-		return ""
-	}
-	return *text
-}
-
 // hasUser reports whether the viewer, who is an administrator, may see a user.
 func hasUser(ctx context.Context, id uuid.UUID) (bool, error) {
 	there, err := ent.FromUnit(ctx).User.Query().Where(user.ID(id)).Exist(ctx)

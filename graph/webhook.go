@@ -114,3 +114,11 @@ func webhookOf(row *ent.Webhook) *model.WebhookEndpoint {
 	}
 	return m
 }
+
+// orEmpty returns a text, or "" for null.
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brianvoe/gofakeit/v7/data"
 	"github.com/google/uuid"
 )
 
@@ -94,3 +95,8 @@ func later(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+func (m *maker) city() string { return pick(m, data.Address["city"]) }
+
+// intRange returns a number from least to most.
+func (m *maker) intRange(least, most int) int { return least + m.IntN(most-least+1) }

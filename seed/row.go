@@ -81,14 +81,10 @@ func (m *maker) nth(i, n int, start, end time.Time) time.Time {
 	return m.between(from, from.Add(step))
 }
 
-// intRange returns a number from least to most.
-func (m *maker) intRange(least, most int) int { return least + m.IntN(most-least+1) }
-
-// Names of people and cities are those of gofakeit, without its makers of much else.
+// Names are those of gofakeit, without its makers of much else.
 
 func (m *maker) firstName() string { return pick(m, data.Person["first"]) }
 func (m *maker) lastName() string  { return pick(m, data.Person["last"]) }
-func (m *maker) city() string      { return pick(m, data.Address["city"]) }
 
 // oneIn returns true in one of n cases, at random.
 func (m *maker) oneIn(n int) bool { return m.IntN(n) == 0 }
