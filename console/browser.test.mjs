@@ -77,6 +77,7 @@ test('they correct the price of a product, and only that is sent', async () => {
   await page.getByLabel('Search products').press('Enter');
   await page.getByRole('row').nth(1).getByRole('link').filter({ hasText: /shield/i }).first().click();
   await page.getByRole('link', { name: 'Edit' }).click();
+  await page.getByLabel('Price').waitFor();
   await everybody();
   await page.getByLabel('Price').fill('1,234'); // which may be a thousand, or not
   await page.getByRole('button', { name: 'Save changes' }).click();
@@ -268,8 +269,44 @@ test('an address that somebody has typed wrong shows a page all the same', async
   await page.goto(new URL('/console#/heroes?filter=%7Bnonsense&sort=NOTHING+ASC', forge).href);
   await heading('Heroes').waitFor();
   await page.getByRole('row').nth(1).waitFor();
-  await page.goto(new URL('/console#/nowhere', forge).href);
-  await heading('Nothing is here').waitFor();
+  for (const address of ['nowhere', '%E0%A4%A', 'constructor']) {
+    await page.goto(new URL(`/console#/${address}`, forge).href);
+    await heading('Nothing is here').waitFor();
+  }
+});
+
+test('text of rows is never taken for HTML, a script or an address', async () => {
+  const nasty = ['<img src=x onerror=alert(1)><script>alert(2)</script>', 'javascript:alert(3)', '"><svg/onload=alert(4)>\u202Egnp.', `${'W'.repeat(99)}\u202E`];
+  const dialogs = [];
+  page.on('dialog', (dialog) => (dialogs.push(dialog.message()), dialog.dismiss()));
+  const { createTeam } = await ask('mutation { createTeam(input: { name: "Attackers" }) { team { id } } }');
+  await ask('mutation($input: [CreateHeroInput!]!) { createHeroes(input: $input) { heroes { id } } }', { input: nasty.map((name) => ({ name, age: 1, teamId: createTeam.team.id })) });
+  await page.goto(new URL(`/console#/teams/${createTeam.team.id}`, forge).href);
+  await page.getByText(nasty[0]).waitFor();
+  for (const name of nasty) {
+    await page.getByRole('region', { name: 'Heroes' }).getByRole('link', { name, exact: true }).click();
+    await heading(name).waitFor();
+    assert.equal(await page.locator('main img, main script, main svg, main a[href^="javascript:" i]').count(), 0);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+    await page.goBack();
+  }
+  assert.deepEqual(dialogs, []);
+});
+
+test('an answer of a search that comes late is not what the keyboard chooses', async () => {
+  await page.goto(new URL('/console#/orders/new', forge).href);
+  const user = page.getByRole('combobox', { name: 'User' });
+  await user.click();
+  await page.getByRole('option').nth(1).waitFor();
+  await page.route('**/graphql', async (route) => {
+    await new Promise((passed) => setTimeout(passed, 300));
+    await route.continue();
+  });
+  await page.keyboard.type('admin');
+  await page.keyboard.press('Enter'); // the rows of the empty text are still there
+  await page.getByRole('listbox', { name: 'Users' }).waitFor({ state: 'hidden' });
+  assert.equal(await user.inputValue(), 'admin');
+  await page.unroute('**/graphql');
 });
 
 test('a picture is uploaded, and shown', async (t) => {
