@@ -81,9 +81,9 @@ function useRun(entity, action, rows, after) {
       });
     }
     const were = rows.length > 1 ? `${rows.length} ${lower(entity.label)} were` : `The ${lower(entity.one)} was`;
-    status(action.past ? `${were} ${action.past}.` : `Done: ${lower(action.label)}.`);
     after();
-    await cache.invalidateQueries();
+    await cache.invalidateQueries(); // what is done next goes with the rows' new versions
+    status(action.past ? `${were} ${action.past}.` : `Done: ${lower(action.label)}.`);
   };
 }
 
@@ -91,11 +91,13 @@ function useRun(entity, action, rows, after) {
 export function BulkEdit({ entity, rows, close, done }) {
   const model = useModel();
   const status = useStatus();
+  const cache = useQueryClient();
   const send = async (input) => {
     const ids = rows.map(({ id }) => id);
     const where = { idIn: ids };
     const { query, variables } = mutationOf(model, [{ name: entity.updateMany.name, values: { where, input, atMost: ids.length } }], payloadOf(entity));
     await api(query, variables);
+    await cache.invalidateQueries(); // what is done next goes with the rows' new versions
     status(ids.length > 1 ? `${ids.length} ${lower(entity.label)} were changed.` : `The ${lower(entity.one)} was changed.`);
     done();
   };

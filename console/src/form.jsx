@@ -16,9 +16,11 @@ export function Create({ entity }) {
   const fields = entity.inputs.create;
   const model = useModel();
   const status = useStatus();
+  const cache = useQueryClient();
   const send = async (input) => {
     const { query, variables } = mutationOf(model, [{ name: entity.create.name, values: { input } }], payloadOf(entity));
     const { m0 } = await api(query, variables);
+    await cache.invalidateQueries();
     status(`The ${lower(entity.one)} was created.`);
     const id = m0[uncapital(entity.name)]?.id;
     go(id ? href([segment(entity), id]) : href([segment(entity)]));
@@ -66,6 +68,7 @@ export function Edit({ entity, id }) {
 function Change({ entity, row, fields }) {
   const model = useModel();
   const status = useStatus();
+  const cache = useQueryClient();
   const [conflict, setConflict] = useState(null);
   const back = href([segment(entity), row.id]);
   const versioned = entity.update.args.some(({ name }) => name === 'expectedVersion');
@@ -87,6 +90,8 @@ function Change({ entity, row, fields }) {
       setConflict({ input, current: current.current ?? {}, version: current.currentVersion });
       return;
     }
+    await cache.invalidateQueries();
+    await cache.refetchQueries({ queryKey: ['row', entity.name, row.id] }); // the view shows it as it is now
     status('Your changes are stored.');
     go(back);
   };
@@ -100,10 +105,9 @@ function Change({ entity, row, fields }) {
   );
 }
 
-// Form shows fields, and sends what was changed in them.
+// Form shows fields, and sends what was changed in them. send has the cache read anew what it changed.
 export function Form({ fields, row, creating, submit, send, cancel, argument = 'input' }) {
   const model = useModel();
-  const cache = useQueryClient();
   const [before] = useState(() => draftsOf(fields, row));
   const [drafts, setDrafts] = useState(before);
   const [errors, setErrors] = useState({});
@@ -122,7 +126,6 @@ export function Form({ fields, row, creating, submit, send, cancel, argument = '
     setBusy(true);
     try {
       await send(input);
-      await cache.invalidateQueries({ refetchType: 'active' });
     } catch (error) {
       setErrors(error instanceof ApiError ? error.at(argument) : { '': [error.message] });
     }

@@ -71,7 +71,7 @@ export function List({ entity, params }) {
   const cache = useQueryClient();
   const state = stateOf(entity, params);
   const [columns, names, setNames] = useColumns(entity);
-  const [selected, setSelected] = useState(new Map());
+  const [selected, setSelected] = useState(new Set());
   const [panel, setPanel] = useState(null);
   const [recent, setRecent] = useState(new Set());
   const where = whereOf(state.filters);
@@ -83,10 +83,10 @@ export function List({ entity, params }) {
   });
   const move = (change) => go(href([segment(entity)], { ...narrowing({ ...state, ...change }), ...change.to }));
   useFollowing(entity, cache, setRecent);
-  useEffect(() => setSelected(new Map()), [params.toString()]);
+  useEffect(() => setSelected(new Set()), [params.toString()]);
   const rows = list?.nodes ?? [];
-  const all = [...selected.values()];
-  const done = () => { setSelected(new Map()); setPanel(null); };
+  const all = rows.filter(({ id }) => selected.has(id)); // as they are now, and not as they were when they were selected
+  const done = () => { setSelected(new Set()); setPanel(null); };
   const bulk = !entity.abstract && (rowActions(entity, state.deleted).length > 0 || canBulkEdit(model, entity));
   return (
     <>
@@ -155,9 +155,9 @@ function Columns({ model, entity, names, onChange }) {
 }
 
 function Table({ model, entity, columns, rows, state, move, selected, setSelected, recent, bulk, busy, done }) {
-  const toggle = (row, on) => {
-    const next = new Map(selected);
-    on ? next.set(row.id, row) : next.delete(row.id);
+  const toggle = ({ id }, on) => {
+    const next = new Set(selected);
+    on ? next.add(id) : next.delete(id);
     setSelected(next);
   };
   const linked = columns.find(({ kind, name }) => name === entity.title || kind === 'value');
@@ -166,7 +166,7 @@ function Table({ model, entity, columns, rows, state, move, selected, setSelecte
       <table>
         <thead>
           <tr>
-            {bulk && <th className="tick"><input type="checkbox" aria-label="Select all on this page" checked={rows.length > 0 && rows.every(({ id }) => selected.has(id))} onChange={(event) => setSelected(event.target.checked ? new Map(rows.map((row) => [row.id, row])) : new Map())} /></th>}
+            {bulk && <th className="tick"><input type="checkbox" aria-label="Select all on this page" checked={rows.length > 0 && rows.every(({ id }) => selected.has(id))} onChange={(event) => setSelected(event.target.checked ? new Set(rows.map(({ id }) => id)) : new Set())} /></th>}
             {state.deleted && <th scope="col">Restore</th>}
             {!entity.title && <th scope="col">{entity.one}</th>}
             {columns.map((column) => <Heading key={column.name} number={isNumber(column)} column={column} field={sortOf(model, entity, column)} sort={state.order} move={move} />)}
