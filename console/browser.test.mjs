@@ -220,6 +220,16 @@ test('a list has pages, an order, columns, totals and groups', async () => {
   await page.getByText('1–50 of 1,00').waitFor();
   await settled();
   assert.equal(await page.getByRole('row').nth(1).innerText(), first);
+  const search = page.getByLabel('Search heroes');
+  await search.fill('wolf');
+  await search.press('Enter');
+  await page.waitForFunction(() => location.hash.includes('search=wolf'));
+  await search.press('Control+a');
+  await search.press('Delete'); // which lists all rows again, and leaves the keyboard where it is
+  await page.waitForFunction(() => !location.hash.includes('search='));
+  await page.keyboard.type('fox');
+  assert.equal(await search.inputValue(), 'fox');
+  await search.fill('');
   await page.getByRole('button', { name: 'Columns' }).click();
   await page.getByLabel('Updated').check();
   await page.getByRole('columnheader', { name: 'Updated' }).waitFor();
@@ -250,10 +260,7 @@ test('several rows are changed and deleted together', async () => {
   await page.getByLabel('Search heroes').fill('bulk');
   await page.getByLabel('Search heroes').press('Enter');
   await page.getByText('1–2 of 2').waitFor();
-  await page.route('**/graphql', async (route) => { // whoever is quicker than the list
-    await new Promise((resolve) => setTimeout(resolve, route.request().postData()?.includes('list:') ? 700 : 0));
-    await route.continue();
-  });
+  await slow(700, (request) => request.includes('list:')); // whoever is quicker than the list
   await page.getByLabel('Select all on this page').check();
   await page.getByRole('button', { name: 'Change…' }).click();
   await page.getByRole('dialog').getByLabel('Age').fill('33');
@@ -267,7 +274,7 @@ test('several rows are changed and deleted together', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await said('2 heroes were deleted.');
   await page.getByText('Nothing matches.').waitFor();
-  await page.unroute('**/graphql');
+  await quick();
 });
 
 test('an address that somebody has typed wrong shows a page all the same', async () => {
@@ -303,15 +310,12 @@ test('an answer of a search that comes late is not what the keyboard chooses', a
   const user = page.getByRole('combobox', { name: 'User' });
   await user.click();
   await page.getByRole('option').nth(1).waitFor();
-  await page.route('**/graphql', async (route) => {
-    await new Promise((passed) => setTimeout(passed, 300));
-    await route.continue();
-  });
+  await slow(300);
   await page.keyboard.type('admin');
   await page.keyboard.press('Enter'); // the rows of the empty text are still there
   await page.getByRole('listbox', { name: 'Users' }).waitFor({ state: 'hidden' });
   assert.equal(await user.inputValue(), 'admin');
-  await page.unroute('**/graphql');
+  await quick();
 });
 
 test('a picture is uploaded, and shown', async (t) => {
@@ -383,22 +387,33 @@ test('a second factor is asked for where it is due', async () => {
 });
 
 test('signing out forgets everything, however slow the server is', async () => {
-  await page.route('**/graphql', async (route) => {
-    await new Promise((passed) => setTimeout(passed, 500));
-    await route.continue();
-  });
+  await slow(500);
   await page.getByRole('button', { name: 'Sign out' }).click();
   await heading('Sign in').waitFor();
   await page.reload(); // a cookie that is still good would go on with the session
   await heading('Sign in').waitFor();
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
   assert.doesNotMatch(kept, /eyJ|by\.mistake/);
+  await quick();
 });
 
 test('nothing went to another server, and nothing was complained about', () => {
   assert.deepEqual(foreign, []);
   assert.deepEqual(complaints, []);
 });
+
+// slow has the server answer later to those operations of the page that are meant, until quick.
+function slow(milliseconds, meant = () => true) {
+  return page.route('**/graphql', async (route) => {
+    await new Promise((passed) => setTimeout(passed, meant(route.request().postData() ?? '') ? milliseconds : 0));
+    await route.continue();
+  });
+}
+
+// quick ends what slow began, when all operations that it has held up have gone on.
+function quick() {
+  return page.unrouteAll({ behavior: 'wait' });
+}
 
 // settled waits until the list is the one that was asked for.
 function settled() {
