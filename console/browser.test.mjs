@@ -406,7 +406,7 @@ test('nothing went to another server, and nothing was complained about', () => {
 function slow(milliseconds, meant = () => true) {
   return page.route('**/graphql', async (route) => {
     await new Promise((passed) => setTimeout(passed, meant(route.request().postData() ?? '') ? milliseconds : 0));
-    await route.continue();
+    await route.continue().catch(() => {}); // a reload has ended the request meanwhile
   });
 }
 
