@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { amount, amounts, hundredths, money } from './src/money.js';
 import { inputFields, modelOf, withAmounts } from './src/schema.js';
-import { fileHelp, label, participle, plain, programName, typesIn } from './src/words.js';
+import { fileHelp, label, participle, plain, programName, shortID, typesIn } from './src/words.js';
 
 const types = {
   Query: { kind: 'OBJECT', fields: [{ name: 'parcels', type: 'ParcelConnection!', args: [{ name: 'where', type: 'ParcelWhereInput' }] }, { name: 'parcel', type: 'Parcel', args: [{ name: 'id', type: 'ID!' }] }] },
@@ -60,6 +60,11 @@ test('descriptions are said as people need them', () => {
   assert.equal(fileHelp(text), 'At most 10 MB, PNG or SVG.');
   assert.deepEqual(typesIn(text), ['image/png', 'image/svg+xml']);
   assert.equal(fileHelp(undefined), '');
+});
+
+test('a row without a name is called by its ID', () => {
+  assert.equal(shortID('order_01kdtbm20de00bzakcq477zege'), '…77zege');
+  assert.equal(shortID('invoice_12'), '12');
 });
 
 test('a browser is called by its name', () => {

@@ -1,7 +1,7 @@
 // Sends operations as whoever is signed in.
 import { accessToken, refreshed } from '../../playground/src/session.js';
 import { answerOf, send } from '../../playground/src/wire.js';
-import { capital } from './words.js';
+import { capital, shortID } from './words.js';
 
 // ApiError holds the errors of an answer.
 export class ApiError extends Error {
@@ -29,7 +29,7 @@ function sentence({ message }) {
 }
 
 // nameOf returns what a row with an ID is called, if it was shown, and otherwise the end of the ID.
-const nameOf = (id) => names.get(id) ?? `…${id.slice(-6)}`;
+const nameOf = (id) => names.get(id) ?? shortID(id);
 
 let names = new Map(); // what the rows are called that were shown, by their IDs
 

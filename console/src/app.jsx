@@ -14,7 +14,7 @@ import { entityAt, href, segment, useRoute } from './router.js';
 import { Row } from './row.jsx';
 import { modelOf } from './schema.js';
 import { SignIn } from './sign-in.jsx';
-import { Boundary, Failure } from './ui.jsx';
+import { Boundary, Failure, Loading } from './ui.jsx';
 import { fromProvider } from './ways.js';
 
 // App asks who is there, and shows the console to whoever may see it.
@@ -22,10 +22,10 @@ export function App() {
   const { data: config, error } = useQuery({ queryKey: ['config'], queryFn: configured, staleTime: Infinity });
   const { user, notice } = useSession();
   if (error) {
-    return <main><Failure error={error} /></main>;
+    return <main><h1>The console cannot start</h1><Failure error={error} /></main>;
   }
   if (!config) {
-    return <main><p role="status">Loading…</p></main>;
+    return <main><Loading title="Console" /></main>;
   }
   return config.signIn && !user ? <SignIn config={config} notice={notice} failure={config.failure} /> : <Offered user={user} key={user?.username} />;
 }
@@ -64,7 +64,7 @@ function Offered({ user }) {
     );
   }
   if (!model) {
-    return <main><p role="status">Loading…</p></main>;
+    return <main><Loading title="Console" /></main>;
   }
   setUploadTypes(model.types);
   return <ModelContext value={model}><Frame model={model} user={user} /></ModelContext>;

@@ -4,6 +4,7 @@ import { conditionsOf } from './filters.js';
 import { Single } from './inputs.jsx';
 import { useModel } from './model.jsx';
 import { amount } from './money.js';
+import { titleOf } from './queries.js';
 import { draftOf, valueOf } from './values.jsx';
 import { label } from './words.js';
 
@@ -54,6 +55,7 @@ function Choices({ entity, found }) {
 
 // Adder makes a filter.
 function Adder({ entity, conditions, add }) {
+  const model = useModel();
   const [key, setKey] = useState(conditions[0]?.key);
   const [text, setText] = useState('');
   const [field, setField] = useState(null);
@@ -75,11 +77,11 @@ function Adder({ entity, conditions, add }) {
   const submit = (event) => {
     event.preventDefault();
     try {
-      const value = operator.unary ? true : valueOf(input, typeof now === 'boolean' ? now : now);
+      const value = operator.unary ? true : valueOf(input, now);
       if (value === null || value === '') {
         throw new Error('Say which value.');
       }
-      add({ path: condition.path, field: operator.field, value, ...(input.kind === 'reference' ? { text: now.name ?? now.username ?? now.title ?? now.id } : {}) });
+      add({ path: condition.path, field: operator.field, value, ...(input.kind === 'reference' ? { text: titleOf(model, condition.target, now) } : {}) });
     } catch (reason) {
       setError(reason.message);
     }

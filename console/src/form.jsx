@@ -8,7 +8,7 @@ import { Field } from './inputs.jsx';
 import { RowContext, useModel, useStatus } from './model.jsx';
 import { brief, mutationOf, payloadOf, rowQuery, titleOf } from './queries.js';
 import { go, href, segment } from './router.js';
-import { Failure } from './ui.jsx';
+import { Failure, Loading } from './ui.jsx';
 import { lower, uncapital } from './words.js';
 
 // Create is the view with the form for a new row.
@@ -57,12 +57,12 @@ export function Edit({ entity, id }) {
     staleTime: Infinity, // what is typed must not be lost
   });
   if (error) {
-    return <Failure error={error} />;
+    return <><h1>Change {lower(entity.one)}</h1><Failure error={error} /></>;
   }
   if (row === undefined) {
-    return <p role="status">Loading…</p>;
+    return <Loading title={`Change ${lower(entity.one)}`} />;
   }
-  return row ? <Change key={row.id} entity={entity} row={row} fields={fields} /> : <p>There is no such row.</p>;
+  return row ? <Change key={row.id} entity={entity} row={row} fields={fields} /> : <><h1>Not there</h1><p>There is no such {lower(entity.one)}, or it was deleted. <a href={href([segment(entity)])}>All {lower(entity.label)}</a></p></>;
 }
 
 function Change({ entity, row, fields }) {

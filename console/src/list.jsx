@@ -1,6 +1,6 @@
 // The list of an entity: pages, order, filters, search, columns, totals and groups.
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Actions, BulkEdit, canBulkEdit, rowActions } from './actions.jsx';
 import { api } from './api.js';
 import { FilterBar } from './filter-bar.jsx';
@@ -56,7 +56,7 @@ function stateOf(entity, params) {
     sort: field ? { field, direction } : null,
     order: field ? { field, direction } : !entity.title && entity.order.has('CREATED_AT') ? { field: 'CREATED_AT', direction: 'DESC' } : null, // what has no name is looked for by its time
     deleted: params.get('deleted') === 'yes',
-    from: Number(params.get('from') ?? 0),
+    from: Number(params.get('from')) || 0,
     page: params.has('before') ? { last: pageSize, before: params.get('before') } : { first: pageSize, after: params.get('after') },
   };
 }
@@ -96,7 +96,7 @@ export function List({ entity, params }) {
       </header>
       {entity.description && <p className="help">{entity.description}</p>}
       <div className="bar tools">
-        {entity.search && <Search key={state.search} label={entity.label} value={state.search} help={entity.search.description} onSearch={(search) => move({ search })} />}
+        {entity.search && <Search label={entity.label} value={state.search} help={entity.search.description} onSearch={(search) => move({ search })} />}
         {entity.where && !state.deleted && <button type="button" aria-expanded={panel === 'filter'} onClick={() => setPanel(panel === 'filter' ? null : 'filter')}>Filter{state.filters.length > 0 ? ` (${state.filters.length})` : ''}</button>}
         <button type="button" aria-expanded={panel === 'columns'} onClick={() => setPanel(panel === 'columns' ? null : 'columns')}>Columns</button>
         {(entity.aggregate || entity.groups) && !state.deleted && <button type="button" aria-expanded={panel === 'totals'} onClick={() => setPanel(panel === 'totals' ? null : 'totals')}>Totals</button>}
@@ -115,7 +115,7 @@ export function List({ entity, params }) {
       )}
       {panel === 'bulk' && <BulkEdit entity={entity} rows={all} close={() => setPanel(null)} done={done} />}
       {list && <Table {...{ model, entity, columns, rows, state, move, selected, setSelected, recent, bulk }} busy={isPlaceholderData} done={done} />}
-      {list ? <Pages list={list} rows={rows} state={state} move={move} /> : !error && <p role="status">Loading…</p>}
+      {list ? <Pages list={list} rows={rows} state={state} move={move} busy={isPlaceholderData} /> : !error && <p role="status">Loading…</p>}
     </>
   );
 }
@@ -131,9 +131,18 @@ function useFollowing(entity, cache, setRecent) {
 
 function Search({ label, value, help, onSearch }) {
   const [text, setText] = useState(value);
+  const asked = useRef(value); // what was searched for here: it comes back as the value, and must not undo what was typed since
+  useEffect(() => {
+    if (value !== asked.current) setText(value);
+    asked.current = value;
+  }, [value]);
+  const search = (wanted) => {
+    asked.current = wanted;
+    onSearch(wanted);
+  };
   return (
-    <form role="search" className="row" onSubmit={(event) => { event.preventDefault(); onSearch(text); }}>
-      <input type="search" aria-label={`Search ${lower(label)}`} placeholder={`Search ${lower(label)}`} title={help} value={text} onChange={(event) => { setText(event.target.value); if (event.target.value === '') onSearch(''); }} />
+    <form role="search" className="row" onSubmit={(event) => { event.preventDefault(); search(text); }}>
+      <input type="search" aria-label={`Search ${lower(label)}`} placeholder={`Search ${lower(label)}`} title={help} value={text} onChange={(event) => { setText(event.target.value); if (event.target.value === '') search(''); }} />
       <button type="submit">Search</button>
     </form>
   );
@@ -211,15 +220,18 @@ function Heading({ column, field, sort, move, number }) {
   );
 }
 
-function Pages({ list: { pageInfo, totalCount }, rows, state, move }) {
+// Pages leads to the pages before and after. While the rows are those of another page, their cursors
+// lead elsewhere.
+function Pages({ list: { pageInfo, totalCount }, rows, state, move, busy }) {
   const { from } = state;
   const total = totalCount ?? undefined;
+  const leads = (there, go) => ({ disabled: !there, 'aria-disabled': busy || undefined, onClick: () => busy || go() }); // disabled, it would lose the focus
   return (
     <nav className="bar pages" aria-label="Pages">
-      <button type="button" disabled={!pageInfo.hasPreviousPage} onClick={() => move({ to: {} })}>First</button>
-      <button type="button" disabled={!pageInfo.hasPreviousPage} onClick={() => move({ to: { before: pageInfo.startCursor, from: Math.max(0, from - pageSize) || '' } })}>Previous</button>
+      <button type="button" {...leads(pageInfo.hasPreviousPage, () => move({ to: {} }))}>First</button>
+      <button type="button" {...leads(pageInfo.hasPreviousPage, () => move({ to: { before: pageInfo.startCursor, from: Math.max(0, from - pageSize) || '' } }))}>Previous</button>
       <span role="status">{rows.length === 0 ? 'No rows' : `${from + 1}–${from + rows.length}${total === undefined ? '' : ` of ${total.toLocaleString()}`}`}</span>
-      <button type="button" disabled={!pageInfo.hasNextPage} onClick={() => move({ to: { after: pageInfo.endCursor, from: from + rows.length } })}>Next</button>
+      <button type="button" {...leads(pageInfo.hasNextPage, () => move({ to: { after: pageInfo.endCursor, from: from + rows.length } }))}>Next</button>
     </nav>
   );
 }

@@ -7,19 +7,20 @@
 //
 // Their code is loaded when they are opened.
 import { lazy, Suspense } from 'react';
+import { Loading } from './ui.jsx';
 
-function later(load) {
+function later(title, load) {
   const Page = lazy(load);
-  return (props) => <Suspense fallback={<p role="status">Loading…</p>}><Page {...props} /></Suspense>;
+  return (props) => <Suspense fallback={<Loading title={title} />}><Page {...props} /></Suspense>;
 }
 
 const asks = (...names) => (model) => names.every((name) => model.rootFields('Query').some((field) => field.name === name));
 
 export const pages = [
-  { path: 'map', label: 'Map of the schema', allowed: (model) => model.entities.size > 0, Component: later(() => import('./map.jsx')) },
-  { path: 'server', label: 'Server', allowed: asks('server'), Component: later(() => import('./server.jsx')) },
-  { path: 'webhooks', label: 'Webhooks', allowed: asks('webhooks'), Component: later(() => import('./webhooks.jsx')) },
-  { path: 'sessions', label: 'Sessions', allowed: (model) => model.role === 'ADMIN' && Boolean(sessionsOf(model)), Component: later(() => import('./sessions.jsx')) },
+  { path: 'map', label: 'Map of the schema', allowed: (model) => model.entities.size > 0, Component: later('Map of the schema', () => import('./map.jsx')) },
+  { path: 'server', label: 'Server', allowed: asks('server'), Component: later('Server', () => import('./server.jsx')) },
+  { path: 'webhooks', label: 'Webhooks', allowed: asks('webhooks'), Component: later('Webhooks', () => import('./webhooks.jsx')) },
+  { path: 'sessions', label: 'Sessions', allowed: (model) => model.role === 'ADMIN' && Boolean(sessionsOf(model)), Component: later('Sessions', () => import('./sessions.jsx')) },
 ];
 
 // sessionsOf returns the entity whose rows have sessions: the accounts.

@@ -1,6 +1,6 @@
 // Picker finds a row to refer to: a text box with a list of what it finds, for mouse and keyboard.
 import { useQuery } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import { api } from './api.js';
 import { listQuery, relatedQuery, titleOf } from './queries.js';
 import { useModel } from './model.jsx';
@@ -12,24 +12,32 @@ export function Picker({ target, value, onChange, id, invalid, describedBy, null
   const entity = model.entities.get(target);
   const [text, setText] = useState(null); // null: nothing is typed, the choice is shown
   const [at, setAt] = useState(0);
+  const [due, setDue] = useState(false); // Enter was pressed before the rows of the text were there
   const list = useId();
-  const { data: rows = [], error } = useFound(model, entity, text, within);
-  if (!entity?.list) {
-    return <input id={id} aria-labelledby={labelledBy} value={value?.id ?? ''} aria-invalid={invalid} aria-describedby={describedBy} onChange={({ target: { value: v } }) => onChange(v ? { id: v } : null)} />;
-  }
+  const { data: rows = [], error, isPlaceholderData, isPending } = useFound(model, entity, text, within);
   const choose = (row) => {
     onChange(row);
     setText(null);
   };
+  const late = isPlaceholderData || isPending; // the rows are not yet those of the text
+  useEffect(() => {
+    if (due && !late) {
+      setDue(false);
+      if (text !== null && rows[at]) choose(rows[at]);
+    }
+  }, [due, late]);
+  if (!entity?.list) {
+    return <input id={id} aria-labelledby={labelledBy} value={value?.id ?? ''} aria-invalid={invalid} aria-describedby={describedBy} onChange={({ target: { value: v } }) => onChange(v ? { id: v } : null)} />;
+  }
   const keys = (event) => {
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (move) {
       event.preventDefault();
       setText(text ?? '');
       setAt((at + move + rows.length) % Math.max(rows.length, 1));
-    } else if (event.key === 'Enter' && text !== null && rows[at]) {
+    } else if (event.key === 'Enter' && text !== null && (late || rows[at])) {
       event.preventDefault();
-      choose(rows[at]);
+      setDue(true);
     } else if (event.key === 'Escape' && text !== null) {
       event.preventDefault();
       event.stopPropagation();
@@ -55,9 +63,9 @@ export function Picker({ target, value, onChange, id, invalid, describedBy, null
         value={text ?? (value ? titleOf(model, target, value) : '')}
         onFocus={(event) => event.target.select()}
         onClick={() => setText(text ?? '')}
-        onChange={(event) => { setText(event.target.value); setAt(0); }}
+        onChange={(event) => { setText(event.target.value); setAt(0); setDue(false); }}
         onKeyDown={keys}
-        onBlur={() => setText(null)}
+        onBlur={() => due || setText(null)}
       />
       {value && nullable && <button type="button" className="quiet" onClick={() => choose(null)} aria-label="Clear">×</button>}
       <ul id={list} role="listbox" aria-label={entity.label} hidden={!open}>

@@ -1,7 +1,7 @@
 // The documents that the console sends. Names in them come from the schema alone.
 import { nameRow } from './api.js';
 import { named } from './schema.js';
-import { capital, uncapital } from './words.js';
+import { capital, shortID, uncapital } from './words.js';
 
 // selection returns what is asked of a row, for columns to be shown.
 export function selection(model, entity, columns) {
@@ -43,7 +43,7 @@ export function brief(model, name) {
 // titleOf returns what a row is called.
 export function titleOf(model, name, row) {
   const entity = model.entities.get(row.__typename ?? name) ?? model.entities.get(name);
-  const text = entity.titles.map((column) => row[column]).filter(Boolean).join(' ') || `${entity.one} …${row.id.slice(-6)}`;
+  const text = entity.titles.map((column) => row[column]).filter(Boolean).join(' ') || `${entity.one} ${shortID(row.id)}`;
   nameRow(row.id, text);
   return text;
 }

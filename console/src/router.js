@@ -10,7 +10,17 @@ function subscribe(listener) {
 export function useRoute() {
   const hash = useSyncExternalStore(subscribe, () => location.hash);
   const [path, query] = hash.replace(/^#\/?/, '').split('?');
-  return { parts: path.split('/').filter(Boolean).map(decodeURIComponent), params: new URLSearchParams(query) };
+  return { parts: path.split('/').filter(Boolean).map(decoded), params: new URLSearchParams(query) };
+}
+
+// decoded returns a part of a path as it was before href wrote it. One that href has not written
+// stays as it is.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 // href returns the address of a view.

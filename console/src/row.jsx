@@ -8,7 +8,7 @@ import { useLive } from './live.js';
 import { useModel } from './model.jsx';
 import { rowQuery, selection, titleOf } from './queries.js';
 import { go, href, segment } from './router.js';
-import { Failure } from './ui.jsx';
+import { Failure, Loading } from './ui.jsx';
 import { Cell, Files, isNumber } from './values.jsx';
 import { lower } from './words.js';
 
@@ -28,10 +28,10 @@ export function Row({ entity, id }) {
     setFresh(!own);
   });
   if (error) {
-    return <Failure error={error} />;
+    return <><h1>{entity.one}</h1><Failure error={error} /></>;
   }
   if (row === undefined) {
-    return <p role="status">Loading…</p>;
+    return <Loading title={entity.one} />;
   }
   if (row === null) {
     return <><h1>Not there</h1><p>There is no such {lower(entity.one)}, or it was deleted. <a href={href([segment(entity)])}>All {lower(entity.label)}</a></p></>;

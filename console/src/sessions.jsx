@@ -7,7 +7,7 @@ import { sessionsOf } from './pages.jsx';
 import { Picker } from './picker.jsx';
 import { titleOf } from './queries.js';
 import { Times } from './table.jsx';
-import { Failure } from './ui.jsx';
+import { Failure, Loading } from './ui.jsx';
 import { lower, programName } from './words.js';
 
 export default function Sessions() {
@@ -51,7 +51,7 @@ function Of({ entity, row }) {
     return <Failure error={error} />;
   }
   if (!data) {
-    return <p role="status">Loading…</p>;
+    return <Loading />;
   }
   const others = data.filter(({ current }) => !current);
   return (

@@ -43,6 +43,11 @@ export class Boundary extends Component {
   }
 }
 
+// Loading stands where a view will be. title is its heading until then, if the view has none yet.
+export function Loading({ title }) {
+  return <>{title && <h1>{title}</h1>}<p role="status">Loading…</p></>;
+}
+
 export function Failure({ error }) {
   return <p className="error" role="alert">{error.message}</p>;
 }

@@ -48,6 +48,12 @@ export function uncapital(name) {
   return name.charAt(0).toLowerCase() + name.slice(1);
 }
 
+// shortID returns the end of a long ID, and of a short one such as invoice_12 the number.
+export function shortID(id) {
+  const key = id.slice(id.lastIndexOf('_') + 1);
+  return key.length > 6 ? `…${key.slice(-6)}` : key;
+}
+
 // plain returns a description for people: without marks, and without the sentences that say to
 // programs which code an error has.
 export function plain(description) {

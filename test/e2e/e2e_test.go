@@ -15,6 +15,15 @@ func TestPlayground(t *testing.T) {
 	npmTest(t, "../../playground")
 }
 
+// TestPlaygroundPlan looks at the one statement that PostgreSQL gets for a nested query.
+func TestPlaygroundPlan(t *testing.T) {
+	t.Parallel()
+	const dir = "../../playground"
+	needChromium(t)
+	install(t, dir)
+	npm(t, dir, []string{"FORGE_URL=" + serve(t, dbtest.EmptyPostgres(t), "DEMO=off", "MIGRATE=on")}, "run", "test:plan")
+}
+
 // TestPlaygroundSignIn signs in and out, as a demo user. Only a server in development names those.
 func TestPlaygroundSignIn(t *testing.T) {
 	const dir = "../../playground"
