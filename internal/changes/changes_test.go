@@ -484,3 +484,33 @@ func TestNewServer(t *testing.T) {
 		t.Errorf("logged %q", got)
 	}
 }
+
+// TestRestoredWithinBatch has a reader stop between two ticks of a database that is then restored
+// from a backup of before the second. Other changes get the numbers of those that were read.
+func TestRestoredWithinBatch(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t, dialect.Postgres)
+	for i := range 3 {
+		db.exec("INSERT INTO ports (id) VALUES (" + db.key(i+1) + ")")
+	}
+	if err := db.log.Tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, within, err := db.log.Read(t.Context(), db.at, 2)
+	if err != nil || len(list) != 2 || within.Seq == 0 {
+		t.Fatalf("got %v up to %v, %v; want two changes", list, within, err)
+	}
+	if list, _, err = db.log.Read(t.Context(), within, 10); err != nil || len(list) != 1 {
+		t.Errorf("after two of three changes: got %v, %v; want the third", list, err)
+	}
+	name := changes.Objects(entities)(dialect.Postgres)[0].Name
+	db.exec("DELETE FROM "+name, "DELETE FROM ports", fmt.Sprintf("DELETE FROM %s_ticks WHERE id > %d", name, within.Tick),
+		"ALTER TABLE "+name+" ALTER seq RESTART")
+	db.exec("INSERT INTO ports (id) VALUES (" + db.key(4) + ")")
+	if err := db.log.Tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := db.log.Read(t.Context(), within, 10); !errors.Is(err, changes.ErrLost) {
+		t.Errorf("in the restored database: got %v, want ErrLost", err)
+	}
+}

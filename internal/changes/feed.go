@@ -135,8 +135,8 @@ func (f *Feed) has(p Position, first int) bool {
 	case p == f.start, p == f.end, first > 0 && f.places[first-1] == p:
 		return true
 	}
-	// Between two ticks of PostgreSQL, a change has the mark of the first.
-	return p.Seq == 0 && p.Tick > f.start.Tick && first < len(f.places) && f.places[first].Tick == p.Tick && f.places[first].Mark == p.Mark
+	// Between two ticks of PostgreSQL, a change has the number of the first and the mark of the second.
+	return p.Seq == 0 && first > 0 && f.places[first-1].Tick+1 == p.Tick && f.places[first-1].Mark == p.Mark
 }
 
 // before reports whether a position is before another one.
@@ -258,16 +258,13 @@ func (f *Feed) begin(ctx context.Context) error {
 
 // follow returns changes after a position, with the position after each, and the one after all.
 func (l *Log) follow(ctx context.Context, after Position, most int) (list []Change, places []Position, next Position, err error) {
+	read := l.readBatch
 	if l.dialect == dialect.SQLite {
-		list, next, err = l.readSQLite(ctx, after, most, nil)
-		for _, c := range list {
-			places = append(places, Position{Seq: c.Seq, Mark: c.mark})
-		}
-		return list, places, next, err
+		read = l.readSQLite
 	}
-	list, next, err = l.readBatch(ctx, after, most, nil)
+	list, next, err = read(ctx, after, most, nil)
 	for _, c := range list {
-		places = append(places, Position{Tick: after.Tick, Mark: after.Mark, Seq: c.Seq})
+		places = append(places, c.At)
 	}
 	return list, places, next, err
 }

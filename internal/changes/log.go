@@ -57,7 +57,10 @@ type Change struct {
 // A Position is a place in the log: all changes before it were read.
 type Position struct {
 	Tick int64 // the last tick all of whose changes were read; 0 on SQLite
-	Mark int32 // tells the tick, or the change on SQLite, from another of the same number
+	// Mark tells the tick, or the change on SQLite, from another of the same number. After some of
+	// the changes between two ticks, it is the mark of the second: in a database that was restored
+	// to the first, other changes may have these numbers.
+	Mark int32
 	Seq  int64 // the last change that was read after the tick; 0 if there is none
 }
 
@@ -198,6 +201,11 @@ func (p place) is(number int64, mark int32) bool {
 	return p.number.Valid && p.number.Int64 == number && p.mark.Int64 == int64(mark)
 }
 
+// within reports whether a position is between the two ticks of a batch.
+func (b *batch) within(p Position) bool {
+	return b.first.number.Int64 == p.Tick && b.next.is(b.next.number.Int64, p.Mark)
+}
+
 // readBatch returns changes between the tick of a position and the next tick. It finds the ticks
 // and the changes with one statement, so that Sweep cannot remove some in between.
 func (l *Log) readBatch(ctx context.Context, after Position, most int, types []string) ([]Change, Position, error) {
@@ -214,13 +222,13 @@ FROM before LEFT JOIN now ON true LEFT JOIN LATERAL (SELECT * FROM (
 		return nil, after, err
 	case b.first.number.Int64 > after.Tick && after.Tick >= b.origin:
 		return nil, after, ErrExpired
-	case !b.first.is(after.Tick, after.Mark):
+	case after.Seq == 0 && !b.first.is(after.Tick, after.Mark), after.Seq > 0 && !b.within(after):
 		return nil, after, ErrLost
 	case !b.next.number.Valid:
 		return nil, after, nil
 	}
 	for i := range b.list {
-		b.list[i].At = Position{Tick: after.Tick, Mark: after.Mark, Seq: b.list[i].Seq}
+		b.list[i].At = Position{Tick: after.Tick, Mark: int32(b.next.mark.Int64), Seq: b.list[i].Seq}
 	}
 	if len(b.list) < most {
 		return b.list, Position{Tick: b.next.number.Int64, Mark: int32(b.next.mark.Int64)}, nil

@@ -30,7 +30,7 @@ func TestCheckURL(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{
 		"", "example.com", "https://", "https:///path", "http://example.com", "ftp://example.com", "file:///etc/passwd", "https://me:secret@example.com", "https://me@example.com",
-		"https://example.com/#a", "https://127.0.0.1", "https://[::1]/", "https://10.0.0.1:8443/", "https://exa mple.com", "https://example.com/\n", "https://example.com/" + strings.Repeat("a", maxURL),
+		"https://example.com/#a", "https://127.0.0.1", "https://[::1]/", "https://10.0.0.1:8443/", "https://169.254.169.254/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:a9fe:a9fe]/", "https://exa mple.com", "https://example.com/\n", "https://example.com/" + strings.Repeat("a", maxURL),
 	} {
 		if checkURL(bad, false) == nil {
 			t.Errorf("%.60q may be delivered to", bad)
