@@ -285,6 +285,7 @@ func (g *group) evaluateChanges(e *evaluation, f *read.Following) {
 		e.next = f.Next
 	}
 	if e.last = string(response.Data) == "null"; !e.last {
+		addTold(response, g.told())
 		e.answer = &stream.Answer{Cursor: g.engine.Cursor(f.Next), Empty: !e.heard}
 		response.Extensions["cursor"] = e.answer.Cursor
 	} else {

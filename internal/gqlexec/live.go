@@ -100,11 +100,13 @@ func (g *group) newest(ctx context.Context) (*evaluation, uint64, error) {
 	return e, e.number, nil
 }
 
-// evaluateLive runs the query. An answer with the same bytes as the last has the same number.
+// evaluateLive runs the query. An answer with the same bytes as the last, but for its position, has
+// the same number.
 func (g *group) evaluateLive(e *evaluation) {
 	defer close(e.done)
 	var texts []string
 	response, err := g.runOnce(g.ctx, func(text string) { texts = append(texts, text) })
+	at := g.told()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.live
@@ -124,8 +126,10 @@ func (g *group) evaluateLive(e *evaluation) {
 		delete(response.Extensions, "sql")
 		within(response, g.root.Alias)
 	}
+	sum := sha256.Sum256(encoded(response))
+	addTold(response, at)
 	e.answer = &stream.Answer{Body: encoded(response)}
-	if sum := sha256.Sum256(e.answer.Body); sum != l.last {
+	if sum != l.last {
 		l.number, l.last = l.number+1, sum
 		g.wakeAll() // members who were woken meanwhile have waited for an earlier answer
 	}

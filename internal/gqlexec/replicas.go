@@ -88,7 +88,28 @@ func (a *attempt) shouldRepeat(ctx context.Context, response *graphql.Response) 
 	return a.repeat
 }
 
-// addWritten adds to the answer of a mutation the position up to which its client has written.
+// told returns the position for a message of a subscription, up to which its client will have seen.
+// It returns "" if there are no replicas.
+func (g *group) told() (at string) {
+	if g.options.Replicas != nil {
+		at, _ = g.options.Replicas.Told(g.ctx)
+	}
+	return at
+}
+
+// addTold adds what told has returned.
+func addTold(response *graphql.Response, at string) {
+	if at == "" {
+		return
+	}
+	if response.Extensions == nil {
+		response.Extensions = map[string]any{}
+	}
+	response.Extensions[replica.Extension] = at
+}
+
+// addWritten adds to the answer of a mutation the position up to which its client has written. What
+// was refused tells of a state as well: whoever reads the row of a CONFLICT must not get the old one.
 func (a *attempt) addWritten(ctx context.Context, response *graphql.Response) *graphql.Response {
 	replicas := a.options.Replicas
 	if replicas == nil || !a.mutation || response == nil || a.unit.Cost().Statements == 0 {
@@ -102,6 +123,10 @@ func (a *attempt) addWritten(ctx context.Context, response *graphql.Response) *g
 		response.Extensions[replica.Extension] = replicas.Unknown()
 	case !a.failed.Load(), a.unit.Autocommitted():
 		response.Extensions[replica.Extension] = replicas.Wrote(ctx, a.unit.Position())
+	case !slices.ContainsFunc(response.Errors, isUnavailable):
+		if at, ok := replicas.Told(ctx); ok {
+			addTold(response, at)
+		}
 	}
 	return response
 }

@@ -284,6 +284,14 @@ func (s *Set) Wrote(ctx context.Context, at database.LogPosition) string {
 	return s.position(now, now.err)
 }
 
+// Told returns the position for what tells a client of the primary's state and is no answer of Seen
+// or Wrote: a message of a subscription, a mutation that was refused. It returns false, and a
+// position that only the primary has, if the primary cannot be asked.
+func (s *Set) Told(ctx context.Context) (at string, ok bool) {
+	now, err := s.primary.after(ctx, time.Now())
+	return s.position(now, err), err == nil
+}
+
 // Unknown returns the position for an answer after which only the primary can tell what is true.
 func (s *Set) Unknown() string { return s.position(s.primary.state(), errRestarted) }
 

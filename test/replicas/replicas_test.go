@@ -38,6 +38,7 @@ func cluster(t *testing.T, standbys int) *pgtemp.Replicated {
 // forge is a running server.
 type forge struct {
 	*gqltest.Client
+	url string
 	log *process.Output
 }
 
@@ -75,7 +76,7 @@ func serve(t *testing.T, primary string, replicas []*pgtemp.Node, more ...string
 	if url == "" {
 		t.Fatalf("Forge did not start: %s", f.log)
 	}
-	f.Client = gqltest.New(t, url)
+	f.Client, f.url = gqltest.New(t, url), url
 	return f
 }
 
