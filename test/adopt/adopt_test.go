@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,9 @@ import (
 	"forge/internal/migrator"
 	"forge/test/dbtest"
 )
+
+// module is the module path of the tree that the tests are in, as a copy has its own.
+var module = strings.TrimSuffix(reflect.TypeFor[adopt.Plan]().PkgPath(), "/internal/adopt")
 
 // databases are the files with the SQL of the databases, without .sql.
 var databases = []string{"music.sqlite", "music.postgres", "films.postgres", "shop.postgres"}
@@ -68,7 +72,7 @@ func TestEntities(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := mustPlan(t, adopt.Options{Address: mustCreate(t, name)})
-			files, err := p.Files("forge", "rule.Admins")
+			files, err := p.Files(module, "rule.Admins")
 			if err != nil {
 				t.Fatal(err)
 			}

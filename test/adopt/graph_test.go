@@ -36,7 +36,7 @@ func TestGraphs(t *testing.T) {
 	var imports, calls strings.Builder
 	for _, name := range databases {
 		p := mustPlan(t, adopt.Options{Address: mustCreate(t, name)})
-		written, err := p.Files("forge", "rule.Everyone")
+		written, err := p.Files(module, "rule.Everyone")
 		if err != nil {
 			t.Fatal(err)
 		}
