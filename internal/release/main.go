@@ -26,7 +26,7 @@ import (
 )
 
 // maxSize is the size that no program may have more than.
-const maxSize = 44 << 20
+const maxSize = 43 << 20
 
 var targets = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64"}
 
