@@ -151,7 +151,7 @@ func isFree(name string, taken []string) bool {
 }
 
 // reserved are names of columns and edges that generated code cannot have.
-var reserved = []string{"id", "and", "or", "not", "edges", "string"}
+var reserved = []string{"id", "and", "or", "not", "edges", "string", "count"}
 
 // freeField returns a name for a column or an edge that is not among the taken ones.
 func freeField(name string, taken map[string]bool) string {

@@ -71,6 +71,9 @@ func (g *generator) checkParts(e *entity.Entity) {
 		if invalid(f.Name) {
 			g.refuse("%s: GraphQL has no field of the name %q; give the column %s another name in ent/schema, and StorageKey(%q)", e.Name, f.Name, f.Column, f.Column)
 		}
+		if f.Name == "string" {
+			g.refuse("%s: ent has a method of the name of the field string; give the column %s another name in ent/schema, and StorageKey(%q)", e.Name, f.Column, f.Column)
+		}
 		names := f.ValueNames()
 		for i, name := range names {
 			if invalid(name) || slices.Contains(names[:i], name) {
