@@ -150,8 +150,8 @@ func (s *Service) offers(kind string) error {
 func (s *Service) Offers(kind string) bool { return s.offers(kind) == nil }
 
 // signedIn returns the viewer's account. It returns UNAUTHENTICATED if there is none, or if the
-// viewer's token was ended. It reads in units of work apart, so that no connection is held while
-// tries are counted and passwords hashed.
+// viewer's token or its session was ended. It reads in units of work apart, so that no connection is
+// held while tries are counted and passwords hashed.
 func (s *Service) signedIn(ctx context.Context) (*Account, error) {
 	v := viewer.FromContext(ctx)
 	if v.ID == uuid.Nil || v.Stranger {
@@ -162,7 +162,11 @@ func (s *Service) signedIn(ctx context.Context) (*Account, error) {
 	}
 	u, end := unit.Apart(ctx, s.DB)
 	defer end()
-	a, err := s.Accounts.Mailbox(system(unit.NewContext(ctx, u)), v.ID)
+	apart := unit.NewContext(ctx, u)
+	if err := session.Holds(apart, v); err != nil {
+		return nil, err
+	}
+	a, err := s.Accounts.Mailbox(system(apart), v.ID)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("look for an account: %w", err)

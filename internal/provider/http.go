@@ -72,7 +72,7 @@ func (p *Providers) enter(w http.ResponseWriter, r *http.Request) (context.Conte
 		http.Error(w, "there is no such provider", http.StatusNotFound)
 	case r.Method == http.MethodHead:
 		http.Error(w, "only GET is allowed", http.StatusMethodNotAllowed)
-	case !p.limit.allow(clientip.Network(client)):
+	case !p.limit.allow(clientip.Site(client)):
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many sign-ins from this network; try again later", http.StatusTooManyRequests)
 	default:

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -176,6 +177,30 @@ func TestCookie(t *testing.T) {
 		if !strings.HasPrefix(got, "__Host-forge-auth-") || !strings.HasSuffix(got, want) {
 			t.Errorf("%s, want %s", got, want)
 		}
+	}
+}
+
+// TestEnterFromSite sends requests from all networks of somebody who has an IPv6 /48. They may not
+// use up what the server allows to all.
+func TestEnterFromSite(t *testing.T) {
+	t.Parallel()
+	p := New(Options{File: &File{PublicURL: "https://api.example.com", Providers: []*Config{{Name: "own"}}}})
+	enter := func(address string) bool {
+		r := httptest.NewRequest(http.MethodGet, "/auth/own/start", nil)
+		r.SetPathValue("provider", "own")
+		r.RemoteAddr = address
+		_, end, ok := p.enter(httptest.NewRecorder(), r)
+		end()
+		return ok
+	}
+	passed := 0
+	for i := range 2 * burstOfServer {
+		if enter(fmt.Sprintf("[2001:db8:1:%x::1]:1", i)) {
+			passed++
+		}
+	}
+	if passed >= 2*burstOfNetwork || !enter("192.0.2.1:1") {
+		t.Errorf("%d requests of one site pass, or then none of another", passed)
 	}
 }
 

@@ -105,9 +105,9 @@ func (s *Sessions) EndOthers(ctx context.Context) (int, error) {
 }
 
 // Holds returns UNAUTHENTICATED if the session that the viewer's token belongs to has ended. Access
-// tokens outlive their session for some minutes, and whoever has such a token must not end the
-// sessions of the user who has ended this one. If the token says nothing of a session, Holds
-// returns nil.
+// tokens outlive their session for some minutes, and whoever has such a token must neither end the
+// sessions of the user who has ended this one, nor complete another way to sign in. If the token
+// says nothing of a session, Holds returns nil.
 func Holds(ctx context.Context, v viewer.Viewer) error {
 	if v.Session == uuid.Nil {
 		return nil

@@ -20,8 +20,8 @@ import (
 const Lately = 10 * time.Minute
 
 // Viewer locks the account of the viewer until the unit of work ends, and returns it. The error is
-// UNAUTHENTICATED if the viewer has no account, if the account may not sign in, or if the token was
-// ended. It is FORBIDDEN if only a provider knows the viewer.
+// UNAUTHENTICATED if the viewer has no account, if the account may not sign in, or if the token or
+// its session was ended. It is FORBIDDEN if only a provider knows the viewer.
 func (s *Sessions) Viewer(ctx context.Context) (*Account, error) {
 	v := viewer.FromContext(ctx)
 	switch {
@@ -37,7 +37,7 @@ func (s *Sessions) Viewer(ctx context.Context) (*Account, error) {
 	if !a.accepts(v.Issued) {
 		return nil, errEnded
 	}
-	return a, nil
+	return a, Holds(ctx, v)
 }
 
 // RecentlyBegun reports whether the viewer has signed in within the time Lately. To refresh tokens
@@ -102,5 +102,5 @@ func (s *Sessions) Guard(ctx context.Context, wrong error, try func() (bool, err
 // Ask counts that somebody asks for what everybody may ask for. It returns RATE_LIMITED if as much
 // was asked for from the client's network as freeAsked allows.
 func (s *Sessions) Ask(ctx context.Context, what string) error {
-	return s.asked.Count(ctx, what, clientip.Network(s.Client(ctx)).String())
+	return s.asked.Count(ctx, what, clientip.Site(s.Client(ctx)).String())
 }

@@ -15,7 +15,7 @@ func TestAsk(t *testing.T) {
 		return s.Ask(clientip.NewContext(t.Context(), &http.Request{RemoteAddr: address}), "something")
 	}
 	for i := range freeAsked {
-		if err := ask("[2001:db8::" + string('a'+rune(i%6)) + "]:1"); err != nil {
+		if err := ask("[2001:db8:0:" + string('a'+rune(i%6)) + "::1]:1"); err != nil {
 			t.Fatalf("time %d: %v", i, err)
 		}
 	}

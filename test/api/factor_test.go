@@ -587,3 +587,23 @@ func TestWrongFactorIsLogged(t *testing.T) {
 		}
 	})
 }
+
+// TestFactorsOfEndedSession has a thief begin other ways to sign in. Then the user ends that
+// session, after which the thief's access token completes none of them.
+func TestFactorsOfEndedSession(t *testing.T) {
+	eachFactors(t, func(t *testing.T, d *api) {
+		ada := d.join("ada")
+		thief := &member{d: d, name: "ada", viewer: d.holder(d.signIn("ada", secret))}
+		response := newDevice(thief).makes(thief.must(beginPasskey, nil))
+		thief.begin()
+		ada.must(endOtherSessions, nil)
+		for mutation, v := range map[string]vars{
+			finishPasskey: {"r": response}, confirmTotp: {"c": thief.code(0)}, beginTotp: nil, beginPasskey: nil,
+		} {
+			if got := thief.do(mutation, v); got.Code() != "UNAUTHENTICATED" {
+				t.Errorf("%s: %s", mutation, got)
+			}
+		}
+		ada.begin()
+	})
+}

@@ -294,6 +294,21 @@ func TestChangeEmailNeedsFreshSession(t *testing.T) {
 	})
 }
 
+// TestChangeEmailOfEndedSession has a thief begin a change of an email. Then the user ends that
+// session, after which the thief's access token does not complete the change.
+func TestChangeEmailOfEndedSession(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		ada := d.as(d.holder(d.signUp("ada")))
+		thief := d.as(d.holder(d.signIn("ada", secret)))
+		thief.Must(requestChange, vars{"e": "thief@example.com"})
+		token := tokenOf(t, d.news(1)[0])
+		ada.Must(endOtherSessions, nil)
+		thief.WantCode("UNAUTHENTICATED", confirmChange, vars{"t": token})
+		thief.WantCode("UNAUTHENTICATED", requestChange, vars{"e": "thief@example.com"})
+		ada.Must(confirmChange, vars{"t": token})
+	})
+}
+
 // TestResetPassword resets a password. All sessions end, and all other tokens of mails. Tokens that
 // are used, late or guessed are refused.
 func TestResetPassword(t *testing.T) {
