@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
+	"forge/internal/sourcetree"
 	"forge/internal/usage"
 )
 
@@ -106,6 +107,12 @@ func (l *loop) say(format string, args ...any) {
 // round does what the files need since the last round. What fails is printed, and the server that
 // runs goes on.
 func (l *loop) round(ctx context.Context) {
+	unlock, err := sourcetree.Lock(ctx, l.Root)
+	if err != nil {
+		l.say("%s", err)
+		return
+	}
+	defer unlock()
 	now, err := l.prints()
 	if err != nil {
 		l.say("%s", err)

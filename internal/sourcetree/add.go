@@ -64,6 +64,11 @@ func change(ctx context.Context, o Options, note string, edit func(*Tree, *edito
 	if err != nil {
 		return err
 	}
+	unlock, err := Lock(ctx, t.dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	known, err := t.ask(ctx, Question{Describe: true})
 	if err != nil {
 		return err

@@ -39,6 +39,11 @@ func Scaffold(ctx context.Context, o Options) error {
 	if o.Check {
 		return t.check(ctx, cmp.Or[io.Writer](o.Out, io.Discard))
 	}
+	unlock, err := Lock(ctx, t.dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	t.unindexed = o.Unindexed
 	a, err := t.scaffold(ctx, o.Entities)
 	if err != nil {
