@@ -92,7 +92,7 @@ func (s *Service) letter(ctx context.Context, a *Account, purpose, kind, to stri
 		values.Link = s.link(kind, token)
 		return err
 	})
-	return &mail.Letter{To: to, Values: values}, err
+	return &mail.Letter{Account: a.ID, To: to, Values: values}, err
 }
 
 // owner returns the account of a mail. It returns nil if the account is gone or may not sign in.
@@ -196,5 +196,5 @@ func (s *Service) code(ctx context.Context, q *mail.Queued) (*mail.Letter, error
 		}
 		return s.keepCode(ctx, a, given{hash, a.EmailKey, tries, at.Add(values.Life).UnixMicro()}, values.Life)
 	})
-	return &mail.Letter{To: a.Email, Values: values}, err
+	return &mail.Letter{Account: a.ID, To: a.Email, Values: values}, err
 }

@@ -64,6 +64,9 @@ func (s *Service) SignInWithCode(ctx context.Context, login, code string) (*sess
 		return false, cmp.Or(err, errRight)
 	}, "codes of a network", s.network(ctx))
 	if errors.Is(err, session.ErrWrong) {
+		if a != nil && a.Email != "" { // there is such an account
+			s.Sessions.Failed(ctx, a.ID, session.ByCode)
+		}
 		return nil, errSignIn
 	}
 	if !errors.Is(err, errRight) {

@@ -123,7 +123,7 @@ var errCode = apperr.BadInput("code", "the code is wrong, or it was used before"
 // Complete begins a session for the account of a token, if the code is good. The error is
 // UNAUTHENTICATED if the token is not good any more, BAD_USER_INPUT if the code is wrong, and
 // RATE_LIMITED after too many wrong codes for the account. With a token, mostTries codes may be
-// tried.
+// tried. A wrong code is logged as a failure to sign in.
 func (f *Factors) Complete(ctx context.Context, token, code string) (*session.Tokens, error) {
 	account, err := f.accountOf(ctx, token)
 	if err != nil {
@@ -136,6 +136,9 @@ func (f *Factors) Complete(ctx context.Context, token, code string) (*session.To
 		}
 		return f.check(apart, account, code)
 	})
+	if errors.Is(err, errCode) {
+		f.sessions.Failed(ctx, account, p.Method)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -48,8 +48,9 @@ func (q *Queued) Read(v any) error { return json.Unmarshal(q.data, v) }
 
 // Letter is what a template says, and to whom.
 type Letter struct {
-	To     string
-	Values Values
+	Account uuid.UUID // whose mail it is, if that was found out only now
+	To      string
+	Values  Values
 }
 
 // A Composer makes the letter of a mail that is about to be sent, such as with a new token. It

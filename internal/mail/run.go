@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"forge/ent"
@@ -157,6 +158,8 @@ func (m *Mails) send(ctx context.Context, row *ent.Mail) error {
 		return errors.New("the mail cannot be made: " + database.RedactError(err))
 	case letter == nil:
 		return errNothing
+	case letter.Account != uuid.Nil:
+		row.UserID = &letter.Account
 	}
 	message, err := m.Templates.Render(row.Template, row.Language, letter.Values)
 	if err != nil {
@@ -174,6 +177,9 @@ func (m *Mails) failed(ctx context.Context, row *ent.Mail, cause error) {
 		dead = rejected || now.Sub(row.CreatedAt) >= m.GiveUp
 		update.ClearLease().ClearLeasedUntil().SetFailures(row.Failures + 1).SetLastError(cause.Error()).
 			SetDueAt(now.Add(m.Retry.Pause(int(row.Failures) + 1)))
+		if row.UserID != nil { // it goes with its account
+			update.Modify(func(u *sql.UpdateBuilder) { u.Set(entmail.FieldUserID, *row.UserID) })
+		}
 		if dead {
 			update.SetFailedAt(now)
 		}

@@ -566,3 +566,24 @@ func TestFactorsShown(t *testing.T) {
 		}
 	})
 }
+
+// TestWrongFactorIsLogged has somebody sign in who knows the password, and not the codes. The user
+// sees it.
+func TestWrongFactorIsLogged(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d, o := newSessionAPI(t, address), allFactors()
+		r := d.sessionResolver(lifetimes)
+		o.Log = d.log
+		r.Factors = factor.New(d.db, graph.Accounts{}, r.Sessions, o)
+		d.configure(config{Options: usual().Options, Resolver: r})
+		ada := d.joinWithTOTP("ada")
+		if got := ada.complete(ada.due(), ada.wrong()); !refusedCode(got) {
+			t.Fatal(got)
+		}
+		d.storeFailures(r.Sessions)
+		if got := ada.must(listSignIns, nil); got.At("viewer.signIns.nodes.0.succeeded") != false || got.Text("viewer.signIns.nodes.0.method") != "password" {
+			t.Errorf("%s, want a failure", got)
+		}
+	})
+}

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"forge/ent"
+	entmail "forge/ent/mail"
 	"forge/graph"
 	"forge/internal/account"
 	"forge/internal/factor"
@@ -17,6 +19,7 @@ import (
 	"forge/internal/onetime"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestMailsEndWithPassword changes the password of somebody whose mails others may have seen, turns
@@ -399,4 +402,57 @@ func TestNoTokenIsStored(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWrongCodesAreLogged tries codes of mails. The user sees it, also where there was no code, and
+// nothing is logged for logins that are nobody's.
+func TestWrongCodesAreLogged(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		ada := d.holder(d.signUp("ada"))
+		for _, login := range []string{"ada", "ada@example.com", "nobody"} {
+			d.WantCode("UNAUTHENTICATED", signInCode, vars{"l": login, "c": "000000"})
+		}
+		d.storeFailures(d.service.Sessions)
+		got := d.as(ada).Must(listSignIns, nil)
+		if got.Len("viewer.signIns.nodes") != 3 || got.Text("viewer.signIns.nodes.0.method") != "code" || got.At("viewer.signIns.nodes.0.succeeded") != false {
+			t.Errorf("%s, want two failures", got)
+		}
+	})
+}
+
+// TestGivenUpMailsAreErased has a mail given up that was asked for by another form of a username,
+// and one to an email that is another one by now. Both go with the account.
+func TestGivenUpMailsAreErased(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		d := &mailed{api: newSessionAPI(t, url)}
+		d.sending(refusing{})
+		ada := d.holder(d.signUp("ada"))
+		d.Must(requestCode, vars{"l": "\uff41da"})
+		d.Must(requestReset, vars{"e": "ada@example.com"})
+		gqltest.Eventually(t, "both are given up", func() (err error) {
+			d.stored(func(ctx context.Context, c *ent.Client) {
+				if n := c.Mail.Query().Where(entmail.FailedAtNotNil()).CountX(ctx); n != 2 {
+					err = fmt.Errorf("%d are", n)
+				}
+			})
+			return err
+		})
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			c.User.UpdateOneID(ada.ID).SetEmail("lovelace@example.com").ExecX(ctx)
+		})
+		d.as(ada).Must(deleteAccount, vars{"p": secret})
+		d.erased(2 * time.Hour)
+		if text := contents(t, d.db, "mails"); text != "" {
+			t.Errorf("left behind: %s", text)
+		}
+	})
+}
+
+// refusing is a mail server that takes no mail.
+type refusing struct{ failing }
+
+func (refusing) Send(ctx context.Context, m *mail.Message) error {
+	m.To = "nobody"
+	return mail.NewInbox("", nil).Send(ctx, m)
 }
