@@ -82,6 +82,13 @@ const (
 // database checks at the end, is logged, and is due again after eraseAgain, so that it does not
 // keep the others from being erased.
 func (s *Service) EraseDue(ctx context.Context) (n int, err error) {
+	if n, err = s.eraseAll(ctx); n > 0 {
+		err = errors.Join(err, s.forget(ctx))
+	}
+	return n, err
+}
+
+func (s *Service) eraseAll(ctx context.Context) (n int, err error) {
 	for {
 		due, err := s.due(ctx)
 		if err != nil {

@@ -134,6 +134,12 @@ func (x *Index) Relevance(name string, named func(column string) string) string 
 	return "(" + texts[len(texts)-1] + ")"
 }
 
+// Merge returns a statement of SQLite that merges about as many pages of the index, and so removes
+// the words in them of rows that are gone. A negative number begins to merge the whole index.
+func (x *Index) Merge(pages int) string {
+	return fmt.Sprintf("INSERT INTO %s (%[1]s, rank) VALUES ('merge', %d)", x.sqlite().Name, pages)
+}
+
 // sqlite returns the FTS5 table with the words, and a table with the number that each row's key has
 // there. The row's own rowid would not do: VACUUM changes it, and so does a migration that copies
 // the table.

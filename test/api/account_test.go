@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 
 	"forge/ent"
@@ -21,6 +22,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/onetime"
+	"forge/internal/search"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -114,7 +116,13 @@ func TestDeleteAccount(t *testing.T) {
 		if got.Text("hero.name") != "Lovelace" || got.At("hero.owner") != nil || got.Number("order.totalCents") != 1 {
 			t.Errorf("what others need: %s", got)
 		}
-		for _, table := range []string{"users", "sessions", "credentials", "sign_ins", "mails", "files", onetime.Objects(d.db.Dialect)[0].Name} {
+		tables := []string{"users", "sessions", "credentials", "sign_ins", "mails", "files", onetime.Objects(d.db.Dialect)[0].Name}
+		if d.db.Dialect == dialect.SQLite {
+			for _, o := range search.Objects(ent.Entities)(dialect.SQLite) {
+				tables = append(tables, o.Name+"_content", o.Name+"_data")
+			}
+		}
+		for _, table := range tables {
 			if text := contents(t, d.db, table); strings.Contains(strings.ToLower(text), "ada") || strings.Contains(text, "192.0.2.1") {
 				t.Errorf("%s: %s", table, text)
 			}
