@@ -48,3 +48,25 @@ test('a position stays until a request that was sent with it is answered', async
   const both = 'written,seen before';
   assert.deepEqual(sent, [null, null, both, both, 'seen after', null]);
 });
+
+test('no request has more than 100 positions', async () => {
+  const sent = [];
+  const answers = [];
+  const ask = positions((_, { headers }) => {
+    sent.push(headers.get('Forge-Read-After')?.split(',') ?? []);
+    return new Promise((resolve, reject) => answers.push({ resolve, reject }));
+  });
+  const asked = Array.from({ length: 250 }, () => ask('/graphql'));
+  assert.equal(sent.length, 100);
+  answers[0].reject(new Error('the network is away'));
+  await assert.rejects(asked[0]);
+  for (let i = 1; i < 250; i++) {
+    answers[i].resolve(new Response('{}', { headers: { 'Forge-Read-After': `${i}` } }));
+    await asked[i];
+  }
+  const last = ask('/graphql');
+  answers[250].resolve(new Response('{}'));
+  await last;
+  assert.equal(sent.length, 251);
+  assert.ok(sent.every((positions) => positions.length <= 100));
+});
