@@ -150,8 +150,8 @@ func (s *Service) offers(kind string) error {
 func (s *Service) Offers(kind string) bool { return s.offers(kind) == nil }
 
 // signedIn returns the viewer's account. It returns UNAUTHENTICATED if there is none, or if the
-// viewer's token or its session was ended. It reads in units of work apart, so that no connection is
-// held while tries are counted and passwords hashed.
+// viewer's token or its session was ended. It reads in units of work apart, so that no connection
+// is held while tries are counted and passwords hashed.
 func (s *Service) signedIn(ctx context.Context) (*Account, error) {
 	v := viewer.FromContext(ctx)
 	if v.ID == uuid.Nil || v.Stranger {

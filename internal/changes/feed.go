@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// keptChanges is how many changes a Feed keeps in memory. Whoever is further behind reads the log.
+	// keptChanges is how many changes a Feed keeps in memory. Whoever is further behind reads the
+	// log.
 	keptChanges = 65_536
 	// feedPause is the time between two looks at the log, while this server writes nothing.
 	feedPause = 250 * time.Millisecond
@@ -50,7 +51,8 @@ type Feed struct {
 type Listener struct {
 	// Selects reports whether a change matters. It must not block.
 	Selects func(*Change) bool
-	// Wake is called after changes that matter, and when the feed begins to read. It must not block.
+	// Wake is called after changes that matter, and when the feed begins to read. It must not
+	// block.
 	Wake func()
 	// Beat is called at times if there were changes, whether they matter or not. So a listener to
 	// whom none matters can go on to where the log is, and is not left behind until it has expired.
@@ -135,7 +137,8 @@ func (f *Feed) has(p Position, first int) bool {
 	case p == f.start, p == f.end, first > 0 && f.places[first-1] == p:
 		return true
 	}
-	// Between two ticks of PostgreSQL, a change has the number of the first and the mark of the second.
+	// Between two ticks of PostgreSQL, a change has the number of the first and the mark of the
+	// second.
 	return p.Seq == 0 && first > 0 && f.places[first-1].Tick+1 == p.Tick && f.places[first-1].Mark == p.Mark
 }
 

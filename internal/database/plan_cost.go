@@ -15,7 +15,8 @@ import (
 
 const (
 	// cheapPart is the part of MaxPlanCost below which the text of a statement counts as cheap.
-	// PostgreSQL is not asked for the cost of a cheap text again for cheapTime, whatever its values.
+	// PostgreSQL is not asked for the cost of a cheap text again for cheapTime, whatever its
+	// values.
 	cheapPart = 10
 	cheapTime = time.Minute
 	// maxCheap is how many cheap texts are known at most.

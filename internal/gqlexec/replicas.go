@@ -109,7 +109,8 @@ func addTold(response *graphql.Response, at string) {
 }
 
 // addWritten adds to the answer of a mutation the position up to which its client has written. What
-// was refused tells of a state as well: whoever reads the row of a CONFLICT must not get the old one.
+// was refused tells of a state as well: whoever reads the row of a CONFLICT must not get the old
+// one.
 func (a *attempt) addWritten(ctx context.Context, response *graphql.Response) *graphql.Response {
 	replicas := a.options.Replicas
 	if replicas == nil || !a.mutation || response == nil || a.unit.Cost().Statements == 0 {
