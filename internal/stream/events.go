@@ -134,7 +134,7 @@ func (e *events) deliver(operation Operation) bool {
 			return false
 		case answer == nil:
 			return true
-		case !e.send(answer):
+		case e.tokenEnded() || !e.send(answer):
 			return false
 		case answer.Refused:
 			e.finish(io.EOF)
@@ -240,10 +240,18 @@ func (e *events) end(code websocket.StatusCode, _ string) {
 	e.cancel()
 }
 
+// tokenEnded ends the stream if its token has ended. It returns whether it has.
+func (e *events) tokenEnded() bool {
+	ended := e.server.tokenEnded(e.token) != ""
+	if ended {
+		e.end(forbidden, "")
+	}
+	return ended
+}
+
 // tick implements delivery.
 func (e *events) tick(now time.Time) {
-	if e.server.tokenEnded(e.token) != "" {
-		e.end(forbidden, "")
+	if e.tokenEnded() {
 		return
 	}
 	if now.Sub(e.beaten) < e.server.times.keepAlive {

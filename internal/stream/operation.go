@@ -106,8 +106,11 @@ func (o *operation) deliver() (ended bool) {
 	return true
 }
 
-// send sends an answer.
+// send sends an answer, unless the token has ended meanwhile.
 func (o *operation) send(answer *Answer) {
+	if o.socket.tokenEnded() {
+		return
+	}
 	sent := o.socket.server.unsent.add(answer, o.socket.abort)
 	defer sent()
 	if o.socket.write(join(`{"id":`, quote(o.id), `,"type":"next","payload":`), answer.Body, []byte("}")) {

@@ -321,7 +321,7 @@ func (c *socket) end(code websocket.StatusCode, reason string) {
 // tick implements delivery.
 func (c *socket) tick(now time.Time) {
 	c.mu.Lock()
-	ready, text, ended := c.ready, c.token, c.code != 0
+	ready, ended := c.ready, c.code != 0
 	c.mu.Unlock()
 	if ended {
 		return
@@ -330,8 +330,7 @@ func (c *socket) tick(now time.Time) {
 		c.end(initTimeout, "there was no connection_init in time")
 		return
 	}
-	if why := c.server.tokenEnded(text); why != "" {
-		c.end(forbidden, why)
+	if c.tokenEnded() {
 		return
 	}
 	// While a message is being written, its deadline finds out whether the client is there.
@@ -339,6 +338,18 @@ func (c *socket) tick(now time.Time) {
 		c.pinged = now
 		go c.ping()
 	}
+}
+
+// tokenEnded ends the connection if its token has ended. It returns whether it has.
+func (c *socket) tokenEnded() bool {
+	c.mu.Lock()
+	text := c.token
+	c.mu.Unlock()
+	why := c.server.tokenEnded(text)
+	if why != "" {
+		c.end(forbidden, why)
+	}
+	return why != ""
 }
 
 // ping ends the connection if the client does not answer.

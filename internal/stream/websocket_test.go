@@ -345,6 +345,24 @@ func TestTokenEnds(t *testing.T) {
 	}
 }
 
+// TestTokenRevokedBeforeAnswer has a token revoked just before there is something to tell. Its
+// viewer may not see that any more, and the streams end without it.
+func TestTokenRevokedBeforeAnswer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{max: 10}) // which looks at tokens each second
+	text := r.issue(viewer.User, time.Hour)
+	c := r.dial(t, nil)
+	c.send(`{"type":"connection_init","payload":{"authorization":"Bearer ` + text + `"}}`)
+	c.want(`{"type":"connection_ack"}`)
+	c.subscribe("1", "feed")
+	e := r.post(t, `{"query":"feed"}`, http.Header{"Authorization": {"Bearer " + text}})
+	eventually(t, "two operations", func() bool { return r.open() == 2 })
+	r.revoke()
+	r.publish(`{"data":"a"}`)
+	c.wantClose(4403)
+	e.wantEnd("")
+}
+
 // TestSlow has clients that do not read. They are closed.
 func TestSlow(t *testing.T) {
 	t.Parallel()
