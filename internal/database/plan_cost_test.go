@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/lib/pq"
 
 	"forge/internal/apperr"
@@ -52,6 +53,10 @@ func TestCheckPlan(t *testing.T) {
 	const listed = "SELECT n FROM numbers WHERE text = ANY($1) ORDER BY text"
 	if err := db.CheckPlan(ctx, c, listed, []any{pq.Array([]string{"a", "b"})}); err == nil {
 		t.Error("a scan is let through")
+	}
+	const byKeys = "SELECT n FROM numbers WHERE n <= cardinality($1::uuid[]) ORDER BY text"
+	if err := db.CheckPlan(ctx, c, byKeys, []any{[]uuid.UUID{uuid.New(), uuid.New()}}); err != nil {
+		t.Errorf("a statement with a list of keys: %v", err)
 	}
 	const unordered = "SELECT n FROM numbers WHERE n <= $1 ORDER BY text DESC"
 	if err := db.CheckPlan(ctx, c, unordered, []any{2000}); err != nil {
