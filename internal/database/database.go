@@ -88,11 +88,11 @@ type DB struct {
 	Host     int
 	address  string // the argument of Open
 	memory   bool
-	readOnly bool          // SQLite's mode=ro
-	file     *sqliteFile   // nil if there is none
-	slots    chan struct{} // holds one element for each acquired connection
-	distance atomic.Int64  // see connector
-	cheap    cheapTexts    // see CheckPlan
+	readOnly bool            // SQLite's mode=ro
+	file     *sqliteFile     // nil if there is none
+	slots    chan struct{}   // holds one element for each acquired connection
+	distance atomic.Int64    // see connector
+	cheap    cheapStatements // see CheckPlan
 
 	generation sync.Mutex    // guards ended
 	ended      chan struct{} // see lost; nil while nobody waits

@@ -2,6 +2,8 @@ package database
 
 import (
 	"context"
+	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -14,46 +16,68 @@ import (
 )
 
 const (
-	// cheapPart is the part of MaxPlanCost below which the text of a statement counts as cheap.
-	// PostgreSQL is not asked for the cost of a cheap text again for cheapTime, whatever its
-	// values.
+	// cheapPart is the part of MaxPlanCost below which a statement counts as cheap. PostgreSQL is
+	// not asked again for the cost of a cheap statement with the same values for cheapTime.
 	cheapPart = 10
 	cheapTime = time.Minute
-	// maxCheap is how many cheap texts are known at most.
+	// maxCheap is how many cheap statements are known at most.
 	maxCheap = 1000
 )
 
-// cheapTexts knows which statements PostgreSQL has lately taken for cheap.
-type cheapTexts struct {
+// asked stands for a statement with its values. With other values the same text may read a whole
+// table.
+type asked [sha256.Size]byte
+
+// askedFor returns what stands for a statement with its values.
+func askedFor(query string, args []any) asked {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q", query)
+	for _, arg := range args {
+		value, err := driver.DefaultParameterConverter.ConvertValue(arg)
+		if err != nil { // a list of UUIDs, which CheckNamedValue converts
+			fmt.Fprintf(h, ",%T(%v)", arg, arg)
+			continue
+		}
+		fmt.Fprintf(h, ",%T(%#v)", value, value)
+	}
+	return asked(h.Sum(nil))
+}
+
+// cheapStatements knows which statements PostgreSQL has lately taken for cheap.
+type cheapStatements struct {
 	mu    sync.Mutex
-	until map[string]time.Time
+	until map[asked]time.Time
 }
 
 // has reports whether a statement is known to be cheap.
-func (c *cheapTexts) has(text string) bool {
+func (c *cheapStatements) has(of asked) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Before(c.until[text])
+	return time.Now().Before(c.until[of])
 }
 
 // add notes that a statement is cheap. If there is no room left, all others are forgotten.
-func (c *cheapTexts) add(text string) {
+func (c *cheapStatements) add(of asked) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.until == nil || len(c.until) >= maxCheap {
-		c.until = map[string]time.Time{}
+		c.until = map[asked]time.Time{}
 	}
-	c.until[text] = time.Now().Add(cheapTime)
+	c.until[of] = time.Now().Add(cheapTime)
 }
 
 // CheckPlan asks PostgreSQL what it expects a query to cost with these values, unless it took the
-// query for cheap within the last minute. It returns an *apperr.Error with the code
+// query with the same values for cheap within the last minute. It returns an *apperr.Error with the code
 // QUERY_TOO_COMPLEX if that is more than Options.MaxPlanCost. The error does not say what the query
 // costs, because the statistics that PostgreSQL estimates from are of all rows, including those
 // that the viewer may not see. For SQLite, which estimates no costs, CheckPlan returns nil.
 func (db *DB) CheckPlan(ctx context.Context, c Conn, query string, args []any) error {
 	limit := db.Options.MaxPlanCost
-	if limit == 0 || db.Dialect != dialect.Postgres || db.cheap.has(query) {
+	if limit == 0 || db.Dialect != dialect.Postgres {
+		return nil
+	}
+	of := askedFor(query, args)
+	if db.cheap.has(of) {
 		return nil
 	}
 	var text []byte
@@ -76,7 +100,7 @@ func (db *DB) CheckPlan(ctx context.Context, c Conn, query string, args []any) e
 		err.More = map[string]any{"limit": limit}
 		return err
 	case cost*cheapPart <= float64(limit):
-		db.cheap.add(query)
+		db.cheap.add(of)
 	}
 	return nil
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
 	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/test/dbtest"
@@ -41,8 +44,19 @@ func TestCheckPlan(t *testing.T) {
 	if err := db.CheckPlan(ctx, c, ordered, []any{10}); err != nil {
 		t.Errorf("a sort of 10 rows: %v", err)
 	}
-	if err := db.CheckPlan(ctx, c, ordered, []any{50_000}); err != nil {
+	if err := db.CheckPlan(ctx, c, ordered, []any{50_000}); err == nil {
+		t.Error("a statement was let through because it had been cheap with another value")
+	}
+	if err := db.CheckPlan(ctx, database.Conn{}, ordered, []any{10}); err != nil {
 		t.Errorf("a statement that was cheap a moment ago: %v", err)
+	}
+	const listed = "SELECT n FROM numbers WHERE text = ANY($1) ORDER BY text"
+	if err := db.CheckPlan(ctx, c, listed, []any{pq.Array([]string{"a", "b"})}); err == nil {
+		t.Error("a scan is let through")
+	}
+	const byKeys = "SELECT n FROM numbers WHERE n <= cardinality($1::uuid[]) ORDER BY text"
+	if err := db.CheckPlan(ctx, c, byKeys, []any{[]uuid.UUID{uuid.New(), uuid.New()}}); err != nil {
+		t.Errorf("a statement with a list of keys: %v", err)
 	}
 	const unordered = "SELECT n FROM numbers WHERE n <= $1 ORDER BY text DESC"
 	if err := db.CheckPlan(ctx, c, unordered, []any{2000}); err != nil {

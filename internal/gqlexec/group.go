@@ -302,7 +302,9 @@ func (g *group) runOnce(ctx context.Context, watch func(string)) (*graphql.Respo
 	op := &graphql.OperationContext{RawQuery: g.op.RawQuery, Variables: g.op.Variables, OperationName: g.op.OperationName,
 		Doc: g.doc, Headers: g.op.Headers, Operation: g.doc.Operations[0], DisableIntrospection: g.op.DisableIntrospection,
 		RecoverFunc: g.op.RecoverFunc, ResolverMiddleware: g.op.ResolverMiddleware, RootResolverMiddleware: g.op.RootResolverMiddleware}
-	op.Stats.SetExtension(costKey, g.op.Stats.GetExtension(costKey))
+	for _, found := range []string{costKey, searchesKey} {
+		op.Stats.SetExtension(found, g.op.Stats.GetExtension(found))
+	}
 	if watch != nil {
 		ctx = context.WithValue(ctx, watchKey{}, watch)
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
 
@@ -32,4 +33,14 @@ func TestPlanCost(t *testing.T) {
 			t.Errorf("a query that costs little: %v, %v", answer.Errors, answer.Extensions)
 		}
 	})
+}
+
+// TestPlanCostOfLive asks again and again for what PostgreSQL expects to cost more than is allowed.
+func TestPlanCostOfLive(t *testing.T) {
+	a := newStreams(t, dbtest.Postgres(t))
+	a.db.Options.MaxPlanCost = 1
+	got, err := a.subscribe(viewer.System, `subscription { live { teams(orderBy: [{field: HEROES_COUNT}]) { nodes { id } } } }`, nil, "").next()
+	if err != nil || got.Code() != "QUERY_TOO_COMPLEX" || got.Errors[0].Extensions["actual"] != nil {
+		t.Errorf("got %s, %v", got.Body, err)
+	}
 }

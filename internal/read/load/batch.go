@@ -63,7 +63,7 @@ func (s *statement) runFor(ctx context.Context, batch []*coalesce.Waiter[rowsReq
 	if err != nil {
 		return err
 	}
-	return u.Read(ctx, func(values []driver.Value) error {
+	err = u.Read(ctx, func(values []driver.Value) error {
 		of := batch
 		if b.PerRequest() {
 			place, err := place(len(batch), values, len(values)-1)
@@ -79,6 +79,10 @@ func (s *statement) runFor(ctx context.Context, batch []*coalesce.Waiter[rowsReq
 		}
 		return nil
 	}, b.Text, b.Arguments(len(batch), func(i int) *sql.Query { return &batch[i].Request.fetch.query }))
+	if f, ok := errors.AsType[*apperr.Error](err); ok && f.Code == apperr.CodeTooComplex {
+		return coalesce.ErrNotShared // together they cost too much, and by itself perhaps none does
+	}
+	return err
 }
 
 // batch returns the form of the statement that serves several requests. It has ent write this form

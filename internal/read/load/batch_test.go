@@ -37,7 +37,7 @@ type gated struct {
 // newGated returns a gated statement whose gate is closed, with as many requests running it as may
 // run at once.
 func newGated(t *testing.T) *gated {
-	db, err := database.Open(dbtest.Postgres(t), database.Options{})
+	db, err := database.Open(dbtest.Postgres(t), database.Options{MaxPlanCost: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +111,7 @@ func (g *gated) ask(take func([]driver.Value) error) *asked {
 			return nil
 		}
 	}
+	a.unit.CheckPlans()
 	f := &fetch{loading: &Loading{Request: Request{Unit: a.unit}}, query: sql.Query{Dialect: "postgres", Keys: []ids.Key{{UUID: a.key}}}}
 	g.running.Go(func() {
 		defer close(a.done)
@@ -195,6 +196,19 @@ func TestBatch(t *testing.T) {
 		for _, a := range refused {
 			if <-a.done; a.err != bad {
 				t.Errorf("got %v", a.err)
+			}
+		}
+	})
+
+	t.Run("what costs too much together", func(t *testing.T) {
+		g := newGated(t)
+		g.s.shared.batch.Store(&sql.Batch{Columns: []sql.Parameter{{}},
+			Text: "SELECT a::text, n FROM generate_series(1, 10000000), unnest($1::uuid[]) WITH ORDINALITY p(a, n)"})
+		all := g.asks(3, nil)
+		g.open()
+		for _, a := range all {
+			if <-a.done; a.err != coalesce.ErrNotShared {
+				t.Errorf("a request does not try by itself: %v", a.err)
 			}
 		}
 	})
