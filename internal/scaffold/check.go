@@ -81,6 +81,11 @@ func (g *generator) checkParts(e *entity.Entity) {
 			}
 		}
 	}
+	for _, key := range g.groupKeys(e) {
+		if shout(key.name) == "COUNT" {
+			g.refuse("%s: groups are ordered by COUNT, their number of rows, which the key %s would be called as well; give it another name in ent/schema, and keep the column by StorageKey(%q)", e.Name, key.name, key.name)
+		}
+	}
 	for _, edge := range e.Edges {
 		if invalid(edge.Name) {
 			g.refuse("%s: GraphQL has no field of the name %q; rename the edge", e.Name, edge.Name)

@@ -82,6 +82,13 @@ func (Keyword) Fields() (all []ent.Field) {
 
 func (Keyword) Annotations() []entschema.Annotation { return shown(words...) }
 
+// Counted has a key of groups whose name is that of their number of rows.
+type Counted struct{ open }
+
+func (Counted) Fields() []ent.Field { return []ent.Field{field.Int("count")} }
+
+func (Counted) Annotations() []entschema.Annotation { return shown("count") }
+
 // TestRefused looks at entities that the API cannot show.
 func TestRefused(t *testing.T) {
 	for _, tt := range []struct {
@@ -100,6 +107,7 @@ func TestRefused(t *testing.T) {
 		{Lost{}, `"lost"`},
 		{Lawless{}, "Lawless: nothing in ent/schema says who may see which rows of it; give it a Policy"},
 		{Rated{}, `Rated.name: GraphQL has no name of its own for the enum value "PG-13"; use field.String with a CHECK in ent/schema, or other values`},
+		{Counted{}, `Counted: groups are ordered by COUNT, their number of rows, which the key count would be called as well; give it another name`},
 	} {
 		s, err := scaffold.Describe("forge/library/ent/schema", []ent.Interface{Author{}, Book{}, tt.of})
 		if err == nil {
