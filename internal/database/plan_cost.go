@@ -67,10 +67,10 @@ func (c *cheapStatements) add(of asked) {
 }
 
 // CheckPlan asks PostgreSQL what it expects a query to cost with these values, unless it took the
-// query with the same values for cheap within the last minute. It returns an *apperr.Error with the code
-// QUERY_TOO_COMPLEX if that is more than Options.MaxPlanCost. The error does not say what the query
-// costs, because the statistics that PostgreSQL estimates from are of all rows, including those
-// that the viewer may not see. For SQLite, which estimates no costs, CheckPlan returns nil.
+// query with the same values for cheap within the last minute. It returns an *apperr.Error with the
+// code QUERY_TOO_COMPLEX if that is more than Options.MaxPlanCost. The error does not say what the
+// query costs, because the statistics that PostgreSQL estimates from are of all rows, including
+// those that the viewer may not see. For SQLite, which estimates no costs, CheckPlan returns nil.
 func (db *DB) CheckPlan(ctx context.Context, c Conn, query string, args []any) error {
 	limit := db.Options.MaxPlanCost
 	if limit == 0 || db.Dialect != dialect.Postgres {

@@ -43,7 +43,7 @@ const costKey = "cost"
 // conditions, orders or questions that cost searchCost points or more, however many rows come.
 const (
 	searchesKey = "searches"
-	searchCost  = 100
+	searchCost  = 300
 )
 
 // check measures the operation, and returns an error if it exceeds a limit. The number of values in

@@ -81,9 +81,9 @@ func (g *generator) checkParts(e *entity.Entity) {
 			}
 		}
 	}
-	for _, key := range g.groupKeys(e) {
-		if shout(key.name) == "COUNT" {
-			g.refuse("%s: groups are ordered by COUNT, their number of rows, which the key %s would be called as well; give it another name in ent/schema, and keep the column by StorageKey(%q)", e.Name, key.name, key.name)
+	for _, f := range g.open(e) {
+		if shout(f.Name) == "COUNT" && kind.Groups(f.Kind) && !g.isUnique(e, f) {
+			g.refuse("%s: groups are ordered by COUNT, their number of rows, which the key %s would be called as well; give it another name in ent/schema, and keep the column by StorageKey(%q)", e.Name, f.Name, f.Column)
 		}
 	}
 	for _, edge := range e.Edges {

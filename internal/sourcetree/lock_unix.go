@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock locks a file or a folder until it is closed. It returns false if somebody else has locked it.
+// tryLock locks a file or a folder until it is closed. It returns false if somebody else has locked
+// it.
 func tryLock(f *os.File) (bool, error) {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
