@@ -16,6 +16,7 @@ import (
 	"forge/internal/ids"
 	"forge/internal/input"
 	"forge/internal/session"
+	"forge/internal/viewer"
 )
 
 // accounts answers what the framework knows of accounts. The answers with a user are made here.
@@ -93,6 +94,9 @@ func userOf(id uuid.UUID) *model.User { return &model.User{ID: ids.ID{Prefix: "u
 // tokens, some of which whoever has the lost factors may have.
 func (r *Resolver) removeFactors(ctx context.Context, id ids.ID) error {
 	if err := input.WantPrefix("userId", id, "user"); err != nil {
+		return err
+	}
+	if err := session.Holds(ctx, viewer.FromContext(ctx)); err != nil {
 		return err
 	}
 	at, err := session.Stamp(ctx, Accounts{}, id.UUID)

@@ -79,6 +79,9 @@ func (r *Resolver) beforeUser(ctx context.Context, w *write.Write) error {
 	if w.Op != write.Delete && (w.Op != write.Update || !endsTokens(m)) {
 		return nil
 	}
+	if err := session.Holds(ctx, viewer.FromContext(ctx)); err != nil {
+		return err
+	}
 	at, err := session.Stamp(ctx, Accounts{}, w.ID.UUID)
 	if err != nil {
 		return err

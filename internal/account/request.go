@@ -21,19 +21,20 @@ func (s *Service) request(ctx context.Context, kind, recipient string) error {
 	if err := s.offers(kind); err != nil {
 		return err
 	}
-	if err := s.counted(ctx, s.Accounts.LoginKey(recipient)); err != nil {
+	if err := s.counted(ctx, "login", s.Accounts.LoginKey(recipient)); err != nil {
 		return err
 	}
 	return s.Mails.Put(ctx, mail.Queued{Template: kind, Recipient: recipient, Language: s.Mails.Language(ctx)})
 }
 
-// counted counts a mail by a key that says to whom it goes, and by the client's network. It returns
-// RATE_LIMITED if there were too many.
-func (s *Service) counted(ctx context.Context, to string) error {
+// counted counts a mail by what says to whom it goes, a "login" or an "account", and by the client's
+// network. It returns RATE_LIMITED if there were too many. A login may be typed that is the ID of an
+// account.
+func (s *Service) counted(ctx context.Context, kind, to string) error {
 	if err := tooMany(s.Wide.Count(ctx, "mails of a network", s.network(ctx))); err != nil {
 		return err
 	}
-	return tooMany(s.Narrow.Count(ctx, "mails to", to))
+	return tooMany(s.Narrow.Count(ctx, "mails to", kind, to))
 }
 
 // tooMany returns an error of a Limiter with a message about mails.
@@ -72,7 +73,7 @@ func (s *Service) RequestEmailVerification(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.counted(ctx, me.ID.String()); err != nil {
+	if err := s.counted(ctx, "account", me.ID.String()); err != nil {
 		return err
 	}
 	// The same operation may have changed the email.
@@ -100,10 +101,11 @@ func (s *Service) RequestEmailChange(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	for _, to := range []string{a.ID.String(), s.Accounts.LoginKey(email)} {
-		if err := s.counted(ctx, to); err != nil {
-			return err
-		}
+	if err := s.counted(ctx, "account", a.ID.String()); err != nil {
+		return err
+	}
+	if err := s.counted(ctx, "login", s.Accounts.LoginKey(email)); err != nil {
+		return err
 	}
 	if a.Verified.IsZero() {
 		if err := s.Fresh(ctx, "email"); err != nil {

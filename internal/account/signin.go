@@ -80,16 +80,16 @@ func (s *Service) SignInWithCode(ctx context.Context, login, code string) (*sess
 // wrong code: to refuse both logins would tell that they are of one account. Where there is no
 // code, none can be guessed, so nothing is counted for the account.
 func (s *Service) rightCode(ctx context.Context, login string, a *Account, of given, code string) (bool, error) {
-	counted := a.ID.String()
+	kind, counted := "codes of an account", a.ID.String()
 	if of.Hash == "" {
-		counted = s.Accounts.LoginKey(login)
+		kind, counted = "codes that are not there", s.Accounts.LoginKey(login) // which may be the ID of an account
 	}
 	err := s.Narrow.Guard(ctx, func() (bool, error) {
 		if of.Hash == "" {
 			return false, s.Passwords.Pretend(ctx, code)
 		}
 		return s.Passwords.Verify(ctx, code, of.Hash)
-	}, "codes of an account", counted)
+	}, kind, counted)
 	if f, ok := errors.AsType[*apperr.Error](err); ok && f.Code == apperr.CodeRateLimited {
 		return false, s.Passwords.Pretend(ctx, code)
 	}

@@ -47,6 +47,9 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 	if err != nil {
 		return id, at, err
 	}
+	if err := Holds(ctx, v); err != nil {
+		return id, at, err
+	}
 	if at, err = Stamp(ctx, s.accounts, v.ID); err != nil {
 		return id, at, err
 	}

@@ -221,6 +221,24 @@ func TestMailedCodesAreCountedByAccount(t *testing.T) {
 	})
 }
 
+// TestIDsAreNoLogins has somebody ask for mails, and try codes, with the IDs of others as logins,
+// which are no secret. Nothing of that is counted for these accounts.
+func TestIDsAreNoLogins(t *testing.T) {
+	eachMail(t, func(t *testing.T, d *mailed) {
+		ada := d.holder(d.signUp("ada"))
+		key := ada.ID.String()
+		for i := range 5 {
+			eve := d.from(fmt.Sprintf("192.0.2.%d", i))
+			eve.Must(requestLink, vars{"l": key})
+			eve.WantCode("UNAUTHENTICATED", signInCode, vars{"l": key, "c": "000000"})
+		}
+		d.as(ada).Must(requestVerify, nil)
+		d.news(1)
+		d.Must(requestCode, vars{"l": "ada"})
+		d.Must(signInCode, vars{"l": "ada", "c": codeOf(t, d.news(1)[0])})
+	})
+}
+
 // TestOwnCodeForgivesNothing has somebody try codes of many others, and sign in to their own
 // account in between. The network has to wait all the same.
 func TestOwnCodeForgivesNothing(t *testing.T) {

@@ -110,6 +110,41 @@ func TestSessions(t *testing.T) {
 	})
 }
 
+// TestEndedSessionEndsNothing has the access token of an administrator, whose session has ended, set
+// a password, and end sessions in each other way.
+func TestEndedSessionEndsNothing(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		d, _ := newListed(t, url)
+		ada, lost := d.signUp("ada"), d.holder(d.signUp("root"))
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			c.User.Update().Where(user.Username("root")).SetRole(user.RoleADMIN).ExecX(ctx)
+		})
+		lost.Role = viewer.Admin
+		root := d.begin("root", "192.0.2.1", "Console")
+		d.by(root).Must(endOtherSessions, nil)
+		for _, of := range []viewer.Viewer{lost, d.holder(ada)} {
+			for _, mutation := range []string{
+				`mutation($u: ID!) { updateUser(id: $u, input: {password: "another good one"}) { user { id } } }`,
+				`mutation($u: ID!) { updateUser(id: $u, input: {isActive: false}) { user { id } } }`,
+				`mutation($u: ID!) { deleteUser(id: $u) { deletedId } }`, removeFactors,
+			} {
+				if got := d.as(lost).Do(mutation, vars{"u": (&ent.User{ID: of.ID}).GlobalID().String()}); got.Code() != "UNAUTHENTICATED" {
+					t.Errorf("%s: %s", mutation, got)
+				}
+			}
+		}
+		if got := d.as(lost).Do(changePassword, vars{"i": vars{"oldPassword": secret, "newPassword": "another good one"}}); got.Code() != "UNAUTHENTICATED" {
+			t.Errorf("changePassword: %s", got)
+		}
+		for _, a := range []gqltest.Answer{ada, root} {
+			if got := d.refresh(a.Text("m.refreshToken")); len(got.Errors) > 0 {
+				t.Errorf("a session was ended: %s", got)
+			}
+		}
+	})
+}
+
 // TestSessionsOfOthers has somebody ask for the sessions of another user, and end them: to them,
 // there are none. An administrator may.
 func TestSessionsOfOthers(t *testing.T) {
