@@ -107,24 +107,25 @@ const statistics = "APQ"
 
 // MutateOperationContext caches the document of a request with its hash. It is called after the
 // document has been validated. An invalid document is not cached: clients could have it validated
-// again and again with a hash of a few bytes.
+// again and again with a hash of a few bytes. One with a password is not cached either: whether a
+// hash is known would tell whether a guess is right, and nobody would count the guesses.
 func (a Automatic) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	stats, ok := op.Stats.GetExtension(statistics).(*extension.ApqStats)
-	if !ok || !stats.SentQuery {
+	if !ok || !stats.SentQuery || mayHaveSecrets(op) {
 		return nil
 	}
 	if _, known := a.documents.Get(stats.Hash); !known {
 		// Without the copy, the cached text would keep the whole body of the request in memory.
 		a.documents.Add(stats.Hash, strings.Clone(op.RawQuery), len(op.RawQuery))
 	}
-	if a.Shared != nil && !mayHaveSecrets(op) {
+	if a.Shared != nil {
 		a.Shared.Put(ctx, stats.Hash, op.RawQuery)
 	}
 	return nil
 }
 
 // mayHaveSecrets reports whether a document has a mutation, and a text, which may be a password
-// that should have been a variable. Such a document stays in memory.
+// that should have been a variable.
 func mayHaveSecrets(op *graphql.OperationContext) bool {
 	isMutation := func(o *ast.OperationDefinition) bool { return o.Operation == ast.Mutation }
 	if !slices.ContainsFunc(op.Doc.Operations, isMutation) {

@@ -287,7 +287,7 @@ func (s store) Get(_ context.Context, hash string) (string, bool) {
 func (s store) Put(_ context.Context, hash, document string) { s[hash] = document }
 
 // TestSharedHasNoSecrets sends documents with texts. Those of mutations, which may be passwords,
-// are not stored.
+// are not stored, and not known by their hashes: guesses of a password would cost nothing.
 func TestSharedHasNoSecrets(t *testing.T) {
 	t.Parallel()
 	for document, stored := range map[string]bool{
@@ -309,6 +309,12 @@ func TestSharedHasNoSecrets(t *testing.T) {
 		if _, is := kept[hashOf(document)]; is != stored || !strings.Contains(w.Body.String(), `"data"`) {
 			t.Errorf("%s: stored: %t, %s", document, is, w.Body)
 		}
+		automatic.Shared = nil
+		again := exchange{name: document, body: `{"extensions":` + apollo(hashOf(document)) + `}`, ran: document}
+		if !stored {
+			again.ran, again.code, again.message, again.status = "", "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", http.StatusBadRequest
+		}
+		again.check(t, newServer(automatic))
 	}
 }
 
