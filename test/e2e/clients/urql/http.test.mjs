@@ -7,8 +7,8 @@ import { makeTeam, unique } from '../forge.mjs';
 import { newClient } from './client.mjs';
 
 const update = gql`
-  mutation Move($id: ID!) {
-    updateTeam(id: $id, input: { headquarters: "Elsewhere" }) {
+  mutation Move($id: ID!, $to: String!) {
+    updateTeam(id: $id, input: { headquarters: $to }) {
       team {
         id
         headquarters
@@ -35,7 +35,7 @@ test('queries go by GET where that is preferred, mutations and long queries by P
   const { data, error } = await client.query(query, { id: teamId, where });
   assert.equal(error, undefined);
   assert.equal(data.team.heroes.totalCount, 1);
-  await client.mutation(update, { id: teamId });
+  await client.mutation(update, { id: teamId, to: 'Elsewhere' });
   const long = await client.query(query, { id: teamId, where: { nameIn: Array.from({ length: 200 }, (_, i) => `Name number ${i}`) } });
   assert.equal(long.data.team.heroes.totalCount, 0);
   assert.deepEqual(requests(exchanges), ['GET 200', 'POST 200', 'POST 200']);
@@ -64,7 +64,7 @@ test('a mutation can be sent by its hash, never by GET', async () => {
   const { teamId } = await makeTeam(0);
   const { client, exchanges } = newClient({ before: [persistedExchange({ enableForMutation: true, preferGetForPersistedQueries: true })] });
   for (let i = 0; i < 2; i++) {
-    const { data, error } = await client.mutation(update, { id: teamId });
+    const { data, error } = await client.mutation(update, { id: teamId, to: 'Elsewhere' });
     assert.equal(error, undefined);
     assert.equal(data.updateTeam.team.headquarters, 'Elsewhere');
   }
