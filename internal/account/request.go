@@ -27,9 +27,9 @@ func (s *Service) request(ctx context.Context, kind, recipient string) error {
 	return s.Mails.Put(ctx, mail.Queued{Template: kind, Recipient: recipient, Language: s.Mails.Language(ctx)})
 }
 
-// counted counts a mail by what says to whom it goes, a "login" or an "account", and by the client's
-// network. It returns RATE_LIMITED if there were too many. A login may be typed that is the ID of an
-// account.
+// counted counts a mail by what says to whom it goes, a "login" or an "account", and by the
+// client's network. It returns RATE_LIMITED if there were too many. A login may be typed that is
+// the ID of an account.
 func (s *Service) counted(ctx context.Context, kind, to string) error {
 	if err := tooMany(s.Wide.Count(ctx, "mails of a network", s.network(ctx))); err != nil {
 		return err
