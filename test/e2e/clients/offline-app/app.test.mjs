@@ -146,9 +146,13 @@ test('the cursor has expired', async () => {
 });
 
 test('the cursor is one of another secret', async () => {
-  await page.evaluate(() => app.offline.db.cursors.put({ name: 'changes', after: 'bm90IGEgY3Vyc29y' }));
-  const refused = page.waitForResponse(async (answer) => /not a cursor of changes/.test(await answer.text()));
-  await Promise.all([refused, synced(page)]);
+  let refused = false;
+  page.waitForResponse(async (answer) => /not a cursor of changes/.test(await answer.text())).then(() => { refused = true; });
+  await until(async () => { // the application may be about to store the cursor of an answer
+    await page.evaluate(() => app.offline.db.cursors.put({ name: 'changes', after: 'bm90IGEgY3Vyc29y' }));
+    await synced(page);
+    return refused;
+  });
   await compare(page);
 });
 
