@@ -49,11 +49,11 @@ func TestIdentitySecrets(t *testing.T) {
 			return access, refresh
 		}
 		const tokens = `accessToken refreshToken user { username email }`
-		access, refresh := call("", `"x@forge.example"`, "signUp", `username: "x", email: "x@forge.example", password: "first-Passw0rd"`, tokens, "first-Passw0rd")
+		_, refresh := call("", `"x@forge.example"`, "signUp", `username: "x", email: "x@forge.example", password: "first-Passw0rd"`, tokens, "first-Passw0rd")
 		call("", "CONFLICT", "signUp", `username: "x", password: "second-Passw0rd"`, tokens, "second-Passw0rd")
 		call("", "BAD_USER_INPUT", "signUp", `username: "y", password: "Qwertyuiop"`, tokens, "Qwertyuiop")
 		call("", "UNAUTHENTICATED", "signIn", `login: "x", password: "third-Passw0rd"`, tokens, "third-Passw0rd")
-		call("", "accessToken", "signIn", `login: "X@forge.example", password: "first-Passw0rd"`, tokens)
+		access, _ := call("", "accessToken", "signIn", `login: "X@forge.example", password: "first-Passw0rd"`, tokens)
 		call("", "accessToken", "refreshSession", fmt.Sprintf("refreshToken: %q", refresh), tokens)
 		call("", "UNAUTHENTICATED", "refreshSession", fmt.Sprintf("refreshToken: %q", refresh), tokens)
 		call("", "UNAUTHENTICATED", "refreshSession", `refreshToken: "made-Up-Tok3n"`, tokens, "made-Up-Tok3n")
