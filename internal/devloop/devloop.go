@@ -107,7 +107,7 @@ func (l *loop) say(format string, args ...any) {
 // round does what the files need since the last round. What fails is printed, and the server that
 // runs goes on.
 func (l *loop) round(ctx context.Context) {
-	unlock, err := sourcetree.Lock(ctx, l.Root)
+	unlock, err := sourcetree.Lock(ctx, l.Root, func() { l.say("waiting for a command that changes the tree") })
 	if err != nil {
 		l.say("%s", err)
 		return

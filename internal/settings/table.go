@@ -438,9 +438,9 @@ var All = []Setting{
 		set:     setNumber(func(s *Settings) *int { return &s.IdempotencyKeys }),
 	},
 	{
-		Env: "IDEMPOTENCY_BYTES", Flag: "idempotency-bytes", Default: "16777216", Allowed: "0, or " + rangeText(1024, 1<<31-1),
+		Env: "IDEMPOTENCY_BYTES", Flag: "idempotency-bytes", Default: "16777216", Allowed: "0, or " + rangeText(1024, 1<<40),
 		Meaning: "how many bytes the answers may have together that are kept for such a viewer; 0 for no limit",
-		set:     setInRangeOrZero(func(s *Settings) *int { return &s.IdempotencyBytes }, 1024, 1<<31-1),
+		set:     setInRangeOrZero(func(s *Settings) *int { return &s.IdempotencyBytes }, 1024, 1<<40),
 	},
 	{
 		Env: "CHANGES_RETENTION", Flag: "changes-retention", Default: "24h", Allowed: durationText(time.Minute, 366*24*time.Hour),
@@ -524,9 +524,9 @@ var All = []Setting{
 		set:     setInRangeOrZero(func(s *Settings) *int { return &s.MaxAnswerBytes }, 64<<10, 1<<30),
 	},
 	{
-		Env: "MAX_UNSENT_BYTES", Flag: "max-unsent-bytes", Default: "134217728", Allowed: "0, or " + rangeText(1<<20, 1<<31-1),
+		Env: "MAX_UNSENT_BYTES", Flag: "max-unsent-bytes", Default: "134217728", Allowed: "0, or " + rangeText(1<<20, 1<<40),
 		Meaning: "how many bytes of answers may wait for clients to read them; beyond it the connection that has waited longest ends; 0 for no limit",
-		set:     setInRangeOrZero(func(s *Settings) *int { return &s.MaxUnsentBytes }, 1<<20, 1<<31-1),
+		set:     setInRangeOrZero(func(s *Settings) *int { return &s.MaxUnsentBytes }, 1<<20, 1<<40),
 	},
 	{
 		Env: "MAX_HEADER_BYTES", Flag: "max-header-bytes", Default: "32768", Allowed: rangeText(4096, 1<<20),

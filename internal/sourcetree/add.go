@@ -64,7 +64,7 @@ func change(ctx context.Context, o Options, note string, edit func(*Tree, *edito
 	if err != nil {
 		return err
 	}
-	unlock, err := Lock(ctx, t.dir)
+	unlock, err := Lock(ctx, t.dir, o.waiting)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,11 @@ type Options struct {
 	Out               io.Writer // for what was done; nil for nowhere
 }
 
+// waiting says that another command has to end first.
+func (o Options) waiting() {
+	fmt.Fprintln(cmp.Or[io.Writer](o.Out, io.Discard), "waiting for another command that works on this tree, such as dev")
+}
+
 // Scaffold adds the standard part of entities to the schema and to the table of access, and runs
 // the generators of code. It needs no database. It returns an error, and the files are as they
 // were, if an entity cannot be shown, if ent/schema does not compile, or if a generator fails. With
@@ -39,7 +44,7 @@ func Scaffold(ctx context.Context, o Options) error {
 	if o.Check {
 		return t.check(ctx, cmp.Or[io.Writer](o.Out, io.Discard))
 	}
-	unlock, err := Lock(ctx, t.dir)
+	unlock, err := Lock(ctx, t.dir, o.waiting)
 	if err != nil {
 		return err
 	}
